@@ -1,0 +1,28 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const settings = {
+  ENVIRONMENT: "development",
+  DEBUG_COST: "1",
+  JWT_SECRET_KEY: "test-only-secret-of-at-least-32-bytes",
+  WEBHOOK_SECRET: "test-webhook-secret,test-webhook-secret-next",
+  FILES_SIGNING_KEY: "test-only-signing-key-of-32-bytes-min",
+  METRICS_TOKEN: "test-metrics-token",
+};
+
+export default defineConfig(async () => ({
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: "./wrangler.toml" },
+      miniflare: { bindings: { ...settings, TEST_MIGRATIONS: await readD1Migrations("migrations") } },
+    }),
+  ],
+  test: {
+    include: ["test/**/*.test.ts"],
+    setupFiles: ["test/support/migrate.ts"],
+    // Two workers at a time: each test file starts a workerd of its own.
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+  },
+}));
