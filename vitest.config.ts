@@ -8,6 +8,8 @@ const settings = {
   WEBHOOK_SECRET: "test-webhook-secret,test-webhook-secret-next",
   FILES_SIGNING_KEY: "test-only-signing-key-of-32-bytes-min",
   METRICS_TOKEN: "test-metrics-token",
+  // A cheap hash, so that a test can mint a user in a millisecond; production refuses it.
+  PASSWORD_SCRYPT_LOG_N: "8",
 };
 
 export default defineConfig(async () => ({

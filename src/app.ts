@@ -1,0 +1,38 @@
+/** Table of contents: middleware in order, one line per feature, the error handler. */
+import { authRoutes } from "./features/auth/routes.ts";
+import { messageRoutes } from "./features/messages/routes.ts";
+import { notificationRoutes } from "./features/notifications/routes.ts";
+import { userSockets } from "./features/users/sockets.ts";
+import {
+  answerFailure,
+  apiHeaders,
+  begin,
+  crossOrigin,
+  limitBody,
+  privateByDefault,
+  signIn,
+} from "./http/middleware.ts";
+import { router } from "./http/route.ts";
+import { serviceRoutes } from "./http/service-routes.ts";
+import { AppError } from "./errors.ts";
+import "./deliverers.ts";
+
+export const app = router();
+app.onError(answerFailure);
+app.notFound(() => {
+  throw new AppError("NOT_FOUND", "There is no such path.");
+});
+
+app.use(begin);
+
+// Sockets come before the middleware that sets headers: those of a 101 answer are immutable.
+app.route("/api/v1", userSockets);
+
+app.use(crossOrigin, apiHeaders, privateByDefault);
+app.route("/", serviceRoutes);
+app.use(limitBody, signIn);
+
+/** The REST API. Its type is what the client is made from. */
+export const api = router().route("/", authRoutes).route("/", messageRoutes).route("/", notificationRoutes);
+
+app.route("/api/v1", api);

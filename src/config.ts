@@ -1,0 +1,108 @@
+/** Settings and secrets, parsed once per isolate. Every limit has its unit in its name. */
+import { z } from "zod";
+
+const DEVELOPMENT_ORIGINS = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+
+const whole = (fallback: number, min = 1) => z.coerce.number().int().min(min).default(fallback);
+const list = z
+  .string()
+  .default("")
+  .transform((text) => text.split(",").flatMap((part) => part.trim() || []));
+const optional = z
+  .string()
+  .optional()
+  .transform((text) => text?.trim() || undefined);
+/** 32 bytes is the length of the hash: a shorter HS256 key is weaker than the signature it makes (RFC 7518, 3.2). */
+const secretKey = z.string().min(32, "must have at least 32 characters");
+
+const Settings = z.object({
+  ENVIRONMENT: z.string().default("production"),
+  ALLOWED_ORIGINS: list,
+  JWT_SECRET_KEY: secretKey,
+  /** The key being rotated out: verified, never used to sign. */
+  JWT_SECRET_KEY_PREVIOUS: secretKey.optional().or(z.literal("").transform(() => undefined)),
+  JWT_EXPIRE_MINUTES: whole(10080),
+  JWT_JWKS_URL: optional,
+  JWT_ISSUER: optional,
+  JWT_AUDIENCE: optional,
+  WEBHOOK_SECRET: list,
+  FILES_SIGNING_KEY: z.string().default(""),
+  RATE_LIMIT_MESSAGES: whole(100),
+  RATE_LIMIT_TYPING: whole(10),
+  RATE_LIMIT_ADMIN_API: whole(1000),
+  RATE_LIMIT_LOGINS: whole(10),
+  RATE_LIMIT_SIGNALING: whole(1200),
+  RATE_LIMIT_BAN_MINUTES: whole(15, 0),
+  /** log2 of scrypt's N. 15 with r=8, p=3 equals OWASP's advice and fits a Worker; only tests may go lower. */
+  PASSWORD_SCRYPT_LOG_N: z.coerce.number().int().min(1).max(15).default(15),
+  METRICS_TOKEN: optional,
+  DEBUG_COST: z.string().default(""),
+  TURN_URLS: list,
+  TURN_SHARED_SECRET: optional,
+  TURN_TTL_SECONDS: whole(3600),
+  CLOUDFLARE_TURN_KEY_ID: optional,
+  CLOUDFLARE_TURN_API_TOKEN: optional,
+  STUN_URLS: z
+    .string()
+    .default("stun:stun.cloudflare.com:3478")
+    .transform((text) => text.split(",").flatMap((part) => part.trim() || [])),
+});
+
+export type Config = z.output<typeof Settings> & { isProduction: boolean; debugCost: boolean };
+
+/** Thrown when a setting is missing or wrong. Its message names the setting and is safe to show. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+/** Secrets that production must bring; development has generated or empty ones. */
+const REQUIRED_IN_PRODUCTION = ["ALLOWED_ORIGINS", "WEBHOOK_SECRET", "FILES_SIGNING_KEY"] as const;
+
+function parseConfig(env: object): Config {
+  const parsed = Settings.safeParse(env);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => {
+      const name = issue.path.join(".");
+      return name in env ? `Setting ${name} ${issue.message}` : `Setting ${name} is missing`;
+    });
+    throw new ConfigError(`${[...new Set(lines)].join("; ")}. See "Settings" in the README.`);
+  }
+  const settings = parsed.data;
+  const isProduction = settings.ENVIRONMENT === "production";
+  if (isProduction) {
+    const missing = REQUIRED_IN_PRODUCTION.filter((name) => settings[name].length === 0);
+    if (missing.length > 0) {
+      throw new ConfigError(`Missing in production: ${missing.join(", ")}. See "Settings" in the README.`);
+    }
+  }
+  if (isProduction && settings.PASSWORD_SCRYPT_LOG_N < 15) {
+    throw new ConfigError("Setting PASSWORD_SCRYPT_LOG_N must be 15 in production.");
+  }
+  return { ...settings, isProduction, debugCost: settings.DEBUG_COST === "1" };
+}
+
+const parsed = new WeakMap<object, Config>();
+
+/**
+ * The settings of this deployment.
+ * @throws ConfigError naming the first missing or malformed settings.
+ */
+export function config(env: object): Config {
+  const known = parsed.get(env);
+  if (known) return known;
+  const fresh = parseConfig(env);
+  parsed.set(env, fresh);
+  return fresh;
+}
+
+/** Whether a browser page of this origin may use the API (exact match: a suffix test would let `app.example.evil` in). */
+export function isAllowedOrigin(settings: Config, origin: string, ownOrigin: string): boolean {
+  if (origin === ownOrigin) return true;
+  if (settings.ALLOWED_ORIGINS.length > 0) return settings.ALLOWED_ORIGINS.includes(origin);
+  return !settings.isProduction && DEVELOPMENT_ORIGINS.test(origin);
+}
+
+/** Largest JSON request body, in bytes. The longest message (5000 characters of 4 bytes) fits ten times. */
+export const JSON_BODY_MAX_BYTES = 256 * 1024;
+/** Largest client frame, in bytes (SPEC 2); the platform itself would take 32 MiB. */
+export const FRAME_MAX_BYTES = 64 * 1024;

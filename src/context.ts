@@ -1,0 +1,85 @@
+/** Who acts, and with what. Every service function takes a `Ctx` first. */
+import { type Config, config } from "./config.ts";
+import { connect, type Db } from "./db/client.ts";
+import { AppError } from "./errors.ts";
+
+export type Role = "user" | "moderator" | "admin";
+
+/** A signed-in user, as the database knows them at this request. */
+export type User = {
+  kind: "user";
+  id: number;
+  username: string;
+  displayName: string | null;
+  avatarUrl: string | null;
+  role: Role;
+  /** The session the token belongs to; logout ends it. */
+  sessionId: string;
+  /** When the token ends, in ms since the epoch. */
+  expiresAt: number;
+};
+
+export type Actor = User | { kind: "anonymous" } | { kind: "mediaServer" } | { kind: "system" };
+
+/** What one call has cost so far. A batch is one query: it is one round trip. */
+export type Cost = { d1Queries: number; d1RowsRead: number; d1RowsWritten: number; objectCalls: number };
+
+export type Ctx<A extends Actor = Actor> = {
+  env: Env;
+  config: Config;
+  db: Db;
+  actor: A;
+  cost: Cost;
+  requestId: string;
+  /** The caller's address, for rate limits and bans. */
+  address: string;
+  /** The time of this call; one value for all it writes. */
+  now: Date;
+  /** Work that may outlive the answer. */
+  later: (work: Promise<unknown>) => void;
+};
+
+export type UserCtx = Ctx<User>;
+
+type Start = Pick<Ctx, "env" | "later"> & Partial<Pick<Ctx, "requestId" | "address" | "now">>;
+
+/** A context with nobody in it yet; authentication puts the actor in with `actingAs`. */
+export function startContext(start: Start): Ctx<{ kind: "anonymous" }> {
+  const cost: Cost = { d1Queries: 0, d1RowsRead: 0, d1RowsWritten: 0, objectCalls: 0 };
+  return {
+    env: start.env,
+    config: config(start.env),
+    db: connect(start.env.DB, cost),
+    actor: { kind: "anonymous" },
+    cost,
+    requestId: start.requestId ?? crypto.randomUUID(),
+    address: start.address ?? "",
+    now: start.now ?? new Date(),
+    later: start.later,
+  };
+}
+
+/** The same call, done by somebody. */
+export function actingAs<A extends Actor>(ctx: Ctx, actor: A): Ctx<A> {
+  return { ...ctx, actor };
+}
+
+/** @throws AppError UNAUTHORIZED when nobody is signed in. */
+export function requireUser(ctx: Ctx): UserCtx {
+  if (ctx.actor.kind !== "user") throw new AppError("UNAUTHORIZED");
+  return actingAs(ctx, ctx.actor);
+}
+
+/** Moderators and admins. */
+export function isModerator(actor: Actor): boolean {
+  return actor.kind === "user" && actor.role !== "user";
+}
+
+export function isAdmin(actor: Actor): boolean {
+  return actor.kind === "user" && actor.role === "admin";
+}
+
+/** The id of who acts, or 0 (no user has it) for everyone else. */
+export function actorId(actor: Actor): number {
+  return actor.kind === "user" ? actor.id : 0;
+}

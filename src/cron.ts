@@ -1,0 +1,29 @@
+/** What runs every minute: the net under the outbox, and the end of what has expired. */
+import { lt } from "drizzle-orm";
+import { startContext } from "./context.ts";
+import { sweepOutbox } from "./db/outbox.ts";
+import { addressBans, rateWindows, revokedTokens, sessions, socketTickets } from "./db/tables.ts";
+import { logFailure } from "./http/log.ts";
+import "./deliverers.ts";
+
+/** One job that fails does not keep the others from running. */
+export async function runCron(env: Env, { waitUntil }: { waitUntil(work: Promise<unknown>): void }): Promise<void> {
+  const ctx = startContext({ env, later: (work) => waitUntil(work) });
+  const jobs: [name: string, job: () => Promise<unknown>][] = [
+    ["outbox", () => sweepOutbox(ctx)],
+    ["expired", () => forgetExpired(ctx)],
+  ];
+  for (const [name, job] of jobs) {
+    await job().catch((error) => logFailure(ctx, `cron.${name}`, error));
+  }
+}
+
+async function forgetExpired({ db, now }: ReturnType<typeof startContext>): Promise<void> {
+  await db.batch([
+    db.delete(socketTickets).where(lt(socketTickets.expiresAt, now)),
+    db.delete(revokedTokens).where(lt(revokedTokens.expiresAt, now)),
+    db.delete(rateWindows).where(lt(rateWindows.endsAt, now)),
+    db.delete(addressBans).where(lt(addressBans.until, now)),
+    db.delete(sessions).where(lt(sessions.expiresAt, now)),
+  ]);
+}

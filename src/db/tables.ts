@@ -1,0 +1,232 @@
+/** Every D1 table on one page. `migrations/` has the SQL, with the indexes and triggers; a test holds the two together. */
+import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+const time = (name: string) => integer(name, { mode: "timestamp_ms" });
+const id = () => integer("id").primaryKey({ autoIncrement: true });
+
+export const users = sqliteTable("users", {
+  id: id(),
+  username: text("username").notNull(),
+  email: text("email").notNull(),
+  phone: text("phone"),
+  passwordHash: text("password_hash"),
+  fullName: text("full_name"),
+  displayName: text("display_name"),
+  bio: text("bio"),
+  avatarUrl: text("avatar_url"),
+  role: text("role", { enum: ["user", "moderator", "admin"] })
+    .notNull()
+    .default("user"),
+  accountStatus: text("account_status", { enum: ["active", "not_active", "deleted"] })
+    .notNull()
+    .default("active"),
+  isVerified: integer("is_verified", { mode: "boolean" }).notNull().default(false),
+  bannedAt: time("banned_at"),
+  banReason: text("ban_reason"),
+  createdAt: time("created_at").notNull(),
+  lastSeenAt: time("last_seen_at"),
+  lastActiveAt: time("last_active_at"),
+  onlineUntil: time("online_until"),
+  connectedAt: time("connected_at"),
+  followerCount: integer("follower_count").notNull().default(0),
+  followingCount: integer("following_count").notNull().default(0),
+  videoCount: integer("video_count").notNull().default(0),
+});
+
+export const sessions = sqliteTable("sessions", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id").notNull(),
+  createdAt: time("created_at").notNull(),
+  expiresAt: time("expires_at").notNull(),
+});
+
+export const identities = sqliteTable(
+  "identities",
+  {
+    issuer: text("issuer").notNull(),
+    subject: text("subject").notNull(),
+    userId: integer("user_id").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.issuer, table.subject] })],
+);
+
+export const revokedTokens = sqliteTable("revoked_tokens", {
+  hash: text("hash").primaryKey(),
+  expiresAt: time("expires_at").notNull(),
+});
+
+export const socketTickets = sqliteTable("socket_tickets", {
+  hash: text("hash").primaryKey(),
+  userId: integer("user_id").notNull(),
+  sessionId: text("session_id").notNull(),
+  tokenExpiresAt: time("token_expires_at").notNull(),
+  expiresAt: time("expires_at").notNull(),
+});
+
+export const rateWindows = sqliteTable("rate_windows", {
+  key: text("key").primaryKey(),
+  startedAt: time("started_at").notNull(),
+  endsAt: time("ends_at").notNull(),
+  count: integer("count").notNull(),
+});
+
+export const addressBans = sqliteTable("address_bans", {
+  address: text("address").primaryKey(),
+  until: time("until").notNull(),
+});
+
+export const follows = sqliteTable(
+  "follows",
+  {
+    followerId: integer("follower_id").notNull(),
+    followedId: integer("followed_id").notNull(),
+    createdAt: time("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.followerId, table.followedId] })],
+);
+
+export const friendships = sqliteTable(
+  "friendships",
+  {
+    lowId: integer("low_id").notNull(),
+    highId: integer("high_id").notNull(),
+    requestedBy: integer("requested_by").notNull(),
+    status: text("status", { enum: ["pending", "accepted"] }).notNull(),
+    since: time("since").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.lowId, table.highId] })],
+);
+
+export const blocks = sqliteTable(
+  "blocks",
+  {
+    blockerId: integer("blocker_id").notNull(),
+    blockedId: integer("blocked_id").notNull(),
+    since: time("since").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.blockerId, table.blockedId] })],
+);
+
+export const videos = sqliteTable("videos", {
+  id: id(),
+  ownerId: integer("owner_id").notNull(),
+  title: text("title").notNull(),
+  description: text("description"),
+  videoUrl: text("video_url").notNull(),
+  thumbUrl: text("thumb_url"),
+  fileId: text("file_id"),
+  thumbFileId: text("thumb_file_id"),
+  visibility: text("visibility", { enum: ["public", "private"] })
+    .notNull()
+    .default("public"),
+  duration: real("duration"),
+  views: integer("views").notNull().default(0),
+  likes: integer("likes").notNull().default(0),
+  comments: integer("comments").notNull().default(0),
+  shares: integer("shares").notNull().default(0),
+  createdAt: time("created_at").notNull(),
+});
+
+export const likes = sqliteTable(
+  "likes",
+  {
+    videoId: integer("video_id").notNull(),
+    userId: integer("user_id").notNull(),
+    createdAt: time("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.videoId, table.userId] })],
+);
+
+export const videoViews = sqliteTable(
+  "video_views",
+  {
+    videoId: integer("video_id").notNull(),
+    viewer: text("viewer").notNull(),
+    countedAt: time("counted_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.videoId, table.viewer] })],
+);
+
+export const comments = sqliteTable("comments", {
+  id: id(),
+  videoId: integer("video_id").notNull(),
+  authorId: integer("author_id").notNull(),
+  parentId: integer("parent_id"),
+  content: text("content").notNull(),
+  createdAt: time("created_at").notNull(),
+});
+
+export const messages = sqliteTable("messages", {
+  id: id(),
+  senderId: integer("sender_id").notNull(),
+  receiverId: integer("receiver_id").notNull(),
+  content: text("content").notNull(),
+  clientMessageId: text("client_message_id"),
+  createdAt: time("created_at").notNull(),
+  seenAt: time("seen_at"),
+});
+
+export const conversations = sqliteTable(
+  "conversations",
+  {
+    lowId: integer("low_id").notNull(),
+    highId: integer("high_id").notNull(),
+    lastMessageId: integer("last_message_id").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.lowId, table.highId] })],
+);
+
+export const notifications = sqliteTable("notifications", {
+  id: id(),
+  userId: integer("user_id").notNull(),
+  type: text("type", {
+    enum: ["like", "comment", "follow", "mention", "reply", "video_deleted", "report_resolved"],
+  }).notNull(),
+  refId: integer("ref_id").notNull(),
+  actorId: integer("actor_id"),
+  targetType: text("target_type", { enum: ["video", "comment", "user", "report"] }).notNull(),
+  targetId: integer("target_id").notNull(),
+  targetTitle: text("target_title"),
+  createdAt: time("created_at").notNull(),
+  seenAt: time("seen_at"),
+});
+
+export const reports = sqliteTable("reports", {
+  id: id(),
+  reporterId: integer("reporter_id").notNull(),
+  targetType: text("target_type", { enum: ["video", "comment", "user"] }).notNull(),
+  targetId: integer("target_id").notNull(),
+  reason: text("reason").notNull(),
+  details: text("details"),
+  status: text("status", { enum: ["pending", "resolved", "rejected"] })
+    .notNull()
+    .default("pending"),
+  result: text("result"),
+  resolvedBy: integer("resolved_by"),
+  resolvedAt: time("resolved_at"),
+  createdAt: time("created_at").notNull(),
+});
+
+export const audit = sqliteTable("audit", {
+  id: id(),
+  adminId: integer("admin_id").notNull(),
+  adminUsername: text("admin_username").notNull(),
+  action: text("action").notNull(),
+  targetType: text("target_type").notNull(),
+  targetId: text("target_id").notNull(),
+  reason: text("reason"),
+  details: text("details"),
+  requestId: text("request_id").notNull(),
+  createdAt: time("created_at").notNull(),
+});
+
+export const outbox = sqliteTable(
+  "outbox",
+  {
+    id: id(),
+    target: text("target").notNull(),
+    payload: text("payload").notNull(),
+    createdAt: time("created_at").notNull(),
+  },
+  (table) => [index("outbox_target").on(table.target, table.id)],
+);

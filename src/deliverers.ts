@@ -1,0 +1,5 @@
+/** Who takes what from the outbox: target kind → the feature that delivers it. */
+import { deliverTo } from "./db/outbox.ts";
+import { deliverToHub } from "./features/users/hub-client.ts";
+
+deliverTo("user", deliverToHub);

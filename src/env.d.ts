@@ -1,0 +1,15 @@
+/** What wrangler.toml binds, plus the settings of config.ts (which parses them; nobody else reads them raw). */
+declare namespace Cloudflare {
+  interface Env {
+    DB: D1Database;
+    FILES: R2Bucket;
+    ASSETS: Fetcher;
+    USER_HUB: DurableObjectNamespace<import("./features/users/hub.ts").UserHub>;
+    CHAT_ROOM: DurableObjectNamespace<import("./realtime/room.ts").Room>;
+    STREAM_ROOM: DurableObjectNamespace<import("./realtime/room.ts").Room>;
+    WEBRTC_ROOM: DurableObjectNamespace<import("./realtime/room.ts").Room>;
+    ENVIRONMENT?: string;
+  }
+}
+
+interface Env extends Cloudflare.Env {}

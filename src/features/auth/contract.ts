@@ -1,0 +1,69 @@
+/** Accounts and tokens (SPEC 1). */
+import { z } from "zod";
+import { Timestamp } from "../../realtime/protocol.ts";
+import { Link, userText } from "../../text.ts";
+import { UserId } from "../users/contract.ts";
+
+const Username = z.string().regex(/^[A-Za-z0-9_.]{3,30}$/, "must be 3 to 30 of letters, digits, _ and .");
+const Password = z.string().min(8, "must have 8 to 128 characters").max(128, "must have 8 to 128 characters");
+const Phone = z
+  .string()
+  .max(32)
+  .regex(/^[+\d][\d ()./-]{2,31}$/, "must be a phone number");
+const Name = userText(100);
+
+export const Register = z.object({
+  username: Username,
+  email: z.email().max(254),
+  password: Password,
+  phone: Phone.nullish(),
+  fullName: Name.nullish(),
+  displayName: Name.nullish(),
+  avatarUrl: Link.nullish(),
+});
+export type Register = z.output<typeof Register>;
+
+export const Login = z.object({
+  username: z.string().min(1).max(254).describe("The username or the email"),
+  password: z.string().min(1).max(1024),
+});
+export type Login = z.output<typeof Login>;
+
+export const UpdateAccount = z.object({
+  fullName: Name.nullable().optional(),
+  displayName: Name.nullable().optional(),
+  bio: userText(500, 0).nullable().optional(),
+  avatarUrl: Link.nullable().optional(),
+  phone: Phone.nullable().optional(),
+});
+export type UpdateAccount = z.output<typeof UpdateAccount>;
+
+export const ChangePassword = z.object({ current: z.string().min(1).max(1024), next: Password });
+export type ChangePassword = z.output<typeof ChangePassword>;
+
+/** One's own account, the only view with email and phone. */
+export const Account = z
+  .object({
+    id: UserId,
+    username: z.string(),
+    email: z.string(),
+    phone: z.string().nullable(),
+    fullName: z.string().nullable(),
+    displayName: z.string().nullable(),
+    bio: z.string().nullable(),
+    avatarUrl: z.string().nullable(),
+    role: z.enum(["user", "moderator", "admin"]),
+    accountStatus: z.enum(["active", "not_active", "deleted"]),
+    isVerified: z.boolean(),
+    followerCount: z.number().int(),
+    followingCount: z.number().int(),
+    videoCount: z.number().int(),
+    createdAt: Timestamp,
+    lastSeen: Timestamp.nullable(),
+  })
+  .meta({ id: "Account" });
+export type Account = z.infer<typeof Account>;
+
+export const SignedIn = z.object({ user: Account, token: z.string(), expiresAt: Timestamp });
+export const FreshToken = z.object({ token: z.string(), expiresAt: Timestamp });
+export const SocketTicket = z.object({ ticket: z.string(), expiresAt: Timestamp });

@@ -1,0 +1,232 @@
+/** Accounts: making them, signing in and out, changing and closing them. */
+import { and, eq, lt, ne, or, sql } from "drizzle-orm";
+import type { Ctx, UserCtx } from "../../context.ts";
+import { deliverSoon, pendingFor, tell } from "../../db/outbox.ts";
+import { revokedTokens, sessions, socketTickets, users } from "../../db/tables.ts";
+import { AppError, CLOSE } from "../../errors.ts";
+import { refuseBannedAddress, refuseUnwelcome } from "../../http/auth/authenticate.ts";
+import { fingerprint, randomSecret } from "../../http/auth/digest.ts";
+import { isOutsideSession, outsideTokenHash } from "../../http/auth/outside.ts";
+import { signToken } from "../../http/auth/tokens.ts";
+import { spend } from "../../http/rate-limit.ts";
+import type { HubPayload } from "../users/hub-client.ts";
+import type { Account, ChangePassword, Login, Register, UpdateAccount } from "./contract.ts";
+import { hashPassword, isOutdated, verifyPassword } from "./password.ts";
+
+type Row = typeof users.$inferSelect;
+
+/** A login that opens no connection counts as presence for this long (SPEC 1). */
+const LOGIN_PRESENCE_MS = 5 * 60_000;
+const TICKET_LIFE_MS = 30_000;
+
+const toAccount = (row: Row): Account => ({
+  id: row.id,
+  username: row.username,
+  email: row.email,
+  phone: row.phone,
+  fullName: row.fullName,
+  displayName: row.displayName,
+  bio: row.bio,
+  avatarUrl: row.avatarUrl,
+  role: row.role,
+  accountStatus: row.accountStatus,
+  isVerified: row.isVerified,
+  followerCount: row.followerCount,
+  followingCount: row.followingCount,
+  videoCount: row.videoCount,
+  createdAt: row.createdAt.toISOString(),
+  lastSeen: row.lastSeenAt?.toISOString() ?? null,
+});
+
+/**
+ * Makes an account and signs it in.
+ * @throws AppError CONFLICT when the username or email is taken, in whatever case · RATE_LIMIT
+ */
+export async function register(ctx: Ctx, input: Register) {
+  await refuseBannedAddress(ctx);
+  await limitLogins(ctx, input.username.toLowerCase());
+  const { password, ...profile } = input;
+  const [made] = await ctx.db
+    .insert(users)
+    .values({
+      ...profile,
+      passwordHash: hashPassword(password, ctx.config.PASSWORD_SCRYPT_LOG_N),
+      createdAt: ctx.now,
+      lastActiveAt: ctx.now,
+      onlineUntil: new Date(ctx.now.getTime() + LOGIN_PRESENCE_MS),
+    })
+    .onConflictDoNothing()
+    .returning();
+  if (!made) throw new AppError("CONFLICT", "This username or email is taken.");
+  return startSession(ctx, made);
+}
+
+/**
+ * Signs in by username or email.
+ * @throws AppError UNAUTHORIZED for a wrong pair, in the same time whether or not the account exists · FORBIDDEN for a
+ *   banned or inactive account, only after the right password · RATE_LIMIT
+ */
+export async function login(ctx: Ctx, { username, password }: Login) {
+  await refuseBannedAddress(ctx);
+  await limitLogins(ctx, username.toLowerCase());
+  const [user] = await ctx.db
+    .select()
+    .from(users)
+    .where(or(sql`${users.username} = ${username} COLLATE NOCASE`, sql`${users.email} = ${username} COLLATE NOCASE`));
+  const cost = ctx.config.PASSWORD_SCRYPT_LOG_N;
+  const isRight = password.length <= 128 && verifyPassword(password, user?.passwordHash ?? null, cost);
+  if (!user || !isRight) throw new AppError("UNAUTHORIZED", "Wrong username or password.");
+  refuseUnwelcome(ctx, user);
+  const passwordHash = isOutdated(user.passwordHash ?? "", cost) ? hashPassword(password, cost) : user.passwordHash;
+  await ctx.db
+    .update(users)
+    .set({ passwordHash, lastActiveAt: ctx.now, onlineUntil: new Date(ctx.now.getTime() + LOGIN_PRESENCE_MS) })
+    .where(eq(users.id, user.id));
+  return startSession(ctx, user);
+}
+
+/** An address may try many names (a school, an office), but each try costs us a slow hash. */
+const NAMES_PER_ADDRESS = 60;
+
+/** 10 a minute per address and name by default: neither a stranger can lock out a name, nor one address try them all. */
+async function limitLogins(ctx: Ctx, name: string): Promise<void> {
+  const limit = ctx.config.RATE_LIMIT_LOGINS;
+  const key = await fingerprint(`${ctx.address}\n${name}`);
+  await spend(ctx, { key: `login:${key}`, limit, windowSeconds: 60 });
+  await spend(ctx, { key: `logins:${ctx.address}`, limit: limit * NAMES_PER_ADDRESS, windowSeconds: 60 });
+}
+
+async function startSession(ctx: Ctx, user: Row) {
+  const sessionId = randomSecret(16);
+  const { token, expiresAt } = await signToken(ctx.config, { userId: user.id, sessionId, now: ctx.now });
+  await ctx.db.batch([
+    ctx.db.insert(sessions).values({ id: sessionId, userId: user.id, createdAt: ctx.now, expiresAt }),
+    ctx.db.delete(sessions).where(and(eq(sessions.userId, user.id), lt(sessions.expiresAt, ctx.now))),
+  ]);
+  return { user: toAccount(user), token, expiresAt: expiresAt.toISOString() };
+}
+
+/** A new token of the same session; a logout ends both. */
+export async function refreshToken(ctx: UserCtx) {
+  const { id: userId, sessionId } = ctx.actor;
+  // An outside provider's token is turned into a session of ours only by the provider itself.
+  if (isOutsideSession(sessionId)) throw new AppError("FORBIDDEN", "Ask your identity provider for a new token.");
+  const { token, expiresAt } = await signToken(ctx.config, { userId, sessionId, now: ctx.now });
+  await ctx.db.update(sessions).set({ expiresAt }).where(eq(sessions.id, sessionId));
+  return { token, expiresAt: expiresAt.toISOString() };
+}
+
+/** The token is dead from the next request on; its sockets close with 4001. */
+export async function logout(ctx: UserCtx): Promise<void> {
+  const { id: userId, sessionId, expiresAt } = ctx.actor;
+  const end = isOutsideSession(sessionId)
+    ? ctx.db
+        .insert(revokedTokens)
+        .values({ hash: outsideTokenHash(sessionId), expiresAt: new Date(expiresAt) })
+        .onConflictDoNothing()
+    : ctx.db.delete(sessions).where(eq(sessions.id, sessionId));
+  const payload: HubPayload = { cut: { code: CLOSE.unauthorized, reason: "UNAUTHORIZED", sessionId } };
+  const [, , , pending] = await ctx.db.batch([
+    end,
+    ctx.db.update(users).set({ lastSeenAt: ctx.now, onlineUntil: null }).where(eq(users.id, userId)),
+    tell(ctx, `user:${userId}`, payload),
+    pendingFor(ctx, `user:${userId}`),
+  ]);
+  deliverSoon(ctx, pending);
+}
+
+/** A ticket for one socket, so that no token stands in a URL (and so in a log). Single use, 30 s. */
+export async function makeSocketTicket(ctx: UserCtx) {
+  const ticket = randomSecret();
+  const expiresAt = new Date(ctx.now.getTime() + TICKET_LIFE_MS);
+  await ctx.db.insert(socketTickets).values({
+    hash: await fingerprint(ticket),
+    userId: ctx.actor.id,
+    sessionId: ctx.actor.sessionId,
+    tokenExpiresAt: new Date(ctx.actor.expiresAt),
+    expiresAt,
+  });
+  return { ticket, expiresAt: expiresAt.toISOString() };
+}
+
+export async function readAccount(ctx: UserCtx): Promise<Account> {
+  const [row] = await ctx.db.select().from(users).where(eq(users.id, ctx.actor.id));
+  if (!row) throw new AppError("UNAUTHORIZED");
+  return toAccount(row);
+}
+
+/** Changes what was named; the rest stays. Open connections show the new name and picture. */
+export async function updateAccount(ctx: UserCtx, input: UpdateAccount): Promise<Account> {
+  if (Object.keys(input).length === 0) return readAccount(ctx);
+  const userId = ctx.actor.id;
+  const person: HubPayload["person"] = {
+    ...(input.displayName !== undefined ? { displayName: input.displayName } : {}),
+    ...(input.avatarUrl !== undefined ? { avatarUrl: input.avatarUrl } : {}),
+  };
+  const update = ctx.db.update(users).set(input).where(eq(users.id, userId)).returning();
+  if (Object.keys(person).length === 0) return toAccount(only(await update));
+  const [updated, , pending] = await ctx.db.batch([
+    update,
+    tell(ctx, `user:${userId}`, { person } satisfies HubPayload),
+    pendingFor(ctx, `user:${userId}`),
+  ]);
+  deliverSoon(ctx, pending);
+  return toAccount(only(updated));
+}
+
+const only = (rows: Row[]): Row => {
+  const [row] = rows;
+  if (!row) throw new AppError("UNAUTHORIZED");
+  return row;
+};
+
+/**
+ * Ends all other tokens; their sockets close with 4001.
+ * @throws AppError FORBIDDEN when the current password is wrong
+ */
+export async function changePassword(ctx: UserCtx, { current, next }: ChangePassword): Promise<void> {
+  const { id: userId, sessionId } = ctx.actor;
+  await limitLogins(ctx, `password:${userId}`);
+  const [row] = await ctx.db.select({ hash: users.passwordHash }).from(users).where(eq(users.id, userId));
+  const cost = ctx.config.PASSWORD_SCRYPT_LOG_N;
+  if (!verifyPassword(current, row?.hash ?? null, cost)) {
+    throw new AppError("FORBIDDEN", "The current password is wrong.");
+  }
+  const payload: HubPayload = {
+    cut: { code: CLOSE.unauthorized, reason: "UNAUTHORIZED", exceptSessionId: sessionId },
+  };
+  const [, , , , pending] = await ctx.db.batch([
+    ctx.db
+      .update(users)
+      .set({ passwordHash: hashPassword(next, cost) })
+      .where(eq(users.id, userId)),
+    ctx.db.delete(sessions).where(and(eq(sessions.userId, userId), ne(sessions.id, sessionId))),
+    ctx.db.delete(socketTickets).where(and(eq(socketTickets.userId, userId), ne(socketTickets.sessionId, sessionId))),
+    tell(ctx, `user:${userId}`, payload),
+    pendingFor(ctx, `user:${userId}`),
+  ]);
+  deliverSoon(ctx, pending);
+}
+
+/**
+ * Closes one's own account: nothing is erased, an admin can restore it.
+ * @throws AppError CONFLICT for the last admin
+ */
+export async function deactivateSelf(ctx: UserCtx): Promise<void> {
+  const userId = ctx.actor.id;
+  const hasOtherAdmin = sql`(${users.role} <> 'admin' OR EXISTS (SELECT 1 FROM users o WHERE o.role = 'admin'
+    AND o.account_status = 'active' AND o.banned_at IS NULL AND o.id <> ${users.id}))`;
+  const payload: HubPayload = { cut: { code: CLOSE.forbidden, reason: "Account deleted" } };
+  const [closed, , pending] = await ctx.db.batch([
+    ctx.db
+      .update(users)
+      .set({ accountStatus: "deleted", onlineUntil: null, lastSeenAt: ctx.now })
+      .where(and(eq(users.id, userId), hasOtherAdmin))
+      .returning({ id: users.id }),
+    ctx.db.run(sql`INSERT INTO outbox (target, payload, created_at)
+      SELECT ${`user:${userId}`}, ${JSON.stringify(payload)}, ${ctx.now.getTime()} WHERE changes() > 0`),
+    pendingFor(ctx, `user:${userId}`),
+  ]);
+  if (closed.length === 0) throw new AppError("CONFLICT", "The last admin cannot leave.");
+  deliverSoon(ctx, pending);
+}

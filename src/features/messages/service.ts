@@ -1,0 +1,186 @@
+/** Direct messages: sending, reading, marking as seen. */
+import { and, desc, eq, exists, isNull, lt, or, sql } from "drizzle-orm";
+import type { UserCtx } from "../../context.ts";
+import { inList, iso } from "../../db/json.ts";
+import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
+import { type FeedQuery, feedPart, forwardPart, newestFirst, oldestFirst } from "../../db/page.ts";
+import { blocks, conversations, messages, users } from "../../db/tables.ts";
+import { AppError } from "../../errors.ts";
+import { frameFor, openSendSession, pushTo } from "../users/hub-client.ts";
+import { brief, briefColumns } from "../users/service.ts";
+import type { DirectMessage, MarkMessagesSeen, SendMessage } from "./contract.ts";
+
+type Row = typeof messages.$inferSelect;
+
+const toMessage = (row: Row): DirectMessage => ({
+  id: row.id,
+  senderId: row.senderId,
+  receiverId: row.receiverId,
+  content: row.content,
+  createdAt: row.createdAt.toISOString(),
+  seen: row.seenAt !== null,
+});
+
+/** Whether one of two people has blocked the other. */
+const blockedBetween = (ctx: UserCtx, otherId: number) =>
+  exists(
+    ctx.db
+      .select({ one: sql`1` })
+      .from(blocks)
+      .where(
+        or(
+          and(eq(blocks.blockerId, otherId), eq(blocks.blockedId, ctx.actor.id)),
+          and(eq(blocks.blockerId, ctx.actor.id), eq(blocks.blockedId, otherId)),
+        ),
+      ),
+  );
+
+/**
+ * Sends a message; both people's devices get `message:new`. With a `clientMessageId` that was used before, answers the
+ * message it made then and sends nothing.
+ * @throws AppError NOT_FOUND no such receiver · FORBIDDEN one has blocked the other · RATE_LIMIT
+ */
+export async function sendMessage(ctx: UserCtx, input: SendMessage): Promise<DirectMessage> {
+  const me = ctx.actor.id;
+  const { receiverId, content, clientMessageId = null } = input;
+  if (receiverId === me) throw new AppError("INVALID_REQUEST", "A message needs somebody else to go to.");
+  await openSendSession(ctx);
+  const now = ctx.now.getTime();
+  const isReachable = sql`u.id = ${receiverId} AND u.account_status = 'active' AND NOT ${blockedBetween(ctx, receiverId)}`;
+  const [[receiver], made, , earlier, pending] = await ctx.db.batch([
+    ctx.db
+      .select({ accountStatus: users.accountStatus, isBlocked: sql<number>`${blockedBetween(ctx, receiverId)}` })
+      .from(users)
+      .where(eq(users.id, receiverId)),
+    ctx.db
+      .insert(messages)
+      .select(
+        sql`SELECT NULL, ${me}, u.id, ${content}, ${clientMessageId}, ${now}, NULL FROM users u WHERE ${isReachable}`,
+      )
+      .onConflictDoNothing()
+      .returning(),
+    tellEach(
+      ctx,
+      sql`SELECT 'user:' || told.value, ${frameFor("message:new", {
+        id: sql`m.id`,
+        senderId: sql`m.sender_id`,
+        receiverId: sql`m.receiver_id`,
+        content: sql`m.content`,
+        createdAt: iso(sql`m.created_at`),
+        seen: false,
+      })} FROM messages m, json_each(json_array(m.receiver_id, m.sender_id)) told
+      WHERE changes() > 0 AND m.id = last_insert_rowid()`,
+    ),
+    ctx.db
+      .select()
+      .from(messages)
+      .where(and(eq(messages.senderId, me), eq(messages.clientMessageId, clientMessageId ?? ""))),
+    pendingFor(ctx, `user:${receiverId}`, `user:${me}`),
+  ]);
+  if (receiver?.accountStatus !== "active") throw new AppError("NOT_FOUND");
+  const message = made[0] ?? earlier[0];
+  if (!message) throw new AppError("FORBIDDEN", "You cannot message this user.");
+  deliverSoon(ctx, pending);
+  return toMessage(message);
+}
+
+/** Received messages, oldest first: the newest page, or what came after `after`. */
+export async function readInbox(ctx: UserCtx, query: FeedQuery) {
+  const part = forwardPart(messages.id, query);
+  const rows = await ctx.db
+    .select()
+    .from(messages)
+    .where(and(eq(messages.receiverId, ctx.actor.id), part.where))
+    .orderBy(part.order)
+    .limit(part.rows);
+  const { items, nextCursor } = oldestFirst(rows, query);
+  return { messages: items.map(toMessage), nextCursor };
+}
+
+/** The messages of two people, newest first. */
+export async function readConversation(ctx: UserCtx, otherId: number, query: FeedQuery) {
+  const me = ctx.actor.id;
+  const part = feedPart(messages.id, query);
+  const pair = sql`min(${messages.senderId}, ${messages.receiverId}) = ${Math.min(me, otherId)}
+    AND max(${messages.senderId}, ${messages.receiverId}) = ${Math.max(me, otherId)}`;
+  const [[other], rows] = await ctx.db.batch([
+    ctx.db.select({ id: users.id }).from(users).where(eq(users.id, otherId)),
+    ctx.db.select().from(messages).where(and(pair, part.where)).orderBy(part.order).limit(part.rows),
+  ]);
+  if (!other && rows.length === 0) throw new AppError("NOT_FOUND");
+  const { items, nextCursor } = newestFirst(rows, query);
+  return { messages: items.map(toMessage), nextCursor };
+}
+
+/** Whom I talk to, the latest talk first; the cursor is the last message's id. */
+export async function listConversations(ctx: UserCtx, { before, limit }: FeedQuery) {
+  const me = ctx.actor.id;
+  const otherId = sql`CASE WHEN ${conversations.lowId} = ${me} THEN ${conversations.highId} ELSE ${conversations.lowId} END`;
+  const rows = await ctx.db
+    .select({
+      message: messages,
+      user: briefColumns,
+      unseenCount: sql<number>`(SELECT count(*) FROM messages unseen
+        WHERE unseen.receiver_id = ${me} AND unseen.sender_id = ${otherId} AND unseen.seen_at IS NULL)`,
+    })
+    .from(conversations)
+    .innerJoin(messages, eq(messages.id, conversations.lastMessageId))
+    .innerJoin(users, eq(users.id, otherId))
+    .where(
+      and(
+        or(eq(conversations.lowId, me), eq(conversations.highId, me)),
+        before === undefined ? undefined : lt(conversations.lastMessageId, before),
+      ),
+    )
+    .orderBy(desc(conversations.lastMessageId))
+    .limit(limit + 1);
+  const page = rows.slice(0, limit);
+  return {
+    conversations: page.map((row) => ({
+      user: brief(row.user),
+      lastMessage: toMessage(row.message),
+      unseenCount: row.unseenCount,
+    })),
+    nextCursor: rows.length > limit ? (page.at(-1)?.message.id ?? null) : null,
+  };
+}
+
+/**
+ * Marks messages from one person as seen, and tells that person. Others' messages in the list change nothing; marking
+ * again sends nothing.
+ */
+export async function markMessagesSeen(ctx: UserCtx, { conversationWith, messageIds }: MarkMessagesSeen) {
+  const isMeant = and(
+    eq(messages.receiverId, ctx.actor.id),
+    eq(messages.senderId, conversationWith),
+    isNull(messages.seenAt),
+    messageIds.length > 0 ? inList(messages.id, messageIds) : undefined,
+  );
+  const [, marked, pending] = await ctx.db.batch([
+    tellEach(
+      ctx,
+      sql`SELECT ${`user:${conversationWith}`}, ${frameFor("message:seen", {
+        messageIds: sql`json_group_array(${messages.id})`,
+        seenBy: ctx.actor.id,
+        seenAt: ctx.now.toISOString(),
+      })} FROM ${messages} WHERE ${isMeant} HAVING count(*) > 0`,
+    ),
+    ctx.db.update(messages).set({ seenAt: ctx.now }).where(isMeant).returning({ id: messages.id }),
+    pendingFor(ctx, `user:${conversationWith}`),
+  ]);
+  deliverSoon(ctx, pending);
+  return { messageIds: marked.map((row) => row.id) };
+}
+
+/** Shows that I am writing, to someone who is connected and whom I may write to. Never stored. */
+export async function showTyping(ctx: UserCtx, { conversationWith }: { conversationWith: number }): Promise<void> {
+  const [other] = await ctx.db
+    .select({ connectedAt: users.connectedAt, isBlocked: sql<number>`${blockedBetween(ctx, conversationWith)}` })
+    .from(users)
+    .where(eq(users.id, conversationWith));
+  if (!other) throw new AppError("NOT_FOUND");
+  if (other.isBlocked) throw new AppError("FORBIDDEN");
+  // Nobody there: nobody to wake.
+  if (other.connectedAt)
+    await pushTo(ctx, conversationWith, { type: "message:typing", data: { userId: ctx.actor.id } });
+}

@@ -1,0 +1,50 @@
+/** Notifications (SPEC 3) and their frames on the event socket (SPEC 2). */
+import { z } from "zod";
+import { FeedQuery, NextCursor } from "../../db/page.ts";
+import { Timestamp } from "../../realtime/protocol.ts";
+import { UserId } from "../users/contract.ts";
+
+export const NotificationType = z.enum([
+  "like",
+  "comment",
+  "follow",
+  "mention",
+  "reply",
+  "video_deleted",
+  "report_resolved",
+]);
+
+export const Notification = z
+  .object({
+    id: z.number().int(),
+    userId: UserId,
+    type: NotificationType,
+    refId: z.number().int().describe("The video liked, the comment written, the follower, the report"),
+    createdAt: Timestamp,
+    seen: z.boolean(),
+    actor: z.object({ id: UserId, username: z.string(), avatarUrl: z.string().nullable() }).nullable(),
+    target: z.object({
+      type: z.enum(["video", "comment", "user", "report"]),
+      id: z.number().int(),
+      title: z.string().nullable(),
+    }),
+  })
+  .meta({ id: "Notification" });
+export type Notification = z.infer<typeof Notification>;
+
+export const NotificationList = z.object({ notifications: z.array(Notification), nextCursor: NextCursor });
+export const UnseenCount = z.object({ count: z.number().int() });
+export const MarkNotificationsSeen = z.object({
+  notificationIds: z.array(z.number().int()).max(1000).default([]).describe("None: all unseen ones"),
+});
+export type MarkNotificationsSeen = z.output<typeof MarkNotificationsSeen>;
+export { FeedQuery };
+
+/** Client → server. */
+export const NotificationCommands = { "notification:mark_seen": MarkNotificationsSeen };
+
+/** Server → client. */
+export const NotificationFrames = {
+  "notification:new": Notification,
+  "notification:unseen_count": UnseenCount,
+};

@@ -1,0 +1,119 @@
+/** Notifications: made in the batch of what they tell of, read, marked as seen. */
+import { and, count, eq, isNull, type SQL, sql } from "drizzle-orm";
+import type { UserCtx } from "../../context.ts";
+import { inList, iso } from "../../db/json.ts";
+import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
+import { type FeedQuery, feedPart, newestFirst } from "../../db/page.ts";
+import { notifications, users } from "../../db/tables.ts";
+import { frameFor, framesFor } from "../users/hub-client.ts";
+import type { MarkNotificationsSeen, Notification } from "./contract.ts";
+
+const unseenOf = (userId: SQL | number): SQL =>
+  sql`(SELECT count(*) FROM notifications unseen WHERE unseen.user_id = ${userId} AND unseen.seen_at IS NULL)`;
+
+type Notice = {
+  /** A SELECT of (user_id, type, ref_id, target_type, target_id, target_title), one row for each who is to know. */
+  who: SQL;
+  /** Finds exactly the rows that this makes, as a condition on `n`. */
+  made: SQL;
+};
+
+/**
+ * The two statements that notify, for the batch of the change they tell of. Nobody is notified of their own act, or by
+ * someone they have blocked. Append `pendingFor` the receivers, and `deliverSoon` its rows.
+ */
+export function notify(ctx: UserCtx, { who, made }: Notice) {
+  const { id: me, username, avatarUrl } = ctx.actor;
+  const now = ctx.now.getTime();
+  const insert = ctx.db.run(sql`
+    INSERT INTO notifications (user_id, type, ref_id, actor_id, target_type, target_id, target_title, created_at)
+    SELECT w.user_id, w.type, w.ref_id, ${me}, w.target_type, w.target_id, w.target_title, ${now} FROM (${who}) AS w
+    WHERE w.user_id <> ${me}
+      AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = w.user_id AND b.blocked_id = ${me})`);
+  const frames = framesFor(
+    [
+      "notification:new",
+      {
+        id: sql`n.id`,
+        userId: sql`n.user_id`,
+        type: sql`n.type`,
+        refId: sql`n.ref_id`,
+        createdAt: iso(sql`n.created_at`),
+        seen: false,
+        actor: { id: me, username, avatarUrl },
+        target: { type: sql`n.target_type`, id: sql`n.target_id`, title: sql`n.target_title` },
+      },
+    ],
+    ["notification:unseen_count", { count: unseenOf(sql`n.user_id`) }],
+  );
+  const push = tellEach(
+    ctx,
+    sql`SELECT 'user:' || n.user_id, ${frames} FROM notifications n
+      WHERE n.actor_id = ${me} AND n.created_at = ${now} AND (${made})`,
+  );
+  return [insert, push] as const;
+}
+
+/** Newest first. */
+export async function listNotifications(ctx: UserCtx, query: FeedQuery) {
+  const part = feedPart(notifications.id, query);
+  const rows = await ctx.db
+    .select({
+      notification: notifications,
+      actor: { id: users.id, username: users.username, avatarUrl: users.avatarUrl },
+    })
+    .from(notifications)
+    .leftJoin(users, eq(users.id, notifications.actorId))
+    .where(and(eq(notifications.userId, ctx.actor.id), part.where))
+    .orderBy(part.order)
+    .limit(part.rows);
+  const flat = rows.map((row) => ({ ...row.notification, actor: row.actor }));
+  const { items, nextCursor } = newestFirst(flat, query);
+  return { notifications: items.map(toNotification), nextCursor };
+}
+
+type Row = typeof notifications.$inferSelect & { actor: Notification["actor"] };
+
+const toNotification = (row: Row): Notification => ({
+  id: row.id,
+  userId: row.userId,
+  type: row.type,
+  refId: row.refId,
+  createdAt: row.createdAt.toISOString(),
+  seen: row.seenAt !== null,
+  actor: row.actor,
+  target: { type: row.targetType, id: row.targetId, title: row.targetTitle },
+});
+
+export async function countUnseen(ctx: UserCtx): Promise<{ count: number }> {
+  const [row] = await ctx.db
+    .select({ count: count() })
+    .from(notifications)
+    .where(and(eq(notifications.userId, ctx.actor.id), isNull(notifications.seenAt)));
+  return { count: row?.count ?? 0 };
+}
+
+/** Marks own notifications as seen; others' ids change nothing. All devices get the new count, if it changed. */
+export async function markNotificationsSeen(ctx: UserCtx, { notificationIds }: MarkNotificationsSeen) {
+  const me = ctx.actor.id;
+  const [marked, , pending] = await ctx.db.batch([
+    ctx.db
+      .update(notifications)
+      .set({ seenAt: ctx.now })
+      .where(
+        and(
+          eq(notifications.userId, me),
+          isNull(notifications.seenAt),
+          notificationIds.length > 0 ? inList(notifications.id, notificationIds) : undefined,
+        ),
+      )
+      .returning({ id: notifications.id }),
+    tellEach(
+      ctx,
+      sql`SELECT ${`user:${me}`}, ${frameFor("notification:unseen_count", { count: unseenOf(me) })} WHERE changes() > 0`,
+    ),
+    pendingFor(ctx, `user:${me}`),
+  ]);
+  deliverSoon(ctx, pending);
+  return { notificationIds: marked.map((row) => row.id) };
+}

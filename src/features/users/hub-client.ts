@@ -1,0 +1,84 @@
+/** How the rest of the product reaches a user's hub. */
+import type { SQL } from "drizzle-orm";
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import type { Cost, Ctx, UserCtx } from "../../context.ts";
+import { jsonObject } from "../../db/json.ts";
+import type { Delivery } from "../../db/outbox.ts";
+import { AppError } from "../../errors.ts";
+import { callObject } from "../../http/objects.ts";
+import type { Frame } from "../../realtime/protocol.ts";
+import { Person } from "../../realtime/seat.ts";
+
+/** What an outbox row for `user:<id>` holds. Frames are logged, numbered and sent; then the rest is done. */
+export const HubDelivery = z.object({
+  frames: z.array(z.object({ type: z.string(), data: z.unknown() })).default([]),
+  /** Close the user's connections, here and in every room. */
+  cut: z
+    .object({
+      code: z.number().int(),
+      reason: z.string(),
+      sessionId: z.string().optional(),
+      exceptSessionId: z.string().optional(),
+    })
+    .optional(),
+  /** A cut-off that no longer counts: the ban was lifted. */
+  welcome: z.boolean().optional(),
+  /** What changed about the user, for the connections that are open. */
+  person: Person.partial().optional(),
+});
+export type HubDelivery = z.infer<typeof HubDelivery>;
+export type HubPayload = z.input<typeof HubDelivery>;
+
+/** The payload of one frame, made by the database. */
+export const frameFor = (type: string, data: Parameters<typeof jsonObject>[0]): SQL => framesFor([type, data]);
+
+/** The payload of several frames, made by the database. */
+export function framesFor(...frames: [type: string, data: Parameters<typeof jsonObject>[0]][]): SQL {
+  const built = frames.map(([type, data]) => jsonObject({ type, data }));
+  return sql`json_object('frames', json_array(${sql.join(built, sql`, `)}))`;
+}
+
+const hubName = (userId: number): string => String(userId);
+
+type HubSession = { refusedSeconds: Promise<number>; deliver(deliveries: HubDeliveries): Promise<void> } & Disposable;
+type HubDeliveries = { id: number; payload: HubDelivery }[];
+
+/** Sessions that this call has open. A call on what an object returned is not billed again (platform docs, RPC). */
+const openSessions = new WeakMap<Cost, { name: string; session: HubSession }>();
+
+/** The outbox's way to a hub. */
+export async function deliverToHub(ctx: Ctx, name: string, deliveries: Delivery[]): Promise<void> {
+  const parsed = deliveries.map(({ id, payload }) => ({ id, payload: HubDelivery.parse(payload) }));
+  const open = openSessions.get(ctx.cost);
+  if (open?.name !== name) return callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.deliver(parsed));
+  openSessions.delete(ctx.cost);
+  using session = open.session;
+  await session.deliver(parsed);
+}
+
+/**
+ * Counts a REST send against the sender's own budget, together with their socket frames, and keeps the session for
+ * what the send will have to deliver to the same hub.
+ * @throws AppError RATE_LIMIT
+ */
+export async function openSendSession(ctx: UserCtx): Promise<void> {
+  const name = hubName(ctx.actor.id);
+  const session = await callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.startSend());
+  const retryAfterSeconds = await session.refusedSeconds;
+  if (retryAfterSeconds > 0) {
+    throw new AppError("RATE_LIMIT", `Over ${ctx.config.RATE_LIMIT_MESSAGES} messages a minute.`, {
+      retryAfterSeconds,
+    });
+  }
+  openSessions.set(ctx.cost, { name, session });
+}
+
+/** Shows something to whoever is connected now; never logged. */
+export async function pushTo(ctx: Ctx, userId: number, frame: Frame): Promise<void> {
+  await callObject(ctx, ctx.env.USER_HUB, hubName(userId), (hub) => hub.push(frame));
+}
+
+/** Whether the user has a connection that is alive. */
+export const isConnected = (ctx: Ctx, userId: number): Promise<boolean> =>
+  callObject(ctx, ctx.env.USER_HUB, hubName(userId), (hub) => hub.isOnline());

@@ -1,0 +1,242 @@
+/**
+ * A user's object: their event log, all their connections to it, and the list of rooms they are in. The one place to push
+ * to, and to cut off.
+ */
+import { RpcTarget } from "cloudflare:workers";
+import { z } from "zod";
+import { actingAs, type UserCtx } from "../../context.ts";
+import { logFailure } from "../../http/log.ts";
+import { callObject } from "../../http/objects.ts";
+import { bindCommands, type By } from "../../realtime/commands.ts";
+import type { Connection } from "../../realtime/connection.ts";
+import { FRAME_LOG_SCHEMA, FrameLog } from "../../realtime/log.ts";
+import { migrate } from "../../realtime/migrations.ts";
+import { encodeFrame, type Frame } from "../../realtime/protocol.ts";
+import { namespaceOf, type Place, PlaceKind } from "../../realtime/place.ts";
+import { Room } from "../../realtime/room.ts";
+import { Person } from "../../realtime/seat.ts";
+import { MessageCommands } from "../messages/contract.ts";
+import { markMessagesSeen, showTyping } from "../messages/service.ts";
+import { NotificationCommands } from "../notifications/contract.ts";
+import { markNotificationsSeen } from "../notifications/service.ts";
+import type { HubDelivery } from "./hub-client.ts";
+import { notePresence } from "./presence.ts";
+
+/** SPEC 2: the last 1000, and all of the last 7 days up to 10 000. */
+const RETENTION = { least: 1000, days: 7, most: 10_000 };
+
+/** A room connection that was authenticated before a cut-off, by clocks that may differ a little, is caught by it. */
+const CLOCK_SKEW_MS = 5000;
+/** A cut-off matters to connections that were being opened when it came; no opening takes this long. */
+const CUT_OFFS_KEPT_MS = 300_000;
+const ERRAND_RETRY_MS = 5000;
+
+const SCHEMA = [
+  FRAME_LOG_SCHEMA,
+  `CREATE TABLE places (kind TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
+   CREATE TABLE errands (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, errand TEXT NOT NULL);
+   CREATE TABLE cut_offs (at INTEGER NOT NULL, cut TEXT NOT NULL);
+   CREATE TABLE last_delivery (id INTEGER NOT NULL);`,
+];
+
+const StoredCut = z.object({
+  code: z.number(),
+  reason: z.string(),
+  sessionId: z.string().optional(),
+  exceptSessionId: z.string().optional(),
+});
+type StoredCut = z.infer<typeof StoredCut>;
+
+/** What a room still has to be told about this user. */
+const Errand = z.object({
+  cut: StoredCut.extend({ userId: z.number() }).optional(),
+  person: Person.partial().extend({ userId: z.number() }).optional(),
+});
+type Errand = z.infer<typeof Errand>;
+type ErrandRow = { id: number; kind: string; name: string; errand: string };
+
+export class UserHub extends Room {
+  protected override readonly kind = "user";
+  protected override readonly place = null;
+  protected override readonly log: FrameLog;
+  readonly #sql: SqlStorage;
+  /** The newest outbox row that was taken. */
+  #lastDelivery: number;
+  #presence: Promise<void> = Promise.resolve();
+
+  protected override readonly commands = bindCommands(
+    { ...MessageCommands, ...NotificationCommands },
+    {
+      "message:mark_seen": (by, input) => markMessagesSeen(this.#as(by), input),
+      "message:typing": (by, input) => showTyping(this.#as(by), input),
+      "notification:mark_seen": (by, input) => markNotificationsSeen(this.#as(by), input),
+    },
+    { "message:typing": "typing" },
+  );
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.#sql = state.storage.sql;
+    migrate(state.storage, SCHEMA);
+    this.log = new FrameLog(this.#sql, RETENTION);
+    const [row] = this.#sql.exec<{ id: number }>("SELECT id FROM last_delivery").toArray();
+    this.#lastDelivery = Math.max(row?.id ?? 0, this.log.lastDelivery);
+    this.timers.add({ due: (now) => this.#nextErrand(now), ring: () => this.#runErrands() });
+  }
+
+  /** The user of a connection, as a service wants them. */
+  #as({ person, connection }: By): UserCtx {
+    return actingAs(this.context(), {
+      kind: "user",
+      id: person.userId,
+      username: person.username,
+      displayName: person.displayName,
+      avatarUrl: person.avatarUrl,
+      role: person.role,
+      sessionId: connection?.seat.sessionId ?? "",
+      expiresAt: connection?.seat.expiresAt ?? 0,
+    });
+  }
+
+  protected override opened(_connection: Connection, isFirst: boolean): void {
+    if (isFirst) this.#notePresence();
+  }
+
+  protected override closed(_connection: Connection, isLast: boolean): void {
+    if (isLast) this.#notePresence();
+  }
+
+  /** One write after the other, each with what is true by then: the last one to arrive is right. */
+  #notePresence(): void {
+    const write = () => notePresence(this.context(), this.#userId, this.connections.size > 0);
+    this.#presence = this.#presence.then(write, write);
+    this.ctx.waitUntil(this.#presence);
+  }
+
+  get #userId(): number {
+    return Number(this.ctx.id.name);
+  }
+
+  /**
+   * RPC: takes what the outbox has for this user. Repeats are dropped; the order of ids is the order of the log. Nothing is
+   * awaited, so two deliveries never mix; what other objects must be told is noted first and done afterwards.
+   */
+  deliver(deliveries: { id: number; payload: HubDelivery }[]): void {
+    const now = Date.now();
+    for (const { id, payload } of deliveries) {
+      if (id <= this.#lastDelivery) continue;
+      for (const frame of payload.frames) this.broadcast(this.log.append(frame, now, id));
+      if (payload.frames.length === 0) this.#noteDelivery(id);
+      this.#lastDelivery = id;
+      if (payload.person) this.#spread({ person: { ...payload.person, userId: this.#userId } });
+      if (payload.welcome) this.#sql.exec("DELETE FROM cut_offs");
+      if (payload.cut) this.#cut(payload.cut, now);
+    }
+    this.flush();
+  }
+
+  #noteDelivery(id: number): void {
+    this.#sql.exec("DELETE FROM last_delivery");
+    this.#sql.exec("INSERT INTO last_delivery (id) VALUES (?)", id);
+  }
+
+  /** RPC: shows a frame to whoever is connected; it is not logged. */
+  push(frame: Frame): void {
+    this.broadcast(encodeFrame(frame));
+  }
+
+  /** RPC: whether a connection is alive. */
+  isOnline(): boolean {
+    this.prune(Date.now());
+    return this.connections.size > 0;
+  }
+
+  /** RPC: counts a send made over REST, and answers a session to deliver it by. */
+  startSend(): SendSession {
+    const now = Date.now();
+    const isOver = this.budgets.spend(this.#userId, "messages", now) > 0;
+    for (const connection of this.connections.values()) connection.save();
+    const refused = isOver ? (this.budgets.refusal(this.#userId, "messages", now).retryAfterSeconds ?? 1) : 0;
+    return new SendSession(this, refused);
+  }
+
+  /**
+   * RPC: the user has come into a room. Answers the cut-off that this connection slipped past, if there is one: it was
+   * authenticated before, and the room was not known here yet.
+   */
+  enter(place: Place, by: { sessionId: string; authenticatedAt: number }): StoredCut | null {
+    this.#sql.exec("INSERT OR IGNORE INTO places (kind, name) VALUES (?, ?)", place.kind, place.name);
+    const since = by.authenticatedAt - CLOCK_SKEW_MS;
+    for (const row of this.#sql.exec<{ cut: string }>("SELECT cut FROM cut_offs WHERE at >= ?", since)) {
+      const cut = StoredCut.parse(JSON.parse(row.cut));
+      if (cut.sessionId !== undefined && cut.sessionId !== by.sessionId) continue;
+      if (cut.exceptSessionId === by.sessionId) continue;
+      return cut;
+    }
+    return null;
+  }
+
+  /** RPC: the user's last connection to a room is gone. */
+  leave(place: Place): void {
+    this.#sql.exec("DELETE FROM places WHERE kind = ? AND name = ?", place.kind, place.name);
+  }
+
+  /** Closes the user's connections here and in every room they are in. */
+  #cut(cut: StoredCut, now: number): void {
+    this.#sql.exec("DELETE FROM cut_offs WHERE at < ?", now - CUT_OFFS_KEPT_MS);
+    this.#sql.exec("INSERT INTO cut_offs (at, cut) VALUES (?, ?)", now, JSON.stringify(cut));
+    this.#spread({ cut: { ...cut, userId: this.#userId } });
+  }
+
+  /** Does it here, and notes it for every room the user is in: a room that cannot be reached now is told later. */
+  #spread(errand: Errand): void {
+    if (errand.person) this.updatePerson(errand.person);
+    this.#sql.exec("INSERT INTO errands (kind, name, errand) SELECT kind, name, ? FROM places", JSON.stringify(errand));
+    if (errand.cut) this.cutOff(errand.cut);
+    this.ctx.waitUntil(this.#runErrands());
+  }
+
+  async #runErrands(): Promise<void> {
+    const rows = this.#sql.exec<ErrandRow>("SELECT id, kind, name, errand FROM errands ORDER BY id").toArray();
+    await Promise.all(rows.map((row) => this.#runErrand(row)));
+    this.timers.arm(Date.now());
+  }
+
+  async #runErrand({ id, kind, name, errand }: ErrandRow): Promise<void> {
+    const { cut, person } = Errand.parse(JSON.parse(errand));
+    const rooms = namespaceOf(this.env, PlaceKind.parse(kind));
+    try {
+      if (cut) await callObject(this.context(), rooms, name, (room) => room.cutOff(cut));
+      if (person) await callObject(this.context(), rooms, name, (room) => room.updatePerson(person));
+      this.#sql.exec("DELETE FROM errands WHERE id = ?", id);
+    } catch (error) {
+      logFailure({ requestId: "" }, "hub.errand", error, { kind, name });
+    }
+  }
+
+  #nextErrand(now: number): number | null {
+    const [row] = this.#sql.exec("SELECT 1 FROM errands LIMIT 1").toArray();
+    return row ? now + ERRAND_RETRY_MS : null;
+  }
+}
+
+/** Given to the Worker for the length of one send. */
+export class SendSession extends RpcTarget {
+  readonly #hub: UserHub;
+  readonly #refusedSeconds: number;
+
+  constructor(hub: UserHub, refusedSeconds: number) {
+    super();
+    this.#hub = hub;
+    this.#refusedSeconds = refusedSeconds;
+  }
+
+  /** 0, or how long to wait: over the limit. */
+  get refusedSeconds(): number {
+    return this.#refusedSeconds;
+  }
+
+  deliver(deliveries: { id: number; payload: HubDelivery }[]): void {
+    this.#hub.deliver(deliveries);
+  }
+}

@@ -1,0 +1,12 @@
+/** Answers that many routes share. */
+import { z } from "zod";
+
+/** An act with nothing to show. */
+export const Done = z.object({ success: z.literal(true), message: z.string() }).meta({ id: "Done" });
+
+export const done = (message: string): z.infer<typeof Done> => ({ success: true, message });
+
+/** A number in the path, as everything that has an integer id. */
+export const IntegerId = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+
+export const IdParam = z.object({ id: IntegerId });

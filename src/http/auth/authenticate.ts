@@ -1,0 +1,112 @@
+/** From a token or ticket to the user who holds it, as the database knows them now. One query for our own tokens. */
+import { and, eq, gt, sql } from "drizzle-orm";
+import { actingAs, type Ctx, type User, type UserCtx } from "../../context.ts";
+import { addressBans, revokedTokens, sessions, socketTickets, users } from "../../db/tables.ts";
+import { AppError } from "../../errors.ts";
+import { fingerprint } from "./digest.ts";
+import { isFromOutside, isOutsideSession, outsideTokenHash, verifyOutsideToken } from "./outside.ts";
+import { verifyToken } from "./tokens.ts";
+
+type Session = { userId: number; sessionId: string; expiresAt: number };
+
+/**
+ * Who holds this token. A ban, a deactivation or a changed role counts at once, whatever the token says.
+ * @throws AppError UNAUTHORIZED for a bad, expired or logged-out token and an erased account; FORBIDDEN, with the
+ *   reason, for a banned or inactive one; RATE_LIMIT for a banned address.
+ */
+export async function authenticate(ctx: Ctx, token: string): Promise<UserCtx> {
+  const session = isFromOutside(ctx.config, token)
+    ? await verifyOutsideToken(ctx, token)
+    : await verifyToken(ctx.config, token, ctx.now);
+  return signIn(ctx, session);
+}
+
+/**
+ * Uses up a socket ticket: of any number of sockets that come with it, one gets in.
+ * @throws AppError as `authenticate`
+ */
+export async function redeemTicket(ctx: Ctx, ticket: string): Promise<UserCtx> {
+  const [row] = await ctx.db
+    .delete(socketTickets)
+    .where(and(eq(socketTickets.hash, await fingerprint(ticket)), gt(socketTickets.expiresAt, ctx.now)))
+    .returning();
+  if (!row) throw new AppError("UNAUTHORIZED");
+  return signIn(ctx, {
+    userId: row.userId,
+    sessionId: row.sessionId,
+    expiresAt: row.tokenExpiresAt.getTime(),
+  });
+}
+
+async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
+  const isLive = isOutsideSession(session.sessionId)
+    ? sql<number>`NOT EXISTS (SELECT 1 FROM ${revokedTokens} WHERE ${revokedTokens.hash} = ${outsideTokenHash(session.sessionId)})`
+    : sql<number>`EXISTS (SELECT 1 FROM ${sessions} WHERE ${sessions.id} = ${session.sessionId} AND ${sessions.userId} = ${session.userId})`;
+  const [row] = await ctx.db
+    .select({
+      id: users.id,
+      username: users.username,
+      displayName: users.displayName,
+      avatarUrl: users.avatarUrl,
+      role: users.role,
+      accountStatus: users.accountStatus,
+      bannedAt: users.bannedAt,
+      banReason: users.banReason,
+      lastActiveAt: users.lastActiveAt,
+      isLive,
+      addressBan: sql<number | null>`(SELECT ${addressBans.until} FROM ${addressBans}
+        WHERE ${addressBans.address} = ${ctx.address} AND ${addressBans.until} > ${ctx.now.getTime()})`,
+    })
+    .from(users)
+    .where(eq(users.id, session.userId));
+  if (!row?.isLive) throw new AppError("UNAUTHORIZED");
+  refuseUnwelcome(ctx, row);
+  noteActivity(ctx, row.id, row.lastActiveAt);
+  const user: User = {
+    kind: "user",
+    id: row.id,
+    username: row.username,
+    displayName: row.displayName,
+    avatarUrl: row.avatarUrl,
+    role: row.role,
+    sessionId: session.sessionId,
+    expiresAt: session.expiresAt,
+  };
+  return actingAs(ctx, user);
+}
+
+type Standing = Pick<typeof users.$inferSelect, "bannedAt" | "banReason" | "accountStatus">;
+
+/** @throws AppError FORBIDDEN for a banned or inactive account, RATE_LIMIT for a banned address. */
+export function refuseUnwelcome(ctx: Ctx, account: Standing & { addressBan?: number | null }): void {
+  if (account.addressBan) {
+    const seconds = Math.ceil((account.addressBan - ctx.now.getTime()) / 1000);
+    throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds: seconds });
+  }
+  if (account.bannedAt) throw new AppError("FORBIDDEN", `Account banned: ${account.banReason ?? "no reason given"}`);
+  if (account.accountStatus !== "active") throw new AppError("FORBIDDEN", "Account is not active.");
+}
+
+/** "Active today" is one write per user and UTC day, after the answer. */
+function noteActivity(ctx: Ctx, userId: number, lastActiveAt: Date | null): void {
+  const today = new Date(ctx.now).setUTCHours(0, 0, 0, 0);
+  if (lastActiveAt && lastActiveAt.getTime() >= today) return;
+  ctx.later(ctx.db.update(users).set({ lastActiveAt: ctx.now }).where(eq(users.id, userId)));
+}
+
+/** @throws AppError RATE_LIMIT for a banned address; for doors that nobody is signed in at yet. */
+export async function refuseBannedAddress(ctx: Ctx): Promise<void> {
+  const [ban] = await ctx.db
+    .select({ until: addressBans.until })
+    .from(addressBans)
+    .where(and(eq(addressBans.address, ctx.address), gt(addressBans.until, ctx.now)));
+  if (!ban) return;
+  const seconds = Math.ceil((ban.until.getTime() - ctx.now.getTime()) / 1000);
+  throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds: seconds });
+}
+
+/** `Authorization: Bearer …`, or `?token=` (SPEC 1), or null. */
+export function tokenOf(request: Request): string | null {
+  const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.get("authorization") ?? "");
+  return bearer?.[1] ?? new URL(request.url).searchParams.get("token");
+}

@@ -1,0 +1,169 @@
+/** What every call goes through, in this order: begin → (sockets leave here) → CORS → headers → body limit → sign in. */
+import type { Context, MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
+import { HTTPException } from "hono/http-exception";
+import { secureHeaders } from "hono/secure-headers";
+import { ZodError } from "zod";
+import { ConfigError, isAllowedOrigin, JSON_BODY_MAX_BYTES } from "../config.ts";
+import { type Cost, startContext } from "../context.ts";
+import { AppError, ERRORS, errorBody, toAppError } from "../errors.ts";
+import { authenticate, tokenOf } from "./auth/authenticate.ts";
+import { log, logFailure } from "./log.ts";
+import { countRequest } from "./metrics.ts";
+import { clientAddress } from "./rate-limit.ts";
+import { type HttpEnv, invalidRequest } from "./route.ts";
+
+/** Makes the call's context; afterwards writes its one log line and, if asked for, its cost. */
+export const begin: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  const started = Date.now();
+  const background: Promise<unknown>[] = [];
+  const ctx = startContext({
+    env: c.env,
+    address: clientAddress(c.req.raw),
+    later: (work) => {
+      const safe = work.catch((error) => logFailure(ctx, "later", error));
+      background.push(safe);
+      c.executionCtx.waitUntil(safe);
+    },
+  });
+  c.set("ctx", ctx);
+  await next();
+  // The header must tell the whole truth, so under DEBUG_COST the answer waits for what would run after it.
+  if (ctx.config.debugCost) await Promise.all(background);
+  const { status } = c.res;
+  // The headers of a 101 answer are immutable.
+  if (status !== 101) {
+    c.res.headers.set("X-Request-Id", ctx.requestId);
+    if (ctx.config.debugCost) c.res.headers.set("X-Cost", costHeader(ctx.cost));
+  }
+  const ms = Date.now() - started;
+  countRequest(c.req.method, status, ms);
+  const actor = c.var.ctx.actor;
+  log("http.request", {
+    requestId: ctx.requestId,
+    method: c.req.method,
+    path: c.req.path,
+    status,
+    ms,
+    userId: actor.kind === "user" ? actor.id : undefined,
+    ...ctx.cost,
+  });
+};
+
+const costHeader = (cost: Cost): string =>
+  `d1_queries=${cost.d1Queries}, d1_rows_read=${cost.d1RowsRead}, d1_rows_written=${cost.d1RowsWritten}, object_calls=${cost.objectCalls}`;
+
+/** Pages of other origins may call the API if ALLOWED_ORIGINS names them (exact match). */
+export const crossOrigin: MiddlewareHandler<HttpEnv> = cors({
+  origin: (origin, c: Context<HttpEnv>) =>
+    isAllowedOrigin(c.var.ctx.config, origin, new URL(c.req.url).origin) ? origin : null,
+  allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+  allowHeaders: [
+    "Authorization",
+    "Content-Type",
+    "If-None-Match",
+    "If-Range",
+    "Range",
+    "Tus-Resumable",
+    "Upload-Checksum",
+    "Upload-Length",
+    "Upload-Metadata",
+    "Upload-Offset",
+  ],
+  exposeHeaders: [
+    "Accept-Ranges",
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
+    "Location",
+    "Retry-After",
+    "Tus-Resumable",
+    "Upload-Expires",
+    "Upload-Length",
+    "Upload-Offset",
+    "X-Cost",
+    "X-Request-Id",
+  ],
+  maxAge: 600,
+});
+
+/** For API answers: nothing in them is a page. Handlers that serve files set stricter or looser ones themselves. */
+export const apiHeaders: MiddlewareHandler<HttpEnv> = secureHeaders({
+  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  crossOriginResourcePolicy: "cross-origin",
+  crossOriginOpenerPolicy: false,
+  referrerPolicy: "no-referrer",
+  strictTransportSecurity: "max-age=31536000; includeSubDomains",
+  xFrameOptions: "DENY",
+});
+
+/** What a signed-in user is answered belongs in no shared cache. */
+export const privateByDefault: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  await next();
+  if (!c.res.headers.has("Cache-Control")) c.res.headers.set("Cache-Control", "private, no-store");
+};
+
+/**
+ * Refuses a JSON body over its limit before it is read, or as soon as it turns out to be over it. Streams (multipart,
+ * tus) have limits of their own where they are read.
+ */
+export const limitBody: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  const { body, headers } = c.req.raw;
+  const type = headers.get("content-type") ?? "";
+  if (body && !/^(multipart\/|application\/offset\+octet-stream)/i.test(type)) {
+    const declared = Number(headers.get("content-length") ?? "0");
+    if (declared > JSON_BODY_MAX_BYTES) {
+      // Without this, `wrangler dev` would read the body to its end before it passes the answer on.
+      await body.cancel();
+      throw new AppError("PAYLOAD_TOO_LARGE", `A body may have ${JSON_BODY_MAX_BYTES} bytes.`);
+    }
+    if (!headers.has("content-length")) c.req.raw = new Request(c.req.raw, { body: capped(body) });
+  }
+  await next();
+};
+
+function capped(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  let seen = 0;
+  return body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        seen += chunk.byteLength;
+        if (seen > JSON_BODY_MAX_BYTES) controller.error(new AppError("PAYLOAD_TOO_LARGE"));
+        else controller.enqueue(chunk);
+      },
+    }),
+  );
+}
+
+/** Finds out who calls. A token that is there must be good; none at all is left to the route's `who`. */
+export const signIn: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  const token = tokenOf(c.req.raw);
+  if (token !== null) c.set("ctx", await authenticate(c.var.ctx, token));
+  await next();
+};
+
+/** The one place that turns a failure into an HTTP answer. */
+export function answerFailure(thrown: Error, c: Context<HttpEnv>): Response {
+  const error = fromHttp(thrown);
+  const { ctx } = c.var;
+  if (error.code === "INTERNAL_ERROR") logFailure(ctx ?? { requestId: "" }, "http.failure", error.cause ?? thrown);
+  const headers = new Headers();
+  if (error.code === "RATE_LIMIT") headers.set("Retry-After", String(error.retryAfterSeconds ?? 1));
+  if (error.code === "UNAUTHORIZED") headers.set("WWW-Authenticate", "Bearer");
+  if (error.code === "UPGRADE_REQUIRED") headers.set("Upgrade", "websocket");
+  headers.set("X-Content-Type-Options", "nosniff");
+  return c.json({ error: errorBody(error) }, { status: ERRORS[error.code].status, headers });
+}
+
+function fromHttp(thrown: Error): AppError {
+  if (thrown instanceof ConfigError) return new AppError("INTERNAL_ERROR", thrown.message, { cause: thrown });
+  if (thrown instanceof ZodError) return invalidRequest(thrown);
+  if (thrown instanceof HTTPException) {
+    const isTooLarge =
+      thrown.status === 413 || (thrown.cause instanceof AppError && thrown.cause.code === "PAYLOAD_TOO_LARGE");
+    if (isTooLarge) return new AppError("PAYLOAD_TOO_LARGE");
+    // Hono's own validator throws these for JSON that does not parse.
+    if (thrown.status === 400) return new AppError("INVALID_REQUEST", "The body is not valid JSON.");
+  }
+  return toAppError(thrown);
+}

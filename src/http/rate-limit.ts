@@ -1,0 +1,84 @@
+/**
+ * Limits that must be exact and survive everything, counted in D1: logins, admin calls, and the bans of addresses that
+ * keep on hammering (SPEC 11). Message limits are counted by the object the messages go to; see realtime/budget.ts.
+ */
+import { sql } from "drizzle-orm";
+import type { Ctx, UserCtx } from "../context.ts";
+import { addressBans, rateWindows } from "../db/tables.ts";
+import { AppError } from "../errors.ts";
+import { log } from "./log.ts";
+
+type Window = { key: string; limit: number; windowSeconds: number };
+
+/** So many times over a limit is no mistake any more. */
+const HAMMERING_FACTOR = 3;
+/** An address that hammers this often within RATE_LIMIT_BAN_MINUTES is banned for as long. */
+const HAMMERINGS = 3;
+
+/**
+ * Counts one call in a fixed window, in one row written.
+ * @throws AppError RATE_LIMIT with the seconds until the window ends.
+ */
+export async function spend(ctx: Ctx, { key, limit, windowSeconds }: Window): Promise<void> {
+  const now = ctx.now.getTime();
+  const { count, endsAt } = await countUp(ctx, key, windowSeconds);
+  if (count <= limit) return;
+  if (count > limit * HAMMERING_FACTOR) await noteHammering(ctx);
+  throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds: Math.ceil((endsAt.getTime() - now) / 1000) });
+}
+
+async function countUp(ctx: Ctx, key: string, windowSeconds: number): Promise<{ count: number; endsAt: Date }> {
+  const now = ctx.now.getTime();
+  const endsAt = now + windowSeconds * 1000;
+  const [row] = await ctx.db
+    .insert(rateWindows)
+    .values({ key, startedAt: ctx.now, endsAt: new Date(endsAt), count: 1 })
+    .onConflictDoUpdate({
+      target: rateWindows.key,
+      set: {
+        count: sql`CASE WHEN ${rateWindows.endsAt} <= ${now} THEN 1 ELSE ${rateWindows.count} + 1 END`,
+        startedAt: sql`CASE WHEN ${rateWindows.endsAt} <= ${now} THEN ${now} ELSE ${rateWindows.startedAt} END`,
+        endsAt: sql`CASE WHEN ${rateWindows.endsAt} <= ${now} THEN ${endsAt} ELSE ${rateWindows.endsAt} END`,
+      },
+    })
+    .returning({ count: rateWindows.count, endsAt: rateWindows.endsAt });
+  return row ?? { count: 0, endsAt: ctx.now };
+}
+
+/** 1000 admin calls an hour per admin by default. */
+export const limitAdminCalls = (ctx: UserCtx): Promise<void> =>
+  spend(ctx, { key: `admin:${ctx.actor.id}`, limit: ctx.config.RATE_LIMIT_ADMIN_API, windowSeconds: 3600 });
+
+/**
+ * Somebody at this address is far over a limit. Who keeps on is banned for RATE_LIMIT_BAN_MINUTES, at every door; 0
+ * switches bans off.
+ */
+export async function noteHammering(ctx: Ctx, address: string = ctx.address): Promise<void> {
+  const minutes = ctx.config.RATE_LIMIT_BAN_MINUTES;
+  if (minutes === 0 || address === "") return;
+  const { count } = await countUp(ctx, `hammering:${address}`, minutes * 60);
+  if (count < HAMMERINGS) return;
+  const until = new Date(ctx.now.getTime() + minutes * 60_000);
+  await ctx.db
+    .insert(addressBans)
+    .values({ address, until })
+    .onConflictDoUpdate({ target: addressBans.address, set: { until } });
+  log("address.banned", { requestId: ctx.requestId, minutes });
+}
+
+/**
+ * The address that limits and bans go by: Cloudflare's own header alone, since a client can write any other. An IPv6
+ * network counts as one address (/64), or its owner would have 2^64 of them.
+ */
+export function clientAddress(request: Request): string {
+  const address = request.headers.get("cf-connecting-ip") ?? "";
+  if (!address.includes(":")) return address;
+  const [head = "", tail = ""] = address.split("::");
+  const left = head.split(":").filter(Boolean);
+  const right = address.includes("::") ? tail.split(":").filter(Boolean) : [];
+  const groups = [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0"), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":")}::/64`;
+}

@@ -1,0 +1,131 @@
+/**
+ * A route line is the policy: who may call, what comes in, what goes out. One zod schema validates the call, types the
+ * client and prints the docs.
+ */
+import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
+import type { Context, Handler, MiddlewareHandler } from "hono";
+import { actingAs, type Ctx, isAdmin, isModerator, type UserCtx } from "../context.ts";
+import { AppError, type ErrorDetail } from "../errors.ts";
+import { ErrorAnswer } from "../realtime/protocol.ts";
+import { limitAdminCalls } from "./rate-limit.ts";
+
+export type HttpEnv = { Bindings: Env; Variables: { ctx: Ctx } };
+
+/** `anyone` may still be signed in (the token is checked if there is one); the others must be. */
+export type Who = "anyone" | "user" | "moderator" | "admin";
+
+/** An answer that is not JSON: a file, a playlist, Prometheus text. */
+export const Bytes = "bytes";
+
+type Policy = {
+  who: Who;
+  /** The heading in the docs. */
+  summary: string;
+  description?: string;
+  params?: z.ZodObject;
+  query?: z.ZodObject;
+  /** A JSON body. */
+  body?: z.ZodType;
+  /** Status → schema of the answer. Failures need no line: they all have the contract's one form. */
+  answers: { [status: number]: z.ZodType | typeof Bytes };
+};
+
+type Guard<Q extends Policy> = MiddlewareHandler<{ Variables: { ctx: Q["who"] extends "anyone" ? Ctx : UserCtx } }>;
+// biome-ignore lint/complexity/noBannedTypes: "nothing more" in an intersection is {}.
+type Nothing = {};
+type RequestOf<Q extends Policy> = (Q extends { params: infer S extends z.ZodObject } ? { params: S } : Nothing) &
+  (Q extends { query: infer S extends z.ZodObject } ? { query: S } : Nothing) &
+  (Q extends { body: infer S extends z.ZodType }
+    ? { body: { content: { "application/json": { schema: S } }; required: true } }
+    : Nothing);
+type AnswerOf<A> = A extends z.ZodType
+  ? { description: string; content: { "application/json": { schema: A } } }
+  : { description: string; content: { "application/octet-stream": { schema: z.ZodString } } };
+type RouteOf<M, P, Q extends Policy> = {
+  method: M;
+  path: P;
+  request: RequestOf<Q>;
+  responses: { [S in keyof Q["answers"]]: AnswerOf<Q["answers"][S]> };
+  middleware: [Guard<Q>];
+  getRoutingPath(): P extends `${infer A}/{${infer B}}${infer C}` ? `${A}/:${B}${C}` : P;
+};
+
+/**
+ * Declares a route. Paths are in OpenAPI's form (`/users/{id}`), below `/api/v1`.
+ * Hand the result to `router().openapi(route, handler)`.
+ */
+export function route<
+  M extends "get" | "post" | "put" | "patch" | "delete",
+  const P extends `/${string}`,
+  const Q extends Policy,
+>(method: M, path: P, policy: Q): RouteOf<M, P, Q> {
+  const { params, query, body } = policy;
+  const declared = createRoute({
+    method,
+    path,
+    summary: policy.summary,
+    description: policy.description,
+    tags: [path.split("/")[1] ?? ""],
+    security: policy.who === "anyone" ? [] : [{ bearer: [] }],
+    request: {
+      ...(params ? { params } : {}),
+      ...(query ? { query } : {}),
+      ...(body ? { body: { content: { "application/json": { schema: body } }, required: true } } : {}),
+    },
+    responses: {
+      ...Object.fromEntries(Object.entries(policy.answers).map(([status, answer]) => [status, answerDoc(answer)])),
+      default: { description: "A failure", content: { "application/json": { schema: ErrorAnswer } } },
+    },
+    middleware: [guard(policy.who, body !== undefined)],
+  } satisfies RouteConfig);
+  // createRoute cannot follow the mapped types above; they say exactly what was put together here.
+  return declared as unknown as RouteOf<M, P, Q>;
+}
+
+function answerDoc(answer: z.ZodType | typeof Bytes) {
+  return answer === Bytes
+    ? { description: "Bytes", content: { "application/octet-stream": { schema: z.string() } } }
+    : { description: "OK", content: { "application/json": { schema: answer } } };
+}
+
+/** Who may pass, and whether the body can be JSON at all; runs before anything of the request is parsed. */
+function guard(who: Who, takesJson: boolean): Handler<HttpEnv> {
+  return async (c, next) => {
+    const { ctx } = c.var;
+    if (who !== "anyone") {
+      if (ctx.actor.kind !== "user") throw new AppError("UNAUTHORIZED");
+      if (who === "admin" && !isAdmin(ctx.actor)) throw new AppError("FORBIDDEN");
+      if (who === "moderator" && !isModerator(ctx.actor)) throw new AppError("FORBIDDEN");
+      if (who === "admin") await limitAdminCalls(actingAs(ctx, ctx.actor));
+    }
+    if (takesJson) requireJson(c);
+    await next();
+  };
+}
+
+function requireJson(c: Context): void {
+  const type = c.req.header("content-type");
+  if (type !== undefined && !/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
+    throw new AppError("UNSUPPORTED_MEDIA_TYPE", "Send application/json.");
+  }
+}
+
+/** A router for one feature. Trailing slashes are accepted (SPEC 0). */
+export function router(): OpenAPIHono<HttpEnv> {
+  return new OpenAPIHono<HttpEnv>({
+    strict: false,
+    defaultHook: (result) => {
+      if (!result.success) throw invalidRequest(result.error);
+    },
+  });
+}
+
+/** One `details` entry per bad field (SPEC 0). */
+export function invalidRequest(error: z.ZodError): AppError {
+  const details: ErrorDetail[] = error.issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({ path: [...issue.path, key].join("."), message: "is not known" }))
+      : [{ path: issue.path.join("."), message: issue.message }],
+  );
+  return new AppError("INVALID_REQUEST", undefined, { details });
+}

@@ -1,0 +1,22 @@
+/** What the operators of the service use: health, metrics, the API's description. */
+import { AppError } from "../errors.ts";
+import { sameSecret } from "./auth/digest.ts";
+import { exposition } from "./metrics.ts";
+import { router } from "./route.ts";
+
+export const serviceRoutes = router();
+
+/** Answers 200 when the database answers. */
+serviceRoutes.get("/healthz", async (c) => {
+  await c.env.DB.prepare("SELECT 1").first();
+  return c.json({ status: "ok" });
+});
+
+/** Prometheus text, for whoever has METRICS_TOKEN (as bearer or `?token=`); 404 when none is set. */
+serviceRoutes.get("/metrics", async (c) => {
+  const expected = c.var.ctx.config.METRICS_TOKEN;
+  if (!expected) throw new AppError("NOT_FOUND");
+  const given = /^Bearer\s+(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? c.req.query("token") ?? "";
+  if (!(await sameSecret(given, expected))) throw new AppError("UNAUTHORIZED");
+  return c.text(exposition(), 200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" });
+});

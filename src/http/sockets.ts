@@ -1,0 +1,92 @@
+/** The way of every WebSocket into an object: checked here, so that junk never wakes or makes one. */
+import type { Context, MiddlewareHandler } from "hono";
+import { isAllowedOrigin } from "../config.ts";
+import type { Ctx, UserCtx } from "../context.ts";
+import { AppError, ERRORS, toAppError } from "../errors.ts";
+import { SocketQuery } from "../realtime/protocol.ts";
+import { ADMISSION_HEADER } from "../realtime/room.ts";
+import type { Admission } from "../realtime/seat.ts";
+import { authenticate, redeemTicket, tokenOf } from "./auth/authenticate.ts";
+import { log, logFailure } from "./log.ts";
+import { countSocket } from "./metrics.ts";
+import type { HttpEnv } from "./route.ts";
+
+/** The object a socket leads to, and what its room wants to know about the member. */
+export type Destination = { stub: DurableObjectStub; kind: string; facts?: unknown };
+
+/** Decides whether this user may open this socket. @throws AppError, which closes it with the code that fits */
+export type OpenSocket = (ctx: UserCtx, c: Context<HttpEnv>) => Promise<Destination>;
+
+/**
+ * A handler for a socket path. Without an upgrade: 426. A foreign page: 403. What goes wrong after that is told by the
+ * close code, since a browser shows a page nothing else.
+ */
+export function socket(open: OpenSocket): MiddlewareHandler<HttpEnv> {
+  return async (c) => {
+    if (c.req.header("upgrade")?.toLowerCase() !== "websocket") throw new AppError("UPGRADE_REQUIRED");
+    const { ctx } = c.var;
+    requireOwnPage(ctx, c);
+    const query = SocketQuery.parse(c.req.query());
+    try {
+      const signedIn = await signIn(ctx, c.req.raw, query.ticket);
+      c.set("ctx", signedIn);
+      const destination = await open(signedIn, c);
+      countSocket(destination.kind);
+      return await forward(signedIn, destination, query);
+    } catch (thrown) {
+      return closeAtOnce(ctx, thrown);
+    }
+  };
+}
+
+/** Cross-site WebSocket hijacking: browsers send Origin, and only browsers need to be held to it (RFC 6455, 10.2). */
+function requireOwnPage(ctx: Ctx, c: Context): void {
+  const origin = c.req.header("origin");
+  if (origin !== undefined && !isAllowedOrigin(ctx.config, origin, new URL(c.req.url).origin)) {
+    throw new AppError("FORBIDDEN", "This origin may not open sockets.");
+  }
+}
+
+async function signIn(ctx: Ctx, request: Request, ticket: string | undefined): Promise<UserCtx> {
+  if (ticket !== undefined) return redeemTicket(ctx, ticket);
+  const token = tokenOf(request);
+  if (token === null) throw new AppError("UNAUTHORIZED");
+  return authenticate(ctx, token);
+}
+
+/** The object gets a request that is made anew: nothing that the client sent is in it but what was checked. */
+async function forward(ctx: UserCtx, { stub, facts }: Destination, query: SocketQuery): Promise<Response> {
+  const { actor } = ctx;
+  const admission: Admission = {
+    userId: actor.id,
+    username: actor.username,
+    displayName: actor.displayName,
+    avatarUrl: actor.avatarUrl,
+    role: actor.role,
+    sessionId: actor.sessionId,
+    expiresAt: actor.expiresAt,
+    authenticatedAt: ctx.now.getTime(),
+    address: ctx.address,
+    heartbeat: query.heartbeat,
+    batch: query.batch,
+    since: query.since,
+    epoch: query.epoch,
+    facts,
+  };
+  ctx.cost.objectCalls += 1;
+  return stub.fetch("https://object/", {
+    headers: { Upgrade: "websocket", [ADMISSION_HEADER]: encodeURIComponent(JSON.stringify(admission)) },
+  });
+}
+
+/** Opens and closes at once, in the Worker. */
+function closeAtOnce(ctx: Ctx, thrown: unknown): Response {
+  const error = toAppError(thrown);
+  if (error.code === "INTERNAL_ERROR") logFailure(ctx, "socket.failure", error.cause ?? thrown);
+  const { 0: client, 1: server } = new WebSocketPair();
+  server.accept();
+  const wait = error.code === "RATE_LIMIT" ? `; Retry-After: ${error.retryAfterSeconds ?? 1}` : "";
+  server.close(ERRORS[error.code].close, `${error.code}${wait}`);
+  log("socket.refused", { requestId: ctx.requestId, code: error.code });
+  return new Response(null, { status: 101, webSocket: client });
+}

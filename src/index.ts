@@ -1,0 +1,10 @@
+/** The Worker's entry. */
+import { app } from "./app.ts";
+import { runCron } from "./cron.ts";
+
+export { UserHub } from "./features/users/hub.ts";
+
+export default {
+  fetch: app.fetch,
+  scheduled: (_controller, env, ctx) => runCron(env, ctx),
+} satisfies ExportedHandler<Env>;

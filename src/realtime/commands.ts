@@ -1,0 +1,59 @@
+/** What clients may ask of an object: one schema and one function per frame type, bound together by the contract. */
+import type { z } from "zod";
+import { AppError, type ErrorCode, toAppError } from "../errors.ts";
+import type { BudgetKind } from "./budget.ts";
+import type { Connection } from "./connection.ts";
+import type { Person } from "./seat.ts";
+
+/** Who asks. REST has no connection; the same method serves both. */
+export type By = { person: Person; connection?: Connection; now: number; requestId?: string };
+
+/** Frame type → schema of its `data`; part of a feature's contract. */
+export type CommandSchemas = Record<string, z.ZodType>;
+
+/** One function per frame type: a missing one does not compile. What it returns goes into the ack's `data`. */
+export type Handlers<S extends CommandSchemas> = { [K in keyof S]: (by: By, data: z.output<S[K]>) => unknown };
+
+type Command = { budget: BudgetKind; run: (by: By, data: unknown) => unknown };
+export type Commands = ReadonlyMap<string, Command>;
+
+/** Binds a contract's frames to what they do. `budgets` names those that do not count as messages. */
+export function bindCommands<S extends CommandSchemas>(
+  schemas: S,
+  handlers: Handlers<S>,
+  budgets: { [K in keyof S]?: BudgetKind } = {},
+): Commands {
+  const bind = <K extends keyof S & string>(type: K): [string, Command] => {
+    const schema: S[K] = schemas[type];
+    const run = (by: By, data: unknown): unknown => {
+      const parsed = schema.safeParse(data ?? {});
+      if (!parsed.success) throw invalidMessage(parsed.error);
+      return handlers[type](by, parsed.data);
+    };
+    return [type, { budget: budgets[type] ?? "messages", run }];
+  };
+  return new Map(Object.keys(schemas).map((type) => bind(type)));
+}
+
+function invalidMessage(error: z.ZodError): AppError {
+  const [issue] = error.issues;
+  const path = issue?.path.join(".");
+  return new AppError("INVALID_MESSAGE", path ? `data.${path}: ${issue?.message}` : issue?.message);
+}
+
+/** A command's outcome as it crosses RPC: of a thrown error little more than the text would arrive. */
+export type Outcome =
+  | { ok: true; data: unknown }
+  | { ok: false; error: { code: ErrorCode; message: string; retryAfterSeconds?: number | undefined } };
+
+export function failed(thrown: unknown): Outcome {
+  const { code, message, retryAfterSeconds } = toAppError(thrown);
+  return { ok: false, error: { code, message, retryAfterSeconds } };
+}
+
+/** What the command answered. @throws AppError as the object refused it, in HTTP's words */
+export function outcomeOf(outcome: Outcome): unknown {
+  if (outcome.ok) return outcome.data;
+  const { code, message, retryAfterSeconds } = outcome.error;
+  throw new AppError(code === "INVALID_MESSAGE" ? "INVALID_REQUEST" : code, message, { retryAfterSeconds });
+}

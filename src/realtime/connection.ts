@@ -1,0 +1,185 @@
+/** One client of an object, over whatever carries it. */
+import { CLOSE } from "../errors.ts";
+import { encodePing } from "./protocol.ts";
+import { Seat } from "./seat.ts";
+
+/** What carries a connection: a native WebSocket here; a Socket.IO session in its gateway. */
+export interface Link {
+  /** Sends messages in order. An array link may join them into one. */
+  send(bundle: Bundle): void;
+  close(code: number, reason: string): void;
+  /** Keeps the seat through hibernation. */
+  save(seat: Seat): void;
+  /** When the client last showed by itself that it is there, ms; 0 if unknown. */
+  lastBeatAt(): number;
+}
+
+/** Encoded frames that go out together, perhaps to many: joined once, however many want an array. */
+export class Bundle {
+  readonly messages: readonly string[];
+  #array: string | undefined;
+
+  constructor(messages: readonly string[]) {
+    this.messages = messages;
+  }
+
+  /** The frames as one message, for `batch=1`. */
+  get array(): string {
+    this.#array ??= `[${this.messages.join(",")}]`;
+    return this.#array;
+  }
+
+  /** Length in UTF-16 units, which is near enough to bytes to notice a slow reader by. */
+  get length(): number {
+    return this.array.length;
+  }
+}
+
+/** A client that said nothing for this long is gone from presence (SPEC 2). */
+export const GHOST_AFTER_MS = 75_000;
+const BEAT_EVERY_MS = 30_000;
+/** After the second unanswered ping: 30 + 30 + 10 stays under the 75 s. */
+const LAST_CHANCE_MS = 10_000;
+
+/**
+ * workerd has no bufferedAmount, so an unanswered ping is the only sign of a slow reader. After PROBE_BYTES a ping goes
+ * out early; after SLOW_BYTES more without its answer the socket is closed with 4009.
+ */
+const PROBE_BYTES = 2 * 1024 * 1024;
+const SLOW_BYTES = 16 * 1024 * 1024;
+
+export class Connection {
+  readonly seat: Seat;
+  readonly #link: Link;
+  isOpen = true;
+  #unreadBytes = 0;
+  #isProbing = false;
+
+  constructor(seat: Seat, link: Link) {
+    this.seat = seat;
+    this.#link = link;
+  }
+
+  get id(): string {
+    return this.seat.id;
+  }
+
+  get userId(): number {
+    return this.seat.userId;
+  }
+
+  /** Sends encoded frames, in order. A socket that is gone is not an error: its close is on the way. */
+  send(bundle: Bundle): void {
+    if (!this.isOpen || bundle.messages.length === 0) return;
+    this.#link.send(bundle);
+    if (this.seat.heartbeat === "server") this.#watchReader(bundle.length);
+  }
+
+  #watchReader(length: number): void {
+    this.#unreadBytes += length;
+    if (this.#isProbing && this.#unreadBytes > SLOW_BYTES) this.close(CLOSE.tooSlow, "TOO_SLOW");
+    else if (!this.#isProbing && this.#unreadBytes > PROBE_BYTES) {
+      this.#isProbing = true;
+      this.#unreadBytes = 0;
+      this.#ping(Date.now());
+    }
+  }
+
+  #ping(now: number): void {
+    this.#link.send(new Bundle([encodePing(now)]));
+  }
+
+  /** Any frame from the client shows that it is there; a pong, that it reads. */
+  sign(now: number): void {
+    this.#unreadBytes = 0;
+    this.#isProbing = false;
+    const { seat } = this;
+    seat.lastSignAt = now;
+    if (seat.missed > 0) {
+      seat.missed = 0;
+      seat.beatAt = now + BEAT_EVERY_MS;
+    }
+  }
+
+  /** The heartbeat is due: pings, pings once more, then gives up with 4008. */
+  beat(now: number): void {
+    const { seat } = this;
+    if (seat.beatAt === null || seat.beatAt > now) return;
+    if (seat.missed >= 2) {
+      this.close(CLOSE.heartbeatMissed, "HEARTBEAT_MISSED");
+      return;
+    }
+    seat.missed += 1;
+    seat.beatAt = now + (seat.missed === 2 ? LAST_CHANCE_MS : BEAT_EVERY_MS);
+    this.#ping(now);
+    this.save();
+  }
+
+  isGhost(now: number): boolean {
+    return now - Math.max(this.seat.lastSignAt, this.#link.lastBeatAt()) > GHOST_AFTER_MS;
+  }
+
+  save(): void {
+    if (this.isOpen) this.#link.save(this.seat);
+  }
+
+  /** Closes; the reason is cut at the protocol's 123 bytes (RFC 6455, 5.5). */
+  close(code: number, reason: string): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.#link.close(code, cutToBytes(reason, 123));
+  }
+}
+
+export const firstBeat = (now: number): number => now + BEAT_EVERY_MS;
+
+function cutToBytes(text: string, most: number): string {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.byteLength <= most) return text;
+  return new TextDecoder().decode(bytes.slice(0, most)).replace(/\uFFFD+$/, "");
+}
+
+/** A hibernatable WebSocket. */
+export class SocketLink implements Link {
+  readonly #socket: WebSocket;
+  readonly #state: DurableObjectState;
+  readonly #batch: boolean;
+
+  constructor(state: DurableObjectState, socket: WebSocket, batch: boolean) {
+    this.#state = state;
+    this.#socket = socket;
+    this.#batch = batch;
+  }
+
+  send(bundle: Bundle): void {
+    try {
+      if (this.#batch && bundle.messages.length > 1) this.#socket.send(bundle.array);
+      else for (const message of bundle.messages) this.#socket.send(message);
+    } catch {
+      // Closing or gone; webSocketClose tells.
+    }
+  }
+
+  close(code: number, reason: string): void {
+    try {
+      this.#socket.close(code, reason);
+    } catch {
+      // Already closed.
+    }
+  }
+
+  save(seat: Seat): void {
+    this.#socket.serializeAttachment(seat);
+  }
+
+  lastBeatAt(): number {
+    return this.#state.getWebSocketAutoResponseTimestamp(this.#socket)?.getTime() ?? 0;
+  }
+}
+
+/** Brings a socket back after hibernation; null if its attachment is not one of ours. */
+export function restoreConnection(state: DurableObjectState, socket: WebSocket): Connection | null {
+  const seat = Seat.safeParse(socket.deserializeAttachment());
+  if (!seat.success || socket.readyState !== WebSocket.READY_STATE_OPEN) return null;
+  return new Connection(seat.data, new SocketLink(state, socket, seat.data.batch));
+}

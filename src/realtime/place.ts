@@ -1,0 +1,22 @@
+/** Where a user can be besides their own hub: which kind of object, by its binding, and which one. */
+import { z } from "zod";
+import type { Room } from "./room.ts";
+
+export const PlaceKind = z.enum(["CHAT_ROOM", "STREAM_ROOM", "WEBRTC_ROOM"]);
+export type PlaceKind = z.infer<typeof PlaceKind>;
+
+export type Place = { kind: PlaceKind; name: string };
+
+/** An order to close a user's connections: all, those of one session, or all but those of one. */
+export type CutOff = {
+  userId: number;
+  code: number;
+  reason: string;
+  sessionId?: string | undefined;
+  exceptSessionId?: string | undefined;
+};
+
+/** The objects of a kind, as far as every room can be talked to. */
+export function namespaceOf(env: Env, kind: PlaceKind): DurableObjectNamespace<Room> {
+  return env[kind] as unknown as DurableObjectNamespace<Room>;
+}

@@ -1,0 +1,99 @@
+/**
+ * What goes over a socket, whatever the feature: `{type, data}` frames, acks, errors, heartbeats (SPEC 2).
+ * Features describe their own frames in their contracts and hand the schemas to these builders.
+ */
+import { z } from "zod";
+import { ERRORS, type ErrorBody, type ErrorCode } from "../errors.ts";
+
+const codes = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];
+
+/** A moment, ISO 8601 UTC with milliseconds. */
+export const Timestamp = z.iso.datetime().describe("ISO 8601, UTC, with milliseconds");
+
+export const ErrorFrameBody = z.object({ code: z.enum(codes), message: z.string(), timestamp: Timestamp });
+export const ErrorAnswer = z
+  .object({
+    error: ErrorFrameBody.extend({
+      details: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    }),
+  })
+  .describe("Every failure has this form");
+
+/** How a client names a frame of its own, to find the answer to it. */
+export const FrameId = z.union([z.string().min(1).max(64), z.number().int()]);
+export type FrameId = z.infer<typeof FrameId>;
+
+/** The envelope of a client frame; `data` is checked by the command it names. */
+export const ClientFrame = z.object({ type: z.string().max(64), id: FrameId.optional(), data: z.unknown().optional() });
+export type ClientFrame = z.infer<typeof ClientFrame>;
+
+export const AuthRefresh = z.object({ token: z.string().min(1) });
+
+export const ConnectedFrame = z.object({
+  type: z.literal("connected"),
+  userId: z.number().int(),
+  seq: z.number().int().describe("The head of the log when the socket opened"),
+  epoch: z.string().describe("Changes when the log was reset"),
+});
+export const ResyncFrame = z.object({
+  type: z.literal("resync"),
+  data: z.object({ seq: z.number().int(), epoch: z.string() }),
+});
+export const PingFrame = z.object({ type: z.literal("ping"), timestamp: Timestamp });
+export const AckFrame = z.object({ type: z.literal("ack"), id: FrameId, data: z.unknown().optional() });
+export const ErrorFrame = z.object({ type: z.literal("error"), id: FrameId.optional(), error: ErrorFrameBody });
+
+/** How a client opens a socket. */
+export const SocketQuery = z.object({
+  token: z.string().optional(),
+  ticket: z.string().optional(),
+  since: z.coerce.number().int().min(0).optional().describe("Replay every kept frame after this seq"),
+  epoch: z.string().max(64).optional(),
+  heartbeat: z.enum(["server", "client"]).default("server").catch("server"),
+  batch: z
+    .literal("1")
+    .optional()
+    .catch(undefined)
+    .transform((value) => value === "1")
+    .describe("The server may send an array of frames as one message"),
+});
+export type SocketQuery = z.infer<typeof SocketQuery>;
+
+/** A frame on its way out, before it has a place in a log. */
+export type Frame = { type: string; data: unknown };
+
+/** Serialised once, sent to everybody. */
+export const encodeFrame = (frame: Frame, seq?: number): string =>
+  JSON.stringify(seq === undefined ? frame : { ...frame, seq });
+
+export const encodePing = (now: number): string =>
+  JSON.stringify({ type: "ping", timestamp: new Date(now).toISOString() });
+
+export const encodeError = (error: ErrorBody, id?: FrameId): string =>
+  JSON.stringify({
+    type: "error",
+    ...(id === undefined ? {} : { id }),
+    error: { code: frameCode(error.code), message: error.message, timestamp: error.timestamp },
+  });
+
+export const encodeAck = (id: FrameId, data?: unknown): string =>
+  JSON.stringify({ type: "ack", id, ...(data === undefined ? {} : { data }) });
+
+/** The `id` of a frame that may be malformed otherwise, so that its error finds its way home. */
+export function usableId(frame: unknown): FrameId | undefined {
+  if (typeof frame !== "object" || frame === null || !("id" in frame)) return undefined;
+  const id = FrameId.safeParse(frame.id);
+  return id.success ? id.data : undefined;
+}
+
+const FRAME_CODES = new Set<ErrorCode>([
+  "UNAUTHORIZED",
+  "FORBIDDEN",
+  "NOT_FOUND",
+  "INVALID_MESSAGE",
+  "RATE_LIMIT",
+  "INTERNAL_ERROR",
+]);
+
+/** Frames know six codes (SPEC 2); what else is wrong with a request is wrong with the message. */
+const frameCode = (code: ErrorCode): ErrorCode => (FRAME_CODES.has(code) ? code : "INVALID_MESSAGE");

@@ -1,0 +1,44 @@
+/** Who sits at a connection: what an object must still know about it after hibernation. */
+import { z } from "zod";
+
+/** What the Worker has established about whoever connects. */
+export const Person = z.object({
+  userId: z.number().int(),
+  username: z.string(),
+  displayName: z.string().nullable(),
+  avatarUrl: z.string().nullable(),
+  role: z.enum(["user", "moderator", "admin"]),
+});
+export type Person = z.infer<typeof Person>;
+
+/** A connection's ticket from the Worker into the object. */
+export const Admission = Person.extend({
+  sessionId: z.string(),
+  /** When the token ends, ms since the epoch. */
+  expiresAt: z.number(),
+  /** When the database was asked about this user, ms: a cut-off since then counts. */
+  authenticatedAt: z.number(),
+  address: z.string(),
+  heartbeat: z.enum(["server", "client"]),
+  batch: z.boolean(),
+  since: z.number().int().optional(),
+  epoch: z.string().optional(),
+  /** What the feature wants to know about the member, checked by the room. */
+  facts: z.unknown().optional(),
+});
+export type Admission = z.infer<typeof Admission>;
+
+/** Kept in the socket's attachment: 16 KB at most (platform limit). */
+export const Seat = Admission.omit({ since: true, epoch: true }).extend({
+  id: z.string(),
+  openedAt: z.number(),
+  /** Last frame from this client, ms. */
+  lastSignAt: z.number(),
+  /** Pings in a row that were not answered. */
+  missed: z.number(),
+  /** Next ping or deadline, ms; null when the client beats. */
+  beatAt: z.number().nullable(),
+  /** Frames spent per budget: [start of the window in ms, count]. */
+  spent: z.record(z.string(), z.tuple([z.number(), z.number()])),
+});
+export type Seat = z.infer<typeof Seat>;

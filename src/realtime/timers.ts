@@ -1,0 +1,49 @@
+/**
+ * Any number of timers over the one alarm an object has. A timer's due time is computed from state that survives
+ * (attachments, SQLite), so nothing is stored for it, and the alarm is only set when it must ring earlier: each
+ * `setAlarm` is a row written.
+ */
+export interface Timer {
+  /** When it wants to ring next, ms; null when it does not. */
+  due(now: number): number | null;
+  ring(now: number): void | Promise<void>;
+}
+
+export class Timers {
+  readonly #storage: DurableObjectStorage;
+  readonly #timers: Timer[] = [];
+  #setFor: number | null = null;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+  }
+
+  /** Learns what an earlier life of the object had set. Called once, before any event. */
+  async restore(): Promise<void> {
+    this.#setFor = await this.#storage.getAlarm();
+  }
+
+  add(timer: Timer): void {
+    this.#timers.push(timer);
+  }
+
+  /** Makes sure that the alarm rings in time. An alarm that rings too early finds nothing due, and sets the next. */
+  arm(now: number): void {
+    const times = this.#timers.flatMap((timer) => timer.due(now) ?? []);
+    if (times.length === 0) return;
+    const next = Math.max(Math.min(...times), now);
+    if (this.#setFor !== null && this.#setFor <= next) return;
+    this.#setFor = next;
+    void this.#storage.setAlarm(next);
+  }
+
+  /** The alarm rang. */
+  async ring(now: number): Promise<void> {
+    this.#setFor = null;
+    for (const timer of this.#timers) {
+      const due = timer.due(now);
+      if (due !== null && due <= now) await timer.ring(now);
+    }
+    this.arm(now);
+  }
+}
