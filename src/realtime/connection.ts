@@ -139,6 +139,15 @@ function cutToBytes(text: string, most: number): string {
   return new TextDecoder().decode(bytes.slice(0, most)).replace(/\uFFFD+$/, "");
 }
 
+/** Closes a socket that may be closed already. */
+export function closeQuietly(socket: WebSocket, code: number, reason?: string): void {
+  try {
+    socket.close(code, reason);
+  } catch {
+    // Nothing left to close.
+  }
+}
+
 /** A hibernatable WebSocket. */
 export class SocketLink implements Link {
   readonly #socket: WebSocket;
@@ -161,11 +170,7 @@ export class SocketLink implements Link {
   }
 
   close(code: number, reason: string): void {
-    try {
-      this.#socket.close(code, reason);
-    } catch {
-      // Already closed.
-    }
+    closeQuietly(this.#socket, code, reason);
   }
 
   save(seat: Seat): void {

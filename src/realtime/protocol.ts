@@ -79,8 +79,23 @@ export const encodeError = (error: ErrorBody, id?: FrameId): string =>
 export const encodeAck = (id: FrameId, data?: unknown): string =>
   JSON.stringify({ type: "ack", id, ...(data === undefined ? {} : { data }) });
 
-/** The `id` of a frame that may be malformed otherwise, so that its error finds its way home. */
-export function usableId(frame: unknown): FrameId | undefined {
+/** A client's frame, or what is wrong with it; and its `id`, if it has a usable one, so that even an error finds home. */
+export type ParsedFrame = { frame?: ClientFrame; id?: FrameId | undefined; problem?: string };
+
+export function parseFrame(message: string | ArrayBuffer): ParsedFrame {
+  if (typeof message !== "string") return { problem: "Frames are text." };
+  let raw: unknown;
+  try {
+    raw = JSON.parse(message);
+  } catch {
+    return { problem: "The frame is not JSON." };
+  }
+  const id = usableId(raw);
+  const parsed = ClientFrame.safeParse(raw);
+  return parsed.success ? { frame: parsed.data, id } : { problem: "A frame is {type, data?, id?}.", id };
+}
+
+function usableId(frame: unknown): FrameId | undefined {
   if (typeof frame !== "object" || frame === null || !("id" in frame)) return undefined;
   const id = FrameId.safeParse(frame.id);
   return id.success ? id.data : undefined;

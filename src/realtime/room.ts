@@ -14,8 +14,8 @@ import { callObject } from "../http/objects.ts";
 import { noteHammering } from "../http/rate-limit.ts";
 import { Budgets } from "./budget.ts";
 import { type By, type Commands, failed, type Outcome } from "./commands.ts";
-import { Bundle, Connection, firstBeat, restoreConnection, SocketLink } from "./connection.ts";
-import { AuthRefresh, ClientFrame, encodeAck, encodeError, type FrameId, usableId } from "./protocol.ts";
+import { Bundle, Connection, closeQuietly, firstBeat, restoreConnection, SocketLink } from "./connection.ts";
+import { AuthRefresh, type ClientFrame, encodeAck, encodeError, type FrameId, parseFrame } from "./protocol.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { ReplayLog } from "./log.ts";
 import type { CutOff, Place, PlaceKind } from "./place.ts";
@@ -184,6 +184,8 @@ export abstract class Room extends DurableObject<Env> {
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
+    // The closing handshake is ours to finish (RFC 6455, 5.5.1); 1005 and 1006 are not to be sent.
+    closeQuietly(socket, code === 1005 || code === 1006 ? 1000 : code);
     const connection = this.#bySocket.get(socket);
     if (connection) this.forget(connection, code);
   }
@@ -250,16 +252,13 @@ export abstract class Room extends DurableObject<Env> {
   }
 
   #handle(connection: Connection, message: string | ArrayBuffer, now: number): void {
-    let id: FrameId | undefined;
+    const { frame, id, problem } = parseFrame(message);
+    if (frame?.type === "pong") return connection.save();
     try {
-      const raw = parseJson(message);
-      id = usableId(raw);
-      const parsed = ClientFrame.safeParse(raw);
-      if (parsed.success && parsed.data.type === "pong") return connection.save();
-      const frame = parsed.data ?? { type: "" };
-      const command = this.commands.get(frame.type);
+      const command = frame && this.commands.get(frame.type);
+      // What cannot be read counts as well: junk is not free.
       this.#spend(connection, command?.budget ?? "messages", now);
-      if (!parsed.success) throw new AppError("INVALID_MESSAGE", "A frame is {type, data?, id?}.");
+      if (!frame) throw new AppError("INVALID_MESSAGE", problem);
       const by: By = { person: connection.seat, connection, now };
       const result = frame.type === "auth:refresh" ? this.#refresh(connection, frame.data) : this.#run(by, frame);
       if (result instanceof Promise) return this.#wait(connection, result, id);
@@ -479,13 +478,4 @@ function isTooBig(message: string | ArrayBuffer): boolean {
   // A UTF-16 unit is at most three bytes of UTF-8: most frames need no counting.
   if (message.length * 3 <= FRAME_MAX_BYTES) return false;
   return new TextEncoder().encode(message).byteLength > FRAME_MAX_BYTES;
-}
-
-function parseJson(message: string | ArrayBuffer): unknown {
-  if (typeof message !== "string") throw new AppError("INVALID_MESSAGE", "Frames are text.");
-  try {
-    return JSON.parse(message);
-  } catch {
-    throw new AppError("INVALID_MESSAGE", "The frame is not JSON.");
-  }
 }

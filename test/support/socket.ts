@@ -49,7 +49,7 @@ export class TestSocket {
       if (found !== undefined) return found;
       const left = deadline - Date.now();
       if (left <= 0)
-        throw new Error(`Waited in vain for ${what}; got ${JSON.stringify(this.frames.slice(this.#next))}`);
+        throw new Error(`Waited in vain for ${what}; the last were ${JSON.stringify(this.frames.slice(-5))}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#waiting.push(() => {
@@ -120,7 +120,8 @@ export class TestSocket {
    */
   async expectNothing(...types: string[]): Promise<void> {
     await this.ask("no-such-command");
-    const rest = this.frames.slice(this.#next).filter((frame) => types.includes(frame.type));
+    const isAnswer = (frame: Frame) => frame.id !== undefined;
+    const rest = this.frames.slice(this.#next).filter((frame) => types.includes(frame.type) && !isAnswer(frame));
     expect(rest).toEqual([]);
   }
 

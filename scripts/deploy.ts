@@ -1,0 +1,60 @@
+/**
+ * `npm run deploy`: makes what is missing (database, bucket, secrets), migrates, deploys. Needs `npx wrangler login` once.
+ * ALLOWED_ORIGINS has to be said: `ALLOWED_ORIGINS=https://app.example.com npm run deploy`.
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { root, runWrangler } from "./tools.ts";
+
+const DATABASE = "roomcast";
+const BUCKET = "roomcast-files";
+const configFile = join(root, "wrangler.toml");
+const GENERATED = ["JWT_SECRET_KEY", "WEBHOOK_SECRET", "FILES_SIGNING_KEY"];
+
+const Databases = z.array(z.object({ uuid: z.string(), name: z.string() }));
+const Secrets = z.array(z.object({ name: z.string() }));
+
+function listDatabases() {
+  return Databases.parse(JSON.parse(runWrangler(["d1", "list", "--json"])));
+}
+
+/** The database's id belongs to the account, so it is written into wrangler.toml on the first deployment. */
+function prepareDatabase(): void {
+  const find = () => listDatabases().find(({ name }) => name === DATABASE);
+  if (!find()) runWrangler(["d1", "create", DATABASE]);
+  const found = find();
+  if (!found) throw new Error("The database was not made; see above.");
+  const text = readFileSync(configFile, "utf8");
+  writeFileSync(configFile, text.replace(/^database_id = ".*"$/m, `database_id = "${found.uuid}"`));
+}
+
+function prepareBucket(): void {
+  const listed = runWrangler(["r2", "bucket", "list"]);
+  if (!new RegExp(`\\b${BUCKET}\\b`).test(listed)) runWrangler(["r2", "bucket", "create", BUCKET]);
+}
+
+/** Secrets that were never set get a random value; those that are there are left alone. */
+function prepareSecrets(): void {
+  const present = new Set(Secrets.parse(JSON.parse(runWrangler(["secret", "list"]))).map(({ name }) => name));
+  const wanted: Record<string, string> = {};
+  for (const name of GENERATED) {
+    if (!present.has(name)) wanted[name] = process.env[name] ?? randomBytes(32).toString("base64url");
+  }
+  const origins = process.env.ALLOWED_ORIGINS;
+  if (origins) wanted.ALLOWED_ORIGINS = origins;
+  else if (!present.has("ALLOWED_ORIGINS")) {
+    console.error("Say which pages may use the API: ALLOWED_ORIGINS=https://app.example.com npm run deploy");
+    process.exit(2);
+  }
+  if (Object.keys(wanted).length > 0) runWrangler(["secret", "bulk"], JSON.stringify(wanted));
+}
+
+prepareDatabase();
+prepareBucket();
+runWrangler(["d1", "migrations", "apply", "DB", "--remote"]);
+// The Worker must exist before it can have secrets; without them it answers with the name of the missing setting.
+console.log(runWrangler(["deploy"]));
+prepareSecrets();
+console.log("Deployed. Make yourself an admin: npm run admin -- <username> --remote");

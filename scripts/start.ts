@@ -1,0 +1,82 @@
+/**
+ * `npm start`: a development secret, a migrated local database, the server, two demo accounts.
+ * Further arguments go to `wrangler dev`: `npm start -- --port 9000 --var NAME:value`.
+ */
+import { randomBytes } from "node:crypto";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { option, persistence, root, runWrangler, startWrangler } from "./tools.ts";
+
+const args = process.argv.slice(2);
+const port = option(args, "port") ?? "8787";
+const host = option(args, "ip") ?? "localhost";
+const origin = `http://${host}:${port}`;
+const DEMO = [
+  { username: "demo", password: "demo-password" },
+  { username: "friend", password: "demo-password" },
+];
+
+const secret = () => randomBytes(32).toString("base64url");
+
+function writeDevelopmentSecrets(): void {
+  const file = join(root, ".dev.vars");
+  if (existsSync(file)) return;
+  const lines = [
+    "# Made by `npm start`, for this machine alone. Production's secrets are set with `wrangler secret put`.",
+    "ENVIRONMENT=development",
+    `JWT_SECRET_KEY=${secret()}`,
+    `WEBHOOK_SECRET=${secret()}`,
+    `FILES_SIGNING_KEY=${secret()}`,
+    "",
+  ];
+  writeFileSync(file, lines.join("\n"), { mode: 0o600 });
+}
+
+async function untilReady(): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${origin}/healthz`).catch(() => undefined);
+    if (answer) {
+      if (answer.ok) return;
+      console.error(await answer.text());
+      throw new Error("The server answers, but is not well; see above.");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+async function makeDemoAccounts(): Promise<void> {
+  for (const account of DEMO) {
+    const response = await fetch(`${origin}/api/v1/auth/register`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ ...account, email: `${account.username}@example.com` }),
+    });
+    if (response.status !== 201 && response.status !== 409) console.error(await response.text());
+    await response.body?.cancel();
+  }
+}
+
+/** The platform's cron does not tick under `wrangler dev`; this does, so that the sweeps run here too. */
+function tickCron(): void {
+  setInterval(() => void fetch(`${origin}/cdn-cgi/local/scheduled`).catch(() => undefined), 60_000).unref();
+}
+
+writeDevelopmentSecrets();
+runWrangler(["d1", "migrations", "apply", "DB", "--local", ...persistence(args)]);
+const server = startWrangler(["dev", ...(option(args, "port") ? [] : ["--port", port]), ...args]);
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => server.kill(signal));
+server.on("exit", (code) => process.exit(code ?? 0));
+
+await untilReady();
+await makeDemoAccounts();
+tickCron();
+console.log(`
+  Roomcast is ready.
+
+    Home        ${origin}/
+    API docs    ${origin}/docs
+    Dashboard   ${origin}/admin   (after: npm run admin -- demo)
+    Video call  ${origin}/call
+
+    Demo account: ${DEMO[0]?.username} / ${DEMO[0]?.password}   (and a second one: ${DEMO[1]?.username} / ${DEMO[1]?.password})
+`);

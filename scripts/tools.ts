@@ -1,0 +1,36 @@
+/** Running wrangler from our scripts, with the Node that came with the project. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+const wranglerBin = fileURLToPath(new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url));
+
+/** No prompts, no telemetry: these commands run unattended. */
+const env = { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false" };
+
+/** Starts wrangler and leaves it running. */
+export function startWrangler(args: string[]): ChildProcess {
+  return spawn(process.execPath, [wranglerBin, ...args], { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
+}
+
+/** Runs wrangler to its end and answers what it printed. Exits with its output if it fails. */
+export function runWrangler(args: string[], input?: string): string {
+  const result = spawnSync(process.execPath, [wranglerBin, ...args], { cwd: root, env, encoding: "utf8", input });
+  if (result.status === 0) return result.stdout;
+  console.error(result.stdout, result.stderr);
+  console.error(`\nFailed: wrangler ${args.join(" ")}`);
+  process.exit(result.status ?? 1);
+}
+
+/** The value of `--name value` or `--name=value` among the arguments. */
+export function option(args: string[], name: string): string | undefined {
+  const at = args.indexOf(`--${name}`);
+  if (at >= 0) return args[at + 1];
+  return args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+}
+
+/** `--persist-to DIR`, for the commands that must look at the same local database. */
+export function persistence(args: string[]): string[] {
+  const folder = option(args, "persist-to");
+  return folder ? ["--persist-to", folder] : [];
+}
