@@ -1,5 +1,5 @@
 /** What every call goes through, in this order: begin → (sockets leave here) → CORS → headers → body limit → sign in. */
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler, Next } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
@@ -117,22 +117,24 @@ export const limitBody: MiddlewareHandler<HttpEnv> = async (c, next) => {
       await body.cancel();
       throw new AppError("PAYLOAD_TOO_LARGE", `A body may have ${JSON_BODY_MAX_BYTES} bytes.`);
     }
-    if (!headers.has("content-length")) c.req.raw = new Request(c.req.raw, { body: capped(body) });
+    if (!headers.has("content-length")) return readCapped(c, body, next);
   }
   await next();
 };
 
-function capped(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+async function readCapped(c: Context<HttpEnv>, body: ReadableStream<Uint8Array>, next: Next): Promise<void> {
   let seen = 0;
-  return body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        seen += chunk.byteLength;
-        if (seen > JSON_BODY_MAX_BYTES) controller.error(new AppError("PAYLOAD_TOO_LARGE"));
-        else controller.enqueue(chunk);
-      },
-    }),
-  );
+  const cap = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      seen += chunk.byteLength;
+      if (seen > JSON_BODY_MAX_BYTES) controller.error(new AppError("PAYLOAD_TOO_LARGE"));
+      else controller.enqueue(chunk);
+    },
+  });
+  c.req.raw = new Request(c.req.raw, { body: body.pipeThrough(cap) });
+  await next();
+  // Whatever the reader made of the broken stream, this is what was wrong.
+  if (seen > JSON_BODY_MAX_BYTES) c.res = answerFailure(new AppError("PAYLOAD_TOO_LARGE"), c);
 }
 
 /** Finds out who calls. A token that is there must be good; none at all is left to the route's `who`. */
@@ -159,9 +161,6 @@ function fromHttp(thrown: Error): AppError {
   if (thrown instanceof ConfigError) return new AppError("INTERNAL_ERROR", thrown.message, { cause: thrown });
   if (thrown instanceof ZodError) return invalidRequest(thrown);
   if (thrown instanceof HTTPException) {
-    const isTooLarge =
-      thrown.status === 413 || (thrown.cause instanceof AppError && thrown.cause.code === "PAYLOAD_TOO_LARGE");
-    if (isTooLarge) return new AppError("PAYLOAD_TOO_LARGE");
     // Hono's own validator throws these for JSON that does not parse.
     if (thrown.status === 400) return new AppError("INVALID_REQUEST", "The body is not valid JSON.");
   }

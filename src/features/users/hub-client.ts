@@ -6,6 +6,7 @@ import type { Cost, Ctx, UserCtx } from "../../context.ts";
 import { jsonObject } from "../../db/json.ts";
 import type { Delivery } from "../../db/outbox.ts";
 import { AppError } from "../../errors.ts";
+import { logFailure } from "../../http/log.ts";
 import { callObject } from "../../http/objects.ts";
 import type { Frame } from "../../realtime/protocol.ts";
 import { Person } from "../../realtime/seat.ts";
@@ -47,9 +48,17 @@ type HubDeliveries = { id: number; payload: HubDelivery }[];
 /** Sessions that this call has open. A call on what an object returned is not billed again (platform docs, RPC). */
 const openSessions = new WeakMap<Cost, { name: string; session: HubSession }>();
 
+/** A row that cannot be read is our own mistake. It is passed over, or it would hold up all that comes after it. */
+function readable(ctx: Ctx, id: number, payload: unknown): HubDelivery {
+  const parsed = HubDelivery.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  logFailure(ctx, "hub.payload", parsed.error, { outboxId: id });
+  return { frames: [] };
+}
+
 /** The outbox's way to a hub. */
 export async function deliverToHub(ctx: Ctx, name: string, deliveries: Delivery[]): Promise<void> {
-  const parsed = deliveries.map(({ id, payload }) => ({ id, payload: HubDelivery.parse(payload) }));
+  const parsed = deliveries.map(({ id, payload }) => ({ id, payload: readable(ctx, id, payload) }));
   const open = openSessions.get(ctx.cost);
   if (open?.name !== name) return callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.deliver(parsed));
   openSessions.delete(ctx.cost);
