@@ -6,6 +6,7 @@ import type { Config } from "../../config.ts";
 import type { Ctx } from "../../context.ts";
 import { identities } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
+import { userText } from "../../text.ts";
 import { fingerprint } from "./digest.ts";
 
 /** Asymmetric only: with a symmetric one, whoever can read the public key set could sign (RFC 8725, 2.1). */
@@ -17,7 +18,7 @@ const Claims = z.object({
   email: z.email().max(255).optional().catch(undefined),
   email_verified: z.boolean().optional().catch(undefined),
   preferred_username: z.string().optional().catch(undefined),
-  name: z.string().max(100).optional().catch(undefined),
+  name: userText(100).optional().catch(undefined),
 });
 type Claims = z.infer<typeof Claims>;
 
