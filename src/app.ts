@@ -1,4 +1,6 @@
 /** Table of contents: middleware in order, one line per feature, the error handler. */
+
+import { AppError } from "./errors.ts";
 import { authRoutes } from "./features/auth/routes.ts";
 import { messageRoutes } from "./features/messages/routes.ts";
 import { notificationRoutes } from "./features/notifications/routes.ts";
@@ -14,7 +16,6 @@ import {
 } from "./http/middleware.ts";
 import { router } from "./http/route.ts";
 import { serviceRoutes } from "./http/service-routes.ts";
-import { AppError } from "./errors.ts";
 import "./deliverers.ts";
 
 export const app = router();

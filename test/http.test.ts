@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ConfigError, config } from "../src/config.ts";
-import { inert } from "../src/text.ts";
 import { clientAddress } from "../src/http/rate-limit.ts";
+import { inert } from "../src/text.ts";
 import { call, mintUser, ORIGIN, worker } from "./support/api.ts";
 
 afterEach(() => vi.restoreAllMocks());

@@ -15,10 +15,11 @@ import { noteHammering } from "../http/rate-limit.ts";
 import { Budgets } from "./budget.ts";
 import { type By, type Commands, failed, type Outcome } from "./commands.ts";
 import { Bundle, Connection, closeQuietly, firstBeat, restoreConnection, SocketLink } from "./connection.ts";
-import { AuthRefresh, type ClientFrame, encodeAck, encodeError, type FrameId, parseFrame } from "./protocol.ts";
-import { Outgoing } from "./outgoing.ts";
 import type { ReplayLog } from "./log.ts";
+import { Outgoing } from "./outgoing.ts";
 import type { CutOff, Place, PlaceKind } from "./place.ts";
+import { AuthRefresh, type ClientFrame, encodeAck, encodeError, type FrameId, parseFrame } from "./protocol.ts";
+import { RemoteMembers } from "./remote.ts";
 import { Admission, type Person, type Seat } from "./seat.ts";
 import { Timers } from "./timers.ts";
 
@@ -47,6 +48,7 @@ export abstract class Room extends DurableObject<Env> {
   /** Where a user's hub finds this object; null for the hub itself. */
   protected abstract readonly place: PlaceKind | null;
 
+  readonly #remote: RemoteMembers;
   readonly #byUser = new Map<number, Set<Connection>>();
   readonly #bySocket = new WeakMap<WebSocket, Connection>();
   readonly #outgoing = new Outgoing();
@@ -77,6 +79,11 @@ export abstract class Room extends DurableObject<Env> {
       this.budgets.restore(connection.userId, connection.seat.spent);
       connection.seat.spent = this.budgets.of(connection.userId);
     }
+    this.#remote = new RemoteMembers(state, env, {
+      lost: (socketId) => this.remoteLeave(socketId),
+      endsConnection: (code) => this.endsConnection(code),
+    });
+    for (const connection of this.#remote.restore()) this.#add(connection);
     void state.blockConcurrencyWhile(() => this.timers.restore());
   }
 
@@ -87,6 +94,11 @@ export abstract class Room extends DurableObject<Env> {
 
   /** A connection is gone; `isLast`: this user has no other. */
   protected closed(_connection: Connection, _isLast: boolean): void {}
+
+  /** Whether a client of a gateway that is closed here loses its whole connection, and not only this room. */
+  protected endsConnection(code: number): boolean {
+    return code === CLOSE.unauthorized || code === CLOSE.rateLimit;
+  }
 
   /** @throws AppError to turn this member away before anything is sent */
   protected admit(_admission: Admission): void | Promise<void> {}
@@ -151,11 +163,15 @@ export abstract class Room extends DurableObject<Env> {
     for (let from = 0; from < greeting.length; from += 100)
       connection.send(new Bundle(greeting.slice(from, from + 100)));
     this.#add(connection);
+    this.#welcome(connection, isFirst, now);
+    this.flush();
+  }
+
+  #welcome(connection: Connection, isFirst: boolean, now: number): void {
     log("socket.open", { kind: this.kind, object: this.ctx.id.name, userId: connection.userId, socket: connection.id });
     this.opened(connection, isFirst);
     if (this.place) this.ctx.waitUntil(this.#reportTo(connection, { kind: this.place, name: this.ctx.id.name ?? "" }));
     this.timers.arm(now);
-    this.flush();
   }
 
   /**
@@ -167,13 +183,69 @@ export abstract class Room extends DurableObject<Env> {
     try {
       const hub = String(userId);
       const cut = await callObject({ cost: NO_COST }, this.env.USER_HUB, hub, (stub) =>
-        stub.enter(place, { sessionId, authenticatedAt }),
+        stub.enterPlace(place, { sessionId, authenticatedAt }),
       );
       if (cut) this.drop(connection, cut.code, cut.reason);
     } catch (error) {
       logFailure({ requestId: connection.id }, "socket.report", error);
       this.drop(connection, CLOSE.restart, "INTERNAL_ERROR");
     }
+  }
+
+  /**
+   * RPC: a client whose connection a gateway holds joins; again under the same id, it has moved to another gateway. Its
+   * answer has the position in the log.
+   */
+  async remoteJoin(admission: Admission, at: { gateway: string; socketId: string }): Promise<Outcome> {
+    try {
+      await this.admit(admission);
+      this.flush();
+      const known = this.connections.get(at.socketId);
+      if (!known) this.#requireSpace(admission);
+      const now = Date.now();
+      const seat = { ...this.#takeSeat({ ...admission, heartbeat: "client" }, now), id: at.socketId };
+      const connection = this.#remote.add(known?.seat ?? seat, at.gateway);
+      const isFirst = !known && this.connectionsOf(admission.userId).length === 0;
+      if (known) this.#byUser.get(known.userId)?.delete(known);
+      this.#add(connection);
+      if (!known) this.#welcome(connection, isFirst, now);
+      this.flush();
+      const { head: seq, epoch } = this.log;
+      return { ok: true, data: { seq, epoch } };
+    } catch (thrown) {
+      return failed(thrown);
+    }
+  }
+
+  /** RPC: a gateway's client is gone from this room. */
+  remoteLeave(socketId: string): void {
+    const connection = this.connections.get(socketId);
+    if (!connection) return;
+    this.#remote.remove(socketId);
+    this.forget(connection, 1000);
+    this.flush();
+  }
+
+  /** RPC: a frame of a gateway's client. One that is not in this room gets NOT_FOUND. */
+  remoteAct(socketId: string, type: string, data: unknown): Promise<Outcome> {
+    return new Promise((resolve) => {
+      this.enqueue(() => {
+        const connection = this.connections.get(socketId);
+        if (!connection) return resolve(failed(new AppError("NOT_FOUND", "Join first.")));
+        const now = Date.now();
+        try {
+          connection.sign(now);
+          if (connection.seat.expiresAt <= now) {
+            this.drop(connection, CLOSE.unauthorized, "UNAUTHORIZED");
+            throw new AppError("UNAUTHORIZED");
+          }
+          this.#spend(connection, this.commands.get(type)?.budget ?? "messages", now);
+          settle(this.#run({ person: connection.seat, connection, now }, { type, data }), resolve);
+        } catch (thrown) {
+          resolve(failed(thrown));
+        }
+      });
+    });
   }
 
   // ── Receiving ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -285,12 +357,7 @@ export abstract class Room extends DurableObject<Env> {
       this.enqueue(() => {
         try {
           this.budgets.require(person.userId, this.commands.get(type)?.budget ?? "messages", now);
-          const result = this.#run({ person, now }, { type, data });
-          if (!(result instanceof Promise)) return resolve({ ok: true, data: result });
-          result.then(
-            (answer) => resolve({ ok: true, data: answer }),
-            (error) => resolve(failed(error)),
-          );
+          settle(this.#run({ person, now }, { type, data }), resolve);
         } catch (thrown) {
           resolve(failed(thrown));
         }
@@ -414,7 +481,7 @@ export abstract class Room extends DurableObject<Env> {
     if (isLast && this.place) {
       const place: Place = { kind: this.place, name: this.ctx.id.name ?? "" };
       const hub = String(connection.userId);
-      const told = callObject({ cost: NO_COST }, this.env.USER_HUB, hub, (stub) => stub.leave(place));
+      const told = callObject({ cost: NO_COST }, this.env.USER_HUB, hub, (stub) => stub.leavePlace(place));
       this.ctx.waitUntil(told.catch((error) => logFailure({ requestId: connection.id }, "socket.leave", error)));
     }
   }
@@ -468,6 +535,15 @@ export abstract class Room extends DurableObject<Env> {
   protected context() {
     return startContext({ env: this.env, later: (work) => this.ctx.waitUntil(work) });
   }
+}
+
+/** Answers a command's outcome, now or when its promise settles. */
+function settle(result: unknown, resolve: (outcome: Outcome) => void): void {
+  if (!(result instanceof Promise)) return resolve({ ok: true, data: result });
+  result.then(
+    (data) => resolve({ ok: true, data }),
+    (error) => resolve(failed(error)),
+  );
 }
 
 /** Calls between objects belong to no request's bill. */

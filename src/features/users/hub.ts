@@ -7,12 +7,12 @@ import { z } from "zod";
 import { actingAs, type UserCtx } from "../../context.ts";
 import { logFailure } from "../../http/log.ts";
 import { callObject } from "../../http/objects.ts";
-import { bindCommands, type By } from "../../realtime/commands.ts";
+import { type By, bindCommands } from "../../realtime/commands.ts";
 import type { Connection } from "../../realtime/connection.ts";
 import { FRAME_LOG_SCHEMA, FrameLog } from "../../realtime/log.ts";
 import { migrate } from "../../realtime/migrations.ts";
-import { encodeFrame, type Frame } from "../../realtime/protocol.ts";
 import { namespaceOf, type Place, PlaceKind } from "../../realtime/place.ts";
+import { encodeFrame, type Frame } from "../../realtime/protocol.ts";
 import { Room } from "../../realtime/room.ts";
 import { Person } from "../../realtime/seat.ts";
 import { MessageCommands } from "../messages/contract.ts";
@@ -106,6 +106,11 @@ export class UserHub extends Room {
     if (isLast) this.#notePresence();
   }
 
+  /** This is the client's connection as such: who is put out here is put out. */
+  protected override endsConnection(): boolean {
+    return true;
+  }
+
   /** One write after the other, each with what is true by then: the last one to arrive is right. */
   #notePresence(): void {
     const write = () => notePresence(this.context(), this.#userId, this.connections.size > 0);
@@ -164,7 +169,7 @@ export class UserHub extends Room {
    * RPC: the user has come into a room. Answers the cut-off that this connection slipped past, if there is one: it was
    * authenticated before, and the room was not known here yet.
    */
-  enter(place: Place, by: { sessionId: string; authenticatedAt: number }): StoredCut | null {
+  enterPlace(place: Place, by: { sessionId: string; authenticatedAt: number }): StoredCut | null {
     this.#sql.exec("INSERT OR IGNORE INTO places (kind, name) VALUES (?, ?)", place.kind, place.name);
     const since = by.authenticatedAt - CLOCK_SKEW_MS;
     for (const row of this.#sql.exec<{ cut: string }>("SELECT cut FROM cut_offs WHERE at >= ?", since)) {
@@ -177,7 +182,7 @@ export class UserHub extends Room {
   }
 
   /** RPC: the user's last connection to a room is gone. */
-  leave(place: Place): void {
+  leavePlace(place: Place): void {
     this.#sql.exec("DELETE FROM places WHERE kind = ? AND name = ?", place.kind, place.name);
   }
 

@@ -1,0 +1,214 @@
+/**
+ * Members of a room whose connection is held by another object: Socket.IO clients in their gateway. To the room they are
+ * connections like any other; what goes out to them is one object call per gateway, whatever their number.
+ */
+import { z } from "zod";
+import { logFailure } from "../http/log.ts";
+import { type Bundle, Connection, type Link } from "./connection.ts";
+import { Seat } from "./seat.ts";
+
+/** Events (`["name",data]`, encoded once) for some of a gateway's clients. */
+export type Batch = { socketIds: string[]; events: string[] };
+
+/** What a room needs of a gateway. */
+export interface Gateway {
+  /** Sends in order. Answers the ids that are not there any more. */
+  deliver(batches: Batch[]): Promise<string[]>;
+  /** Ends connections, so that their clients come back and join again. */
+  disconnect(socketIds: string[]): Promise<unknown>;
+}
+
+let reach: ((env: Env, address: string) => Gateway) | undefined;
+
+/** Says how gateways are reached. Called once, by whoever makes them; rooms need not know what they are. */
+export function reachGatewaysBy(finder: (env: Env, address: string) => Gateway): void {
+  reach = finder;
+}
+
+const ATTEMPTS = 3;
+const SCHEMA =
+  "CREATE TABLE IF NOT EXISTS remote_members (id TEXT PRIMARY KEY, gateway TEXT NOT NULL, seat TEXT NOT NULL)";
+const WireFrame = z.object({ type: z.string(), data: z.unknown() });
+
+/** A frame as Socket.IO's clients get it: the type is the event's name, the data its argument. */
+function toEvent(message: string): string {
+  const { type, data } = WireFrame.parse(JSON.parse(message));
+  return JSON.stringify(data === undefined ? [type] : [type, data]);
+}
+
+const eventsOf = new WeakMap<Bundle, string[]>();
+function toEvents(bundle: Bundle): string[] {
+  let events = eventsOf.get(bundle);
+  if (!events) {
+    events = bundle.messages.map(toEvent);
+    eventsOf.set(bundle, events);
+  }
+  return events;
+}
+
+/** One gateway, as seen from a room: what waits to go there, and whether a call is on its way. */
+type Port = { waiting: { socketId: string; bundle: Bundle }[]; isBusy: boolean };
+
+type RoomOfMembers = {
+  /** A member's gateway does not know it any more. */
+  lost(socketId: string): void;
+  /** Whether a close with this code ends the client's whole connection, and not only its stay in this room. */
+  endsConnection(code: number): boolean;
+};
+
+export class RemoteMembers {
+  readonly #state: DurableObjectState;
+  readonly #env: Env;
+  readonly #ports = new Map<string, Port>();
+  readonly #room: RoomOfMembers;
+
+  constructor(state: DurableObjectState, env: Env, room: RoomOfMembers) {
+    this.#state = state;
+    this.#env = env;
+    this.#room = room;
+  }
+
+  /** Those who were here before hibernation. */
+  restore(): Connection[] {
+    const { sql } = this.#state.storage;
+    const [table] = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'remote_members'").toArray();
+    if (!table) return [];
+    const rows = sql.exec<{ gateway: string; seat: string }>("SELECT gateway, seat FROM remote_members").toArray();
+    return rows.map(({ gateway, seat }) => this.#connect(Seat.parse(JSON.parse(seat)), gateway));
+  }
+
+  /** A client joins, or has moved to another gateway under its id. One row written. */
+  add(seat: Seat, gateway: string): Connection {
+    const { sql } = this.#state.storage;
+    sql.exec(SCHEMA);
+    const connection = this.#connect(seat, gateway);
+    connection.save();
+    return connection;
+  }
+
+  #connect(seat: Seat, gateway: string): Connection {
+    return new Connection(seat, new RemoteLink(this, seat.id, gateway));
+  }
+
+  /** Called by links. Goes out with whatever else is sent in this turn. */
+  push(gateway: string, socketId: string, bundle: Bundle): void {
+    const port = this.#ports.get(gateway) ?? { waiting: [], isBusy: false };
+    this.#ports.set(gateway, port);
+    port.waiting.push({ socketId, bundle });
+    if (port.isBusy) return;
+    port.isBusy = true;
+    this.#state.waitUntil(this.#drain(gateway, port));
+  }
+
+  /** One call at a time per gateway keeps the order; what comes meanwhile goes with the next one. */
+  async #drain(gateway: string, port: Port): Promise<void> {
+    // Everything that is sent in this turn belongs into the first call.
+    await Promise.resolve();
+    while (port.waiting.length > 0) {
+      const sent = port.waiting.splice(0);
+      const batches = toBatches(sent);
+      try {
+        for (const socketId of await this.#deliver(gateway, batches)) this.#room.lost(socketId);
+      } catch (error) {
+        logFailure({ requestId: "" }, "remote.deliver", error, { gateway });
+        await this.#giveUp(gateway, [...new Set(sent.map(({ socketId }) => socketId))]);
+      }
+    }
+    port.isBusy = false;
+    this.#ports.delete(gateway);
+  }
+
+  async #deliver(gateway: string, batches: Batch[]): Promise<string[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#reach(gateway).deliver(batches);
+      } catch (error) {
+        const isOver = attempt >= ATTEMPTS || !(error instanceof Error && "retryable" in error && error.retryable);
+        if (isOver || (error instanceof Error && "overloaded" in error && error.overloaded)) throw error;
+      }
+    }
+  }
+
+  /** Who may have missed something must come back and join again: never a silent gap. */
+  async #giveUp(gateway: string, socketIds: string[]): Promise<void> {
+    for (const socketId of socketIds) this.#room.lost(socketId);
+    await this.#reach(gateway)
+      .disconnect(socketIds)
+      .catch((error) => logFailure({ requestId: "" }, "remote.disconnect", error, { gateway }));
+  }
+
+  #reach(gateway: string): Gateway {
+    if (!reach) throw new Error("No gateways are set up");
+    return reach(this.#env, gateway);
+  }
+
+  save(seat: Seat, gateway: string): void {
+    this.#state.storage.sql.exec(
+      "INSERT INTO remote_members (id, gateway, seat) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET gateway = excluded.gateway, seat = excluded.seat",
+      seat.id,
+      gateway,
+      JSON.stringify(seat),
+    );
+  }
+
+  remove(socketId: string): void {
+    this.#state.storage.sql.exec("DELETE FROM remote_members WHERE id = ?", socketId);
+  }
+
+  /** The room has put this member out. */
+  closed(gateway: string, socketId: string, code: number): void {
+    this.#state.storage.sql.exec("DELETE FROM remote_members WHERE id = ?", socketId);
+    if (this.#room.endsConnection(code)) this.#state.waitUntil(this.#giveUp(gateway, [socketId]));
+  }
+}
+
+/** Members that get the same are named together, so that it crosses once. */
+function toBatches(sent: { socketId: string; bundle: Bundle }[]): Batch[] {
+  const batches: Batch[] = [];
+  const open = new Map<Bundle, Batch>();
+  for (const { socketId, bundle } of sent) {
+    const batch = open.get(bundle);
+    if (batch) batch.socketIds.push(socketId);
+    else {
+      const fresh = { socketIds: [socketId], events: toEvents(bundle) };
+      open.set(bundle, fresh);
+      batches.push(fresh);
+    }
+  }
+  return batches;
+}
+
+/** A connection that its gateway watches over: heartbeats and closes are told from there. */
+class RemoteLink implements Link {
+  readonly #members: RemoteMembers;
+  readonly #socketId: string;
+  readonly #gateway: string;
+  #saved = "";
+
+  constructor(members: RemoteMembers, socketId: string, gateway: string) {
+    this.#members = members;
+    this.#socketId = socketId;
+    this.#gateway = gateway;
+  }
+
+  send(bundle: Bundle): void {
+    this.#members.push(this.#gateway, this.#socketId, bundle);
+  }
+
+  close(code: number): void {
+    this.#members.closed(this.#gateway, this.#socketId, code);
+  }
+
+  /** A row, so only when something changed that must survive: not for every frame that is counted. */
+  save(seat: Seat): void {
+    const { spent: _spent, lastSignAt: _sign, ...lasting } = seat;
+    const text = JSON.stringify(lasting);
+    if (text === this.#saved) return;
+    this.#saved = text;
+    this.#members.save(seat, this.#gateway);
+  }
+
+  lastBeatAt(): number {
+    return Number.MAX_SAFE_INTEGER;
+  }
+}
