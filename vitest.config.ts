@@ -28,6 +28,7 @@ export default defineConfig(async () => ({
     setupFiles: ["test/support/migrate.ts"],
     // Two workers at a time: each test file starts a workerd of its own.
     maxWorkers: 2,
+    silent: "passed-only",
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },
