@@ -1,0 +1,328 @@
+import type { Packet } from "socket.io-parser";
+import { z } from "zod";
+import { type Admission, type Application, type DisconnectReason, Refusal } from "./application.ts";
+import { Connection, type ConnectionHost } from "./connection.ts";
+import type { CloseReason, EngineLayer, Report } from "./engine-layer.ts";
+import type { EngineSession } from "./engine-session.ts";
+import { type EncodedEvent, toPackets } from "./events.ts";
+import { randomId } from "./ids.ts";
+import type { EnginePacket } from "./packets.ts";
+import type { Peers } from "./peers.ts";
+import { type Claim, type Located, type LostRow, type RecoverableReason, Recovery } from "./recovery.ts";
+import { findLost, type LostElsewhere } from "./resume.ts";
+import { assertRecordFits } from "./session-store.ts";
+import type { SocketSettings } from "./settings.ts";
+import { Socket, type SocketHost, SocketRecord } from "./socket.ts";
+import { Traffic } from "./traffic.ts";
+import type { Work } from "./work.ts";
+
+const LayerRecord = z.object({ sockets: z.array(SocketRecord), hasJoined: z.boolean() });
+
+/** Events of one socket that may wait for the ones before them; a client that sends on regardless is cut off. */
+const MAX_WAITING_EVENTS = 1000;
+
+/** Socket.IO 5 on top of Engine.IO 4: connections, their sockets, and what the application is told of them. */
+export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost {
+  readonly recovery: Recovery;
+  private readonly connections = new Map<EngineSession, Connection>();
+  /** By socket id; lost ones too. */
+  private readonly sockets = new Map<string, Socket>();
+  // Offsets of one object's two lives must differ, or an old one could be taken for a new one.
+  private readonly life = randomId().slice(0, 8);
+  private offsets = 0;
+
+  constructor(
+    private readonly application: Application,
+    private readonly settings: SocketSettings,
+    private readonly peers: Peers,
+    storage: DurableObjectStorage,
+    private readonly report: Report,
+  ) {
+    this.recovery = new Recovery(storage, report, settings.recoveryMs, (socket, reason) => this.end(socket, reason));
+  }
+
+  get gateway(): string {
+    return this.peers.here;
+  }
+
+  get connectTimeoutMs(): number {
+    return this.settings.connectTimeoutMs;
+  }
+
+  /** To be called before the engine's own restore. */
+  restoreLost(): Promise<void> {
+    return this.recovery.restore((row) => this.revive(row));
+  }
+
+  // --- For rooms ---
+
+  /** Sends events to sockets, and returns the ids that are not (or no longer) here. */
+  deliver(ids: readonly string[], events: readonly EncodedEvent[], isVolatile: boolean): string[] {
+    const shared = events.map(
+      (event) => new SharedPackets(event, this.settings.recoveryMs > 0 ? this.nextOffset() : null),
+    );
+    const unknown: string[] = [];
+    for (const id of ids) {
+      const socket = this.sockets.get(id);
+      if (!socket) unknown.push(id);
+      else if (isVolatile) for (const event of events) socket.send(event, { volatile: true });
+      else for (const one of shared) socket.deliver(one.event, one.offset, () => one.packetsIn(socket.namespace));
+    }
+    return unknown;
+  }
+
+  disconnect(ids: readonly string[], closeConnection: boolean): string[] {
+    const unknown: string[] = [];
+    for (const id of ids) {
+      const socket = this.sockets.get(id);
+      if (socket) this.left(socket, "server namespace disconnect", closeConnection);
+      else unknown.push(id);
+    }
+    return unknown;
+  }
+
+  /** Finds a lost socket, also one whose old connection is still taken for alive: its client has just said otherwise. */
+  locate(claim: Claim): Located | null {
+    for (const { pid, principal, session } of this.sockets.values()) {
+      if (pid === claim.pid && principal === claim.principal) session?.close("transport close");
+    }
+    return this.recovery.locate(claim, Date.now());
+  }
+
+  surrender(pid: string, offset: string | null) {
+    for (const socket of this.sockets.values()) {
+      if (socket.pid === pid && socket.session === null) this.sockets.delete(socket.id);
+    }
+    return this.recovery.surrender(pid, offset);
+  }
+
+  // --- EngineLayer ---
+
+  opened(session: EngineSession): void {
+    this.connect(session).awaitFirstJoin();
+  }
+
+  restored(session: EngineSession, value: unknown): void {
+    const { sockets, hasJoined } = LayerRecord.parse(value);
+    const connection = this.connect(session);
+    connection.hasJoined = hasJoined;
+    for (const record of sockets) {
+      const socket = new Socket(record, session.handshake, connection.traffic, session, this);
+      connection.sockets.set(socket.namespace, socket);
+      this.sockets.set(socket.id, socket);
+    }
+  }
+
+  record(session: EngineSession): z.infer<typeof LayerRecord> {
+    const connection = this.connections.get(session);
+    const sockets = Array.from(connection?.sockets.values() ?? [], (socket) => socket.record);
+    return { sockets, hasJoined: connection?.hasJoined ?? false };
+  }
+
+  received(session: EngineSession, data: EnginePacket): Work {
+    return this.connections.get(session)?.received(data);
+  }
+
+  async closed(session: EngineSession, reason: CloseReason): Promise<void> {
+    const connection = this.connections.get(session);
+    if (!connection) return;
+    this.connections.delete(session);
+    connection.end();
+    await Promise.all(Array.from(connection.sockets.values(), (socket) => this.lose(socket, reason)));
+  }
+
+  tick(now: number): void {
+    for (const [session, connection] of [...this.connections]) {
+      if (connection.isStale(now)) session.close("forced server close");
+    }
+    this.recovery.tick(now);
+  }
+
+  wakesAt(now: number): number | null {
+    return this.recovery.wakesAt(now);
+  }
+
+  // --- ConnectionHost ---
+
+  async join(connection: Connection, namespace: string, { data }: Packet): Promise<void> {
+    connection.joining.add(namespace);
+    try {
+      const auth: Record<string, unknown> = { ...data };
+      const admission = await this.admit(connection, namespace, auth);
+      if (!admission || connection.isOver) return;
+      const lost = this.settings.recoveryMs > 0 ? await this.findLost({ namespace, auth, ...admission }) : null;
+      if (lost) await this.resume(connection, namespace, admission, lost);
+      else if (!connection.isOver) await this.welcome(connection, namespace, admission);
+    } finally {
+      connection.joining.delete(namespace);
+    }
+  }
+
+  leave(connection: Connection, socket: Socket): Work {
+    connection.remove(socket);
+    return this.end(socket, "client namespace disconnect");
+  }
+
+  event(socket: Socket, packet: Packet): Work {
+    if (socket.tasks.length >= MAX_WAITING_EVENTS) return socket.session?.close("transport error");
+    const event = socket.eventOf(packet);
+    return this.run(socket, "an event", () => this.application.received(socket, event));
+  }
+
+  // --- SocketHost ---
+
+  /** Unique in this gateway, so that all receivers of one event can share one. */
+  nextOffset(): string {
+    this.offsets += 1;
+    return `${this.life}.${this.offsets}`;
+  }
+
+  left(socket: Socket, reason: DisconnectReason, closeConnection: boolean): void {
+    const { session } = socket;
+    if (!session && !this.sockets.has(socket.id)) return;
+    socket.sayGoodbye();
+    if (session) this.connections.get(session)?.remove(socket);
+    if (socket.pid !== null) this.recovery.drop(socket.pid);
+    void this.end(socket, reason);
+    if (closeConnection) session?.close("forced server close");
+  }
+
+  kept(socket: Socket): void {
+    if (socket.pid !== null) this.recovery.grew(socket.pid);
+  }
+
+  assertFits({ session }: Socket): void {
+    if (session) assertRecordFits(session, this.record(session));
+  }
+
+  // --- Coming ---
+
+  private connect(session: EngineSession): Connection {
+    const connection = new Connection(session, this);
+    this.connections.set(session, connection);
+    return connection;
+  }
+
+  private async admit(connection: Connection, namespace: string, auth: Record<string, unknown>) {
+    if (!this.application.hasNamespace(namespace)) {
+      connection.refuse(namespace, { message: "Invalid namespace" });
+      return null;
+    }
+    try {
+      return await this.application.authenticate({ namespace, auth, handshake: connection.session.handshake });
+    } catch (error) {
+      if (!(error instanceof Refusal)) this.report(error, "authentication");
+      connection.refuse(namespace, error instanceof Refusal ? explain(error) : { message: "INTERNAL_ERROR" });
+      return null;
+    }
+  }
+
+  private async welcome(connection: Connection, namespace: string, { principal, state = null }: Admission) {
+    const pid = this.settings.recoveryMs > 0 ? await this.peers.newPid() : null;
+    if (connection.isOver) return;
+    const record = { id: randomId(), namespace, principal, state, pid, offset: null };
+    const socket = this.add(connection, record);
+    socket.greet();
+    await this.run(socket, "a connect", () => this.application.connected?.(socket, false));
+  }
+
+  /** A recovery that fails is only a connect without history. */
+  private async findLost(who: { namespace: string; principal: string; auth: unknown }): Promise<LostElsewhere | null> {
+    try {
+      return await findLost(this.peers, who);
+    } catch (error) {
+      this.report(error, "a recovery");
+      return null;
+    }
+  }
+
+  private async resume(connection: Connection, namespace: string, { principal }: Admission, lost: LostElsewhere) {
+    const { id, pid, offset } = lost;
+    const record = SocketRecord.parse({ id, namespace, principal, state: lost.state, pid, offset });
+    const socket = new Socket(record, connection.session.handshake, connection.traffic, connection.session, this);
+    socket.hold();
+    // Here, the lost socket keeps its place until it is taken: what comes before that belongs to what was missed.
+    if (!this.sockets.has(id)) this.sockets.set(id, socket);
+    connection.add(socket);
+    await this.run(socket, "a recovery", () => this.application.connected?.(socket, true));
+    const missed = await lost.take();
+    if (missed === null || connection.isOver) {
+      // Its rooms send here already, and the old place no longer has everything: nothing can be recovered any more.
+      if (!connection.isOver) connection.session.close("transport error");
+      return this.end(socket, "transport error");
+    }
+    this.sockets.set(id, socket);
+    socket.release(missed, offset);
+  }
+
+  private add(connection: Connection, record: SocketRecord): Socket {
+    const socket = new Socket(record, connection.session.handshake, connection.traffic, connection.session, this);
+    this.sockets.set(socket.id, socket);
+    connection.add(socket);
+    return socket;
+  }
+
+  private revive(row: LostRow): Socket {
+    const socket = new Socket(row.socket, row.handshake, new Traffic(), null, this);
+    this.sockets.set(socket.id, socket);
+    return socket;
+  }
+
+  // --- Going ---
+
+  private lose(socket: Socket, reason: CloseReason): Work {
+    // One that is being resumed is ended by `resume`, which alone knows what its old gateway still has.
+    if (socket.isHeld) return;
+    if (socket.pid === null || !isRecoverable(reason)) return this.end(socket, reason);
+    socket.session = null;
+    socket.failRequests();
+    this.recovery.keep(socket, socket.pid, reason);
+    return this.run(socket, "a suspension", () => this.application.suspended?.(socket, reason));
+  }
+
+  private end(socket: Socket, reason: DisconnectReason): Work {
+    socket.session = null;
+    socket.failRequests();
+    if (this.sockets.get(socket.id) === socket) this.sockets.delete(socket.id);
+    return this.run(socket, "a disconnect", async () => {
+      await this.application.disconnected?.(socket, reason);
+      await this.releasePointer(socket);
+    });
+  }
+
+  private async releasePointer({ pid }: Socket): Promise<void> {
+    const home = pid === null ? null : await this.peers.homeOf(pid);
+    if (pid !== null && home !== null && home !== this.peers.here) await this.peers.at(home).moved(pid, null);
+  }
+
+  private run(socket: Socket, during: string, task: () => Work): Work {
+    return socket.tasks.run(task)?.catch((error) => this.report(error, during));
+  }
+}
+
+function isRecoverable(reason: CloseReason): reason is RecoverableReason {
+  return reason !== "parse error";
+}
+
+function explain({ message, data }: Refusal): { message: string; data?: unknown } {
+  return data === undefined ? { message } : { message, data };
+}
+
+/** The packets of one event, made once for each namespace that has receivers. */
+class SharedPackets {
+  private namespace: string | null = null;
+  private packets: EnginePacket[] = [];
+
+  constructor(
+    readonly event: EncodedEvent,
+    readonly offset: string | null,
+  ) {}
+
+  packetsIn(namespace: string): EnginePacket[] {
+    if (this.namespace !== namespace) {
+      this.packets = toPackets(this.event, { kind: "event", namespace, offset: this.offset });
+      this.namespace = namespace;
+    }
+    return this.packets;
+  }
+}
