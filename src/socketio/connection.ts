@@ -86,7 +86,7 @@ export class Connection {
 
   private take(packet: Packet): Work {
     const socket = this.sockets.get(packet.nsp);
-    if (packet.type === PacketType.CONNECT && !socket && !this.joining.has(packet.nsp)) return this.connect(packet);
+    if (packet.type === PacketType.CONNECT && !socket) return this.connect(packet);
     if (!socket) return this.session.close("parse error");
     switch (packet.type) {
       case PacketType.EVENT:
@@ -104,6 +104,8 @@ export class Connection {
   }
 
   private connect(packet: Packet): Work {
+    // The stock client asks twice if its user calls `connect()` on a socket that is connecting. One answer is enough.
+    if (this.joining.has(packet.nsp)) return;
     if (this.sockets.size + this.joining.size >= MAX_NAMESPACES) {
       return this.refuse(packet.nsp, { message: "Too many namespaces" });
     }
@@ -112,6 +114,8 @@ export class Connection {
 
   /** The packet that this frame completes; null if more attachments are to come. */
   private decode(data: EnginePacket): Packet | null | "bad" {
+    // The parser would take the empty string for a CONNECT, type 0.
+    if (data === "") return "bad";
     this.decoded = null;
     try {
       this.decoder.add(data);

@@ -70,7 +70,8 @@ export class Upgrades {
   }
 
   private stopTimer(socket: WebSocket): void {
-    clearTimeout(this.timers.get(socket) ?? null);
+    const timer = this.timers.get(socket);
+    if (timer !== undefined) clearTimeout(timer);
   }
 }
 
