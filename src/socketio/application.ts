@@ -1,7 +1,7 @@
-import type { Work } from "./work.ts";
 import type { EncodedEvent } from "./events.ts";
 import type { Handshake } from "./handshake.ts";
 import type { Traffic } from "./traffic.ts";
+import type { Work } from "./work.ts";
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -19,6 +19,13 @@ export interface Admission {
   principal: string;
   /** The socket's first `state`. */
   state?: Json;
+}
+
+/** How a socket came to be connected. */
+export interface Arrival {
+  recovered: boolean;
+  /** What `authenticate` has just said. */
+  admission: Admission;
 }
 
 /** Thrown by `authenticate`: the client gets `connect_error` with this message, and `data` as the error's `data`. */
@@ -84,14 +91,16 @@ export interface Application {
   /** Lets a client in or throws a `Refusal`. Any other error reaches the client as `INTERNAL_ERROR` alone. */
   authenticate(request: ConnectRequest): Admission | Promise<Admission>;
   /**
-   * The client is in. If it was `recovered`, it has its old id and state, perhaps in another gateway: subscribe it
-   * again (replacing the old address under the same id, so that no message goes to both or neither); it then gets
-   * what it missed, and only after that what is sent from here.
+   * The client is in. If it was `recovered`, it has its old id and state (the new admission's is not taken over),
+   * perhaps in another gateway: subscribe it again (replacing the old address under the same id, so that no message
+   * goes to both or neither); it then gets what it missed, and only after that what is sent from here.
    */
-  connected?(socket: ClientSocket, recovered: boolean): Work;
+  connected?(socket: ClientSocket, arrival: Arrival): Work;
   received(socket: ClientSocket, event: ReceivedEvent): Work;
   /** The connection was lost, and what is sent to the socket is kept for a while. Ends in `connected` or `disconnected`. */
   suspended?(socket: ClientSocket, reason: DisconnectReason): Work;
+  /** Once per ping interval for each socket with a connection, when the object is awake anyway: tokens expire here. */
+  checked?(socket: ClientSocket): Work;
   /** The socket is gone for good. */
   disconnected?(socket: ClientSocket, reason: DisconnectReason): Work;
 }

@@ -1,10 +1,10 @@
-import type { Work } from "./work.ts";
 import { Decoder, type Packet, PacketType } from "socket.io-parser";
-import { toControlPacket } from "./events.ts";
 import type { EngineSession } from "./engine-session.ts";
+import { toControlPacket } from "./events.ts";
 import type { EnginePacket } from "./packets.ts";
 import type { Socket } from "./socket.ts";
 import { Traffic } from "./traffic.ts";
+import type { Work } from "./work.ts";
 
 /** What a `Connection` hands to the layer. */
 export interface ConnectionHost {

@@ -1,6 +1,6 @@
-import type { Work } from "./work.ts";
 import type { EngineSession } from "./engine-session.ts";
 import type { EnginePacket } from "./packets.ts";
+import type { Work } from "./work.ts";
 
 /** Why a session ended. The names are those of Socket.IO's `disconnect` event on a server. */
 export type CloseReason =

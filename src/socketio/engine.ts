@@ -52,9 +52,10 @@ export class Engine implements SessionHost {
       const attachment = attachmentOf(socket);
       if (attachment?.role === "transport") this.restoreTransport(socket, attachment);
       else if (attachment) this.restoreCompanion(socket, attachment);
+      else this.sockets.dismiss(socket);
     }
+    // None may be set because it is what woke us, and then `tick` sets the next: setting it here would cost a second row.
     this.hasAlarm = (await this.ctx.storage.getAlarm()) !== null;
-    if (this.sessions.size > 0) this.wakeIn(this.settings.pingIntervalMs);
   }
 
   // --- What the Worker asks for ---
@@ -114,6 +115,7 @@ export class Engine implements SessionHost {
 
   message(socket: WebSocket, frame: EnginePacket): void {
     const role = this.sockets.roleOf(socket);
+    this.wakeIn(this.settings.pingIntervalMs);
     if (role?.kind === "probe") this.upgrades.take(role.session, socket, frame);
     if (role?.kind !== "transport") return;
     role.session.hasSpoken = true;
@@ -295,6 +297,7 @@ export class Engine implements SessionHost {
   private pollingSession(sid: string): EngineSession | null {
     const session = this.sessions.get(sid);
     if (!session?.isPolling) return null;
+    this.wakeIn(this.settings.pingIntervalMs);
     if (session.state !== "open" || !isOverdue(session, Date.now(), this.settings)) return session;
     session.close("ping timeout");
     return null;

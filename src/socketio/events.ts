@@ -76,3 +76,22 @@ export function argumentsOf(packet: Packet): unknown[] {
   const data: unknown = packet.data;
   return Array.isArray(data) ? data : [];
 }
+
+/** The packets of one event, made once for each namespace that has receivers. */
+export class SharedPackets {
+  private namespace: string | null = null;
+  private packets: EnginePacket[] = [];
+
+  constructor(
+    readonly event: EncodedEvent,
+    readonly offset: string | null,
+  ) {}
+
+  packetsIn(namespace: string): EnginePacket[] {
+    if (this.namespace !== namespace) {
+      this.packets = toPackets(this.event, { kind: "event", namespace, offset: this.offset });
+      this.namespace = namespace;
+    }
+    return this.packets;
+  }
+}

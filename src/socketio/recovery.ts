@@ -73,7 +73,8 @@ export class Recovery {
 
   async restore(revive: (row: LostRow) => Socket): Promise<void> {
     for (const [key, value] of await this.storage.list({ prefix: LOST_PREFIX })) {
-      const row = LostRow.parse(value);
+      const row = LostRow.safeParse(value).data;
+      if (!row) continue;
       const socket = revive(row);
       socket.replay = Replay.from(row.replay);
       const { reason, expiresAt } = row;
@@ -86,7 +87,8 @@ export class Recovery {
       });
     }
     for (const [key, value] of await this.storage.list({ prefix: MOVED_PREFIX })) {
-      this.pointers.set(key.slice(MOVED_PREFIX.length), MovedRow.parse(value));
+      const pointer = MovedRow.safeParse(value).data;
+      if (pointer) this.pointers.set(key.slice(MOVED_PREFIX.length), pointer);
     }
   }
 
@@ -125,10 +127,12 @@ export class Recovery {
     return { id, state: JSON.stringify(state) };
   }
 
-  surrender(pid: string, offset: string | null): KeptEvent[] | null {
-    const missed = this.lost.get(pid)?.socket.replay?.since(offset) ?? null;
+  /** The socket, which is kept no longer, and what it was sent after `offset` (null if that is not known any more). */
+  surrender(pid: string, offset: string | null): { socket: Socket; missed: KeptEvent[] | null } | null {
+    const lost = this.lost.get(pid);
+    if (!lost) return null;
     this.drop(pid);
-    return missed;
+    return { socket: lost.socket, missed: lost.socket.replay?.since(offset) ?? null };
   }
 
   point(pid: string, to: string | null): void {

@@ -28,9 +28,10 @@ export function attach(socket: WebSocket, attachment: Attachment | null): void {
   socket.serializeAttachment(attachment === null ? null : JSON.stringify(attachment));
 }
 
+/** Null for a socket that was dismissed, or that another version of this code wrote in a form we do not know. */
 export function attachmentOf(socket: WebSocket): Attachment | null {
   const text: unknown = socket.deserializeAttachment();
-  return typeof text === "string" ? Attachment.parse(JSON.parse(text)) : null;
+  return typeof text === "string" ? (Attachment.safeParse(JSON.parse(text)).data ?? null) : null;
 }
 
 const ROW_PREFIX = "session:";
@@ -59,7 +60,7 @@ export class SessionStore {
   async pollingRows(): Promise<PollingRow[]> {
     const rows = await this.storage.list({ prefix: ROW_PREFIX });
     for (const key of rows.keys()) this.withRows.add(key);
-    return Array.from(rows.values(), (row) => PollingRow.parse(row));
+    return Array.from(rows.values(), (row) => PollingRow.safeParse(row).data).filter((row) => row !== undefined);
   }
 
   save(session: EngineSession, layer: unknown): void {

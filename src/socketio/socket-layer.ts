@@ -1,15 +1,16 @@
 import type { Packet } from "socket.io-parser";
 import { z } from "zod";
-import { type Admission, type Application, type DisconnectReason, Refusal } from "./application.ts";
+import type { Application, Arrival, DisconnectReason } from "./application.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 import type { CloseReason, EngineLayer, Report } from "./engine-layer.ts";
 import type { EngineSession } from "./engine-session.ts";
-import { type EncodedEvent, toPackets } from "./events.ts";
+import { type EncodedEvent, SharedPackets } from "./events.ts";
 import { randomId } from "./ids.ts";
+import { Joining, type JoiningHost } from "./joining.ts";
 import type { EnginePacket } from "./packets.ts";
 import type { Peers } from "./peers.ts";
 import { type Claim, type Located, type LostRow, type RecoverableReason, Recovery } from "./recovery.ts";
-import { findLost, type LostElsewhere } from "./resume.ts";
+import type { KeptEvent } from "./replay.ts";
 import { assertRecordFits } from "./session-store.ts";
 import type { SocketSettings } from "./settings.ts";
 import { Socket, type SocketHost, SocketRecord } from "./socket.ts";
@@ -22,7 +23,7 @@ const LayerRecord = z.object({ sockets: z.array(SocketRecord), hasJoined: z.bool
 const MAX_WAITING_EVENTS = 1000;
 
 /** Socket.IO 5 on top of Engine.IO 4: connections, their sockets, and what the application is told of them. */
-export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost {
+export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost, JoiningHost {
   readonly recovery: Recovery;
   private readonly connections = new Map<EngineSession, Connection>();
   /** By socket id; lost ones too. */
@@ -30,6 +31,7 @@ export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost {
   // Offsets of one object's two lives must differ, or an old one could be taken for a new one.
   private readonly life = randomId().slice(0, 8);
   private offsets = 0;
+  private readonly joining: Joining;
 
   constructor(
     private readonly application: Application,
@@ -38,6 +40,7 @@ export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost {
     storage: DurableObjectStorage,
     private readonly report: Report,
   ) {
+    this.joining = new Joining(application, peers, this, report);
     this.recovery = new Recovery(storage, report, settings.recoveryMs, (socket, reason) => this.end(socket, reason));
   }
 
@@ -58,9 +61,7 @@ export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost {
 
   /** Sends events to sockets, and returns the ids that are not (or no longer) here. */
   deliver(ids: readonly string[], events: readonly EncodedEvent[], isVolatile: boolean): string[] {
-    const shared = events.map(
-      (event) => new SharedPackets(event, this.settings.recoveryMs > 0 ? this.nextOffset() : null),
-    );
+    const shared = events.map((event) => new SharedPackets(event, this.recovers ? this.nextOffset() : null));
     const unknown: string[] = [];
     for (const id of ids) {
       const socket = this.sockets.get(id);
@@ -89,11 +90,10 @@ export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost {
     return this.recovery.locate(claim, Date.now());
   }
 
-  surrender(pid: string, offset: string | null) {
-    for (const socket of this.sockets.values()) {
-      if (socket.pid === pid && socket.session === null) this.sockets.delete(socket.id);
-    }
-    return this.recovery.surrender(pid, offset);
+  surrender(pid: string, offset: string | null): KeptEvent[] | null {
+    const given = this.recovery.surrender(pid, offset);
+    if (given) this.sockets.delete(given.socket.id);
+    return given?.missed ?? null;
   }
 
   // --- EngineLayer ---
@@ -134,6 +134,9 @@ export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost {
   tick(now: number): void {
     for (const [session, connection] of [...this.connections]) {
       if (connection.isStale(now)) session.close("forced server close");
+      for (const socket of [...connection.sockets.values()]) {
+        void this.run(socket, "a check", () => this.application.checked?.(socket));
+      }
     }
     this.recovery.tick(now);
   }
@@ -144,18 +147,8 @@ export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost {
 
   // --- ConnectionHost ---
 
-  async join(connection: Connection, namespace: string, { data }: Packet): Promise<void> {
-    connection.joining.add(namespace);
-    try {
-      const auth: Record<string, unknown> = { ...data };
-      const admission = await this.admit(connection, namespace, auth);
-      if (!admission || connection.isOver) return;
-      const lost = this.settings.recoveryMs > 0 ? await this.findLost({ namespace, auth, ...admission }) : null;
-      if (lost) await this.resume(connection, namespace, admission, lost);
-      else if (!connection.isOver) await this.welcome(connection, namespace, admission);
-    } finally {
-      connection.joining.delete(namespace);
-    }
+  join(connection: Connection, namespace: string, packet: Packet): Promise<void> {
+    return this.joining.join(connection, namespace, packet);
   }
 
   leave(connection: Connection, socket: Socket): Work {
@@ -195,71 +188,40 @@ export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost {
     if (session) assertRecordFits(session, this.record(session));
   }
 
-  // --- Coming ---
+  // --- JoiningHost ---
+
+  get recovers(): boolean {
+    return this.settings.recoveryMs > 0;
+  }
+
+  add(connection: Connection, record: SocketRecord, { held } = { held: false }): Socket {
+    const { session, traffic } = connection;
+    const socket = new Socket(record, session.handshake, traffic, session, this);
+    if (held) socket.hold();
+    // A lost socket of this gateway keeps its place until it is taken: what comes before that, its client has missed.
+    if (!this.sockets.has(socket.id)) this.sockets.set(socket.id, socket);
+    connection.add(socket);
+    return socket;
+  }
+
+  replace(socket: Socket): void {
+    this.sockets.set(socket.id, socket);
+  }
+
+  arrived(socket: Socket, arrival: Arrival): Work {
+    return this.run(socket, "a connect", () => this.application.connected?.(socket, arrival));
+  }
+
+  abandon(socket: Socket): Work {
+    return this.end(socket, "transport error");
+  }
+
+  // --- Within ---
 
   private connect(session: EngineSession): Connection {
     const connection = new Connection(session, this);
     this.connections.set(session, connection);
     return connection;
-  }
-
-  private async admit(connection: Connection, namespace: string, auth: Record<string, unknown>) {
-    if (!this.application.hasNamespace(namespace)) {
-      connection.refuse(namespace, { message: "Invalid namespace" });
-      return null;
-    }
-    try {
-      return await this.application.authenticate({ namespace, auth, handshake: connection.session.handshake });
-    } catch (error) {
-      if (!(error instanceof Refusal)) this.report(error, "authentication");
-      connection.refuse(namespace, error instanceof Refusal ? explain(error) : { message: "INTERNAL_ERROR" });
-      return null;
-    }
-  }
-
-  private async welcome(connection: Connection, namespace: string, { principal, state = null }: Admission) {
-    const pid = this.settings.recoveryMs > 0 ? await this.peers.newPid() : null;
-    if (connection.isOver) return;
-    const record = { id: randomId(), namespace, principal, state, pid, offset: null };
-    const socket = this.add(connection, record);
-    socket.greet();
-    await this.run(socket, "a connect", () => this.application.connected?.(socket, false));
-  }
-
-  /** A recovery that fails is only a connect without history. */
-  private async findLost(who: { namespace: string; principal: string; auth: unknown }): Promise<LostElsewhere | null> {
-    try {
-      return await findLost(this.peers, who);
-    } catch (error) {
-      this.report(error, "a recovery");
-      return null;
-    }
-  }
-
-  private async resume(connection: Connection, namespace: string, { principal }: Admission, lost: LostElsewhere) {
-    const { id, pid, offset } = lost;
-    const record = SocketRecord.parse({ id, namespace, principal, state: lost.state, pid, offset });
-    const socket = new Socket(record, connection.session.handshake, connection.traffic, connection.session, this);
-    socket.hold();
-    // Here, the lost socket keeps its place until it is taken: what comes before that belongs to what was missed.
-    if (!this.sockets.has(id)) this.sockets.set(id, socket);
-    connection.add(socket);
-    await this.run(socket, "a recovery", () => this.application.connected?.(socket, true));
-    const missed = await lost.take();
-    if (missed === null || connection.isOver) {
-      // Its rooms send here already, and the old place no longer has everything: nothing can be recovered any more.
-      if (!connection.isOver) connection.session.close("transport error");
-      return this.end(socket, "transport error");
-    }
-    this.sockets.set(id, socket);
-    socket.release(missed, offset);
-  }
-
-  private add(connection: Connection, record: SocketRecord): Socket {
-    const socket = new Socket(record, connection.session.handshake, connection.traffic, connection.session, this);
-    this.sockets.set(socket.id, socket);
-    connection.add(socket);
-    return socket;
   }
 
   private revive(row: LostRow): Socket {
@@ -302,27 +264,4 @@ export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost {
 
 function isRecoverable(reason: CloseReason): reason is RecoverableReason {
   return reason !== "parse error";
-}
-
-function explain({ message, data }: Refusal): { message: string; data?: unknown } {
-  return data === undefined ? { message } : { message, data };
-}
-
-/** The packets of one event, made once for each namespace that has receivers. */
-class SharedPackets {
-  private namespace: string | null = null;
-  private packets: EnginePacket[] = [];
-
-  constructor(
-    readonly event: EncodedEvent,
-    readonly offset: string | null,
-  ) {}
-
-  packetsIn(namespace: string): EnginePacket[] {
-    if (this.namespace !== namespace) {
-      this.packets = toPackets(this.event, { kind: "event", namespace, offset: this.offset });
-      this.namespace = namespace;
-    }
-    return this.packets;
-  }
 }

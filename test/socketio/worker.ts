@@ -14,6 +14,7 @@ export interface LabEnv {
   LAB_ROOMS: DurableObjectNamespace<LabRoom>;
   PING_INTERVAL_MS: string;
   PING_TIMEOUT_MS: string;
+  RECOVERY_MS: string;
 }
 
 const SECRET = "lab secret";
@@ -25,7 +26,7 @@ function settingsOf(env: LabEnv, density: Density): SocketSettings {
     maxPayload: 100_000,
     upgradeTimeoutMs: 2000,
     connectTimeoutMs: 500,
-    recoveryMs: 10_000,
+    recoveryMs: Number(env.RECOVERY_MS),
     maxSessions: 1000,
     density,
   };

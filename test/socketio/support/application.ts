@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Addresses } from "../../../src/socketio/addresses.ts";
 import {
   type Application,
+  type Arrival,
   type ClientSocket,
   type ConnectRequest,
   type DisconnectReason,
@@ -38,7 +39,7 @@ export class LabApplication implements Application {
     return { principal: data.token.slice("user:".length), state: { count: 0, rooms: [] } };
   }
 
-  async connected(socket: ClientSocket, recovered: boolean): Promise<void> {
+  async connected(socket: ClientSocket, { recovered }: Arrival): Promise<void> {
     if (recovered) for (const room of State.parse(socket.state).rooms) await this.enter(socket, room);
     else if (socket.handshake.query.greet) socket.emit("hello", socket.principal);
   }
