@@ -17,6 +17,9 @@ export interface ConnectionHost {
 /** Namespaces that one connection may be in, or ask for, at a time: its record must fit in an attachment. */
 const MAX_NAMESPACES = 16;
 
+/** Joins that one connection may be refused: each has cost an authentication. */
+const MAX_REFUSALS = 10;
+
 /** One Engine.IO session that speaks Socket.IO: its packets, and its sockets by namespace. */
 export class Connection {
   readonly sockets = new Map<string, Socket>();
@@ -26,6 +29,7 @@ export class Connection {
   isOver = false;
   private readonly decoder = new Decoder();
   private decoded: Packet | null = null;
+  private refusals = 0;
   private joinTimer: ReturnType<typeof setTimeout> | null = null;
   private attachmentsTimer: ReturnType<typeof setTimeout> | null = null;
 
@@ -74,7 +78,9 @@ export class Connection {
   }
 
   refuse(namespace: string, error: { message: string; data?: unknown }): void {
+    this.refusals += 1;
     this.session.send(toControlPacket(PacketType.CONNECT_ERROR, namespace, error));
+    if (this.refusals >= MAX_REFUSALS) this.session.close("forced server close");
   }
 
   end(): void {

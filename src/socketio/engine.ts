@@ -1,3 +1,4 @@
+import { Alarm } from "./alarm.ts";
 import type { Packet } from "engine.io-parser";
 import type { CloseReason, EngineLayer, Report } from "./engine-layer.ts";
 import { EngineSession, type SessionHost } from "./engine-session.ts";
@@ -7,7 +8,7 @@ import { CLOSE, decodeBody, decodeFrame, type EnginePacket, messageData, NOOP, o
 import { Polling, payloadResponse } from "./polling.ts";
 import { type ProtocolError, refuse } from "./protocol-errors.ts";
 import { SessionSockets } from "./session-sockets.ts";
-import { type Attachment, attachmentOf, SessionStore, UNCONFIRMED } from "./session-store.ts";
+import { type Attachment, attachmentOf, SessionStore } from "./session-store.ts";
 import type { EngineSettings } from "./settings.ts";
 import { Upgrades } from "./upgrades.ts";
 import type { Work } from "./work.ts";
@@ -23,7 +24,7 @@ export class Engine implements SessionHost {
   private readonly store: SessionStore;
   private readonly polling: Polling;
   private readonly upgrades: Upgrades;
-  private hasAlarm = false;
+  private readonly alarm: Alarm;
 
   constructor(
     private readonly ctx: DurableObjectState,
@@ -33,6 +34,7 @@ export class Engine implements SessionHost {
   ) {
     this.sockets = new SessionSockets(ctx);
     this.store = new SessionStore(ctx.storage, report);
+    this.alarm = new Alarm(ctx.storage, report);
     this.polling = new Polling(this.sockets);
     this.upgrades = new Upgrades(this.sockets, this.polling, settings.upgradeTimeoutMs, (session) => {
       this.store.removeRow(session);
@@ -54,8 +56,7 @@ export class Engine implements SessionHost {
       else if (attachment) this.restoreCompanion(socket, attachment);
       else this.sockets.dismiss(socket);
     }
-    // None may be set because it is what woke us, and then `tick` sets the next: setting it here would cost a second row.
-    this.hasAlarm = (await this.ctx.storage.getAlarm()) !== null;
+    await this.alarm.restore();
   }
 
   // --- What the Worker asks for ---
@@ -115,7 +116,7 @@ export class Engine implements SessionHost {
 
   message(socket: WebSocket, frame: EnginePacket): void {
     const role = this.sockets.roleOf(socket);
-    this.wakeIn(this.settings.pingIntervalMs);
+    this.alarm.ensure(this.settings.pingIntervalMs);
     if (role?.kind === "probe") this.upgrades.take(role.session, socket, frame);
     if (role?.kind !== "transport") return;
     role.session.hasSpoken = true;
@@ -157,13 +158,13 @@ export class Engine implements SessionHost {
 
   /** The alarm: who did not answer the last ping is closed, the rest is pinged. */
   tick(): void {
-    this.hasAlarm = false;
+    this.alarm.gone();
     const now = Date.now();
     for (const session of [...this.sessions.values()]) this.tickSession(session, now);
     this.layer.tick(now);
     const layerWakesAt = this.layer.wakesAt(now);
-    if (this.sessions.size > 0) this.wakeIn(this.settings.pingIntervalMs);
-    else if (layerWakesAt !== null) this.wakeIn(Math.max(layerWakesAt - now, this.settings.pingIntervalMs));
+    if (this.sessions.size > 0) this.alarm.ensure(this.settings.pingIntervalMs);
+    else if (layerWakesAt !== null) this.alarm.ensure(Math.max(layerWakesAt - now, this.settings.pingIntervalMs));
     else if (this.isOneSession) this.keepAwake(this.endObject(false), "clearing the storage");
   }
 
@@ -176,21 +177,13 @@ export class Engine implements SessionHost {
     }
   }
 
-  /** Sets the object's one alarm, unless it is set already. */
-  private wakeIn(delayMs: number): void {
-    if (this.hasAlarm) return;
-    this.hasAlarm = true;
-    const wakeAt = Date.now() + delayMs;
-    this.ctx.storage.setAlarm(wakeAt, UNCONFIRMED).catch((error) => this.report(error, "setting the alarm"));
-  }
-
   // --- A session's life ---
 
   private open(sid: string, handshake: Handshake, transport: WebSocket | null): EngineSession {
     const session = this.add(sid, handshake);
     session.transport = transport;
     if (transport) this.sockets.assign(transport, "transport", session);
-    this.wakeIn(this.settings.pingIntervalMs);
+    this.alarm.ensure(this.settings.pingIntervalMs);
     this.layer.opened(session);
     this.changed(session);
     return session;
@@ -269,7 +262,7 @@ export class Engine implements SessionHost {
   /** An object that served one session leaves nothing behind: an empty database is billed for 12 KB. */
   private retire({ isPolling, hasSpoken }: EngineSession): void {
     if (this.sessions.size > 0 || this.layer.wakesAt(Date.now()) !== null) return;
-    this.hasAlarm = false;
+    this.alarm.gone();
     this.keepAwake(this.endObject(!isPolling && !hasSpoken), "clearing the storage");
   }
 
@@ -297,7 +290,7 @@ export class Engine implements SessionHost {
   private pollingSession(sid: string): EngineSession | null {
     const session = this.sessions.get(sid);
     if (!session?.isPolling) return null;
-    this.wakeIn(this.settings.pingIntervalMs);
+    this.alarm.ensure(this.settings.pingIntervalMs);
     if (session.state !== "open" || !isOverdue(session, Date.now(), this.settings)) return session;
     session.close("ping timeout");
     return null;

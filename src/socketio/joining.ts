@@ -79,7 +79,7 @@ export class Joining {
   private async resume(connection: Connection, namespace: string, admission: Admission, lost: LostElsewhere) {
     const { id, pid, offset, state } = lost;
     const { principal } = admission;
-    // The client left meanwhile. Nobody was told of this attempt, so that the next one can have it all.
+    // The client left meanwhile. Nobody was told of this attempt, so that one after the claim can still have it all.
     if (connection.isOver) return;
     const record = SocketRecord.parse({ id, namespace, principal, state, pid, offset });
     const socket = this.host.add(connection, record, { held: true });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { room } from "./support/gateways.ts";
+import { GatewayProbe, room } from "./support/gateways.ts";
 import { RawClient, sidIn } from "./support/raw-client.ts";
 
 const client = new RawClient("/socket.io/");
@@ -50,6 +50,16 @@ describe("joining a namespace", () => {
     socket.send(frame);
     await socket.closed("the end");
   });
+});
+
+it("a connection that is refused again and again is closed", async () => {
+  const socket = await client.socket();
+  await socket.text("the handshake");
+  for (let n = 0; n < 10; n++) {
+    socket.send('40{"token":"forged"}');
+    expect(await socket.text("the refusal")).toMatch(/^44/);
+  }
+  await socket.closed("the end after ten refusals");
 });
 
 describe("events", () => {
@@ -156,6 +166,15 @@ describe("the server's goodbye", () => {
     await client.post(sid, '42["kick",true]');
     expect(await client.poll(sid)).toEqual({ status: 200, text: "41\x1e1" });
     expect((await client.poll(sid)).status).toBe(400);
+  });
+
+  it("can be said once per ping, when a token has run out meanwhile", async () => {
+    const { socket, sid } = await client.join("ada");
+    socket.send('421["join","expired"]');
+    await socket.text("the join's ack");
+    await new GatewayProbe(client.path, sid).runAlarm();
+    expect(await socket.text("the ping")).toBe("2");
+    expect(await socket.text("the disconnect packet")).toBe("41");
   });
 
   it("can be said from elsewhere, by id", async () => {

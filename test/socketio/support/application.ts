@@ -48,6 +48,10 @@ export class LabApplication implements Application {
     await this.listeners[event.name]?.(socket, event);
   }
 
+  checked(socket: ClientSocket): void {
+    if (State.parse(socket.state).rooms.includes("expired")) socket.disconnect();
+  }
+
   async suspended(socket: ClientSocket, reason: DisconnectReason): Promise<void> {
     await this.room("log").say(`suspended ${socket.principal}: ${reason}`);
   }
