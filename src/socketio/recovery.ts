@@ -98,8 +98,8 @@ export class Recovery {
     this.save(pid);
   }
 
-  /** A lost socket was sent another event. */
-  grew(pid: string): void {
+  /** A lost socket was sent another event, or has a new state. */
+  changed(pid: string): void {
     const lost = this.lost.get(pid);
     if (!lost) return;
     if (lost.socket.replay?.since(lost.head) === null) this.expire(pid, lost);

@@ -83,9 +83,12 @@ export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost, Joi
   }
 
   /** Finds a lost socket, also one whose old connection is still taken for alive: its client has just said otherwise. */
-  locate(claim: Claim): Located | null {
-    for (const { pid, principal, session } of this.sockets.values()) {
-      if (pid === claim.pid && principal === claim.principal) session?.close("transport close");
+  async locate(claim: Claim): Promise<Located | null> {
+    for (const { pid, principal, session, tasks } of [...this.sockets.values()]) {
+      if (pid !== claim.pid || principal !== claim.principal) continue;
+      session?.close("transport close");
+      // What the client did before it was lost counts, and comes before anything it does from its new place.
+      await tasks.settled();
     }
     return this.recovery.locate(claim, Date.now());
   }
@@ -181,7 +184,7 @@ export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost, Joi
   }
 
   kept(socket: Socket): void {
-    if (socket.pid !== null) this.recovery.grew(socket.pid);
+    if (socket.pid !== null) this.recovery.changed(socket.pid);
   }
 
   assertFits({ session }: Socket): void {

@@ -35,7 +35,7 @@ export interface SocketHost {
   nextOffset(): string;
   /** The application ended the socket. */
   left(socket: Socket, reason: DisconnectReason, closeConnection: boolean): void;
-  /** A socket without a connection was sent something. */
+  /** A socket without a connection was sent something, or has a new state. */
   kept(socket: Socket): void;
   assertFits(socket: Socket): void;
 }
@@ -93,7 +93,8 @@ export class Socket implements ClientSocket {
       this.data = before;
       throw error;
     }
-    this.session?.changed();
+    if (this.session) this.session.changed();
+    else this.host.kept(this);
   }
 
   get record(): SocketRecord {

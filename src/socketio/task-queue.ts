@@ -16,6 +16,11 @@ export class TaskQueue {
     return work instanceof Promise ? this.follow(work) : undefined;
   }
 
+  /** Resolves when all tasks that are queued now have ended. */
+  async settled(): Promise<void> {
+    await this.last;
+  }
+
   private follow(work: Promise<void>): Promise<void> {
     this.waiting += 1;
     const settled = work

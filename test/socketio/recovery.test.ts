@@ -83,6 +83,16 @@ describe.each([
     expect((await said(back.socket, "a live message")).text).toBe("1");
   });
 
+  it("waits for what the client did before it was lost", async () => {
+    const member = await joinRoom("ada");
+    member.socket.send('42["slow",60]');
+    member.socket.send('42["count"]');
+    const back = await comeBack("ada", member.pid);
+    expect(back.id).toBe(member.id);
+    back.socket.send('421["count"]');
+    expect(await back.socket.text("the second count")).toBe("431[2]");
+  });
+
   it("is for the same user alone", async () => {
     const member = await joinRoom("ada");
     await lose(member);

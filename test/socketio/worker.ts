@@ -15,6 +15,7 @@ export interface LabEnv {
   PING_INTERVAL_MS: string;
   PING_TIMEOUT_MS: string;
   RECOVERY_MS: string;
+  CONNECT_TIMEOUT_MS: string;
 }
 
 const SECRET = "lab secret";
@@ -25,7 +26,7 @@ function settingsOf(env: LabEnv, density: Density): SocketSettings {
     pingTimeoutMs: Number(env.PING_TIMEOUT_MS),
     maxPayload: 100_000,
     upgradeTimeoutMs: 2000,
-    connectTimeoutMs: 500,
+    connectTimeoutMs: Number(env.CONNECT_TIMEOUT_MS),
     recoveryMs: Number(env.RECOVERY_MS),
     maxSessions: 1000,
     density,
