@@ -17,19 +17,28 @@ const settings = {
 };
 
 export default defineConfig(async () => ({
-  plugins: [
-    cloudflareTest({
-      wrangler: { configPath: "./wrangler.toml" },
-      miniflare: { bindings: { ...settings, TEST_MIGRATIONS: await readD1Migrations("migrations") } },
-    }),
-  ],
   test: {
-    include: ["test/**/*.test.ts"],
-    setupFiles: ["test/support/migrate.ts"],
-    // Two workers at a time: each test file starts a workerd of its own.
+    // Two at a time: each test file starts a workerd of its own.
     maxWorkers: 2,
     silent: "passed-only",
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    projects: [
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: { ...settings, TEST_MIGRATIONS: await readD1Migrations("migrations") } },
+          }),
+        ],
+        test: {
+          name: "roomcast",
+          include: ["test/*.test.ts"],
+          setupFiles: ["test/support/migrate.ts"],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
+      "test/socketio/vitest.protocol.config.ts",
+      "test/socketio/vitest.client.config.ts",
+    ],
   },
 }));

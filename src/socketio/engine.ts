@@ -1,5 +1,5 @@
-import { Alarm } from "./alarm.ts";
 import type { Packet } from "engine.io-parser";
+import { Alarm } from "./alarm.ts";
 import type { CloseReason, EngineLayer, Report } from "./engine-layer.ts";
 import { EngineSession, type SessionHost } from "./engine-session.ts";
 import type { Handshake } from "./handshake.ts";
