@@ -2,9 +2,14 @@
 
 import { AppError } from "./errors.ts";
 import { authRoutes } from "./features/auth/routes.ts";
+import { commentRoutes } from "./features/comments/routes.ts";
 import { messageRoutes } from "./features/messages/routes.ts";
 import { notificationRoutes } from "./features/notifications/routes.ts";
+import { reportRoutes } from "./features/reports/routes.ts";
+import { socialRoutes } from "./features/social/routes.ts";
+import { userRoutes } from "./features/users/routes.ts";
 import { userSockets } from "./features/users/sockets.ts";
+import { videoRoutes } from "./features/videos/routes.ts";
 import {
   answerFailure,
   apiHeaders,
@@ -34,6 +39,14 @@ app.route("/", serviceRoutes);
 app.use(limitBody, signIn);
 
 /** The REST API. Its type is what the client is made from. */
-export const api = router().route("/", authRoutes).route("/", messageRoutes).route("/", notificationRoutes);
+export const api = router()
+  .route("/", authRoutes)
+  .route("/", messageRoutes)
+  .route("/", notificationRoutes)
+  .route("/", userRoutes)
+  .route("/", socialRoutes)
+  .route("/", videoRoutes)
+  .route("/", commentRoutes)
+  .route("/", reportRoutes);
 
 app.route("/api/v1", api);

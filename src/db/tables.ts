@@ -31,6 +31,7 @@ export const users = sqliteTable("users", {
   followerCount: integer("follower_count").notNull().default(0),
   followingCount: integer("following_count").notNull().default(0),
   videoCount: integer("video_count").notNull().default(0),
+  publicVideoCount: integer("public_video_count").notNull().default(0),
 });
 
 export const sessions = sqliteTable("sessions", {
@@ -230,3 +231,9 @@ export const outbox = sqliteTable(
   },
   (table) => [index("outbox_target").on(table.target, table.id)],
 );
+
+/** How long the public lists are; kept by triggers. */
+export const listTotals = sqliteTable("list_totals", {
+  list: text("list", { enum: ["people", "videos"] }).primaryKey(),
+  total: integer("total").notNull(),
+});
