@@ -7,7 +7,7 @@ import { type FeedQuery, feedPart, forwardPart, newestFirst, oldestFirst } from 
 import { conversations, messages, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { blockedBetween } from "../social/service.ts";
-import { frameFor, openSendSession, pushTo } from "../users/hub-client.ts";
+import { closeSendSession, frameFor, openSendSession, pushTo } from "../users/hub-client.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import type { DirectMessage, MarkMessagesSeen, SendMessage } from "./contract.ts";
 
@@ -28,10 +28,19 @@ const toMessage = (row: Row): DirectMessage => ({
  * @throws AppError NOT_FOUND no such receiver · FORBIDDEN one has blocked the other · RATE_LIMIT
  */
 export async function sendMessage(ctx: UserCtx, input: SendMessage): Promise<DirectMessage> {
-  const me = ctx.actor.id;
-  const { receiverId, content, clientMessageId = null } = input;
-  if (receiverId === me) throw new AppError("INVALID_REQUEST", "A message needs somebody else to go to.");
+  if (input.receiverId === ctx.actor.id) throw new AppError("INVALID_REQUEST", "A message needs somebody else.");
   await openSendSession(ctx);
+  try {
+    return await storeMessage(ctx, input);
+  } finally {
+    closeSendSession(ctx);
+  }
+}
+
+async function storeMessage(ctx: UserCtx, input: SendMessage): Promise<DirectMessage> {
+  const me = ctx.actor.id;
+  const { receiverId, content } = input;
+  const clientMessageId = input.clientMessageId ?? null;
   const now = ctx.now.getTime();
   const isReachable = sql`u.id = ${receiverId} AND u.account_status = 'active' AND NOT ${blockedBetween(me, receiverId)}`;
   const [[receiver], made, , earlier, pending] = await ctx.db.batch([

@@ -68,7 +68,7 @@ export async function deliverToHub(ctx: Ctx, name: string, deliveries: Delivery[
 
 /**
  * Counts a REST send against the sender's own budget, together with their socket frames, and keeps the session for
- * what the send will have to deliver to the same hub.
+ * what the send will have to deliver to the same hub. End it with `closeSendSession`.
  * @throws AppError RATE_LIMIT
  */
 export async function openSendSession(ctx: UserCtx): Promise<void> {
@@ -76,11 +76,18 @@ export async function openSendSession(ctx: UserCtx): Promise<void> {
   const session = await callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.startSend());
   const retryAfterSeconds = await session.refusedSeconds;
   if (retryAfterSeconds > 0) {
+    session[Symbol.dispose]();
     throw new AppError("RATE_LIMIT", `Over ${ctx.config.RATE_LIMIT_MESSAGES} messages a minute.`, {
       retryAfterSeconds,
     });
   }
   openSessions.set(ctx.cost, { name, session });
+}
+
+/** Ends a send that had nothing to deliver to its own hub: refused, or a repetition. */
+export function closeSendSession(ctx: UserCtx): void {
+  openSessions.get(ctx.cost)?.session[Symbol.dispose]();
+  openSessions.delete(ctx.cost);
 }
 
 /** Shows something to whoever is connected now; never logged. */
