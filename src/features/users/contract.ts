@@ -33,9 +33,7 @@ export const Profile = PersonListed.extend({
 export type Profile = z.infer<typeof Profile>;
 
 export const PeopleQuery = PageQuery.extend({
-  search: userText(100)
-    .optional()
-    .describe("In username, display name and full name; a search of one or two characters in the username alone"),
+  search: userText(100).optional().describe("In username, display name and full name"),
 });
 export type PeopleQuery = z.output<typeof PeopleQuery>;
 

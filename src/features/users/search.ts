@@ -31,8 +31,13 @@ export async function listPeople(ctx: Ctx, query: PeopleQuery) {
 }
 
 function matching(search: string): SQL {
-  if ([...search].length < INDEXED_CHARACTERS) return sql`instr(lower(${users.username}), lower(${search})) > 0`;
-  // One quoted phrase, so that no character of it is query syntax (FTS5, "Full-text Query Syntax").
-  const phrase = `"${search.replaceAll('"', '""')}"`;
-  return sql`${users.id} IN (SELECT rowid FROM people_search WHERE people_search MATCH ${phrase})`;
+  if ([...search].length >= INDEXED_CHARACTERS) {
+    // One quoted phrase, so that no character of it is query syntax (FTS5, "Full-text Query Syntax").
+    const phrase = `"${search.replaceAll('"', '""')}"`;
+    return sql`${users.id} IN (SELECT rowid FROM people_search WHERE people_search MATCH ${phrase})`;
+  }
+  // No index helps with one or two characters; a name of two is a whole name in some scripts, so they are looked for all
+  // the same, by signed-in people alone.
+  const names = sql`concat_ws(char(10), ${users.username}, ${users.displayName}, ${users.fullName})`;
+  return sql`instr(lower(${names}), lower(${search})) > 0`;
 }
