@@ -173,6 +173,16 @@ describe("a comment tells", () => {
     expect(await noticeTypesOf(ann)).toEqual([]);
   });
 
+  it("nobody, when it is refused", async () => {
+    const [ann, bob] = [await mintUser("ann"), await mintUser("bob")];
+    const { id } = await mintVideo(ann);
+    await comment(bob, id, "one");
+    const hub = await openHub(ann);
+    expect((await comment(bob, id, `@${ann.username}`, 999_999_999)).status).toBe(404);
+    await hub.expectNothing("notification:new", "notification:unseen_count");
+    expect(await noticeTypesOf(ann)).toEqual(["comment"]);
+  });
+
   it("whoever is named, in whatever case and at the end of a sentence, but not in an address", async () => {
     const [ann, bob, dot] = [await mintUser("ann"), await mintUser("bob"), await mintUser("dot")];
     const { id } = await mintVideo(ann);

@@ -206,6 +206,7 @@ describe("a block", () => {
     expect((await message(eve, ann)).status).toBe(403);
     expect((await post(eve, "/friends", { friendId: ann.id })).status).toBe(403);
     expect((await post(eve, `/users/${ann.id}/follow`)).status).toBe(403);
+    expect((await get(eve, `/users/${ann.id}`)).body).toMatchObject({ followerCount: 0, isFollowing: false });
     await hub.expectNothing("notification:new", "message:new");
     expect(await friendsOf(ann, "pending")).toEqual([]);
   });

@@ -106,6 +106,7 @@ describe("searching people", () => {
     '"',
     '""',
     '"a" OR "b"',
+    'x"yz',
     "NEAR(a b)",
     "user*",
     "username:a",
