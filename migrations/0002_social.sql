@@ -63,6 +63,9 @@ CREATE TRIGGER users_searched_update AFTER UPDATE OF username, display_name, ful
   VALUES (NEW.id, NEW.username, NEW.display_name, NEW.full_name);
 END;
 
+-- Whom somebody follows, the latest first.
+CREATE INDEX follows_follower ON follows (follower_id, created_at);
+
 -- With the receiver in it, "was this person already told of that act?" reads one row, however active the actor is.
 DROP INDEX notifications_actor;
 CREATE INDEX notifications_actor ON notifications (actor_id, type, ref_id, user_id);

@@ -33,7 +33,7 @@ export const Profile = PersonListed.extend({
 export type Profile = z.infer<typeof Profile>;
 
 export const PeopleQuery = PageQuery.extend({
-  search: userText(100).optional().describe("In username, display name and full name"),
+  search: userText(100).optional().describe("In username, display name and full name; finds 1000 at most"),
 });
 export type PeopleQuery = z.output<typeof PeopleQuery>;
 
