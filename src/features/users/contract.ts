@@ -33,7 +33,9 @@ export const Profile = PersonListed.extend({
 export type Profile = z.infer<typeof Profile>;
 
 export const PeopleQuery = PageQuery.extend({
-  search: userText(100).optional().describe("In username, display name and full name; finds 1000 at most"),
+  search: userText(100, 0)
+    .optional()
+    .describe("In username, display name and full name; finds 1000 at most. Empty: everybody"),
 });
 export type PeopleQuery = z.output<typeof PeopleQuery>;
 

@@ -17,7 +17,8 @@ const FOUND_MAX = 1000;
  * about 1000 people, which is then its total.
  */
 export async function listPeople(ctx: Ctx, query: PeopleQuery) {
-  const { search, limit } = query;
+  const { limit } = query;
+  const search = query.search?.trim() || undefined;
   const isActive = eq(users.accountStatus, "active");
   const matches = search === undefined ? undefined : and(isActive, sql`${users.id} IN (${selectFound(search)})`);
   const isExact = sql`${users.username} = ${search ?? ""} COLLATE NOCASE`;
