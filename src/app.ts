@@ -1,6 +1,7 @@
 /** Table of contents: middleware in order, one line per feature, the error handler. */
 
 import { AppError } from "./errors.ts";
+import { SOCKETS, TAGS } from "./contract.ts";
 import { authRoutes } from "./features/auth/routes.ts";
 import { commentRoutes } from "./features/comments/routes.ts";
 import { messageRoutes } from "./features/messages/routes.ts";
@@ -19,6 +20,7 @@ import {
   privateByDefault,
   signIn,
 } from "./http/middleware.ts";
+import { docsRoutes } from "./http/docs.ts";
 import { router } from "./http/route.ts";
 import { serviceRoutes } from "./http/service-routes.ts";
 import "./deliverers.ts";
@@ -36,6 +38,10 @@ app.route("/api/v1", userSockets);
 
 app.use(crossOrigin, apiHeaders, privateByDefault);
 app.route("/", serviceRoutes);
+app.route(
+  "/api/v1",
+  docsRoutes(() => ({ api, tags: TAGS, sockets: SOCKETS })),
+);
 app.use(limitBody, signIn);
 
 /** The REST API. Its type is what the client is made from. */
