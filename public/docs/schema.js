@@ -27,7 +27,8 @@ const isNull = (schema) => schema.type === "null";
 function core(schema, root) {
   const found = resolve(schema, root);
   const [first] = (found.anyOf ?? found.oneOf ?? found.allOf ?? []).filter((one) => !isNull(one));
-  return first ? core(first, root) : found;
+  if (first) return core(first, root);
+  return Array.isArray(found.type) ? { ...found, type: found.type.find((type) => type !== "null") } : found;
 }
 
 /** e.g. `integer`, `"video" | "comment"`, `DirectMessage[]`, `string or null`. */
