@@ -16,7 +16,7 @@ afterEach(() => {
 });
 
 /** Without the service's address, for either kind of credentials. */
-type Options<O = SocketOptions<"/ws">> = O extends unknown ? Omit<O, "url"> : never;
+type Options<O = SocketOptions<"/ws">> = O extends unknown ? Omit<O, "url"> & { url?: string } : never;
 
 function open(options: Options): RoomcastSocket {
   const socket = new RoomcastSocket({ url: ORIGIN, WebSocket: WorkerSocket, ...options });
@@ -322,6 +322,20 @@ describe("heartbeat", () => {
     expect(WorkerSocket.of(user.token)).toHaveLength(2);
   });
 
+  it("by the server: silence means that the connection is dead", async () => {
+    const user = await mintUser();
+    const closes: unknown[] = [];
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "setTimeout", "clearTimeout", "Date"] });
+    const socket = open({ token: user.token, heartbeat: "server", onStatus: (_, why) => why && closes.push(why.code) });
+    while (socket.status !== "open") await vi.advanceTimersByTimeAsync(1);
+    await vi.advanceTimersByTimeAsync(60_000);
+    WorkerSocket.of(user.token)[0]?.deliver('{"type":"ping","timestamp":"2026-01-01T00:00:00.000Z"}');
+    await vi.advanceTimersByTimeAsync(69_000);
+    expect(closes).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(closes).toEqual([4008]);
+  });
+
   it("by the server is answered", async () => {
     const user = await mintUser();
     const socket = open({ token: user.token, heartbeat: "server" });
@@ -330,6 +344,29 @@ describe("heartbeat", () => {
     wire?.deliver(JSON.stringify({ type: "ping", timestamp: "2026-01-01T00:00:00.000Z" }));
     expect(wire?.sent).toEqual([JSON.stringify({ type: "pong", timestamp: "2026-01-01T00:00:00.000Z" })]);
   });
+});
+
+it("an address that is none, or wants a value, is told at once", () => {
+  expect(() => open({ token: "t", url: "nowhere" })).toThrow(TypeError);
+});
+
+it("a socket that may not be made is tried ever more slowly, not in a circle", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  let tries = 0;
+  class Forbidden {
+    constructor() {
+      tries += 1;
+      throw new Error("SecurityError");
+    }
+  }
+  const errors: unknown[] = [];
+  const socket = open({ token: "t", WebSocket: Forbidden, onError: (error) => errors.push(error) });
+  await vi.advanceTimersByTimeAsync(20_000);
+  socket.close();
+  vi.useRealTimers();
+  expect(tries).toBeGreaterThan(2);
+  expect(tries).toBeLessThan(9);
+  expect(errors[0]).toMatchObject({ code: "CONNECTION_LOST" });
 });
 
 it("a message that is no frame, and a listener that throws, harm nothing", async () => {

@@ -5,37 +5,10 @@ import { PendingCommands } from "./commands.ts";
 import { RoomcastError } from "./error.ts";
 import { readError, readFrames, readPosition, type ServerFrame } from "./frame.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { addressOf, type SocketOptions, type SocketStatus } from "./options.ts";
 import { afterClose } from "./policy.ts";
 import { Cursor, type Position } from "./position.ts";
 import { readToken, type TokenSource } from "./token.ts";
-
-/** `waiting`: dropped, a new try is due. `closed`: for good. */
-export type SocketStatus = "connecting" | "open" | "waiting" | "closed";
-
-/** A JWT; or a single-use ticket (`POST /auth/ws-ticket`), so that no JWT stands in a URL. */
-type Credentials = { token: TokenSource; ticket?: never } | { ticket: TokenSource; token?: never };
-
-export type SocketOptions<P extends SocketPath> = Credentials & {
-  /** The service, e.g. `https://rooms.example`. */
-  url: string;
-  /** Which socket, as the contract writes it; the user's event socket by default. */
-  socket?: P;
-  /** What stands for the `{names}` in the path. */
-  params?: Record<string, string | number>;
-  /** Where to go on from: a position kept from an earlier socket. Without it, from now. */
-  since?: Position | undefined;
-  /** `client` lets the server's object sleep through the beats. */
-  heartbeat?: "client" | "server";
-  /** How long `send` waits for its answer, the wait for a connection included. */
-  timeoutMs?: number;
-  /** What was missed is no longer kept: fetch anew. Events after `position` follow. */
-  onResync?: (position: Position) => void;
-  onStatus?: (status: SocketStatus, why?: { code: number; reason: string }) => void;
-  /** What no `send` could be rejected with: a token that could not be had, an error frame without an id. */
-  onError?: (error: unknown) => void;
-  /** Another implementation, e.g. for tests. */
-  WebSocket?: unknown;
-};
 
 /** A connection that lasted this long worked. */
 const LASTING_MS = 5000;
@@ -48,6 +21,7 @@ type Built = { "auth:refresh": { token: string } };
 
 export class RoomcastSocket<P extends SocketPath = "/ws"> {
   readonly #options: SocketOptions<P>;
+  readonly #address: string;
   readonly #socket: ReconnectingWebSocket;
   readonly #cursor: Cursor;
   readonly #commands = new PendingCommands();
@@ -56,11 +30,14 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
   #status: SocketStatus = "connecting";
   #openedAt: number | undefined;
   #failures = 0;
-  #wait = { delayMs: 0, rejected: false };
+  /** What the last close demands; none, if the last try was refused before there was a socket to close. */
+  #wait: { delayMs: number; rejected: boolean } | undefined = { delayMs: 0, rejected: false };
   #stopWaiting: (() => void) | undefined;
 
+  /** @throws TypeError when the address is none, or a name in the path has no value */
   constructor(options: SocketOptions<P>) {
     this.#options = options;
+    this.#address = addressOf(options);
     this.#cursor = new Cursor(options.since);
     this.#heartbeat = new Heartbeat(options.heartbeat ?? "client", {
       beat: () => this.#socket.send("ping"),
@@ -127,8 +104,8 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
 
   /** Asked for before every try: waits as long as the last close demands, then asks for a token. */
   async #nextUrl(): Promise<string> {
-    const { delayMs, rejected } = this.#wait;
-    this.#wait = { delayMs: 0, rejected: false };
+    const { delayMs, rejected } = this.#wait ?? this.#afterRefusal();
+    this.#wait = undefined;
     if (delayMs > 0) await this.#sleep(delayMs);
     if (this.#status !== "closed") this.#become("connecting");
     const query = new URLSearchParams({ batch: "1", heartbeat: this.#options.heartbeat ?? "client" });
@@ -136,13 +113,15 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
     const { token, ticket } = this.#options;
     if (token !== undefined) query.set("token", await this.#read(token, rejected));
     if (ticket !== undefined) query.set("ticket", await this.#read(ticket, rejected));
-    return `${this.#address()}?${query}`;
+    return `${this.#address}?${query}`;
   }
 
-  #address(): string {
-    const { url, socket = "/ws", params = {} } = this.#options;
-    const path = socket.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name] ?? "")));
-    return new URL(`/api/v1${path}`, url).href.replace(/^http/, "ws");
+  /** A page's policy, or an insecure address on a secure page, keeps the socket from being made at all. */
+  #afterRefusal(): { delayMs: number; rejected: boolean } {
+    this.#failures += 1;
+    this.#options.onError?.(new RoomcastError("CONNECTION_LOST", "The socket could not be opened."));
+    const next = afterClose(1006, "", this.#failures);
+    return next.comeBack ? next : { delayMs: 0, rejected: false };
   }
 
   /** Tries until there is a token: it may be asked for over the same network that is down. */
