@@ -8,9 +8,13 @@ import { NotificationAcks, NotificationCommands, NotificationFrames } from "./fe
 import type { SocketContracts } from "./realtime/protocol.ts";
 
 export * as auth from "./features/auth/contract.ts";
+export * as comments from "./features/comments/contract.ts";
 export * as messages from "./features/messages/contract.ts";
 export * as notifications from "./features/notifications/contract.ts";
+export * as reports from "./features/reports/contract.ts";
+export * as social from "./features/social/contract.ts";
 export * as users from "./features/users/contract.ts";
+export * as videos from "./features/videos/contract.ts";
 export * as protocol from "./realtime/protocol.ts";
 
 /** The headings of the docs: the first part of a path, and a sentence about what stands under it. */
@@ -18,6 +22,11 @@ export const TAGS: Record<string, string> = {
   auth: "Accounts, tokens, and tickets for sockets.",
   messages: "Direct messages between two people.",
   notifications: "What others did that concerns you.",
+  users: "People as others see them, and whom they follow.",
+  friends: "Friendships, requests for them, and blocks.",
+  videos: "Short videos: the feed, their content, likes, views and shares.",
+  comments: "What people write under videos.",
+  reports: "Telling the moderators of a video, a comment or a person.",
 };
 
 /** Every socket by its path below `/api/v1`, in OpenAPI's form. The docs and the typed client are made from this. */
