@@ -416,7 +416,7 @@ describe("leaving", () => {
   });
 
   it("is not what a second window does: it takes over, and the first takes no part any more", async () => {
-    const { users, sockets } = await meeting("ann", "bob");
+    const { sessionId, users, sockets } = await meeting("ann", "bob");
     const [ann, bob] = sockets as [TestSocket, TestSocket];
     const bobUser = users[1] as TestUser;
     const second = await join(bobUser, sessionId, { displayName: bobUser.username });
