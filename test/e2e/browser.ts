@@ -16,6 +16,7 @@ declare global {
     heldOffers: string[] | null;
     releaseOffers: () => void;
     ufrags: () => string;
+    receivedBytes: () => Promise<Record<string, number>>;
   }
 }
 
@@ -63,6 +64,18 @@ export class Caller {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     const caller = new Caller(await context.newPage());
     const { page } = caller;
+    await page.addInitScript(() => {
+      window.receivedBytes = async () => {
+        const bytes: Record<string, number> = {};
+        for (const [userId, { pc }] of window.roomcast.peers) {
+          for (const { type, kind, bytesReceived } of (await pc.getStats()).values()) {
+            const key = `${userId} ${kind}`;
+            if (type === "inbound-rtp") bytes[key] = (bytes[key] ?? 0) + bytesReceived;
+          }
+        }
+        return bytes;
+      };
+    });
     await page.goto(url);
     await page.click("#guest");
     await page.fill("[name=displayName]", displayName);
@@ -93,31 +106,18 @@ export class Caller {
     const before = await this.receivedBytes();
     await this.until(
       "for media",
-      async (known) => {
-        let isGrowing = true;
-        for (const [userId, { pc }] of window.roomcast.peers) {
-          for (const report of (await pc.getStats()).values()) {
-            if (report.type !== "inbound-rtp") continue;
-            if (report.bytesReceived <= (known[`${userId} ${report.kind}`] ?? 0)) isGrowing = false;
-          }
-        }
-        return isGrowing;
+      async ({ known, count }) => {
+        const now = await window.receivedBytes();
+        const kinds = Object.entries(now);
+        return kinds.length === 2 * count && kinds.every(([kind, bytes]) => bytes > (known[kind] ?? 0));
       },
-      before,
+      { known: before, count: others },
     );
   }
 
   /** Bytes received so far, by `<user id> <audio|video>`. */
   receivedBytes(): Promise<Record<string, number>> {
-    return this.page.evaluate(async () => {
-      const bytes: Record<string, number> = {};
-      for (const [userId, { pc }] of window.roomcast.peers) {
-        for (const report of (await pc.getStats()).values()) {
-          if (report.type === "inbound-rtp") bytes[`${userId} ${report.kind}`] = report.bytesReceived;
-        }
-      }
-      return bytes;
-    });
+    return this.page.evaluate(() => window.receivedBytes());
   }
 
   /**
