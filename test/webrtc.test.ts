@@ -9,6 +9,8 @@ import {
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { app } from "../src/app.ts";
+import { reachGatewaysBy } from "../src/realtime/remote.ts";
+import type { Admission } from "../src/realtime/seat.ts";
 import { call, costOf, mintUser, ORIGIN, type TestUser } from "./support/api.ts";
 import { openHub, openSocket, type TestSocket, upgrade } from "./support/socket.ts";
 
@@ -429,6 +431,53 @@ describe("leaving", () => {
     bob.close();
     await evictDurableObject(roomOf(sessionId));
     await ann.expectNothing("webrtc:user_left", "webrtc:user_joined", "webrtc:hand_raised");
+  });
+});
+
+describe("a participant whose connection a gateway holds", () => {
+  it("takes part as any other, and goes on when the connection moves to another gateway", async () => {
+    const { sessionId, users, sockets } = await meeting("ann");
+    const [ann, annSocket] = [users[0] as TestUser, sockets[0] as TestSocket];
+    const bob = await mintUser("bob");
+    const room = roomOf(sessionId);
+    const delivered: [gateway: string, event: unknown][] = [];
+    reachGatewaysBy((_env, gateway) => ({
+      deliver: async (batches) => {
+        for (const { events } of batches) for (const event of events) delivered.push([gateway, JSON.parse(event)]);
+        return [];
+      },
+      disconnect: async () => undefined,
+    }));
+    const admission: Admission = {
+      userId: bob.id,
+      username: bob.username,
+      displayName: null,
+      avatarUrl: null,
+      role: "user",
+      sessionId: "s",
+      expiresAt: Date.now() + 600_000,
+      authenticatedAt: Date.now(),
+      address: bob.address,
+      heartbeat: "client",
+      batch: false,
+      facts: { maxParticipants: 50 },
+    };
+    const act = (type: string, data: object = {}) => room.remoteAct("bob-1", type, { sessionId, ...data });
+    expect(await room.remoteJoin(admission, { gateway: "g1", socketId: "bob-1" })).toMatchObject({ ok: true });
+    expect(await act("webrtc:join_session", { displayName: "Bob" })).toMatchObject({ ok: true });
+    expect((await annSocket.next("webrtc:user_joined")).data.displayName).toBe("Bob");
+    await evictDurableObject(room);
+    await room.remoteJoin(admission, { gateway: "g2", socketId: "bob-1" });
+    await annSocket.ask("webrtc:offer", { sessionId, targetUserId: bob.id, offer: offer("x") });
+    const data = { sessionId, fromUserId: ann.id, offer: offer("x") };
+    await vi.waitFor(() => expect(delivered.at(-1)).toEqual(["g2", ["webrtc:offer_received", data]]));
+    expect(await act("webrtc:raise_hand")).toMatchObject({ ok: true });
+    expect((await annSocket.next("webrtc:hand_raised")).data.userId).toBe(bob.id);
+    await room.remoteLeave("bob-1");
+    await untilAway(sessionId, bob.id);
+    passTime(GRACE_MS + 1);
+    await runDurableObjectAlarm(room);
+    expect((await annSocket.next("webrtc:user_left")).data.userId).toBe(bob.id);
   });
 });
 

@@ -8,10 +8,13 @@ const RESTART_GRACE_MS = 30_000;
 
 export class Members {
   readonly #store: StayStore;
+  readonly #here: ReadonlyMap<string, Connection>;
   readonly #byUser = new Map<number, Member>();
 
-  constructor(store: StayStore) {
+  /** `here`: everybody who has a connection to the room, joined or not. */
+  constructor(store: StayStore, here: ReadonlyMap<string, Connection>) {
     this.#store = store;
+    this.#here = here;
   }
 
   /**
@@ -19,17 +22,17 @@ export class Members {
    * taken for gone since it was last seen to be alive.
    * @returns whether it has crashed, so that a timer has to be set
    */
-  restore(connections: Iterable<Connection>, now: number): boolean {
-    for (const connection of connections) {
-      const { userId } = connection;
+  restore(now: number): boolean {
+    for (const connection of this.#here.values()) {
+      const { userId, id: connectionId } = connection;
       const { participant: state } = factsOf(connection);
-      if (state) this.#byUser.set(userId, { userId, state, connection, absence: null });
+      if (state) this.#byUser.set(userId, { userId, state, connectionId, absence: null });
     }
     let hasCrashed = false;
     for (const { userId, state: stored, absence } of this.#store.present()) {
       if (this.#byUser.has(userId)) continue;
       const state = ParticipantState.parse(stored);
-      const member: Member = { userId, state, connection: null, absence: absence ?? this.#crashed(state, now) };
+      const member: Member = { userId, state, connectionId: null, absence: absence ?? this.#crashed(state, now) };
       this.#byUser.set(userId, member);
       if (absence) continue;
       this.#store.goAway(userId, member.absence, state);
@@ -61,18 +64,23 @@ export class Members {
 
   /** The connections that take part, but for one user's. */
   connections(exceptUserId?: number): Connection[] {
-    return this.all().flatMap(({ userId, connection }) => (connection && userId !== exceptUserId ? connection : []));
+    const members = this.all().filter(({ userId }) => userId !== exceptUserId);
+    return members.flatMap((member) => this.connectionOf(member) ?? []);
+  }
+
+  connectionOf({ connectionId }: Member): Connection | undefined {
+    return connectionId === null ? undefined : this.#here.get(connectionId);
   }
 
   /** Joins, comes back, or goes on in another window. */
   arrive(connection: Connection, state: ParticipantState, now: number): Member {
-    const { userId } = connection;
+    const { userId, id: connectionId } = connection;
     const known = this.#byUser.get(userId);
     if (this.size === 0) this.#store.noteAlive(now);
     if (!known) this.#store.enter(userId, state.joinedAt, state);
-    else if (known.connection) keepState(known.connection, null);
-    else this.#store.comeBack(userId);
-    const member: Member = { userId, state, connection, absence: null };
+    else if (known.absence) this.#store.comeBack(userId);
+    else this.#forgetState(known);
+    const member: Member = { userId, state, connectionId, absence: null };
     this.#byUser.set(userId, member);
     keepState(connection, state);
     return member;
@@ -81,12 +89,23 @@ export class Members {
   /** Stays a member without a connection, for now. */
   goAway({ userId, state }: Member, absence: Absence): void {
     this.#store.goAway(userId, absence, state);
-    this.#byUser.set(userId, { userId, state, connection: null, absence });
+    this.#byUser.set(userId, { userId, state, connectionId: null, absence });
   }
 
-  leave({ userId, connection }: Member, leftAt: number): void {
-    this.#store.leave(userId, leftAt);
-    this.#byUser.delete(userId);
+  leave(member: Member, leftAt: number): void {
+    this.#store.leave(member.userId, leftAt);
+    this.#byUser.delete(member.userId);
+    this.#forgetState(member);
+  }
+
+  /** Keeps what the others see of this member through hibernation. */
+  keep(member: Member): void {
+    const connection = this.connectionOf(member);
+    if (connection) keepState(connection, member.state);
+  }
+
+  #forgetState(member: Member): void {
+    const connection = this.connectionOf(member);
     if (connection) keepState(connection, null);
   }
 

@@ -26,11 +26,11 @@ export type SessionFacts = z.infer<typeof SessionFacts>;
 
 /**
  * One per user, however many windows they have: the one that joined last takes part, or every offer to them would be
- * answered twice. Either a connection or an absence.
+ * answered twice. Either a connection (by its id, since it may move from one gateway to another) or an absence.
  */
 export type Member = { userId: number; state: ParticipantState } & (
-  | { connection: Connection; absence: null }
-  | { connection: null; absence: Absence }
+  | { connectionId: string; absence: null }
+  | { connectionId: null; absence: Absence }
 );
 
 export const factsOf = ({ seat }: Connection): SessionFacts => SessionFacts.parse(seat.facts);

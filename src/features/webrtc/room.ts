@@ -9,7 +9,7 @@ import { Room } from "../../realtime/room.ts";
 import type { Admission } from "../../realtime/seat.ts";
 import { type JoinSession, type Stay, WebrtcCommands, type WebrtcFrames } from "./contract.ts";
 import { Members } from "./members.ts";
-import { factsOf, keepState, type Member, type ParticipantState, SessionFacts, shownTo } from "./participant.ts";
+import { factsOf, type Member, type ParticipantState, SessionFacts, shownTo } from "./participant.ts";
 import { StayStore } from "./store.ts";
 
 /** A page that is reloaded is back within this time, ms. */
@@ -62,9 +62,9 @@ export class WebrtcRoom extends Room {
     this.#store = new StayStore(state.storage);
     this.timers.add({ due: () => this.#members.nextLeave(), ring: (now) => this.#endGraces(now) });
     this.timers.add({ due: () => this.#nextCheck(), ring: (now) => this.#store.noteAlive(now) });
-    this.#members = new Members(this.#store);
+    this.#members = new Members(this.#store, this.connections);
     const now = Date.now();
-    if (this.#members.restore(this.connections.values(), now)) this.timers.arm(now);
+    if (this.#members.restore(now)) this.timers.arm(now);
   }
 
   protected override admit({ facts }: Admission): void {
@@ -82,11 +82,12 @@ export class WebrtcRoom extends Room {
     if (!known && this.#members.size >= factsOf(connection).maxParticipants) {
       throw new AppError("FORBIDDEN", "The session is full.");
     }
-    if (known?.connection !== connection) {
+    if (known?.connectionId !== connection.id) {
       const label = { displayName: input.displayName ?? person.displayName ?? person.username, role: input.role };
+      const before = known && this.#members.connectionOf(known);
       const member = this.#members.arrive(connection, { ...(known?.state ?? arrived(now)), ...label }, now);
       this.timers.arm(now);
-      if (known?.connection) this.#sayTakenOver(known.connection);
+      if (before) this.#sayTakenOver(before);
       this.#announce(member, known?.state);
     }
     const participants = this.#members.inOrder().map((member) => shownTo(userId, member));
@@ -112,7 +113,7 @@ export class WebrtcRoom extends Room {
     this.#requireHere(sessionId);
     const member = this.#members.get(by.person.userId);
     // A window that was taken over from has nothing to leave.
-    if (member && (!by.connection || by.connection === member.connection)) this.#leave(member, by.now);
+    if (member && (!by.connection || by.connection.id === member.connectionId)) this.#leave(member, by.now);
   }
 
   #leave(member: Member, leftAt: number): void {
@@ -123,7 +124,7 @@ export class WebrtcRoom extends Room {
   /** The connection is gone, its user may be back soon. Who was silent for long before has had the grace already. */
   protected override closed(connection: Connection): void {
     const member = this.#members.get(connection.userId);
-    if (member?.connection !== connection) return;
+    if (member?.connectionId !== connection.id) return;
     const now = Date.now();
     const hasVanished = connection.seat.missed > 0 || connection.isGhost(now);
     const absence = {
@@ -137,7 +138,7 @@ export class WebrtcRoom extends Room {
 
   /** RPC: who is cut off has no grace. */
   override cutOff(cut: CutOff): void {
-    const wasHere = this.#members.get(cut.userId)?.connection !== null;
+    const wasHere = this.#members.get(cut.userId)?.absence === null;
     super.cutOff(cut);
     const member = this.#members.get(cut.userId);
     if (wasHere && member?.absence) this.#leave(member, member.absence.awayAt);
@@ -171,8 +172,9 @@ export class WebrtcRoom extends Room {
     const { userId } = this.#requireMember(by, sessionId);
     const target = targetUserId === userId ? undefined : this.#members.get(targetUserId);
     if (!target) throw new AppError("NOT_FOUND", "This user is not in the session.");
-    if (!target.connection) throw new AppError("NOT_FOUND", "This user is not connected right now.");
-    this.#tell(target.connection, type, { fromUserId: userId, ...content });
+    const connection = this.#members.connectionOf(target);
+    if (!connection) throw new AppError("NOT_FOUND", "This user is not connected right now.");
+    this.#tell(connection, type, { fromUserId: userId, ...content });
   }
 
   /** Turns something on or off for all to see; what is so already is not told again. */
@@ -180,7 +182,7 @@ export class WebrtcRoom extends Room {
     const member = this.#requireMember(by, sessionId);
     if (member.state[what] === isOn) return;
     member.state[what] = isOn;
-    if (member.connection) keepState(member.connection, member.state);
+    this.#members.keep(member);
     this.#tellOthers(member, type, content);
   }
 
@@ -192,7 +194,7 @@ export class WebrtcRoom extends Room {
   #requireMember(by: By, sessionId: string | undefined): Member {
     this.#requireHere(sessionId);
     const member = this.#members.get(by.person.userId);
-    if (!member || (by.connection && by.connection !== member.connection)) {
+    if (!member || (by.connection && by.connection.id !== member.connectionId)) {
       throw new AppError("FORBIDDEN", "Join the session first.");
     }
     return member;
