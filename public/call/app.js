@@ -22,7 +22,7 @@ const doing = (work) => async (event) => {
   try {
     await work(event);
   } catch (error) {
-    if (error.code === "UNAUTHORIZED") return toSignIn("Please sign in again.");
+    if (error.code === "UNAUTHORIZED" && section.id !== "signin") return toSignIn("Please sign in again.");
     if (!(error instanceof Refusal)) console.error(error);
     problem(error.message, document.querySelector("section:not([hidden])"));
   }
@@ -82,6 +82,7 @@ async function enter({ displayName, title }) {
   await current.start();
   sessionStorage.setItem(IN_CALL, session.id);
   at("title").textContent = session.title ?? "Call";
+  at("end").hidden = role !== "host";
   show("call");
   problem(at("preview-note").textContent);
   draw();
@@ -143,6 +144,7 @@ at("toggle-people").onclick = () => {
   draw();
 };
 at("leave").onclick = doing(() => current?.leave());
+at("end").onclick = doing(() => current && call("DELETE", `/webrtc/sessions/${current.session.id}`));
 at("again").onclick = doing(toLobby);
 at("new-call").onclick = doing(() => {
   history.replaceState(null, "", location.pathname);

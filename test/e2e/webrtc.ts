@@ -171,10 +171,19 @@ async function run(browser: Browser, url: string): Promise<void> {
     await gone("Cem <\u2060b>", VANISHED_WITHIN_MS);
   });
 
-  await check("who stays alone is told so, and can leave", async () => {
+  await check("who stays alone is told so, can leave, and can come again", async () => {
     await ann.page.locator("#status", { hasText: "Nobody else" }).waitFor();
     await ann.page.click("#leave");
-    await ann.page.locator("#over").waitFor();
+    await ann.page.click("#again");
+    await ann.page.click("#enter");
+    await ann.until("to be back", () => window.roomcast.isOnline && window.roomcast.people.size === 1);
+  });
+
+  await check("the host ends the call for everybody", async () => {
+    const dan = await Caller.enter(browser, invitation, "Dan");
+    await dan.untilConnected(1);
+    await ann.page.click("#end");
+    for (const { page } of [ann, dan]) await page.locator("#over-reason", { hasText: "ended" }).waitFor();
   });
 
   await check("a wrong password is told in words", async () => {
@@ -183,7 +192,7 @@ async function run(browser: Browser, url: string): Promise<void> {
     await page.fill("[name=username]", "nobody");
     await page.fill("[name=password]", "wrong password");
     await page.click("#signin .primary");
-    await page.locator("#signin .problem", { hasText: /\w+/ }).waitFor();
+    await page.locator("#signin .problem", { hasText: "password" }).waitFor();
   });
 }
 
