@@ -11,6 +11,8 @@ import { socialRoutes } from "./features/social/routes.ts";
 import { userRoutes } from "./features/users/routes.ts";
 import { userSockets } from "./features/users/sockets.ts";
 import { videoRoutes } from "./features/videos/routes.ts";
+import { webrtcRoutes } from "./features/webrtc/routes.ts";
+import { webrtcSockets } from "./features/webrtc/sockets.ts";
 import {
   answerFailure,
   apiHeaders,
@@ -35,6 +37,7 @@ app.use(begin);
 
 // Sockets come before the middleware that sets headers: those of a 101 answer are immutable.
 app.route("/api/v1", userSockets);
+app.route("/api/v1", webrtcSockets);
 
 app.use(crossOrigin, apiHeaders, privateByDefault);
 app.route("/", serviceRoutes);
@@ -53,6 +56,7 @@ export const api = router()
   .route("/", socialRoutes)
   .route("/", videoRoutes)
   .route("/", commentRoutes)
-  .route("/", reportRoutes);
+  .route("/", reportRoutes)
+  .route("/", webrtcRoutes);
 
 app.route("/api/v1", api);

@@ -7,7 +7,7 @@ declare namespace Cloudflare {
     USER_HUB: DurableObjectNamespace<import("./features/users/hub.ts").UserHub>;
     CHAT_ROOM: DurableObjectNamespace<import("./realtime/room.ts").Room>;
     STREAM_ROOM: DurableObjectNamespace<import("./realtime/room.ts").Room>;
-    WEBRTC_ROOM: DurableObjectNamespace<import("./realtime/room.ts").Room>;
+    WEBRTC_ROOM: DurableObjectNamespace<import("./features/webrtc/room.ts").WebrtcRoom>;
     ENVIRONMENT?: string;
   }
 }

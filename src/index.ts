@@ -3,6 +3,7 @@ import { app } from "./app.ts";
 import { runCron } from "./cron.ts";
 
 export { UserHub } from "./features/users/hub.ts";
+export { WebrtcRoom } from "./features/webrtc/room.ts";
 
 export default {
   fetch: app.fetch,

@@ -237,3 +237,13 @@ export const listTotals = sqliteTable("list_totals", {
   list: text("list", { enum: ["people", "videos"] }).primaryKey(),
   total: integer("total").notNull(),
 });
+
+export const webrtcSessions = sqliteTable("webrtc_sessions", {
+  id: text("id").primaryKey(),
+  hostId: integer("host_id").notNull(),
+  title: text("title"),
+  courseId: text("course_id"),
+  maxParticipants: integer("max_participants").notNull(),
+  createdAt: time("created_at").notNull(),
+  endedAt: time("ended_at"),
+});

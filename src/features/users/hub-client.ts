@@ -8,6 +8,7 @@ import type { Delivery } from "../../db/outbox.ts";
 import { AppError } from "../../errors.ts";
 import { logFailure } from "../../http/log.ts";
 import { callObject } from "../../http/objects.ts";
+import type { PlaceKind } from "../../realtime/place.ts";
 import type { Frame } from "../../realtime/protocol.ts";
 import { Person } from "../../realtime/seat.ts";
 
@@ -98,3 +99,7 @@ export async function pushTo(ctx: Ctx, userId: number, frame: Frame): Promise<vo
 /** Whether the user has a connection that is alive. */
 export const isConnected = (ctx: Ctx, userId: number): Promise<boolean> =>
   callObject(ctx, ctx.env.USER_HUB, hubName(userId), (hub) => hub.isOnline());
+
+/** Whether the user has a connection to a room of this kind. */
+export const isInRoomOf = (ctx: Ctx, userId: number, kind: PlaceKind): Promise<boolean> =>
+  callObject(ctx, ctx.env.USER_HUB, hubName(userId), (hub) => hub.isIn(kind));

@@ -186,6 +186,11 @@ export class UserHub extends Room {
     this.#sql.exec("DELETE FROM places WHERE kind = ? AND name = ?", place.kind, place.name);
   }
 
+  /** RPC: whether the user is in a room of this kind. */
+  isIn(kind: PlaceKind): boolean {
+    return this.#sql.exec("SELECT 1 FROM places WHERE kind = ? LIMIT 1", kind).toArray().length > 0;
+  }
+
   /** Closes the user's connections here and in every room they are in. */
   #cut(cut: StoredCut, now: number): void {
     this.#sql.exec("DELETE FROM cut_offs WHERE at < ?", now - CUT_OFFS_KEPT_MS);
