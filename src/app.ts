@@ -1,7 +1,7 @@
 /** Table of contents: middleware in order, one line per feature, the error handler. */
 
-import { AppError } from "./errors.ts";
 import { SOCKETS, TAGS } from "./contract.ts";
+import { AppError } from "./errors.ts";
 import { authRoutes } from "./features/auth/routes.ts";
 import { commentRoutes } from "./features/comments/routes.ts";
 import { messageRoutes } from "./features/messages/routes.ts";
@@ -13,6 +13,7 @@ import { userSockets } from "./features/users/sockets.ts";
 import { videoRoutes } from "./features/videos/routes.ts";
 import { webrtcRoutes } from "./features/webrtc/routes.ts";
 import { webrtcSockets } from "./features/webrtc/sockets.ts";
+import { docsRoutes } from "./http/docs.ts";
 import {
   answerFailure,
   apiHeaders,
@@ -22,7 +23,6 @@ import {
   privateByDefault,
   signIn,
 } from "./http/middleware.ts";
-import { docsRoutes } from "./http/docs.ts";
 import { router } from "./http/route.ts";
 import { serviceRoutes } from "./http/service-routes.ts";
 import "./deliverers.ts";

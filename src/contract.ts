@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import { MessageAcks, MessageCommands, MessageFrames } from "./features/messages/contract.ts";
 import { NotificationAcks, NotificationCommands, NotificationFrames } from "./features/notifications/contract.ts";
+import { WebrtcCommands, WebrtcFrames } from "./features/webrtc/contract.ts";
 import type { SocketContracts } from "./realtime/protocol.ts";
 
 export * as auth from "./features/auth/contract.ts";
@@ -15,6 +16,7 @@ export * as reports from "./features/reports/contract.ts";
 export * as social from "./features/social/contract.ts";
 export * as users from "./features/users/contract.ts";
 export * as videos from "./features/videos/contract.ts";
+export * as webrtc from "./features/webrtc/contract.ts";
 export * as protocol from "./realtime/protocol.ts";
 
 /** The headings of the docs: the first part of a path, and a sentence about what stands under it. */
@@ -27,6 +29,7 @@ export const TAGS: Record<string, string> = {
   videos: "Short videos: the feed, their content, likes, views and shares.",
   comments: "What people write under videos.",
   reports: "Telling the moderators of a video, a comment or a person.",
+  webrtc: "Video sessions between browsers: who may join, who was there, and the servers that find a way.",
 };
 
 /** Every socket by its path below `/api/v1`, in OpenAPI's form. The docs and the typed client are made from this. */
@@ -47,6 +50,13 @@ export const SOCKETS = {
       ...MessageAcks,
       ...NotificationAcks,
     },
+  },
+  "/webrtc/sessions/{id}/ws": {
+    name: "webrtc",
+    summary: "A video session's signaling: offers, answers and candidates to one participant, state to all.",
+    commands: WebrtcCommands,
+    frames: WebrtcFrames,
+    acks: {},
   },
 } as const satisfies SocketContracts;
 

@@ -1,7 +1,7 @@
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { costOf, mintUser } from "./support/api.ts";
 import { comment, expectInert, mintVideo, post, remove } from "./support/social.ts";
-import { env } from "cloudflare:workers";
 
 const UNKNOWN = 999_999_999;
 

@@ -1,7 +1,8 @@
 /** One socket: its address, and the frames that go each way. */
-import { h } from "/dom.js";
+
 import { copyable, prose } from "/docs/parts.js";
 import { exampleOf, fieldTable, resolve } from "/docs/schema.js";
+import { h } from "/dom.js";
 
 const DIRECTIONS = {
   send: { title: "Server → client", badge: "receive", kind: "good" },

@@ -1,7 +1,8 @@
 /** One REST call: who, what goes in, what comes out, and a curl line. */
-import { h } from "/dom.js";
+
 import { copyable, prose } from "/docs/parts.js";
 import { exampleOf, fieldRow, fieldTable, kindOf, leastOf, resolve } from "/docs/schema.js";
+import { h } from "/dom.js";
 
 const KIND_OF_METHOD = { get: "info", post: "good", put: "warn", patch: "warn", delete: "bad" };
 const KIND_OF_WHO = { anyone: "", user: "accent", moderator: "warn", admin: "bad" };

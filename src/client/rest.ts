@@ -1,8 +1,8 @@
 /** REST through Hono's `hc`: paths, bodies and answers are typed by the routes themselves. */
-import { hc, type ClientResponse } from "hono/client";
+import { type ClientResponse, hc } from "hono/client";
+import type { z } from "zod";
 import type { api } from "../app.ts";
 import type { ErrorAnswer } from "../realtime/protocol.ts";
-import type { z } from "zod";
 import { RoomcastError } from "./error.ts";
 import { readToken, type TokenSource } from "./token.ts";
 

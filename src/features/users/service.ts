@@ -1,6 +1,6 @@
 /** People: how they are shown, and whether they are here. */
 import { and, eq, sql } from "drizzle-orm";
-import { type Ctx, actorId, isAdmin } from "../../context.ts";
+import { actorId, type Ctx, isAdmin } from "../../context.ts";
 import { users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { blockedBetween } from "../social/service.ts";

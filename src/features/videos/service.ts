@@ -4,8 +4,8 @@ import { type Actor, actorId, type Ctx, isAdmin, type UserCtx } from "../../cont
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { listTotals, users, videos } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { brief, briefColumns } from "../users/service.ts";
 import type { PersonBrief } from "../users/contract.ts";
+import { brief, briefColumns } from "../users/service.ts";
 import type { CreateVideo, UpdateVideo, Video } from "./contract.ts";
 
 type Row = typeof videos.$inferSelect;

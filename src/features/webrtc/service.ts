@@ -7,8 +7,8 @@ import { type Delivery, deliverSoon, pendingFor, tellEach } from "../../db/outbo
 import { webrtcSessions } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { callObject } from "../../http/objects.ts";
-import { mayJoinCourse } from "./courses.ts";
 import type { CreateSession, Session, Stay } from "./contract.ts";
+import { mayJoinCourse } from "./courses.ts";
 
 type Row = typeof webrtcSessions.$inferSelect;
 
