@@ -1,5 +1,6 @@
 /** What runs every minute: the net under the outbox, and the end of what has expired. */
 import { lt } from "drizzle-orm";
+import { sweepUploads } from "./bytes/store.ts";
 import { startContext } from "./context.ts";
 import { sweepOutbox } from "./db/outbox.ts";
 import { addressBans, rateWindows, revokedTokens, sessions, socketTickets } from "./db/tables.ts";
@@ -11,6 +12,7 @@ import "./deliverers.ts";
 export async function runCron(env: Env, { waitUntil }: { waitUntil(work: Promise<unknown>): void }): Promise<void> {
   const ctx = startContext({ env, later: (work) => waitUntil(work) });
   const jobs: [name: string, job: () => Promise<unknown>][] = [
+    ["uploads", () => sweepUploads(ctx)],
     ["outbox", () => sweepOutbox(ctx)],
     ["expired", () => forgetExpired(ctx)],
     ["views", () => forgetOldViews(ctx)],

@@ -1,5 +1,5 @@
 /** Every D1 table on one page. `migrations/` has the SQL, with the indexes and triggers; a test holds the two together. */
-import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 const time = (name: string) => integer(name, { mode: "timestamp_ms" });
 const id = () => integer("id").primaryKey({ autoIncrement: true });
@@ -247,3 +247,34 @@ export const webrtcSessions = sqliteTable("webrtc_sessions", {
   createdAt: time("created_at").notNull(),
   endedAt: time("ended_at"),
 });
+
+export const uploads = sqliteTable(
+  "uploads",
+  {
+    key: text("key").primaryKey(),
+    uploadId: text("upload_id"),
+    startedAt: time("started_at").notNull(),
+  },
+  (table) => [index("uploads_started").on(table.startedAt)],
+);
+
+export const files = sqliteTable(
+  "files",
+  {
+    id: text("id").primaryKey(),
+    ownerId: integer("owner_id").notNull(),
+    folder: text("folder").notNull(),
+    name: text("name").notNull(),
+    originalName: text("original_name").notNull(),
+    category: text("category", { enum: ["document", "image", "video", "audio", "archive"] }).notNull(),
+    mimeType: text("mime_type").notNull(),
+    size: integer("size").notNull(),
+    sha256: text("sha256").notNull(),
+    visibility: text("visibility", { enum: ["private", "public"] })
+      .notNull()
+      .default("private"),
+    key: text("key").notNull(),
+    createdAt: time("created_at").notNull(),
+  },
+  (table) => [uniqueIndex("files_path").on(table.folder, table.name)],
+);

@@ -89,6 +89,7 @@ export const crossOrigin: MiddlewareHandler<HttpEnv> = cors({
 
 /** For API answers: nothing in them is a page. Handlers that serve files set stricter or looser ones themselves. */
 export const apiHeaders: MiddlewareHandler<HttpEnv> = secureHeaders({
+  overwrite: false,
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
   crossOriginResourcePolicy: "cross-origin",
   crossOriginOpenerPolicy: false,
