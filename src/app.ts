@@ -4,6 +4,7 @@ import { SOCKETS, TAGS } from "./contract.ts";
 import { AppError } from "./errors.ts";
 import { authRoutes } from "./features/auth/routes.ts";
 import { commentRoutes } from "./features/comments/routes.ts";
+import { fileRoutes } from "./features/files/routes.ts";
 import { messageRoutes } from "./features/messages/routes.ts";
 import { notificationRoutes } from "./features/notifications/routes.ts";
 import { reportRoutes } from "./features/reports/routes.ts";
@@ -57,6 +58,7 @@ export const api = router()
   .route("/", videoRoutes)
   .route("/", commentRoutes)
   .route("/", reportRoutes)
-  .route("/", webrtcRoutes);
+  .route("/", webrtcRoutes)
+  .route("/", fileRoutes);
 
 app.route("/api/v1", api);

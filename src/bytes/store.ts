@@ -119,9 +119,13 @@ export async function sweepUploads(ctx: Ctx): Promise<void> {
   ]);
 }
 
-/** @throws AppError CONFLICT the object was swept, or who it belongs to is gone. */
-export async function refuseIfUnsettled(ctx: Ctx, key: string, row: unknown): Promise<void> {
-  if (row !== undefined) return;
-  await discard(ctx, key);
+/**
+ * The row that an object was settled on.
+ * @throws AppError CONFLICT there is none: the object was swept, or who it belongs to is gone; it is discarded
+ */
+export async function requireSettled<T>(ctx: Ctx, key: string, row: T | undefined): Promise<T> {
+  if (row !== undefined) return row;
+  // The batch took the record away, so that discard would find nothing.
+  await erase(ctx, key, null);
   throw new AppError("CONFLICT", "The upload was given up.");
 }
