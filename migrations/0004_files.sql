@@ -51,3 +51,26 @@ END;
 CREATE TRIGGER users_delete_files AFTER DELETE ON users BEGIN
   DELETE FROM files WHERE owner_id = OLD.id;
 END;
+
+-- tus uploads. What has arrived is `parts` (whole ones, in R2's multipart upload) and a tail that is too small to be one,
+-- in an object of its own; there are two places for it, so that the old one lasts until the row names the new one.
+CREATE TABLE resumable_uploads (
+  id TEXT PRIMARY KEY,
+  owner_id INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  upload_id TEXT,
+  length INTEGER NOT NULL,
+  offset INTEGER NOT NULL DEFAULT 0,
+  parts TEXT NOT NULL DEFAULT '[]',
+  tail_place INTEGER NOT NULL DEFAULT 0,
+  original_name TEXT NOT NULL,
+  folder TEXT NOT NULL,
+  visibility TEXT NOT NULL,
+  metadata TEXT NOT NULL,
+  locked_by TEXT,
+  locked_until INTEGER NOT NULL DEFAULT 0,
+  file_id TEXT,
+  expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX resumable_uploads_expiry ON resumable_uploads (expires_at);
+CREATE INDEX resumable_uploads_owner ON resumable_uploads (owner_id);

@@ -5,6 +5,7 @@ import { AppError } from "./errors.ts";
 import { authRoutes } from "./features/auth/routes.ts";
 import { commentRoutes } from "./features/comments/routes.ts";
 import { fileRoutes } from "./features/files/routes.ts";
+import { tusHeaders, tusRoutes } from "./features/files/tus/routes.ts";
 import { messageRoutes } from "./features/messages/routes.ts";
 import { notificationRoutes } from "./features/notifications/routes.ts";
 import { reportRoutes } from "./features/reports/routes.ts";
@@ -40,6 +41,7 @@ app.use(begin);
 app.route("/api/v1", userSockets);
 app.route("/api/v1", webrtcSockets);
 
+app.use("/api/v1/files/tus/*", tusHeaders);
 app.use(crossOrigin, apiHeaders, privateByDefault);
 app.route("/", serviceRoutes);
 app.route(
@@ -61,4 +63,5 @@ export const api = router()
   .route("/", webrtcRoutes)
   .route("/", fileRoutes);
 
+app.route("/api/v1", tusRoutes);
 app.route("/api/v1", api);

@@ -5,6 +5,7 @@ import { startContext } from "./context.ts";
 import { sweepOutbox } from "./db/outbox.ts";
 import { addressBans, rateWindows, revokedTokens, sessions, socketTickets } from "./db/tables.ts";
 import { forgetOldViews } from "./features/videos/views.ts";
+import { sweepResumable } from "./features/files/tus/uploads.ts";
 import { logFailure } from "./http/log.ts";
 import "./deliverers.ts";
 
@@ -13,6 +14,7 @@ export async function runCron(env: Env, { waitUntil }: { waitUntil(work: Promise
   const ctx = startContext({ env, later: (work) => waitUntil(work) });
   const jobs: [name: string, job: () => Promise<unknown>][] = [
     ["uploads", () => sweepUploads(ctx)],
+    ["resumable", () => sweepResumable(ctx)],
     ["outbox", () => sweepOutbox(ctx)],
     ["expired", () => forgetExpired(ctx)],
     ["views", () => forgetOldViews(ctx)],

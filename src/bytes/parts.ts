@@ -47,9 +47,11 @@ export async function* inspected(
   yield head;
 }
 
-/** Bytes passed on, and what they hash to once they have all passed. */
-export function hashed(source: Chunks): { chunks: Chunks; sha256: Promise<string> } {
-  const stream = new crypto.DigestStream("SHA-256");
+export type HashName = "SHA-256" | "SHA-1" | "MD5";
+
+/** Bytes passed on, and what they hash to (hex) once they have all passed. */
+export function hashed(source: Chunks, hash: HashName = "SHA-256"): { chunks: Chunks; digest: Promise<string> } {
+  const stream = new crypto.DigestStream(hash);
   const writer = stream.getWriter();
   async function* passOn(): AsyncGenerator<Uint8Array, void> {
     for await (const chunk of source) {
@@ -58,10 +60,10 @@ export function hashed(source: Chunks): { chunks: Chunks; sha256: Promise<string
     }
     await writer.close();
   }
-  const sha256 = stream.digest.then((digest) => new Uint8Array(digest).toHex());
+  const digest = stream.digest.then((bytes) => new Uint8Array(bytes).toHex());
   // Nobody waits for it when the stream fails before its end.
-  sha256.catch(() => {});
-  return { chunks: passOn(), sha256 };
+  digest.catch(() => {});
+  return { chunks: passOn(), digest };
 }
 
 export type Part = { bytes: Uint8Array; isLast: boolean };

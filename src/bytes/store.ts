@@ -42,9 +42,9 @@ async function store(ctx: Ctx, key: string, source: Chunks, { maxBytes, inspect 
       yield chunk;
     }
   };
-  const { chunks, sha256 } = hashed(measured());
+  const { chunks, digest } = hashed(measured());
   await writeParts(ctx, key, equalParts(chunks));
-  return { key, size, sha256: await sha256 };
+  return { key, size, sha256: await digest };
 }
 
 /** One put if it fits into one part, else a multipart upload with one part on its way while the next one fills. */

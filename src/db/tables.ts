@@ -278,3 +278,26 @@ export const files = sqliteTable(
   },
   (table) => [uniqueIndex("files_path").on(table.folder, table.name)],
 );
+
+export const resumableUploads = sqliteTable(
+  "resumable_uploads",
+  {
+    id: text("id").primaryKey(),
+    ownerId: integer("owner_id").notNull(),
+    key: text("key").notNull(),
+    uploadId: text("upload_id"),
+    length: integer("length").notNull(),
+    offset: integer("offset").notNull().default(0),
+    parts: text("parts").notNull().default("[]"),
+    tailPlace: integer("tail_place").notNull().default(0),
+    originalName: text("original_name").notNull(),
+    folder: text("folder").notNull(),
+    visibility: text("visibility", { enum: ["private", "public"] }).notNull(),
+    metadata: text("metadata").notNull(),
+    lockedBy: text("locked_by"),
+    lockedUntil: integer("locked_until").notNull().default(0),
+    fileId: text("file_id"),
+    expiresAt: time("expires_at").notNull(),
+  },
+  (table) => [index("resumable_uploads_expiry").on(table.expiresAt)],
+);

@@ -12,7 +12,8 @@ const segment = (max: number) =>
     .regex(/^[\p{L}\p{N}_][\p{L}\p{M}\p{N} ._-]*$/u, "may have letters, digits, space, . _ - and begins with no dot")
     .refine((name) => !/[. ]$/.test(name), "may not end with a dot or space");
 
-export const Folder = segment(100);
+/** `DELETE /files/tus/:id` is another path. */
+export const Folder = segment(100).refine((name) => name !== "tus", "is taken");
 export const FileName = segment(150).describe("`name` of a file");
 export const FolderParam = z.object({ folder: Folder });
 export const FilePath = z.object({ folder: Folder, file: FileName });

@@ -1,5 +1,5 @@
 /** Files' metadata: looking them up, moving, copying, deleting. Objects in R2 never change; see migrations/0004_files.sql. */
-import { and, count, desc, eq, sql, sum } from "drizzle-orm";
+import { and, count, desc, eq, type SQL, sql, sum } from "drizzle-orm";
 import { v7 } from "uuid";
 import { pendingDeletions } from "../../bytes/deletions.ts";
 import { kindOf } from "../../bytes/kinds.ts";
@@ -36,8 +36,14 @@ type Place = Pick<UploadFields, "folder" | "visibility">;
 /**
  * The statements that make a stored object a file, for the batch of what else depends on it. The first returns the row, or
  * none if the upload was swept or its owner is gone or banned by now.
+ * @param isWanted holds as long as nobody has given the object up
  */
-export function keepFile(ctx: UserCtx, received: Received, { folder, visibility }: Place) {
+export function keepFile(
+  ctx: UserCtx,
+  received: Omit<Received, "field">,
+  { folder, visibility }: Place,
+  isWanted: SQL = ifPending(received.key),
+) {
   const { key, size, sha256, originalName, kind } = received;
   const id = v7();
   const name = `${id}.${kind.extension}`;
@@ -47,7 +53,7 @@ export function keepFile(ctx: UserCtx, received: Received, { folder, visibility 
       sql`SELECT ${id}, u.id, ${folder}, ${name}, ${originalName}, ${kind.category}, ${kind.mimeType}, ${size}, ${sha256},
         ${visibility}, ${key}, ${ctx.now.getTime()}
         FROM users u WHERE u.id = ${ctx.actor.id} AND u.account_status = 'active' AND u.banned_at IS NULL
-        AND ${ifPending(key)}`,
+        AND ${isWanted}`,
     )
     .returning();
   return { id, name, insert, settle: settle(ctx, key) };

@@ -98,7 +98,7 @@ export async function discardAll(ctx: UserCtx, outcomes: Outcome[]): Promise<voi
 }
 
 /** @throws AppError INVALID_REQUEST with one detail for each bad field. */
-function parsed<S extends z.ZodType>(Schema: S, value: unknown, field?: string): z.output<S> {
+export function parsed<S extends z.ZodType>(Schema: S, value: unknown, field?: string): z.output<S> {
   const result = Schema.safeParse(value);
   if (result.success) return result.data;
   const details = result.error.issues.map(({ path, message }) => ({ path: field ?? path.join("."), message }));
