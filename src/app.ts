@@ -12,10 +12,10 @@ import { reportRoutes } from "./features/reports/routes.ts";
 import { socialRoutes } from "./features/social/routes.ts";
 import { userRoutes } from "./features/users/routes.ts";
 import { userSockets } from "./features/users/sockets.ts";
-import { videoRoutes } from "./features/videos/routes.ts";
 import { webrtcRoutes } from "./features/webrtc/routes.ts";
 import { webrtcSockets } from "./features/webrtc/sockets.ts";
 import { docsRoutes } from "./http/docs.ts";
+import { videoRoutes, videoUploads } from "./features/videos/routes.ts";
 import {
   answerFailure,
   apiHeaders,
@@ -64,4 +64,5 @@ export const api = router()
   .route("/", fileRoutes);
 
 app.route("/api/v1", tusRoutes);
+app.route("/api/v1", videoUploads);
 app.route("/api/v1", api);

@@ -65,8 +65,8 @@ async function store(ctx: UserCtx, upload: Locked, body: Chunks, checksum: Check
   const soFar = () => (parts.length > before ? { ...progress(), offset: parts.length * PART_BYTES } : {});
 
   const arriving = untilBroken(limited(body, upload.length - upload.offset), renew);
-  const { chunks, digest } = hashed(arriving.chunks, checksum?.hash ?? "SHA-1");
-  for await (const { bytes, isLast } of equalParts(chunks, tail)) {
+  const hashing = checksum && hashed(arriving.chunks, checksum.hash);
+  for await (const { bytes, isLast } of equalParts(hashing?.chunks ?? arriving.chunks, tail)) {
     const mayBeJudged = bytes.byteLength >= HEAD_BYTES || bytes.byteLength === upload.length;
     if (!isWhole && parts.length === 0 && mayBeJudged) {
       await requireKind(bytes.subarray(0, HEAD_BYTES), kindOf(upload.originalName));
@@ -76,8 +76,8 @@ async function store(ctx: UserCtx, upload: Locked, body: Chunks, checksum: Check
       parts.push(await multipart.uploadPart(parts.length + 1, bytes));
       continue;
     }
-    if (checksum && (arriving.broke() || (await digest) !== checksum.hex))
-      throw arriving.broke() ?? new ChecksumMismatch();
+    if (hashing && arriving.broke()) break;
+    if (hashing && (await hashing.digest) !== checksum?.hex) throw new ChecksumMismatch();
     // The old tail stays where it is until the row names the new one.
     const tailPlace = 1 - upload.tailPlace;
     if (bytes.byteLength > 0) await ctx.env.FILES.put(tailKey(key, tailPlace), bytes);
