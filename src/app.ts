@@ -9,6 +9,11 @@ import { notificationRoutes } from "./features/notifications/routes.ts";
 import { reportRoutes } from "./features/reports/routes.ts";
 import { socialRoutes } from "./features/social/routes.ts";
 import { userRoutes } from "./features/users/routes.ts";
+import { courseRoutes } from "./features/courses/routes.ts";
+import { courseSockets } from "./features/courses/sockets.ts";
+import { roomMessageRoutes } from "./features/rooms/message-routes.ts";
+import { roomRoutes } from "./features/rooms/routes.ts";
+import { messengerSockets, roomSockets } from "./features/rooms/sockets.ts";
 import { userSockets } from "./features/users/sockets.ts";
 import { videoRoutes } from "./features/videos/routes.ts";
 import { webrtcRoutes } from "./features/webrtc/routes.ts";
@@ -38,6 +43,9 @@ app.use(begin);
 // Sockets come before the middleware that sets headers: those of a 101 answer are immutable.
 app.route("/api/v1", userSockets);
 app.route("/api/v1", webrtcSockets);
+app.route("/api/v1", messengerSockets).route("/", messengerSockets);
+app.route("/api/v1", roomSockets);
+app.route("/api/v1", courseSockets);
 
 app.use(crossOrigin, apiHeaders, privateByDefault);
 app.route("/", serviceRoutes);
@@ -57,6 +65,9 @@ export const api = router()
   .route("/", videoRoutes)
   .route("/", commentRoutes)
   .route("/", reportRoutes)
-  .route("/", webrtcRoutes);
+  .route("/", webrtcRoutes)
+  .route("/", roomRoutes)
+  .route("/", roomMessageRoutes)
+  .route("/", courseRoutes);
 
 app.route("/api/v1", api);

@@ -1,7 +1,9 @@
 /** Who takes what from the outbox: target kind → the feature that delivers it. */
 import { deliverTo } from "./db/outbox.ts";
+import { deliverToRoom } from "./features/rooms/room-client.ts";
 import { deliverToHub } from "./features/users/hub-client.ts";
 import { deliverToSession } from "./features/webrtc/service.ts";
 
 deliverTo("user", deliverToHub);
 deliverTo("webrtc", deliverToSession);
+deliverTo("room", deliverToRoom);
