@@ -426,6 +426,29 @@ describe("search", () => {
     expect(await find(bob, roomId, "deleted")).toEqual([]);
   });
 
+  it("goes on being right for what is old enough to be indexed", async () => {
+    const { roomId, ann, bob } = await three();
+    const socket = await openRoom(ann, roomId);
+    const ids: string[] = [];
+    for (let at = 1; at <= 70; at += 1) {
+      const text = at % 10 === 0 ? `needle ${at}` : `straw ${at}`;
+      ids.push((await socket.ask("send_message", { content: text })).data.id);
+    }
+    const needles = [70, 60, 50, 40, 30, 20, 10].map((at) => `needle ${at}`);
+    expect(await find(bob, roomId, "needle")).toEqual(needles);
+    await as(ann, "PATCH", `/rooms/${roomId}/messages/${ids[4]}`, { content: "a needle after all" });
+    await as(ann, "PATCH", `/rooms/${roomId}/messages/${ids[19]}`, { content: "haystack" });
+    await as(ann, "DELETE", `/rooms/${roomId}/messages/${ids[39]}`);
+    const now = needles.filter((text) => !/20|40/.test(text));
+    expect(await find(bob, roomId, "needle")).toEqual([...now, "a needle after all"]);
+    expect(await find(bob, roomId, "haystack")).toEqual(["haystack"]);
+    const before = `/rooms/${roomId}/messages/search?q=needle&before=${ids[49]}&after=${ids[9]}`;
+    const part = (await as(bob, "GET", before)).body.messages.map(({ content }: { content: string }) => content);
+    expect(part).toEqual(["needle 30"]);
+    const total = await runInDurableObject(env.CHAT_ROOM.getByName(roomId), (room) => room.statistics().totalMessages);
+    expect(total).toBe(69);
+  });
+
   it("comes in pages", async () => {
     const { roomId, ann } = await three();
     for (let at = 1; at <= 5; at += 1) await post(ann, roomId, `needle ${at}`);
