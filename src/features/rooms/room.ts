@@ -136,8 +136,8 @@ export class ChatRoom extends Room {
     const message = this.#vocabulary.message(entry);
     if (!isNew) return message;
     this.broadcast(this.#encode({ kind: "message", seq: entry.seq, entry }));
-    // The message's own row tells that its author has read it: nothing else is written for that.
-    this.#ledger.moveMark(by.person.userId, entry.seq, by.now);
+    // The message's own row tells that its author has read it: nothing else is written for that. Of a course, nobody asks.
+    if (this.commands === this.#messenger) this.#ledger.moveMark(by.person.userId, entry.seq, by.now);
     this.#noteChange(by.now);
     return message;
   }
@@ -253,7 +253,9 @@ export class ChatRoom extends Room {
   }
 
   #recallMark(connection: Connection): void {
-    const { readSeq, isSaved } = SeatMark.parse(connection.seat.facts);
+    const mark = SeatMark.safeParse(connection.seat.facts);
+    if (!mark.success) return;
+    const { readSeq, isSaved } = mark.data;
     if (isSaved) this.#ledger.recall(connection.userId, readSeq);
     else this.#ledger.moveMark(connection.userId, readSeq, Date.now());
   }
@@ -349,8 +351,9 @@ export class ChatRoom extends Room {
     if (now - this.#lastSyncAt >= SYNC_EVERY_MS) this.#syncNow();
   }
 
+  /** After this turn, so that one summary tells of all that was gathered; never from within a transaction. */
   #syncNow(): void {
-    this.ctx.waitUntil(this.#sync());
+    this.ctx.waitUntil(Promise.resolve().then(() => this.#sync()));
   }
 
   #nextSync(): number | null {

@@ -133,11 +133,12 @@ export class RoomSearch {
   /** The seqs of messages that contain every word of `text`, whatever the case, newest first. */
   find(text: string, { before, after, limit }: { before?: number; after?: number; limit: number }): number[] {
     this.#catchUp();
-    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = text.split(/\s+/).filter(Boolean);
+    const lowered = words.map((word) => word.toLowerCase());
     const found: number[] = [];
     for (const { seq, content } of this.#candidates(words, before ?? Number.MAX_SAFE_INTEGER, after ?? 0)) {
       const lower = content.toLowerCase();
-      if (!words.every((word) => lower.includes(word))) continue;
+      if (!lowered.every((word) => lower.includes(word))) continue;
       found.push(seq);
       if (found.length === limit) break;
     }
@@ -202,7 +203,7 @@ export class RoomSearch {
   }
 }
 
-/** The first few three-letter pieces of a word, as the index has them. */
+/** The first few three-letter pieces of a word. The index folds their case as it folded that of the messages. */
 function piecesOf(word: string): string[] {
   const letters = [...word];
   const pieces = letters.slice(0, -2).map((letter, at) => `${letter}${letters[at + 1]}${letters[at + 2]}`);
