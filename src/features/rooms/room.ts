@@ -131,15 +131,15 @@ export class ChatRoom extends Room {
     return this.#standing.facts?.kind === "course" ? this.#course : this.#messenger;
   }
 
-  #say(by: By, said: Said): Record<string, unknown> {
+  #say(by: By, said: Said): unknown {
     const { entry, isNew } = this.#conversation.send(by, said);
-    const message = this.#vocabulary.message(entry);
-    if (!isNew) return message;
-    this.broadcast(this.#encode({ kind: "message", seq: entry.seq, entry }));
+    if (!isNew) return this.#vocabulary.message(entry);
+    const frame = this.#vocabulary.logged({ kind: "message", seq: entry.seq, entry });
+    this.broadcast(encodeFrame(frame, entry.seq));
     // The message's own row tells that its author has read it: nothing else is written for that. Of a course, nobody asks.
     if (this.commands === this.#messenger) this.#ledger.moveMark(by.person.userId, entry.seq, by.now);
     this.#noteChange(by.now);
-    return message;
+    return frame.data;
   }
 
   #edit(by: By, messageId: string, content: string): Record<string, unknown> {
