@@ -63,6 +63,16 @@ describe("a course", () => {
     expect((await say(ann, path, "hi")).status).toBe(403);
   });
 
+  it("its WebRTC sessions are for those who may join it", async () => {
+    const { courseId, path, mod, ann, bob } = await course("members");
+    await as(mod, "POST", `${path}/members`, { userId: ann.id });
+    expect((await as(bob, "POST", "/webrtc/sessions", { courseId })).status).toBe(403);
+    const session = await as(ann, "POST", "/webrtc/sessions", { courseId });
+    expect(session.status).toBe(201);
+    expect((await as(bob, "GET", `/webrtc/sessions/${session.body.id}`)).status).toBe(403);
+    expect((await as(mod, "GET", `/webrtc/sessions/${session.body.id}`)).status).toBe(200);
+  });
+
   it("closes the socket with 4004 when there is no such course, 4001 without a token", async () => {
     const { path, ann } = await course();
     expect((await (await openSocket(`/chat/courses/nope/ws?token=${ann.token}`)).nextClose()).code).toBe(4004);

@@ -173,6 +173,17 @@ export async function readCourseStatistics(ctx: UserCtx, courseId: string) {
   return CourseStatistics.parse(await readStatistics(ctx, await enterCourse(ctx, { courseId })));
 }
 
+/** Whether the caller may join a course; there may be no such course. */
+export async function mayJoinCourse(ctx: UserCtx, courseId: string): Promise<boolean> {
+  try {
+    await enterCourse(ctx, { courseId });
+    return true;
+  } catch (error) {
+    if (error instanceof AppError && (error.code === "FORBIDDEN" || error.code === "NOT_FOUND")) return false;
+    throw error;
+  }
+}
+
 /** A message's id tells its room. @throws AppError NOT_FOUND for what was never an id */
 function roomOf(messageId: string): { roomId: string } {
   const parsed = parseMessageId(messageId);
