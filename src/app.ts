@@ -4,18 +4,23 @@ import { SOCKETS, TAGS } from "./contract.ts";
 import { AppError } from "./errors.ts";
 import { authRoutes } from "./features/auth/routes.ts";
 import { commentRoutes } from "./features/comments/routes.ts";
+import { courseRoutes } from "./features/courses/routes.ts";
+import { courseSockets } from "./features/courses/sockets.ts";
 import { fileRoutes } from "./features/files/routes.ts";
 import { tusHeaders, tusRoutes } from "./features/files/tus/routes.ts";
 import { messageRoutes } from "./features/messages/routes.ts";
 import { notificationRoutes } from "./features/notifications/routes.ts";
 import { reportRoutes } from "./features/reports/routes.ts";
+import { roomMessageRoutes } from "./features/rooms/message-routes.ts";
+import { roomRoutes } from "./features/rooms/routes.ts";
+import { messengerSockets, roomSockets } from "./features/rooms/sockets.ts";
 import { socialRoutes } from "./features/social/routes.ts";
 import { userRoutes } from "./features/users/routes.ts";
 import { userSockets } from "./features/users/sockets.ts";
+import { videoRoutes, videoUploads } from "./features/videos/routes.ts";
 import { webrtcRoutes } from "./features/webrtc/routes.ts";
 import { webrtcSockets } from "./features/webrtc/sockets.ts";
 import { docsRoutes } from "./http/docs.ts";
-import { videoRoutes, videoUploads } from "./features/videos/routes.ts";
 import {
   answerFailure,
   apiHeaders,
@@ -40,6 +45,9 @@ app.use(begin);
 // Sockets come before the middleware that sets headers: those of a 101 answer are immutable.
 app.route("/api/v1", userSockets);
 app.route("/api/v1", webrtcSockets);
+app.route("/api/v1", messengerSockets).route("/", messengerSockets);
+app.route("/api/v1", roomSockets);
+app.route("/api/v1", courseSockets);
 
 app.use("/api/v1/files/tus/*", tusHeaders);
 app.use(crossOrigin, apiHeaders, privateByDefault);
@@ -61,7 +69,10 @@ export const api = router()
   .route("/", commentRoutes)
   .route("/", reportRoutes)
   .route("/", webrtcRoutes)
-  .route("/", fileRoutes);
+  .route("/", fileRoutes)
+  .route("/", roomRoutes)
+  .route("/", roomMessageRoutes)
+  .route("/", courseRoutes);
 
 app.route("/api/v1", tusRoutes);
 app.route("/api/v1", videoUploads);

@@ -4,8 +4,8 @@ import { sweepUploads } from "./bytes/store.ts";
 import { startContext } from "./context.ts";
 import { sweepOutbox } from "./db/outbox.ts";
 import { addressBans, rateWindows, revokedTokens, sessions, socketTickets } from "./db/tables.ts";
-import { forgetOldViews } from "./features/videos/views.ts";
 import { sweepResumable } from "./features/files/tus/uploads.ts";
+import { forgetOldViews } from "./features/videos/views.ts";
 import { logFailure } from "./http/log.ts";
 import "./deliverers.ts";
 

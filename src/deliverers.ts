@@ -1,9 +1,11 @@
 /** Who takes what from the outbox: target kind → the feature that delivers it. */
 import { deliverDeletion } from "./bytes/deletions.ts";
 import { deliverTo } from "./db/outbox.ts";
+import { deliverToRoom } from "./features/rooms/room-client.ts";
 import { deliverToHub } from "./features/users/hub-client.ts";
 import { deliverToSession } from "./features/webrtc/service.ts";
 
 deliverTo("user", deliverToHub);
 deliverTo("webrtc", deliverToSession);
 deliverTo("file", deliverDeletion);
+deliverTo("room", deliverToRoom);
