@@ -13,6 +13,7 @@ import type { SocketContracts } from "./realtime/protocol.ts";
 export * as auth from "./features/auth/contract.ts";
 export * as comments from "./features/comments/contract.ts";
 export * as courses from "./features/courses/contract.ts";
+export * as files from "./features/files/contract.ts";
 export * as messages from "./features/messages/contract.ts";
 export * as notifications from "./features/notifications/contract.ts";
 export * as reports from "./features/reports/contract.ts";
@@ -34,6 +35,7 @@ export const TAGS: Record<string, string> = {
   comments: "What people write under videos.",
   rooms: "Groups and private rooms, who is in them, and what is said there.",
   chat: "Course chat.",
+  files: "Files: streamed in and out, resumable, private or public.",
   reports: "Telling the moderators of a video, a comment or a person.",
   webrtc: "Video sessions between browsers: who may join, who was there, and the servers that find a way.",
 };
