@@ -15,9 +15,14 @@ import { roomMessageRoutes } from "./features/rooms/message-routes.ts";
 import { roomRoutes } from "./features/rooms/routes.ts";
 import { messengerSockets, roomSockets } from "./features/rooms/sockets.ts";
 import { socialRoutes } from "./features/social/routes.ts";
+import { streamChatRoutes } from "./features/streams/chat-routes.ts";
+import { streamAdminRoutes, streamRoutes } from "./features/streams/routes.ts";
+import { streamSockets } from "./features/streams/sockets.ts";
+import { webhookRoutes } from "./features/streams/webhook/routes.ts";
 import { userRoutes } from "./features/users/routes.ts";
 import { userSockets } from "./features/users/sockets.ts";
 import { videoRoutes, videoUploads } from "./features/videos/routes.ts";
+import { vodRoutes } from "./features/vod/routes.ts";
 import { webrtcRoutes } from "./features/webrtc/routes.ts";
 import { webrtcSockets } from "./features/webrtc/sockets.ts";
 import { docsRoutes } from "./http/docs.ts";
@@ -44,10 +49,16 @@ app.use(begin);
 
 // Sockets come before the middleware that sets headers: those of a 101 answer are immutable.
 app.route("/api/v1", userSockets);
+app.route("/api/v1", streamSockets);
+app.route("/", streamSockets);
 app.route("/api/v1", webrtcSockets);
 app.route("/api/v1", messengerSockets).route("/", messengerSockets);
 app.route("/api/v1", roomSockets);
 app.route("/api/v1", courseSockets);
+
+// Media servers come before CORS and sign-in: what a publisher wrote into the address is no token.
+app.route("/api/v1", webhookRoutes);
+app.route("/", webhookRoutes);
 
 app.use("/api/v1/files/tus/*", tusHeaders);
 app.use(crossOrigin, apiHeaders, privateByDefault);
@@ -72,8 +83,18 @@ export const api = router()
   .route("/", fileRoutes)
   .route("/", roomRoutes)
   .route("/", roomMessageRoutes)
-  .route("/", courseRoutes);
+  .route("/", courseRoutes)
+  .route("/", streamRoutes)
+  .route("/", streamChatRoutes)
+  .route("/", streamAdminRoutes)
+  // Answered above already; here it is described.
+  .route("/", webhookRoutes)
+  .route("/", vodRoutes);
 
 app.route("/api/v1", tusRoutes);
 app.route("/api/v1", videoUploads);
 app.route("/api/v1", api);
+// The livestream paths answer without the prefix, too (SPEC 0).
+app.route("/", streamRoutes);
+app.route("/", streamChatRoutes);
+app.route("/", vodRoutes);

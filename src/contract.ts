@@ -7,6 +7,7 @@ import { CourseCommands, CourseFrames } from "./features/courses/contract.ts";
 import { MessageAcks, MessageCommands, MessageFrames } from "./features/messages/contract.ts";
 import { NotificationAcks, NotificationCommands, NotificationFrames } from "./features/notifications/contract.ts";
 import { RoomCommands, RoomFrames } from "./features/rooms/contract.ts";
+import { StreamAcks, StreamCommands, StreamFrames } from "./features/streams/chat-contract.ts";
 import { WebrtcCommands, WebrtcFrames } from "./features/webrtc/contract.ts";
 import type { SocketContracts } from "./realtime/protocol.ts";
 
@@ -19,8 +20,11 @@ export * as notifications from "./features/notifications/contract.ts";
 export * as reports from "./features/reports/contract.ts";
 export * as rooms from "./features/rooms/contract.ts";
 export * as social from "./features/social/contract.ts";
+export * as streamChat from "./features/streams/chat-contract.ts";
+export * as streams from "./features/streams/contract.ts";
 export * as users from "./features/users/contract.ts";
 export * as videos from "./features/videos/contract.ts";
+export * as vod from "./features/vod/contract.ts";
 export * as webrtc from "./features/webrtc/contract.ts";
 export * as protocol from "./realtime/protocol.ts";
 
@@ -36,6 +40,10 @@ export const TAGS: Record<string, string> = {
   rooms: "Groups and private rooms, who is in them, and what is said there.",
   chat: "Course chat.",
   files: "Files: streamed in and out, resumable, private or public.",
+  streams: "Livestreams: made, found, their keys, and the chat beside them.",
+  vod: "Recordings of streams.",
+  webhook: "Where media servers tell what happens to a stream.",
+  admin: "What the service's admins see and decide.",
   reports: "Telling the moderators of a video, a comment or a person.",
   webrtc: "Video sessions between browsers: who may join, who was there, and the servers that find a way.",
 };
@@ -58,6 +66,13 @@ export const SOCKETS = {
       ...MessageAcks,
       ...NotificationAcks,
     },
+  },
+  "/streams/{id}/ws": {
+    name: "stream",
+    summary: "The room beside a stream: its chat, its status, how many are here. For any signed-in user.",
+    commands: StreamCommands,
+    frames: StreamFrames,
+    acks: StreamAcks,
   },
   "/webrtc/sessions/{id}/ws": {
     name: "webrtc",

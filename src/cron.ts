@@ -5,6 +5,8 @@ import { startContext } from "./context.ts";
 import { sweepOutbox } from "./db/outbox.ts";
 import { addressBans, rateWindows, revokedTokens, sessions, socketTickets } from "./db/tables.ts";
 import { sweepResumable } from "./features/files/tus/uploads.ts";
+import { endLapsed, forgetEarlyEnds } from "./features/streams/sessions.ts";
+import { forgetOldEvents } from "./features/streams/webhook/event-log.ts";
 import { forgetOldViews } from "./features/videos/views.ts";
 import { logFailure } from "./http/log.ts";
 import "./deliverers.ts";
@@ -16,6 +18,9 @@ export async function runCron(env: Env, { waitUntil }: { waitUntil(work: Promise
     ["uploads", () => sweepUploads(ctx)],
     ["resumable", () => sweepResumable(ctx)],
     ["outbox", () => sweepOutbox(ctx)],
+    ["streams.lapsed", () => endLapsed(ctx)],
+    ["streams.early-ends", () => forgetEarlyEnds(ctx)],
+    ["streams.events", () => forgetOldEvents(ctx)],
     ["expired", () => forgetExpired(ctx)],
     ["views", () => forgetOldViews(ctx)],
   ];

@@ -343,3 +343,89 @@ export const roomAuthors = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.userId, table.roomId] })],
 );
+// ── Livestreams (0005) ──
+
+export const streams = sqliteTable("streams", {
+  id: id(),
+  userId: integer("user_id").notNull(),
+  title: text("title").notNull(),
+  description: text("description"),
+  thumbnail: text("thumbnail"),
+  keyHash: text("key_hash").notNull(),
+  status: text("status", { enum: ["live", "ended"] })
+    .notNull()
+    .default("ended"),
+  session: text("session"),
+  endReason: text("end_reason", { enum: ["done", "owner", "lease", "banned", "key_rotated"] }),
+  startedAt: time("started_at"),
+  endedAt: time("ended_at"),
+  lastSeenAt: time("last_seen_at"),
+  leaseUntil: time("lease_until"),
+  players: integer("players").notNull().default(0),
+  roomViewers: integer("room_viewers").notNull().default(0),
+  peakViewers: integer("peak_viewers").notNull().default(0),
+  plays: integer("plays").notNull().default(0),
+  scheduledAt: time("scheduled_at"),
+  createdAt: time("created_at").notNull(),
+  updatedAt: time("updated_at").notNull(),
+});
+
+export const streamSessions = sqliteTable("stream_sessions", {
+  id: id(),
+  streamId: integer("stream_id").notNull(),
+  session: text("session").notNull(),
+  startedAt: time("started_at").notNull(),
+  endedAt: time("ended_at"),
+  endReason: text("end_reason", { enum: ["done", "owner", "lease", "banned", "key_rotated", "replaced"] }),
+  peakViewers: integer("peak_viewers").notNull().default(0),
+  plays: integer("plays").notNull().default(0),
+});
+
+export const streamEarlyEnds = sqliteTable(
+  "stream_early_ends",
+  {
+    streamId: integer("stream_id").notNull(),
+    session: text("session").notNull(),
+    at: time("at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.streamId, table.session] })],
+);
+
+export const streamPlayers = sqliteTable(
+  "stream_players",
+  { streamId: integer("stream_id").notNull(), session: text("session").notNull() },
+  (table) => [primaryKey({ columns: [table.streamId, table.session] })],
+);
+
+export const streamEvents = sqliteTable("stream_events", {
+  id: id(),
+  streamId: integer("stream_id"),
+  source: text("source").notNull(),
+  event: text("event").notNull(),
+  session: text("session").notNull(),
+  outcome: text("outcome").notNull(),
+  signature: text("signature"),
+  requestId: text("request_id").notNull(),
+  createdAt: time("created_at").notNull(),
+});
+
+export const vods = sqliteTable("vods", {
+  id: id(),
+  streamId: integer("stream_id").notNull(),
+  userId: integer("user_id").notNull(),
+  title: text("title").notNull(),
+  thumbnail: text("thumbnail"),
+  duration: real("duration"),
+  fileName: text("file_name").notNull(),
+  digest: text("digest").notNull(),
+  objectKey: text("object_key").notNull(),
+  mimeType: text("mime_type").notNull(),
+  size: integer("size").notNull(),
+  views: integer("views").notNull().default(0),
+  createdAt: time("created_at").notNull(),
+});
+
+export const versions = sqliteTable("versions", {
+  kind: text("kind").primaryKey(),
+  version: integer("version").notNull(),
+});
