@@ -1,8 +1,8 @@
 /**
- * Memory of an upload and download of 500 MB: `node bench/files.ts [port] [MB]`. Prints the resident memory of workerd (the Worker's and the proxy's of
- * `wrangler dev`, together) after two warm-up
- * rounds (a cold workerd grows by some 180 MB on its first large transfers, whatever the code does) and its growth over
- * the measured round, sampled every 20 ms. Fails if a byte differs or the growth reaches 100 MB.
+ * Memory of an upload and download of 500 MB: `node bench/files.ts [port] [MB]`. Prints the resident memory of workerd (the
+ * Worker's and that of `wrangler dev`'s proxy together) after two warm-up rounds (a cold workerd grows by some 180 MB on
+ * its first large transfers, whatever the code does) and its growth over the measured round, sampled every 20 ms. Local R2
+ * runs in the same process and counts too. Fails if a byte differs or the growth reaches 100 MB.
  */
 import { createHash, type Hash } from "node:crypto";
 import { Server, type User } from "../test/e2e/restartable-server.ts";
