@@ -1,7 +1,7 @@
 /**
  * A room against a bare relay: `node bench/rooms.ts` (Node 24). Both run on the same workerd binary, in the same minutes,
  * in interleaved rounds; read the ratios, not the figures. Some three minutes; settings by environment:
- * ROUNDS (3), SECONDS (3), SOCKETS ("50,500").
+ * ROUNDS (3), SECONDS (3), SOCKETS ("50,500"), WINDOW (16).
  *
  * Load: SENDERS sockets each keep WINDOW messages under way. Counted: what the other sockets of the room receive.
  */
@@ -18,7 +18,7 @@ const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const SECONDS = Number(process.env.SECONDS ?? 3);
 const SIZES = (process.env.SOCKETS ?? "50,500").split(",").map(Number);
 const SENDERS = 4;
-const WINDOW = 16;
+const WINDOW = Number(process.env.WINDOW ?? 16);
 const WARM_UP_MS = 700;
 /** An object takes 100 connections of one user. */
 const SOCKETS_PER_USER = 100;
