@@ -2,6 +2,8 @@
 import { deliverDeletion } from "./bytes/deletions.ts";
 import { deliverTo } from "./db/outbox.ts";
 import { deliverToRoom } from "./features/rooms/room-client.ts";
+import { deliverOrphans } from "./features/admin/erasure/orphans.ts";
+import { deliverErasure } from "./features/admin/erasure/user.ts";
 import { deliverToHub } from "./features/users/hub-client.ts";
 import { deliverToSession } from "./features/webrtc/service.ts";
 
@@ -9,3 +11,5 @@ deliverTo("user", deliverToHub);
 deliverTo("webrtc", deliverToSession);
 deliverTo("file", deliverDeletion);
 deliverTo("room", deliverToRoom);
+deliverTo("erase", deliverErasure);
+deliverTo("orphans", deliverOrphans);
