@@ -50,7 +50,7 @@ export async function deleteVideos(ctx: UserCtx, ids: number[], reason: string):
   const meant = sql`videos WHERE ${isMeant}`;
   const owners = sql`SELECT 'user:' || videos.owner_id FROM ${meant}`;
   // Whom to tell is read before the rows are gone.
-  const [, , , , pending, deleted] = await ctx.db.batch([
+  const [, , , , told, deleted, orphans] = await ctx.db.batch([
     recordEach(ctx, {
       action: "delete",
       targetType: "video",
@@ -75,10 +75,11 @@ export async function deleteVideos(ctx: UserCtx, ids: number[], reason: string):
     ),
     pendingFor(ctx, owners),
     ctx.db.delete(videos).where(isMeant).returning({ id: videos.id }),
+    pendingFor(ctx, sql`SELECT 'orphans:' || value FROM json_each(${JSON.stringify(ids)})`),
   ]);
   const gone = deleted.map((row) => row.id);
   logEach(ctx, "delete", "video", gone);
-  deliverSoon(ctx, pending);
+  deliverSoon(ctx, [...told, ...orphans]);
   return {
     success: true,
     message: `${gone.length} ${gone.length === 1 ? "video" : "videos"} deleted`,
