@@ -1,6 +1,6 @@
 /** A real server for end-to-end checks: its own port, its own empty database, gone when it is stopped. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ const wrangler = fileURLToPath(new URL("../../node_modules/wrangler/bin/wrangler
 
 type CallOptions = { method?: string; token?: string; body?: unknown };
 // biome-ignore lint/suspicious/noExplicitAny: checks look into answers freely; expectations are their types.
-type Answer = { status: number; body: any };
+type Answer = { status: number; headers: Headers; body: any };
 
 export type Server = {
   origin: string;
@@ -21,11 +21,19 @@ export type Server = {
   stop(): Promise<void>;
 };
 
-/** Starts a server with an empty, migrated database. `vars` are settings on top of those of development. */
-export async function startServer(port: number, vars: Record<string, string> = {}): Promise<Server> {
+/**
+ * Starts a server with an empty, migrated database. `vars` are settings on top of those of development; `fill` may put rows
+ * into the database's file before the server opens it.
+ */
+export async function startServer(
+  port: number,
+  vars: Record<string, string> = {},
+  fill?: (databaseFile: string) => void,
+): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), "roomcast-e2e-"));
   const local = ["--local", "--persist-to", folder];
   runWrangler(["d1", "migrations", "apply", "DB", ...local]);
+  fill?.(databaseFile(folder));
   const settings = {
     ENVIRONMENT: "development",
     JWT_SECRET_KEY: "end-to-end-secret-of-at-least-32-bytes",
@@ -58,7 +66,7 @@ export async function startServer(port: number, vars: Record<string, string> = {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      return { status: response.status, body: await response.json() };
+      return { status: response.status, headers: response.headers, body: await response.json() };
     },
     stop: async () => {
       const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -67,6 +75,14 @@ export async function startServer(port: number, vars: Record<string, string> = {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Where Miniflare keeps the one D1 database; beside it lies a file of its own about all of them. */
+function databaseFile(folder: string): string {
+  const databases = join(folder, "v3", "d1", "miniflare-D1DatabaseObject");
+  const [name] = readdirSync(databases).filter((file) => file.endsWith(".sqlite") && file !== "metadata.sqlite");
+  if (!name) throw new Error(`There is no database in ${databases}.`);
+  return join(databases, name);
 }
 
 const PATIENCE_MS = 60_000;
