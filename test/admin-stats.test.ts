@@ -316,8 +316,8 @@ describe("what it costs", () => {
     for (let ago = 0; ago < 7; ago += 1) {
       await run("INSERT OR IGNORE INTO stats_days (day) VALUES (?)", Math.floor(Date.now() / DAY_MS) - ago);
     }
-    for (const [at, type] of ["video", "comment", "user"].entries()) {
-      for (const status of ["pending", "resolved", "rejected"]) {
+    for (const type of ["video", "comment", "user"]) {
+      for (const [at, status] of ["pending", "resolved", "rejected"].entries()) {
         const id = await makeReport({ id: 1_000_000 + at }, type, 1);
         await run("UPDATE reports SET status = ?, resolved_at = 1 WHERE id = ?", status, id);
       }

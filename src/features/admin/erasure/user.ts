@@ -1,7 +1,8 @@
 /** What an erased user leaves behind. Their row went first, so nothing new can come while this runs. */
 import { type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../../../context.ts";
-import type { Delivery } from "../../../db/outbox.ts";
+import { type Delivery, deliverNow } from "../../../db/outbox.ts";
+import { pendingFileDeletions } from "./files.ts";
 import { ROUND_ROWS, runRounds } from "./rounds.ts";
 
 /** Each takes up to 1500 rows along (trigger videos_delete). */
@@ -11,8 +12,23 @@ const ROUND_COMMENTS = 50;
 
 /** The outbox's way to the erasure of user `name`. */
 export async function deliverErasure(ctx: Ctx, name: string, _deliveries: Delivery[]): Promise<void> {
-  await runRounds(ctx, `erase:${name}`, (now) => eraseRound(now, Number(name)));
+  const userId = Number(name);
+  await eraseElsewhere(ctx, userId);
+  await runRounds(ctx, `erase:${name}`, (round) => eraseRound(round, userId));
+  await deliverNow(ctx, await pendingFileDeletions(ctx));
 }
+
+/**
+ * What slices erase that keep more of a user than rows of their own with the user's id (rooms: what was said there becomes
+ * nobody's). Each of their statements may be repeated. Files, streams and sessions go by triggers on `users`.
+ */
+async function eraseElsewhere(ctx: Ctx, userId: number): Promise<void> {
+  const [first, ...rest] = STATEMENTS_OF_OTHERS.flatMap((statements) => statements(ctx, userId));
+  if (first) await ctx.db.batch([first, ...rest]);
+}
+
+type Statement = ReturnType<Ctx["db"]["run"]>;
+const STATEMENTS_OF_OTHERS: ((ctx: Ctx, userId: number) => readonly Statement[])[] = [];
 
 async function eraseRound(ctx: Ctx, userId: number): Promise<boolean> {
   const [first, ...rest] = statements(userId).map((statement) => ctx.db.run(statement));
@@ -21,7 +37,7 @@ async function eraseRound(ctx: Ctx, userId: number): Promise<boolean> {
   return results.some((result) => result.meta.changes > 0);
 }
 
-/** Rooms' messages, files, streams and sessions are their own slices' to erase. */
+/** The social rows, a bounded number of each. */
 function statements(userId: number): SQL[] {
   const rows = ROUND_ROWS;
   return [

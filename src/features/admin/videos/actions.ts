@@ -9,6 +9,7 @@ import { notify } from "../../notifications/service.ts";
 import { frameFor } from "../../users/hub-client.ts";
 import { logEach, recordEach } from "../audit/service.ts";
 import type { BulkDone } from "../contract.ts";
+import { pendingFileDeletions } from "../erasure/files.ts";
 
 /** @throws AppError NOT_FOUND */
 export async function setVisibility(ctx: UserCtx, videoId: number, visibility: "public" | "private"): Promise<string> {
@@ -50,7 +51,7 @@ export async function deleteVideos(ctx: UserCtx, ids: number[], reason: string):
   const meant = sql`videos WHERE ${isMeant}`;
   const owners = sql`SELECT 'user:' || videos.owner_id FROM ${meant}`;
   // Whom to tell is read before the rows are gone.
-  const [, , , , told, deleted, orphans] = await ctx.db.batch([
+  const [, , , , told, deleted, orphans, files] = await ctx.db.batch([
     recordEach(ctx, {
       action: "delete",
       targetType: "video",
@@ -76,10 +77,11 @@ export async function deleteVideos(ctx: UserCtx, ids: number[], reason: string):
     pendingFor(ctx, owners),
     ctx.db.delete(videos).where(isMeant).returning({ id: videos.id }),
     pendingFor(ctx, sql`SELECT 'orphans:' || value FROM json_each(${JSON.stringify(ids)})`),
+    pendingFileDeletions(ctx),
   ]);
   const gone = deleted.map((row) => row.id);
   logEach(ctx, "delete", "video", gone);
-  deliverSoon(ctx, [...told, ...orphans]);
+  deliverSoon(ctx, [...told, ...orphans, ...files]);
   return {
     success: true,
     message: `${gone.length} ${gone.length === 1 ? "video" : "videos"} deleted`,
