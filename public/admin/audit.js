@@ -46,7 +46,7 @@ export const audit = (page) =>
       { label: "Admin", cell: (entry) => [entry.adminUsername] },
       { label: "Action", cell: (entry) => [badge(entry.action, "role")] },
       { label: "On", cell: (entry) => [`${entry.targetType} ${entry.targetId}`] },
-      { label: "Reason", cell: (entry) => [el("span", { class: "cut wide", text: entry.reason ?? "" })] },
-      { label: "Details", cell: (entry) => [el("span", { class: "muted cut wide", text: detailText(entry.details) })] },
+      { label: "Reason", cell: (entry) => [el("span", { class: "wrap", text: entry.reason ?? "" })] },
+      { label: "Details", cell: (entry) => [el("span", { class: "muted wrap", text: detailText(entry.details) })] },
     ],
   });

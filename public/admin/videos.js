@@ -107,7 +107,11 @@ export function videos(page) {
     columns: [
       {
         label: "Video",
-        cell: (video) => [el("b", { class: "cut", text: video.title }), " ", badge(video.visibility, video.visibility)],
+        cell: (video) => [
+          el("b", { class: "cut wide", text: video.title }),
+          " ",
+          badge(video.visibility, video.visibility),
+        ],
       },
       { label: "Owner", cell: (video) => [video.ownerUsername ?? "nobody"] },
       { label: "Views", cell: (video) => [number(video.views)] },

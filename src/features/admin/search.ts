@@ -39,6 +39,8 @@ export async function searchPage(ctx: Ctx, what: Searchable, text: string, page:
     sql`SELECT count(*) AS total FROM (SELECT 1 FROM ${matches} LIMIT ${COUNTED_MATCHES})`,
   );
   const total = counted?.total ?? 0;
+  // Nothing matches: looking for a page of it would read everything again.
+  if (total === 0) return { ids: sql`(NULL)`, total };
   const isSorted = hasTrigrams && total < COUNTED_MATCHES;
   const walk = hasTrigrams
     ? sql`${table} WHERE ${filter} AND EXISTS
