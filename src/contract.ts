@@ -4,12 +4,14 @@
  */
 import type { z } from "zod";
 import { CourseCommands, CourseFrames } from "./features/courses/contract.ts";
+import { AdminFrames } from "./features/admin/contract.ts";
 import { MessageAcks, MessageCommands, MessageFrames } from "./features/messages/contract.ts";
 import { NotificationAcks, NotificationCommands, NotificationFrames } from "./features/notifications/contract.ts";
 import { RoomCommands, RoomFrames } from "./features/rooms/contract.ts";
 import { WebrtcCommands, WebrtcFrames } from "./features/webrtc/contract.ts";
 import type { SocketContracts } from "./realtime/protocol.ts";
 
+export * as admin from "./features/admin/contract.ts";
 export * as auth from "./features/auth/contract.ts";
 export * as comments from "./features/comments/contract.ts";
 export * as courses from "./features/courses/contract.ts";
@@ -35,6 +37,7 @@ export const TAGS: Record<string, string> = {
   rooms: "Groups and private rooms, who is in them, and what is said there.",
   chat: "Course chat.",
   reports: "Telling the moderators of a video, a comment or a person.",
+  admin: "For admins alone: figures, users, videos, reports, and the log of what admins did.",
   webrtc: "Video sessions between browsers: who may join, who was there, and the servers that find a way.",
 };
 
@@ -51,6 +54,7 @@ export const SOCKETS = {
     frames: {
       ...MessageFrames,
       ...NotificationFrames,
+      ...AdminFrames,
     },
     acks: {
       ...MessageAcks,

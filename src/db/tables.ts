@@ -346,6 +346,8 @@ export const roomAuthors = sqliteTable(
 );
 
 );
+);
+
 
 // The admin's figures (0007). Written by triggers alone. Not mirrored: the trigram indexes users_search, videos_search.
 

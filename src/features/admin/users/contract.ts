@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Pagination } from "../../../db/page.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
 import { UserId } from "../../users/contract.ts";
-import { ListQuery, Search } from "../contract.ts";
+import { ListQuery, Search } from "../vocabulary.ts";
 import { ReportItem } from "../reports/contract.ts";
 import { VideoItem } from "../videos/contract.ts";
 

@@ -8,7 +8,7 @@ import { AppError } from "../../../errors.ts";
 import { notify } from "../../notifications/service.ts";
 import { frameFor } from "../../users/hub-client.ts";
 import { logEach, recordEach } from "../audit/service.ts";
-import type { BulkDone } from "../contract.ts";
+import type { BulkDone } from "../vocabulary.ts";
 import { pendingFileDeletions } from "../erasure/files.ts";
 
 /** @throws AppError NOT_FOUND */

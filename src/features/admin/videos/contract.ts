@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Pagination } from "../../../db/page.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
 import { UserId } from "../../users/contract.ts";
-import { BulkIds, ListQuery, Reason, Search } from "../contract.ts";
+import { BulkIds, ListQuery, Reason, Search } from "../vocabulary.ts";
 import { ReportItem } from "../reports/contract.ts";
 
 export const Visibility = z.enum(["public", "private"]);
