@@ -287,6 +287,35 @@ describe("videos", () => {
   });
 });
 
+describe("files", () => {
+  /** A video with bytes, as an upload leaves it. */
+  async function videoWithBytes(owner: { id: number }): Promise<{ video: number; key: string }> {
+    const key = `f/${crypto.randomUUID()}`;
+    await env.FILES.put(key, "bytes");
+    await run(
+      `INSERT INTO files (id, owner_id, folder, name, original_name, category, mime_type, size, sha256, key, created_at)
+       VALUES (?1, ?2, 'videos', ?1, 'v.mp4', 'video', 'video/mp4', 5, '', ?1, 1)`,
+      key,
+      owner.id,
+    );
+    const video = await makeVideo(owner);
+    await run("UPDATE videos SET file_id = ? WHERE id = ?", key, video);
+    return { video, key };
+  }
+
+  it("go with the video that an admin deletes, and with the user that an admin erases, and no others", async () => {
+    const [admin, ann] = [await mintAdmin(), await mintUser("ann")];
+    const [one, two, kept] = [await videoWithBytes(ann), await videoWithBytes(ann), await videoWithBytes(admin)];
+    await act(admin, "DELETE", `/videos/${one.video}`, { reason: "spam" });
+    expect(await env.FILES.head(one.key)).toBeNull();
+    expect(await env.FILES.head(two.key)).not.toBeNull();
+    await act(admin, "DELETE", `/users/${ann.id}`, { reason: "asked for" });
+    expect(await env.FILES.head(two.key)).toBeNull();
+    expect(await env.FILES.head(kept.key)).not.toBeNull();
+    expect(await run("SELECT id FROM files WHERE owner_id = ?", ann.id)).toEqual([]);
+  });
+});
+
 describe("reports", () => {
   it("are closed once; the reporter hears how", async () => {
     const [admin, ann, bob] = [await mintAdmin(), await mintUser("ann"), await mintUser("bob")];

@@ -2,7 +2,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../../../context.ts";
 import { type Delivery, deliverNow } from "../../../db/outbox.ts";
-import { pendingFileDeletions } from "./files.ts";
+import { pendingDeletions } from "../../../bytes/deletions.ts";
 import { ROUND_ROWS, runRounds } from "./rounds.ts";
 
 /** Each takes up to 1500 rows along (trigger videos_delete). */
@@ -15,7 +15,7 @@ export async function deliverErasure(ctx: Ctx, name: string, _deliveries: Delive
   const userId = Number(name);
   await eraseElsewhere(ctx, userId);
   await runRounds(ctx, `erase:${name}`, (round) => eraseRound(round, userId));
-  await deliverNow(ctx, await pendingFileDeletions(ctx));
+  await deliverNow(ctx, await pendingDeletions(ctx));
 }
 
 /**

@@ -9,7 +9,7 @@ import { notify } from "../../notifications/service.ts";
 import { frameFor } from "../../users/hub-client.ts";
 import { logEach, recordEach } from "../audit/service.ts";
 import type { BulkDone } from "../vocabulary.ts";
-import { pendingFileDeletions } from "../erasure/files.ts";
+import { pendingDeletions } from "../../../bytes/deletions.ts";
 
 /** @throws AppError NOT_FOUND */
 export async function setVisibility(ctx: UserCtx, videoId: number, visibility: "public" | "private"): Promise<string> {
@@ -77,7 +77,7 @@ export async function deleteVideos(ctx: UserCtx, ids: number[], reason: string):
     pendingFor(ctx, owners),
     ctx.db.delete(videos).where(isMeant).returning({ id: videos.id }),
     pendingFor(ctx, sql`SELECT 'orphans:' || value FROM json_each(${JSON.stringify(ids)})`),
-    pendingFileDeletions(ctx),
+    pendingDeletions(ctx),
   ]);
   const gone = deleted.map((row) => row.id);
   logEach(ctx, "delete", "video", gone);
