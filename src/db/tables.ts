@@ -343,11 +343,6 @@ export const roomAuthors = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.userId, table.roomId] })],
 );
-);
-
-);
-);
-
 
 // The admin's figures (0007). Written by triggers alone. Not mirrored: the trigram indexes users_search, videos_search.
 

@@ -3,6 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../../../context.ts";
 import { type Delivery, deliverNow } from "../../../db/outbox.ts";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
+import { anonymiseAuthor } from "../../rooms/erase.ts";
 import { ROUND_ROWS, runRounds } from "./rounds.ts";
 
 /** Each takes up to 1500 rows along (trigger videos_delete). */
@@ -13,22 +14,10 @@ const ROUND_COMMENTS = 50;
 /** The outbox's way to the erasure of user `name`. */
 export async function deliverErasure(ctx: Ctx, name: string, _deliveries: Delivery[]): Promise<void> {
   const userId = Number(name);
-  await eraseElsewhere(ctx, userId);
+  await ctx.db.batch(anonymiseAuthor(ctx, userId));
   await runRounds(ctx, `erase:${name}`, (round) => eraseRound(round, userId));
   await deliverNow(ctx, await pendingDeletions(ctx));
 }
-
-/**
- * What slices erase that keep more of a user than rows of their own with the user's id (rooms: what was said there becomes
- * nobody's). Each of their statements may be repeated. Files, streams and sessions go by triggers on `users`.
- */
-async function eraseElsewhere(ctx: Ctx, userId: number): Promise<void> {
-  const [first, ...rest] = STATEMENTS_OF_OTHERS.flatMap((statements) => statements(ctx, userId));
-  if (first) await ctx.db.batch([first, ...rest]);
-}
-
-type Statement = ReturnType<Ctx["db"]["run"]>;
-const STATEMENTS_OF_OTHERS: ((ctx: Ctx, userId: number) => readonly Statement[])[] = [];
 
 async function eraseRound(ctx: Ctx, userId: number): Promise<boolean> {
   const [first, ...rest] = statements(userId).map((statement) => ctx.db.run(statement));
@@ -37,7 +26,7 @@ async function eraseRound(ctx: Ctx, userId: number): Promise<boolean> {
   return results.some((result) => result.meta.changes > 0);
 }
 
-/** The social rows, a bounded number of each. */
+/** The social rows, a bounded number of each. Files, streams and sessions go by triggers on `users`. */
 function statements(userId: number): SQL[] {
   const rows = ROUND_ROWS;
   return [
