@@ -1,6 +1,8 @@
 /** Who takes what from the outbox: target kind → the feature that delivers it. */
 import { deliverDeletion } from "./bytes/deletions.ts";
 import { deliverTo } from "./db/outbox.ts";
+import { deliverOrphans } from "./features/admin/erasure/orphans.ts";
+import { deliverErasure } from "./features/admin/erasure/user.ts";
 import { deliverToRoom } from "./features/rooms/room-client.ts";
 import { deliverToStream } from "./features/streams/room-client.ts";
 import { deliverToHub } from "./features/users/hub-client.ts";
@@ -11,3 +13,5 @@ deliverTo("stream", deliverToStream);
 deliverTo("webrtc", deliverToSession);
 deliverTo("file", deliverDeletion);
 deliverTo("room", deliverToRoom);
+deliverTo("erase", deliverErasure);
+deliverTo("orphans", deliverOrphans);

@@ -429,3 +429,48 @@ export const versions = sqliteTable("versions", {
   kind: text("kind").primaryKey(),
   version: integer("version").notNull(),
 });
+
+// The admin's figures (0007). Written by triggers alone. Not mirrored: the trigram indexes users_search, videos_search.
+
+export const statsTotals = sqliteTable("stats_totals", {
+  id: integer("id").primaryKey(),
+  users: integer("users").notNull(),
+  usersActive: integer("users_active").notNull(),
+  usersBanned: integer("users_banned").notNull(),
+  videos: integer("videos").notNull(),
+  videosPublic: integer("videos_public").notNull(),
+  likes: integer("likes").notNull(),
+  comments: integer("comments").notNull(),
+  follows: integer("follows").notNull(),
+  views: integer("views").notNull(),
+  audit: integer("audit").notNull(),
+});
+
+export const statsReports = sqliteTable(
+  "stats_reports",
+  {
+    status: text("status", { enum: ["pending", "resolved", "rejected"] }).notNull(),
+    targetType: text("target_type", { enum: ["video", "comment", "user"] }).notNull(),
+    count: integer("count").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.status, table.targetType] })],
+);
+
+const dailyCount = (name: string) => integer(name).notNull().default(0);
+
+/** `day`: whole UTC days since the epoch. */
+export const statsDays = sqliteTable("stats_days", {
+  day: integer("day").primaryKey(),
+  usersNew: dailyCount("users_new"),
+  usersActive: dailyCount("users_active"),
+  usersLastActive: dailyCount("users_last_active"),
+  videosNew: dailyCount("videos_new"),
+  views: dailyCount("views"),
+  likes: dailyCount("likes"),
+  comments: dailyCount("comments"),
+  follows: dailyCount("follows"),
+  reportsPending: dailyCount("reports_pending"),
+  reportsResolved: dailyCount("reports_resolved"),
+  reportsRejected: dailyCount("reports_rejected"),
+  resolutions: dailyCount("resolutions"),
+});
