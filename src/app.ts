@@ -2,8 +2,13 @@
 
 import { AppError } from "./errors.ts";
 import { authRoutes } from "./features/auth/routes.ts";
+import { courseRoutes } from "./features/courses/routes.ts";
+import { courseSockets } from "./features/courses/sockets.ts";
 import { messageRoutes } from "./features/messages/routes.ts";
 import { notificationRoutes } from "./features/notifications/routes.ts";
+import { roomMessageRoutes } from "./features/rooms/message-routes.ts";
+import { roomRoutes } from "./features/rooms/routes.ts";
+import { messengerSockets, roomSockets } from "./features/rooms/sockets.ts";
 import { userSockets } from "./features/users/sockets.ts";
 import {
   answerFailure,
@@ -28,12 +33,21 @@ app.use(begin);
 
 // Sockets come before the middleware that sets headers: those of a 101 answer are immutable.
 app.route("/api/v1", userSockets);
+app.route("/api/v1", messengerSockets).route("/", messengerSockets);
+app.route("/api/v1", roomSockets);
+app.route("/api/v1", courseSockets);
 
 app.use(crossOrigin, apiHeaders, privateByDefault);
 app.route("/", serviceRoutes);
 app.use(limitBody, signIn);
 
 /** The REST API. Its type is what the client is made from. */
-export const api = router().route("/", authRoutes).route("/", messageRoutes).route("/", notificationRoutes);
+export const api = router()
+  .route("/", authRoutes)
+  .route("/", messageRoutes)
+  .route("/", notificationRoutes)
+  .route("/", roomRoutes)
+  .route("/", roomMessageRoutes)
+  .route("/", courseRoutes);
 
 app.route("/api/v1", api);

@@ -5,7 +5,7 @@ declare namespace Cloudflare {
     FILES: R2Bucket;
     ASSETS: Fetcher;
     USER_HUB: DurableObjectNamespace<import("./features/users/hub.ts").UserHub>;
-    CHAT_ROOM: DurableObjectNamespace<import("./realtime/room.ts").Room>;
+    CHAT_ROOM: DurableObjectNamespace<import("./features/rooms/room.ts").ChatRoom>;
     STREAM_ROOM: DurableObjectNamespace<import("./realtime/room.ts").Room>;
     WEBRTC_ROOM: DurableObjectNamespace<import("./realtime/room.ts").Room>;
     ENVIRONMENT?: string;

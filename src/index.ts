@@ -2,6 +2,7 @@
 import { app } from "./app.ts";
 import { runCron } from "./cron.ts";
 
+export { ChatRoom } from "./features/rooms/room.ts";
 export { UserHub } from "./features/users/hub.ts";
 
 export default {

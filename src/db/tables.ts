@@ -230,3 +230,45 @@ export const outbox = sqliteTable(
   },
   (table) => [index("outbox_target").on(table.target, table.id)],
 );
+
+export const rooms = sqliteTable("rooms", {
+  id: text("id").primaryKey(),
+  kind: text("kind", { enum: ["group", "private", "course"] }).notNull(),
+  name: text("name"),
+  ownerId: integer("owner_id"),
+  lowId: integer("low_id"),
+  highId: integer("high_id"),
+  courseId: text("course_id"),
+  joinPolicy: text("join_policy", { enum: ["open", "members"] }),
+  slowModeSeconds: integer("slow_mode_seconds").notNull().default(0),
+  memberCount: integer("member_count").notNull().default(0),
+  version: integer("version").notNull().default(1),
+  createdAt: time("created_at").notNull(),
+  head: integer("head").notNull().default(0),
+  messageCount: integer("message_count").notNull().default(0),
+  deletedSeqs: text("deleted_seqs").notNull().default("[]"),
+  lastMessage: text("last_message"),
+  lastActiveAt: time("last_active_at").notNull(),
+  busyUntil: time("busy_until").notNull().default(new Date(0)),
+});
+
+export const roomMembers = sqliteTable(
+  "room_members",
+  {
+    roomId: text("room_id").notNull(),
+    userId: integer("user_id").notNull(),
+    joinedAt: time("joined_at").notNull(),
+    readSeq: integer("read_seq").notNull().default(0),
+    readCount: integer("read_count").notNull().default(0),
+  },
+  (table) => [primaryKey({ columns: [table.roomId, table.userId] })],
+);
+
+export const roomAuthors = sqliteTable(
+  "room_authors",
+  {
+    userId: integer("user_id").notNull(),
+    roomId: text("room_id").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.roomId] })],
+);

@@ -103,6 +103,9 @@ export abstract class Room extends DurableObject<Env> {
   /** @throws AppError to turn this member away before anything is sent */
   protected admit(_admission: Admission): void | Promise<void> {}
 
+  /** A connection's frame was refused, which it has been told; `id`: what the frame was called. */
+  protected refused(_connection: Connection, _id: FrameId | undefined, _error: AppError): void {}
+
   // ── Opening ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   override async fetch(request: Request): Promise<Response> {
@@ -413,6 +416,7 @@ export abstract class Room extends DurableObject<Env> {
     if (error.code === "INTERNAL_ERROR")
       logFailure({ requestId: connection.id }, "socket.failure", error.cause ?? error);
     this.send(connection, encodeError(errorBody(error), id));
+    this.refused(connection, id, error);
   }
 
   // ── Sending ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,181 @@
+/** Courses: making them, who belongs to them, and what is said there. The engine is the rooms' (SPEC 6). */
+import { and, eq, or, sql } from "drizzle-orm";
+import { v7 as uuidv7 } from "uuid";
+import type { z } from "zod";
+import { isModerator, type UserCtx } from "../../context.ts";
+import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
+import { roomMembers, rooms, users } from "../../db/tables.ts";
+import { AppError } from "../../errors.ts";
+import { enterCourse } from "../rooms/access.ts";
+import type { ReadQuery } from "../rooms/reading.ts";
+import { parseMessageId } from "../rooms/message-id.ts";
+import { act, readMessages, readStatistics } from "../rooms/room-client.ts";
+import { requireCursors } from "../rooms/messages.ts";
+import { MuteState } from "../rooms/contract.ts";
+import { CourseMessageList, CourseStatistics, type MakeCourse, NewCourseMessage } from "./contract.ts";
+
+const columns = {
+  courseId: sql<string>`${rooms.courseId}`,
+  name: rooms.name,
+  joinPolicy: sql<"open" | "members">`${rooms.joinPolicy}`,
+  ownerId: rooms.ownerId,
+  slowModeSeconds: rooms.slowModeSeconds,
+  createdAt: rooms.createdAt,
+};
+type Row = { courseId: string; joinPolicy: "open" | "members"; createdAt: Date } & Pick<
+  typeof rooms.$inferSelect,
+  "name" | "ownerId" | "slowModeSeconds"
+>;
+const toCourse = (row: Row) => ({ ...row, createdAt: row.createdAt.toISOString() });
+
+/** For moderators. @throws AppError CONFLICT the course has a room already */
+export async function makeCourse(ctx: UserCtx, { courseId, name, joinPolicy }: MakeCourse) {
+  const [made] = await ctx.db
+    .insert(rooms)
+    .values({
+      id: uuidv7(),
+      kind: "course",
+      courseId,
+      name,
+      joinPolicy,
+      ownerId: ctx.actor.id,
+      createdAt: ctx.now,
+      lastActiveAt: ctx.now,
+    })
+    .onConflictDoNothing()
+    .returning(columns);
+  if (!made) throw new AppError("CONFLICT", "This course has a room already.");
+  return toCourse(made);
+}
+
+/** Those that the caller may join, by name; the first 500. */
+export async function listCourses(ctx: UserCtx) {
+  const isIn = sql`EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = ${rooms.id} AND m.user_id = ${ctx.actor.id})`;
+  const mayJoin = isModerator(ctx.actor) ? undefined : or(eq(rooms.joinPolicy, "open"), isIn);
+  const rows = await ctx.db
+    .select(columns)
+    .from(rooms)
+    .where(and(sql`${rooms.courseId} IS NOT NULL`, mayJoin))
+    .orderBy(rooms.courseId)
+    .limit(500);
+  return { courses: rows.map(toCourse) };
+}
+
+/** @throws AppError as enterCourse */
+export async function readCourse(ctx: UserCtx, courseId: string) {
+  await enterCourse(ctx, { courseId });
+  const [row] = await ctx.db.select(columns).from(rooms).where(eq(rooms.courseId, courseId));
+  if (!row) throw new AppError("NOT_FOUND", "There is no such course.");
+  return toCourse(row);
+}
+
+/** For moderators. @returns whether they are new here @throws AppError NOT_FOUND no such course or user */
+export async function addCourseMember(ctx: UserCtx, courseId: string, userId: number): Promise<{ isNew: boolean }> {
+  const [[known], added] = await ctx.db.batch([
+    ctx.db
+      .select({ id: rooms.id, user: users.id })
+      .from(rooms)
+      .leftJoin(users, and(eq(users.id, userId), eq(users.accountStatus, "active")))
+      .where(eq(rooms.courseId, courseId)),
+    ctx.db
+      .insert(roomMembers)
+      .select(
+        sql`SELECT r.id, u.id, ${ctx.now.getTime()}, r.head, r.message_count FROM rooms r JOIN users u ON u.id = ${userId}
+          WHERE r.course_id = ${courseId} AND u.account_status = 'active'`,
+      )
+      .onConflictDoNothing()
+      .returning({ userId: roomMembers.userId }),
+  ]);
+  if (!known) throw new AppError("NOT_FOUND", "There is no such course.");
+  if (known.user === null) throw new AppError("NOT_FOUND", "There is no such user.");
+  return { isNew: added.length > 0 };
+}
+
+/** For moderators. Their sockets in a course of members close with 4003. @throws AppError NOT_FOUND */
+export async function removeCourseMember(ctx: UserCtx, courseId: string, userId: number): Promise<void> {
+  const [[known], removed, , , pending] = await ctx.db.batch([
+    ctx.db.select({ id: rooms.id }).from(rooms).where(eq(rooms.courseId, courseId)),
+    ctx.db
+      .delete(roomMembers)
+      .where(sql`user_id = ${userId} AND room_id = (SELECT id FROM rooms WHERE course_id = ${courseId})`)
+      .returning({ userId: roomMembers.userId }),
+    ctx.db.run(sql`UPDATE rooms SET version = version + 1 WHERE course_id = ${courseId} AND changes() > 0`),
+    tellEach(
+      ctx,
+      sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts), 'removed', ${userId})
+        FROM rooms r JOIN room_facts f ON f.room_id = r.id WHERE r.course_id = ${courseId} AND changes() > 0`,
+    ),
+    pendingFor(ctx, sql`(SELECT 'room:' || id FROM rooms WHERE course_id = ${courseId})`),
+  ]);
+  if (!known) throw new AppError("NOT_FOUND", "There is no such course.");
+  if (removed.length === 0) throw new AppError("NOT_FOUND", "This user is not a member.");
+  deliverSoon(ctx, pending);
+}
+
+/** For moderators. Seconds between messages of one member; 0 lifts it. @throws AppError NOT_FOUND */
+export async function slowCourse(ctx: UserCtx, courseId: string, slowModeSeconds: number) {
+  const [[row], , pending] = await ctx.db.batch([
+    ctx.db
+      .update(rooms)
+      .set({ slowModeSeconds, version: sql`${rooms.version} + 1` })
+      .where(eq(rooms.courseId, courseId))
+      .returning(columns),
+    tellEach(
+      ctx,
+      sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts))
+        FROM rooms r JOIN room_facts f ON f.room_id = r.id WHERE r.course_id = ${courseId}`,
+    ),
+    pendingFor(ctx, sql`(SELECT 'room:' || id FROM rooms WHERE course_id = ${courseId})`),
+  ]);
+  if (!row) throw new AppError("NOT_FOUND", "There is no such course.");
+  deliverSoon(ctx, pending);
+  return toCourse(row);
+}
+
+/** Newest first. @throws AppError as enterCourse */
+export async function readCourseMessages(ctx: UserCtx, courseId: string, query: ReadQuery) {
+  requireCursors(query);
+  return CourseMessageList.parse(await readMessages(ctx, await enterCourse(ctx, { courseId }), query));
+}
+
+/** `body` as it came: see `act`. @throws AppError as enterCourse and Conversation.send */
+export async function sendCourseMessage(ctx: UserCtx, courseId: string, body: unknown) {
+  return NewCourseMessage.parse(await act(ctx, await enterCourse(ctx, { courseId }), "chat:send_message", body));
+}
+
+/** @throws AppError as enterCourse and Conversation.edit */
+export async function editCourseMessage(
+  ctx: UserCtx,
+  messageId: string,
+  body: object,
+): Promise<z.infer<typeof NewCourseMessage>> {
+  const access = await enterCourse(ctx, roomOf(messageId));
+  return NewCourseMessage.parse(await act(ctx, access, "chat:edit_message", { ...body, messageId }));
+}
+
+/** @throws AppError as enterCourse and Conversation.remove */
+export async function deleteCourseMessage(ctx: UserCtx, messageId: string): Promise<void> {
+  await act(ctx, await enterCourse(ctx, roomOf(messageId)), "chat:delete_message", { messageId });
+}
+
+/** Mutes for `seconds`, or, null, unmutes. @throws AppError as enterCourse and Conversation.mute */
+export async function muteInCourse(ctx: UserCtx, courseId: string, userId: number, seconds: number | null) {
+  const access = await enterCourse(ctx, { courseId });
+  const answer =
+    seconds === null
+      ? await act(ctx, access, "chat:unmute_member", { userId })
+      : await act(ctx, access, "chat:mute_member", { userId, seconds });
+  return MuteState.parse(answer);
+}
+
+/** @throws AppError as enterCourse */
+export async function readCourseStatistics(ctx: UserCtx, courseId: string) {
+  return CourseStatistics.parse(await readStatistics(ctx, await enterCourse(ctx, { courseId })));
+}
+
+/** A message's id tells its room. @throws AppError NOT_FOUND for what was never an id */
+function roomOf(messageId: string): { roomId: string } {
+  const parsed = parseMessageId(messageId);
+  if (!parsed) throw new AppError("NOT_FOUND", "There is no such message.");
+  return parsed;
+}

@@ -1,0 +1,202 @@
+/**
+ * Rooms of the messenger, group and private (SPEC 5). Beyond SPEC, where it is silent: mutes and slow mode are set by
+ * `POST|DELETE /rooms/:id/members/:userId/mute` and `PATCH /rooms/:id {slowModeSeconds}`; `POST /rooms/:id/read` moves the
+ * read mark without a socket; `room_updated` tells connected members of a new name, owner or slow mode.
+ */
+import { z } from "zod";
+import { PageQuery, Pagination } from "../../db/page.ts";
+import { IntegerId } from "../../http/answers.ts";
+import { Timestamp } from "../../realtime/protocol.ts";
+import { inert, Link, userText } from "../../text.ts";
+import { PersonBrief, UserId } from "../users/contract.ts";
+
+export { PageQuery };
+
+const RoomId = z.string().min(1).max(64).describe("Opaque, sortable");
+export const MessageId = z.string().min(1).max(64).describe("Opaque, sortable");
+
+export const RoomParam = z.object({ id: RoomId });
+export const MemberParam = RoomParam.extend({ userId: IntegerId });
+export const MessageParam = RoomParam.extend({ messageId: MessageId });
+
+/** Whose account was erased has no id left, and this name, which nobody can register. */
+export const ERASED_NAME = "Deleted user";
+export const AuthorId = UserId.nullable().describe("null: the account was erased");
+
+export const MessageType = z.enum(["text", "file", "image", "video", "audio", "system", "announcement"]);
+export const ClientMessageId = z
+  .string()
+  .min(1)
+  .max(64)
+  .optional()
+  .describe("Sending it again answers the same message");
+export const FileUrl = Link.nullish().transform((url) => url ?? null);
+export const ReplyTo = MessageId.nullish().transform((id) => id ?? null);
+
+export const ReactionSummary = z.object({
+  emoji: z.string(),
+  count: z.number().int(),
+  userIds: z.array(UserId).describe("The first 50"),
+});
+
+const newMessage = {
+  id: MessageId,
+  roomId: RoomId,
+  seq: z.number().int(),
+  userId: AuthorId,
+  username: z.string(),
+  avatarUrl: z.string().nullable(),
+  content: z.string(),
+  type: MessageType,
+  fileUrl: z.string().nullable(),
+  replyTo: MessageId.nullable(),
+  createdAt: Timestamp,
+};
+
+/** As it was sent. Replayed by `since`, it is as it is now: an edited one has `editedAt`, a deleted one has no text. */
+export const NewMessage = z
+  .object({ ...newMessage, editedAt: Timestamp.optional(), isDeleted: z.literal(true).optional() })
+  .meta({ id: "NewRoomMessage" });
+
+/** A message as it is now. */
+export const RoomMessage = z
+  .object({ ...newMessage, editedAt: Timestamp.nullable(), reactions: z.array(ReactionSummary) })
+  .meta({ id: "RoomMessage" });
+export type RoomMessage = z.infer<typeof RoomMessage>;
+
+export const Room = z
+  .object({
+    id: RoomId,
+    name: z.string().nullable(),
+    isGroup: z.boolean(),
+    ownerId: UserId.nullable().describe("null: a private room is nobody's"),
+    slowModeSeconds: z.number().int(),
+    memberCount: z.number().int(),
+    createdAt: Timestamp,
+    lastMessage: RoomMessage.omit({ reactions: true }).nullable(),
+    unreadCount: z.number().int().describe("Messages of others after the read mark"),
+    peer: PersonBrief.nullable().describe("The other one of a private room"),
+  })
+  .meta({ id: "Room" });
+export type Room = z.infer<typeof Room>;
+export const RoomWithMembers = Room.extend({ members: z.array(PersonBrief).describe("The first 1000") }).meta({
+  id: "RoomWithMembers",
+});
+export const RoomList = z.object({ rooms: z.array(Room), pagination: Pagination });
+
+const RoomName = userText(100);
+
+export const MakeRoom = z
+  .object({
+    name: RoomName.nullish(),
+    isGroup: z.boolean(),
+    memberIds: z.array(UserId).max(500).default([]),
+  })
+  .refine((room) => !room.isGroup || (room.name ?? "") !== "", { path: ["name"], message: "a group needs a name" })
+  .refine((room) => room.isGroup || new Set(room.memberIds).size === 1, {
+    path: ["memberIds"],
+    message: "a private room has one other member",
+  });
+export type MakeRoom = z.output<typeof MakeRoom>;
+
+export const ChangeRoom = z
+  .object({
+    name: RoomName.optional(),
+    ownerId: UserId.optional().describe("Hands the room over to this member"),
+    slowModeSeconds: z.number().int().min(0).max(21_600).optional().describe("Seconds between messages of one member"),
+  })
+  .refine((change) => Object.values(change).some((value) => value !== undefined), "nothing to change");
+export type ChangeRoom = z.output<typeof ChangeRoom>;
+
+export const Invite = z.object({ userId: UserId });
+
+export const SendMessage = z.object({
+  content: userText(5000),
+  type: MessageType.default("text"),
+  fileUrl: FileUrl,
+  replyTo: ReplyTo,
+  clientMessageId: ClientMessageId,
+});
+export const EditText = z.object({ content: userText(5000) });
+export const Emoji = z
+  .string()
+  .regex(/^[^\s<>"'&`]{1,32}$/u, "must be an emoji or a short name without blanks")
+  .meta({ example: "👍" });
+export const React = z.object({ emoji: Emoji });
+export const MarkRead = z.object({ seq: z.number().int().min(0) });
+export const Mute = z.object({ seconds: z.number().int().min(1).max(31_536_000).default(3600) });
+
+const messageCursor = MessageId.optional();
+export const HistoryQuery = z.object({
+  before: messageCursor.describe("Only messages older than this id, or a `nextCursor`"),
+  after: messageCursor.describe("Only messages newer than this id"),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+export type HistoryQuery = z.output<typeof HistoryQuery>;
+export const SearchQuery = HistoryQuery.extend({
+  q: z
+    .string()
+    .max(100)
+    .refine((text) => text.trim() !== "", "may not be empty")
+    // Messages were made inert when they were sent: what looks for them has to look the same.
+    .transform(inert)
+    .describe("Messages that contain every one of these words, or parts of words"),
+});
+export type SearchQuery = z.output<typeof SearchQuery>;
+
+export const Cursor = MessageId.nullable().describe("Goes back as `before`; null at the end");
+export const RoomMessageList = z.object({ messages: z.array(RoomMessage), nextCursor: Cursor });
+
+const OnlineUser = z.object({ userId: UserId, username: z.string(), avatarUrl: z.string().nullable() });
+/** So many people are named; the list of a huge room would be sent to everybody who comes. */
+export const ONLINE_USERS_SHOWN = 500;
+
+export const ReactionChange = z.object({
+  messageId: MessageId,
+  userId: AuthorId,
+  emoji: Emoji,
+  action: z.enum(["added", "removed"]),
+  count: z.number().int(),
+});
+export const ReadMark = z.object({ userId: UserId, seq: z.number().int() });
+export const MuteState = z.object({ userId: UserId, mutedUntil: Timestamp.nullable() });
+
+/** Client → server. */
+export const RoomCommands = {
+  send_message: SendMessage,
+  edit_message: EditText.extend({ messageId: MessageId }),
+  delete_message: z.object({ messageId: MessageId }),
+  reaction: React.extend({
+    messageId: MessageId,
+    action: z.enum(["added", "removed"]).optional().describe("Without: the other of what is so"),
+  }),
+  typing: z.object({ isTyping: z.boolean() }),
+  read: MarkRead,
+  mute_member: Mute.extend({ userId: UserId }),
+  unmute_member: z.object({ userId: UserId }),
+};
+
+/** Server → client. The first four are durable: they carry `seq`, and `since` replays them. */
+export const RoomFrames = {
+  new_message: NewMessage,
+  message_updated: NewMessage.extend({ messageId: MessageId, editedAt: Timestamp }),
+  message_deleted: z.object({
+    id: MessageId,
+    messageId: MessageId,
+    roomId: RoomId,
+    deletedBy: AuthorId,
+    deletedAt: Timestamp,
+  }),
+  reaction: ReactionChange,
+  typing: z.object({ userId: UserId, user_id: UserId, username: z.string(), isTyping: z.boolean() }),
+  read: ReadMark,
+  user_joined: OnlineUser,
+  user_left: OnlineUser,
+  online_users: z.object({ users: z.array(OnlineUser) }),
+  room_updated: z.object({
+    id: RoomId,
+    name: z.string().nullable(),
+    ownerId: UserId.nullable(),
+    slowModeSeconds: z.number().int(),
+  }),
+};

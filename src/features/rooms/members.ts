@@ -1,0 +1,114 @@
+/** Who belongs to a room: inviting, leaving, removing, and what happens to a room when its people go. */
+import { and, eq, exists, or, type SQLWrapper, sql } from "drizzle-orm";
+import { isModerator, type UserCtx } from "../../context.ts";
+import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
+import { blocks, roomMembers, rooms, users } from "../../db/tables.ts";
+import { AppError } from "../../errors.ts";
+
+/** Whether the caller and this user have a block between them. */
+export const blockedBetween = (ctx: UserCtx, userId: SQLWrapper) =>
+  sql<number>`${exists(
+    ctx.db
+      .select({ one: sql`1` })
+      .from(blocks)
+      .where(
+        or(
+          and(eq(blocks.blockerId, userId), eq(blocks.blockedId, ctx.actor.id)),
+          and(eq(blocks.blockerId, ctx.actor.id), eq(blocks.blockedId, userId)),
+        ),
+      ),
+  )}`;
+
+/** Why these people cannot be brought together. */
+export function whyNotInvitable(ids: number[], found: { id: number; status: string; isBlocked: number }[]): AppError {
+  const active = new Set(found.filter(({ status }) => status === "active").map(({ id }) => id));
+  if (ids.some((id) => !active.has(id))) return new AppError("NOT_FOUND", "There is no such user.");
+  return new AppError("FORBIDDEN", "There is a block between you and one of these people.");
+}
+
+const isMember = (roomId: string, userId: number) =>
+  sql<number>`EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = ${roomId} AND m.user_id = ${userId})`;
+
+/**
+ * Brings somebody into a group; any member may. Their read mark starts at what has been said so far.
+ * @returns whether they are new here
+ * @throws AppError NOT_FOUND no such room or user · FORBIDDEN not a member, a private room, or a block between the two
+ */
+export async function inviteMember(ctx: UserCtx, roomId: string, userId: number): Promise<{ isNew: boolean }> {
+  const [[room], [user], added] = await ctx.db.batch([
+    ctx.db
+      .select({ kind: rooms.kind, isMember: isMember(roomId, ctx.actor.id), isThere: isMember(roomId, userId) })
+      .from(rooms)
+      .where(eq(rooms.id, roomId)),
+    ctx.db
+      .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(ctx, users.id) })
+      .from(users)
+      .where(eq(users.id, userId)),
+    ctx.db
+      .insert(roomMembers)
+      .select(
+        sql`SELECT r.id, u.id, ${ctx.now.getTime()}, r.head, r.message_count FROM rooms r JOIN users u ON u.id = ${userId}
+          WHERE r.id = ${roomId} AND r.kind = 'group' AND ${isMember(roomId, ctx.actor.id)}
+            AND u.account_status = 'active' AND NOT ${blockedBetween(ctx, sql`u.id`)}`,
+      )
+      .onConflictDoNothing()
+      .returning({ userId: roomMembers.userId }),
+  ]);
+  if (!room || room.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
+  if (!room.isMember) throw new AppError("FORBIDDEN", "You are not a member of this room.");
+  if (room.kind === "private") throw new AppError("FORBIDDEN", "A private room has its two people and no third.");
+  if (added.length === 0 && !room.isThere) throw whyNotInvitable([userId], user ? [user] : []);
+  return { isNew: added.length > 0 };
+}
+
+/**
+ * Takes somebody out of a group; their sockets in it close with 4003. Oneself: leaving. An owner who leaves hands over to
+ * the oldest member; the last one out ends the room.
+ * @throws AppError NOT_FOUND no such room or member · FORBIDDEN
+ */
+export async function removeMember(ctx: UserCtx, roomId: string, userId: number): Promise<void> {
+  const me = ctx.actor.id;
+  const mayRemove =
+    userId === me
+      ? sql`1`
+      : isModerator(ctx.actor)
+        ? sql`r.owner_id <> ${userId} AND ${isMember(roomId, me)}`
+        : sql`r.owner_id = ${me}`;
+  const [[room], removed, , , , , pending] = await ctx.db.batch([
+    ctx.db
+      .select({ kind: rooms.kind, isMember: isMember(roomId, me), isThere: isMember(roomId, userId) })
+      .from(rooms)
+      .where(eq(rooms.id, roomId)),
+    ctx.db
+      .delete(roomMembers)
+      .where(
+        sql`room_id = ${roomId} AND user_id = ${userId}
+          AND EXISTS (SELECT 1 FROM rooms r WHERE r.id = ${roomId} AND r.kind = 'group' AND ${mayRemove})`,
+      )
+      .returning({ userId: roomMembers.userId }),
+    ctx.db.run(departure(sql`id = ${roomId} AND changes() > 0`, userId)),
+    tellEach(
+      ctx,
+      sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts), 'removed', ${userId})
+        FROM room_facts f WHERE f.room_id = ${roomId} AND changes() > 0`,
+    ),
+    ctx.db.run(sql`DELETE FROM rooms WHERE id = ${roomId} AND kind = 'group' AND member_count = 0`),
+    tellEach(ctx, sql`SELECT ${`room:${roomId}`}, json_object('deleted', json('true')) WHERE changes() > 0`),
+    pendingFor(ctx, `room:${roomId}`),
+  ]);
+  if (!room || room.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
+  if (!room.isMember) throw new AppError("FORBIDDEN", "You are not a member of this room.");
+  if (room.kind === "private") throw new AppError("FORBIDDEN", "A private room keeps its two people.");
+  if (!room.isThere) throw new AppError("NOT_FOUND", "This user is not a member.");
+  if (removed.length === 0) throw new AppError("FORBIDDEN", "Only the owner and moderators remove members.");
+  deliverSoon(ctx, pending);
+}
+
+/** Rooms that somebody leaves go on under the oldest of the others; courses, under nobody. */
+export const departure = (where: ReturnType<typeof sql>, userId: number) =>
+  sql`UPDATE rooms SET version = version + 1, owner_id = CASE
+      WHEN owner_id IS NOT ${userId} THEN owner_id
+      WHEN kind = 'group' THEN (SELECT m.user_id FROM room_members m WHERE m.room_id = rooms.id AND m.user_id <> ${userId}
+        ORDER BY m.joined_at, m.user_id LIMIT 1)
+      END
+    WHERE ${where}`;

@@ -1,0 +1,213 @@
+/** The directory of rooms: making, listing, changing and ending them. Who belongs to them: members.ts. */
+import { and, asc, desc, eq, getTableColumns, ne, sql } from "drizzle-orm";
+import { v7 as uuidv7 } from "uuid";
+import { isModerator, type UserCtx } from "../../context.ts";
+import { inList } from "../../db/json.ts";
+import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
+import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
+import { roomMembers, rooms, users } from "../../db/tables.ts";
+import { AppError } from "../../errors.ts";
+import { logFailure } from "../../http/log.ts";
+import { brief, briefColumns } from "../users/service.ts";
+import { RoomMessage, type ChangeRoom, type MakeRoom, type Room } from "./contract.ts";
+import { blockedBetween, whyNotInvitable } from "./members.ts";
+import { askSummary } from "./room-client.ts";
+import { type Mark, Summary, unread } from "./summary.ts";
+
+/** Of a room's members so many are named. */
+const MEMBERS_SHOWN = 1000;
+
+const peer = sql`CASE WHEN ${rooms.lowId} = ${roomMembers.userId} THEN ${rooms.highId} ELSE ${rooms.lowId} END`;
+
+/** My rooms, with my read mark and, of a private room, the other person. */
+const mine = (ctx: UserCtx) =>
+  ctx.db
+    .select({
+      room: getTableColumns(rooms),
+      readSeq: roomMembers.readSeq,
+      readCount: roomMembers.readCount,
+      peer: briefColumns,
+    })
+    .from(roomMembers)
+    .innerJoin(rooms, and(eq(rooms.id, roomMembers.roomId), ne(rooms.kind, "course")))
+    .leftJoin(users, eq(users.id, peer))
+    .$dynamic();
+const isMine = (ctx: UserCtx) => eq(roomMembers.userId, ctx.actor.id);
+
+type Row = Awaited<ReturnType<typeof mine>>[number];
+
+/**
+ * Makes a group, or finds the private room of the same two people, which there is only one of.
+ * @throws AppError NOT_FOUND no such user · FORBIDDEN a block between the maker and a member
+ */
+export async function makeRoom(ctx: UserCtx, { name, isGroup, memberIds }: MakeRoom) {
+  const me = ctx.actor.id;
+  const others = [...new Set(memberIds)].filter((id) => id !== me);
+  if (!isGroup && others.length === 0) throw new AppError("INVALID_REQUEST", "A private room has two people.");
+  const id = uuidv7();
+  const [low, high] = isGroup ? [null, null] : [Math.min(me, ...others), Math.max(me, ...others)];
+  const isWelcome = sql`u.account_status = 'active' AND NOT ${blockedBetween(ctx, sql`u.id`)}`;
+  const [invited, made, , [row]] = await ctx.db.batch([
+    ctx.db
+      .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(ctx, users.id) })
+      .from(users)
+      .where(inList(users.id, others)),
+    ctx.db
+      .insert(rooms)
+      .select(
+        sql`SELECT ${id}, ${isGroup ? "group" : "private"}, ${isGroup ? name : null}, ${isGroup ? me : null}, ${low}, ${high},
+          NULL, NULL, 0, 0, 1, ${ctx.now.getTime()}, 0, 0, '[]', NULL, ${ctx.now.getTime()}, 0
+          WHERE (SELECT count(*) FROM users u WHERE ${inList(sql`u.id`, others)} AND ${isWelcome}) = ${others.length}`,
+      )
+      .onConflictDoNothing()
+      .returning({ id: rooms.id }),
+    ctx.db.run(sql`INSERT INTO room_members (room_id, user_id, joined_at)
+      SELECT ${id}, value, ${ctx.now.getTime()} FROM json_each(${JSON.stringify([me, ...others])})
+      WHERE EXISTS (SELECT 1 FROM rooms WHERE id = ${id})`),
+    mine(ctx).where(
+      and(isMine(ctx), isGroup ? eq(rooms.id, id) : and(eq(rooms.lowId, low ?? 0), eq(rooms.highId, high ?? 0))),
+    ),
+  ]);
+  if (!row) throw whyNotInvitable(others, invited);
+  return { room: toRoom(ctx, row), isNew: made.length > 0 };
+}
+
+/** My rooms, the latest talk first. Only rooms where something was said in the last moments are asked themselves. */
+export async function listRooms(ctx: UserCtx, query: PageQuery) {
+  const [rows, [counted]] = await ctx.db.batch([
+    mine(ctx)
+      .where(isMine(ctx))
+      .orderBy(desc(rooms.lastActiveAt), desc(rooms.id))
+      .limit(query.limit)
+      .offset(offsetOf(query)),
+    ctx.db
+      .select({ total: sql<number>`count(*)` })
+      .from(roomMembers)
+      .innerJoin(rooms, and(eq(rooms.id, roomMembers.roomId), ne(rooms.kind, "course")))
+      .where(isMine(ctx)),
+  ]);
+  const page = await Promise.all(rows.map((row) => toCurrentRoom(ctx, row)));
+  return { rooms: page, pagination: pagination(query, counted?.total ?? 0) };
+}
+
+/** @throws AppError NOT_FOUND · FORBIDDEN not a member */
+export async function readRoom(ctx: UserCtx, roomId: string) {
+  const [[row], [known], members] = await ctx.db.batch([
+    mine(ctx).where(and(isMine(ctx), eq(rooms.id, roomId))),
+    ctx.db.select({ kind: rooms.kind }).from(rooms).where(eq(rooms.id, roomId)),
+    membersOf(ctx, roomId),
+  ]);
+  if (!known || known.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
+  if (!row) throw new AppError("FORBIDDEN", "You are not a member of this room.");
+  return { ...(await toCurrentRoom(ctx, row)), members: members.map(brief) };
+}
+
+const membersOf = (ctx: UserCtx, roomId: string) =>
+  ctx.db
+    .select(briefColumns)
+    .from(roomMembers)
+    .innerJoin(users, eq(users.id, roomMembers.userId))
+    .where(eq(roomMembers.roomId, roomId))
+    .orderBy(asc(roomMembers.joinedAt), asc(roomMembers.userId))
+    .limit(MEMBERS_SHOWN);
+
+/**
+ * Renames a group, hands it over, sets its slow mode (which moderators among the members may do too).
+ * @throws AppError NOT_FOUND · FORBIDDEN · CONFLICT the new owner is no member
+ */
+export async function changeRoom(ctx: UserCtx, roomId: string, change: ChangeRoom) {
+  const me = ctx.actor.id;
+  const { name, ownerId, slowModeSeconds } = change;
+  const isOnlySlowMode = name === undefined && ownerId === undefined;
+  const mayChange = isOnlySlowMode && isModerator(ctx.actor) ? sql`1` : sql`${rooms.ownerId} = ${me}`;
+  const isMember = (userId: number) =>
+    sql<number>`EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = ${roomId} AND m.user_id = ${userId})`;
+  const [changed, , [row], [known], members, pending] = await ctx.db.batch([
+    ctx.db
+      .update(rooms)
+      .set({ name, ownerId, slowModeSeconds, version: sql`${rooms.version} + 1` })
+      .where(
+        and(
+          eq(rooms.id, roomId),
+          eq(rooms.kind, "group"),
+          mayChange,
+          isMember(me),
+          ownerId === undefined ? undefined : isMember(ownerId),
+        ),
+      )
+      .returning({ id: rooms.id }),
+    tellEach(ctx, tellFacts(sql`f.room_id = ${roomId} AND changes() > 0`)),
+    mine(ctx).where(and(isMine(ctx), eq(rooms.id, roomId))),
+    ctx.db.select({ ownerId: rooms.ownerId, kind: rooms.kind }).from(rooms).where(eq(rooms.id, roomId)),
+    membersOf(ctx, roomId),
+    pendingFor(ctx, `room:${roomId}`),
+  ]);
+  deliverSoon(ctx, pending);
+  if (!known || known.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
+  if (changed.length > 0 && row) return { ...(await toCurrentRoom(ctx, row)), members: members.map(brief) };
+  if (known.ownerId === me) throw new AppError("CONFLICT", "The new owner has to be a member.");
+  throw new AppError("FORBIDDEN", "Only the owner changes a group.");
+}
+
+/** The payload of an outbox row with what the rooms are now; `where` speaks of `f`, the view `room_facts`. */
+export const tellFacts = (where: ReturnType<typeof sql>) =>
+  sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts)) FROM room_facts f WHERE ${where}`;
+
+/** Ends a group, with all that was said in it. Its sockets close with 4004. @throws AppError NOT_FOUND · FORBIDDEN */
+export async function deleteRoom(ctx: UserCtx, roomId: string): Promise<void> {
+  const [[known], deleted, , pending] = await ctx.db.batch([
+    ctx.db.select({ kind: rooms.kind }).from(rooms).where(eq(rooms.id, roomId)),
+    ctx.db
+      .delete(rooms)
+      .where(and(eq(rooms.id, roomId), eq(rooms.kind, "group"), eq(rooms.ownerId, ctx.actor.id)))
+      .returning({ id: rooms.id }),
+    tellEach(ctx, sql`SELECT ${`room:${roomId}`}, json_object('deleted', json('true')) WHERE changes() > 0`),
+    pendingFor(ctx, `room:${roomId}`),
+  ]);
+  if (!known || known.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
+  if (deleted.length === 0) throw new AppError("FORBIDDEN", "Only the owner deletes a group.");
+  deliverSoon(ctx, pending);
+}
+
+/** A room as its object knows it, if something was said there lately; as the database has it otherwise. */
+async function toCurrentRoom(ctx: UserCtx, row: Row): Promise<Room> {
+  if (row.room.busyUntil <= ctx.now) return toRoom(ctx, row);
+  try {
+    const { summary, mark } = await askSummary(ctx, row.room.id, ctx.actor.id);
+    return toRoom(ctx, row, summary, mark);
+  } catch (error) {
+    // An overloaded room does not spoil the list: what the database has is some seconds old.
+    logFailure(ctx, "rooms.summary", error, { room: row.room.id });
+    return toRoom(ctx, row);
+  }
+}
+
+function toRoom(ctx: UserCtx, row: Row, fresh: Summary = storedSummary(row), known?: Mark): Room {
+  const { room } = row;
+  const stored: Mark = { userId: ctx.actor.id, seq: row.readSeq, count: row.readCount };
+  const mark = known && known.seq > stored.seq ? known : stored;
+  return {
+    id: room.id,
+    name: room.name,
+    isGroup: room.kind === "group",
+    ownerId: room.ownerId,
+    slowModeSeconds: room.slowModeSeconds,
+    memberCount: room.memberCount,
+    createdAt: room.createdAt.toISOString(),
+    lastMessage: fresh.lastMessage && LastMessage.parse({ editedAt: null, ...fresh.lastMessage }),
+    unreadCount: unread(fresh, mark),
+    peer: room.kind === "private" && row.peer ? brief(row.peer) : null,
+  };
+}
+
+const LastMessage = RoomMessage.omit({ reactions: true });
+
+function storedSummary({ room }: Row): Summary {
+  return Summary.parse({
+    head: room.head,
+    messageCount: room.messageCount,
+    deletedSeqs: JSON.parse(room.deletedSeqs),
+    lastMessage: room.lastMessage === null ? null : JSON.parse(room.lastMessage),
+    lastAt: room.lastActiveAt.getTime(),
+  });
+}
