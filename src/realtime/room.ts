@@ -295,7 +295,7 @@ export abstract class Room extends DurableObject<Env> {
   /** Runs what was gathered, and sends. */
   protected flush(): void {
     if (this.#isFlushing) return;
-    clearTimeout(this.#gathering ?? null);
+    if (this.#gathering !== undefined) clearTimeout(this.#gathering);
     this.#gathering = undefined;
     this.#isFlushing = true;
     try {

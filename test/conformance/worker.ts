@@ -25,7 +25,6 @@ const settings: SocketSettings = {
 const SECRET = "conformance";
 
 function report(error: unknown, during: string): void {
-  // biome-ignore lint/suspicious/noConsole: what goes wrong here is only ever read in a terminal.
   console.error(during, error);
 }
 

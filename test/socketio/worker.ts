@@ -34,7 +34,6 @@ function settingsOf(env: LabEnv, density: Density): SocketSettings {
 }
 
 function report(error: unknown, during: string): void {
-  // biome-ignore lint/suspicious/noConsole: a failing test is explained by it.
   console.error(during, error);
 }
 
