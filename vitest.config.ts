@@ -20,7 +20,7 @@ export default defineConfig(async () => ({
   test: {
     // Two at a time: each test file starts a workerd of its own.
     maxWorkers: 2,
-    silent: "passed-only",
+    silent: "passed-only" as const,
     projects: [
       {
         plugins: [

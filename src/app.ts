@@ -1,5 +1,6 @@
 /** Table of contents: middleware in order, one line per feature, the error handler. */
 
+import { SOCKETS, TAGS } from "./contract.ts";
 import { AppError } from "./errors.ts";
 import { authRoutes } from "./features/auth/routes.ts";
 import { courseRoutes } from "./features/courses/routes.ts";
@@ -9,7 +10,16 @@ import { notificationRoutes } from "./features/notifications/routes.ts";
 import { roomMessageRoutes } from "./features/rooms/message-routes.ts";
 import { roomRoutes } from "./features/rooms/routes.ts";
 import { messengerSockets, roomSockets } from "./features/rooms/sockets.ts";
+import { commentRoutes } from "./features/comments/routes.ts";
+import { reportRoutes } from "./features/reports/routes.ts";
+import { socialRoutes } from "./features/social/routes.ts";
+import { socketIoRoutes } from "./features/socketio/routes.ts";
+import { userRoutes } from "./features/users/routes.ts";
 import { userSockets } from "./features/users/sockets.ts";
+import { videoRoutes } from "./features/videos/routes.ts";
+import { webrtcRoutes } from "./features/webrtc/routes.ts";
+import { webrtcSockets } from "./features/webrtc/sockets.ts";
+import { docsRoutes } from "./http/docs.ts";
 import {
   answerFailure,
   apiHeaders,
@@ -32,13 +42,19 @@ app.notFound(() => {
 app.use(begin);
 
 // Sockets come before the middleware that sets headers: those of a 101 answer are immutable.
+app.route("/socket.io", socketIoRoutes);
 app.route("/api/v1", userSockets);
 app.route("/api/v1", messengerSockets).route("/", messengerSockets);
 app.route("/api/v1", roomSockets);
 app.route("/api/v1", courseSockets);
+app.route("/api/v1", webrtcSockets);
 
 app.use(crossOrigin, apiHeaders, privateByDefault);
 app.route("/", serviceRoutes);
+app.route(
+  "/api/v1",
+  docsRoutes(() => ({ api, tags: TAGS, sockets: SOCKETS })),
+);
 app.use(limitBody, signIn);
 
 /** The REST API. Its type is what the client is made from. */
@@ -48,6 +64,12 @@ export const api = router()
   .route("/", notificationRoutes)
   .route("/", roomRoutes)
   .route("/", roomMessageRoutes)
-  .route("/", courseRoutes);
+  .route("/", courseRoutes)
+  .route("/", userRoutes)
+  .route("/", socialRoutes)
+  .route("/", videoRoutes)
+  .route("/", commentRoutes)
+  .route("/", reportRoutes)
+  .route("/", webrtcRoutes);
 
 app.route("/api/v1", api);

@@ -3,6 +3,7 @@ import { lt } from "drizzle-orm";
 import { startContext } from "./context.ts";
 import { sweepOutbox } from "./db/outbox.ts";
 import { addressBans, rateWindows, revokedTokens, sessions, socketTickets } from "./db/tables.ts";
+import { forgetOldViews } from "./features/videos/views.ts";
 import { logFailure } from "./http/log.ts";
 import "./deliverers.ts";
 
@@ -12,6 +13,7 @@ export async function runCron(env: Env, { waitUntil }: { waitUntil(work: Promise
   const jobs: [name: string, job: () => Promise<unknown>][] = [
     ["outbox", () => sweepOutbox(ctx)],
     ["expired", () => forgetExpired(ctx)],
+    ["views", () => forgetOldViews(ctx)],
   ];
   for (const [name, job] of jobs) {
     await job().catch((error) => logFailure(ctx, `cron.${name}`, error));

@@ -7,7 +7,8 @@ declare namespace Cloudflare {
     USER_HUB: DurableObjectNamespace<import("./features/users/hub.ts").UserHub>;
     CHAT_ROOM: DurableObjectNamespace<import("./features/rooms/room.ts").ChatRoom>;
     STREAM_ROOM: DurableObjectNamespace<import("./realtime/room.ts").Room>;
-    WEBRTC_ROOM: DurableObjectNamespace<import("./realtime/room.ts").Room>;
+    WEBRTC_ROOM: DurableObjectNamespace<import("./features/webrtc/room.ts").WebrtcRoom>;
+    SOCKET_GATEWAY: DurableObjectNamespace<import("./features/socketio/gateway.ts").SocketIoGateway>;
     ENVIRONMENT?: string;
   }
 }

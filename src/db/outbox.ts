@@ -51,7 +51,10 @@ export function tellEach(ctx: Ctx, select: SQL) {
 /** Enough for any burst; a receiver that was away for longer gets the rest, still in order, with the next push or sweep. */
 const PENDING_ROWS = 500;
 
-/** Reads all that is still pending for these receivers; the last statement of the batch. Targets may be SQL. */
+/**
+ * Reads all that is still pending for these receivers; the last statement of the batch. Targets may be SQL; a SELECT that
+ * stands alone may yield any number of them.
+ */
 export function pendingFor(ctx: Ctx, ...targets: (Target | SQL)[]) {
   return ctx.db
     .select({ id: outbox.id, target: outbox.target, payload: outbox.payload })

@@ -31,6 +31,7 @@ export const users = sqliteTable("users", {
   followerCount: integer("follower_count").notNull().default(0),
   followingCount: integer("following_count").notNull().default(0),
   videoCount: integer("video_count").notNull().default(0),
+  publicVideoCount: integer("public_video_count").notNull().default(0),
 });
 
 export const sessions = sqliteTable("sessions", {
@@ -272,3 +273,19 @@ export const roomAuthors = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.userId, table.roomId] })],
 );
+
+/** How long the public lists are; kept by triggers. */
+export const listTotals = sqliteTable("list_totals", {
+  list: text("list", { enum: ["people", "videos"] }).primaryKey(),
+  total: integer("total").notNull(),
+});
+
+export const webrtcSessions = sqliteTable("webrtc_sessions", {
+  id: text("id").primaryKey(),
+  hostId: integer("host_id").notNull(),
+  title: text("title"),
+  courseId: text("course_id"),
+  maxParticipants: integer("max_participants").notNull(),
+  createdAt: time("created_at").notNull(),
+  endedAt: time("ended_at"),
+});

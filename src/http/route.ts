@@ -67,6 +67,7 @@ export function route<
     description: policy.description,
     tags: [path.split("/")[1] ?? ""],
     security: policy.who === "anyone" ? [] : [{ bearer: [] }],
+    "x-who": policy.who,
     request: {
       ...(params ? { params } : {}),
       ...(query ? { query } : {}),

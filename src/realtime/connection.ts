@@ -115,8 +115,13 @@ export class Connection {
     this.save();
   }
 
+  /** When the client last showed that it is there, by a frame or by its own heartbeat, ms. */
+  get lastShownAt(): number {
+    return Math.max(this.seat.lastSignAt, this.#link.lastBeatAt());
+  }
+
   isGhost(now: number): boolean {
-    return now - Math.max(this.seat.lastSignAt, this.#link.lastBeatAt()) > GHOST_AFTER_MS;
+    return now - this.lastShownAt > GHOST_AFTER_MS;
   }
 
   save(): void {

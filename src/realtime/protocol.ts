@@ -17,7 +17,7 @@ export const ErrorAnswer = z
       details: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
     }),
   })
-  .describe("Every failure has this form");
+  .meta({ id: "Error", description: "Every failure has this form" });
 
 /** How a client names a frame of its own, to find the answer to it. */
 export const FrameId = z.union([z.string().min(1).max(64), z.number().int()]);
@@ -58,6 +58,20 @@ export const SocketQuery = z.object({
     .describe("The server may send an array of frames as one message"),
 });
 export type SocketQuery = z.infer<typeof SocketQuery>;
+
+/** What one socket speaks, besides the frames above: what the docs and the typed client are made from. */
+export type SocketContract = {
+  /** One word, unique; names the channel. */
+  name: string;
+  summary: string;
+  /** Client → server: frame type → schema of `data`. */
+  commands: Record<string, z.ZodType>;
+  /** Server → client: frame type → schema of `data`. */
+  frames: Record<string, z.ZodType>;
+  /** Frame type of a command → schema of its ack's `data`, where it has some. */
+  acks?: Record<string, z.ZodType>;
+};
+export type SocketContracts = Record<`/${string}`, SocketContract>;
 
 /** A frame on its way out, before it has a place in a log. */
 export type Frame = { type: string; data: unknown };
@@ -111,4 +125,4 @@ const FRAME_CODES = new Set<ErrorCode>([
 ]);
 
 /** Frames know six codes (SPEC 2); what else is wrong with a request is wrong with the message. */
-const frameCode = (code: ErrorCode): ErrorCode => (FRAME_CODES.has(code) ? code : "INVALID_MESSAGE");
+export const frameCode = (code: ErrorCode): ErrorCode => (FRAME_CODES.has(code) ? code : "INVALID_MESSAGE");

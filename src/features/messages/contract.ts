@@ -47,6 +47,9 @@ export const MessageCommands = {
   "message:typing": Typing,
 };
 
+/** What the acks of commands carry. */
+export const MessageAcks = { "message:mark_seen": z.object({ messageIds: z.array(z.number().int()) }) };
+
 /** Server → client. */
 export const MessageFrames = {
   "message:new": DirectMessage,

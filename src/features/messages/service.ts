@@ -1,12 +1,13 @@
 /** Direct messages: sending, reading, marking as seen. */
-import { and, desc, eq, exists, isNull, lt, or, sql } from "drizzle-orm";
+import { and, desc, eq, isNull, lt, or, sql } from "drizzle-orm";
 import type { UserCtx } from "../../context.ts";
 import { inList, iso } from "../../db/json.ts";
 import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
 import { type FeedQuery, feedPart, forwardPart, newestFirst, oldestFirst } from "../../db/page.ts";
-import { blocks, conversations, messages, users } from "../../db/tables.ts";
+import { conversations, messages, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { frameFor, openSendSession, pushTo } from "../users/hub-client.ts";
+import { blockedBetween } from "../social/service.ts";
+import { closeSendSession, frameFor, openSendSession, pushTo } from "../users/hub-client.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import type { DirectMessage, MarkMessagesSeen, SendMessage } from "./contract.ts";
 
@@ -21,35 +22,30 @@ const toMessage = (row: Row): DirectMessage => ({
   seen: row.seenAt !== null,
 });
 
-/** Whether one of two people has blocked the other. */
-const blockedBetween = (ctx: UserCtx, otherId: number) =>
-  exists(
-    ctx.db
-      .select({ one: sql`1` })
-      .from(blocks)
-      .where(
-        or(
-          and(eq(blocks.blockerId, otherId), eq(blocks.blockedId, ctx.actor.id)),
-          and(eq(blocks.blockerId, ctx.actor.id), eq(blocks.blockedId, otherId)),
-        ),
-      ),
-  );
-
 /**
  * Sends a message; both people's devices get `message:new`. With a `clientMessageId` that was used before, answers the
  * message it made then and sends nothing.
  * @throws AppError NOT_FOUND no such receiver · FORBIDDEN one has blocked the other · RATE_LIMIT
  */
 export async function sendMessage(ctx: UserCtx, input: SendMessage): Promise<DirectMessage> {
-  const me = ctx.actor.id;
-  const { receiverId, content, clientMessageId = null } = input;
-  if (receiverId === me) throw new AppError("INVALID_REQUEST", "A message needs somebody else to go to.");
+  if (input.receiverId === ctx.actor.id) throw new AppError("INVALID_REQUEST", "A message needs somebody else.");
   await openSendSession(ctx);
+  try {
+    return await storeMessage(ctx, input);
+  } finally {
+    closeSendSession(ctx);
+  }
+}
+
+async function storeMessage(ctx: UserCtx, input: SendMessage): Promise<DirectMessage> {
+  const me = ctx.actor.id;
+  const { receiverId, content } = input;
+  const clientMessageId = input.clientMessageId ?? null;
   const now = ctx.now.getTime();
-  const isReachable = sql`u.id = ${receiverId} AND u.account_status = 'active' AND NOT ${blockedBetween(ctx, receiverId)}`;
+  const isReachable = sql`u.id = ${receiverId} AND u.account_status = 'active' AND NOT ${blockedBetween(me, receiverId)}`;
   const [[receiver], made, , earlier, pending] = await ctx.db.batch([
     ctx.db
-      .select({ accountStatus: users.accountStatus, isBlocked: sql<number>`${blockedBetween(ctx, receiverId)}` })
+      .select({ accountStatus: users.accountStatus, isBlocked: blockedBetween(me, receiverId) })
       .from(users)
       .where(eq(users.id, receiverId)),
     ctx.db
@@ -175,7 +171,7 @@ export async function markMessagesSeen(ctx: UserCtx, { conversationWith, message
 /** Shows that I am writing, to someone who is connected and whom I may write to. Never stored. */
 export async function showTyping(ctx: UserCtx, { conversationWith }: { conversationWith: number }): Promise<void> {
   const [other] = await ctx.db
-    .select({ connectedAt: users.connectedAt, isBlocked: sql<number>`${blockedBetween(ctx, conversationWith)}` })
+    .select({ connectedAt: users.connectedAt, isBlocked: blockedBetween(ctx.actor.id, conversationWith) })
     .from(users)
     .where(eq(users.id, conversationWith));
   if (!other) throw new AppError("NOT_FOUND");

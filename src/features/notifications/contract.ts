@@ -43,6 +43,9 @@ export { FeedQuery };
 /** Client → server. */
 export const NotificationCommands = { "notification:mark_seen": MarkNotificationsSeen };
 
+/** What the acks of commands carry. */
+export const NotificationAcks = { "notification:mark_seen": z.object({ notificationIds: z.array(z.number().int()) }) };
+
 /** Server → client. */
 export const NotificationFrames = {
   "notification:new": Notification,

@@ -1,7 +1,9 @@
 /** People as others see them. Nobody sees another's email or phone (SPEC 3). */
 import { z } from "zod";
+import { PageQuery, Pagination } from "../../db/page.ts";
 import { IntegerId } from "../../http/answers.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
+import { userText } from "../../text.ts";
 
 export const UserId = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 export const UserIdParam = z.object({ userId: IntegerId });
@@ -13,3 +15,28 @@ export const PersonBrief = z
 export type PersonBrief = z.infer<typeof PersonBrief>;
 
 export const UserStatus = z.object({ isOnline: z.boolean(), lastSeen: Timestamp.nullable() });
+
+/** A person in a list of people. */
+export const PersonListed = PersonBrief.extend({ isVerified: z.boolean(), followerCount: z.number().int() }).meta({
+  id: "PersonListed",
+});
+export type PersonListed = z.infer<typeof PersonListed>;
+
+export const Profile = PersonListed.extend({
+  fullName: z.string().nullable(),
+  bio: z.string().nullable(),
+  followingCount: z.number().int(),
+  videoCount: z.number().int().describe("Of the videos that whoever asks may see"),
+  isFollowing: z.boolean().describe("Whether whoever asks follows them; false without a token"),
+  createdAt: Timestamp,
+}).meta({ id: "Profile" });
+export type Profile = z.infer<typeof Profile>;
+
+export const PeopleQuery = PageQuery.extend({
+  search: userText(100, 0)
+    .optional()
+    .describe("In username, display name and full name; finds 1000 at most. Empty: everybody"),
+});
+export type PeopleQuery = z.output<typeof PeopleQuery>;
+
+export const PeopleList = z.object({ users: z.array(PersonListed), pagination: Pagination });

@@ -8,6 +8,7 @@ import type { Delivery } from "../../db/outbox.ts";
 import { AppError } from "../../errors.ts";
 import { logFailure } from "../../http/log.ts";
 import { callObject } from "../../http/objects.ts";
+import type { PlaceKind } from "../../realtime/place.ts";
 import type { Frame } from "../../realtime/protocol.ts";
 import { Person } from "../../realtime/seat.ts";
 
@@ -68,7 +69,7 @@ export async function deliverToHub(ctx: Ctx, name: string, deliveries: Delivery[
 
 /**
  * Counts a REST send against the sender's own budget, together with their socket frames, and keeps the session for
- * what the send will have to deliver to the same hub.
+ * what the send will have to deliver to the same hub. End it with `closeSendSession`.
  * @throws AppError RATE_LIMIT
  */
 export async function openSendSession(ctx: UserCtx): Promise<void> {
@@ -76,11 +77,18 @@ export async function openSendSession(ctx: UserCtx): Promise<void> {
   const session = await callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.startSend());
   const retryAfterSeconds = await session.refusedSeconds;
   if (retryAfterSeconds > 0) {
+    session[Symbol.dispose]();
     throw new AppError("RATE_LIMIT", `Over ${ctx.config.RATE_LIMIT_MESSAGES} messages a minute.`, {
       retryAfterSeconds,
     });
   }
   openSessions.set(ctx.cost, { name, session });
+}
+
+/** Ends a send that had nothing to deliver to its own hub: refused, or a repetition. */
+export function closeSendSession(ctx: UserCtx): void {
+  openSessions.get(ctx.cost)?.session[Symbol.dispose]();
+  openSessions.delete(ctx.cost);
 }
 
 /** Shows something to whoever is connected now; never logged. */
@@ -91,3 +99,7 @@ export async function pushTo(ctx: Ctx, userId: number, frame: Frame): Promise<vo
 /** Whether the user has a connection that is alive. */
 export const isConnected = (ctx: Ctx, userId: number): Promise<boolean> =>
   callObject(ctx, ctx.env.USER_HUB, hubName(userId), (hub) => hub.isOnline());
+
+/** Whether the user has a connection to a room of this kind. */
+export const isInRoomOf = (ctx: Ctx, userId: number, kind: PlaceKind): Promise<boolean> =>
+  callObject(ctx, ctx.env.USER_HUB, hubName(userId), (hub) => hub.isIn(kind));

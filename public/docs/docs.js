@@ -1,0 +1,131 @@
+/** The docs page: reads openapi.json and asyncapi.json, which are made from the schemas that validate, and shows them. */
+import { channel } from "/docs/channel.js";
+import { endpoint, endpointWords } from "/docs/endpoint.js";
+import { prose } from "/docs/parts.js";
+import { h } from "/dom.js";
+
+const content = document.getElementById("content");
+const contents = document.getElementById("contents");
+const search = document.getElementById("search");
+const found = document.getElementById("found");
+
+async function read(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} answered ${response.status}.`);
+  return response.json();
+}
+
+function sectionOfTag({ name, description }, api) {
+  const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
+    Object.entries(methods)
+      .filter(([, operation]) => operation.tags?.includes(name))
+      .map(([method, operation]) => {
+        const item = endpoint(method, path, operation, api);
+        item.dataset.words = endpointWords(method, path, operation);
+        return item;
+      }),
+  );
+  if (operations.length === 0) return null;
+  return h(
+    "section",
+    { id: `tag-${name}` },
+    h("h2", { class: "title" }, h("a", { class: "anchor", href: `#tag-${name}` }, name)),
+    h("p", { class: "muted" }, ...prose(description)),
+    ...operations,
+  );
+}
+
+function show(api, events) {
+  const base = new URL(api.servers[0].url, location.href).href;
+  const tags = api.tags.map((tag) => sectionOfTag(tag, api)).filter(Boolean);
+  const channels = Object.entries(events.channels).map(([name, about]) => channel(name, about, events));
+  document
+    .getElementById("loading")
+    .replaceWith(
+      h("p", {}, "Everything is below ", h("code", {}, base), ". ", ...prose(api.info.description)),
+      h("p", { class: "muted" }, ...prose(events.info.description)),
+      h(
+        "p",
+        {},
+        h("a", { href: "/api/v1/openapi.json" }, "openapi.json"),
+        " · ",
+        h("a", { href: "/api/v1/asyncapi.json" }, "asyncapi.json"),
+      ),
+    );
+  content.append(...tags, ...channels);
+  contents.replaceChildren(
+    h("h2", {}, "Calls"),
+    ...tags.map(entryFor),
+    h("h2", {}, "Socket events"),
+    ...channels.map(entryFor),
+  );
+}
+
+const entryFor = (section) =>
+  h(
+    "a",
+    { href: `#${section.id}` },
+    section.querySelector("h2").textContent.replace("/api/v1", ""),
+    h("span", { class: "count" }, String(section.querySelectorAll(".item").length)),
+  );
+
+/** Shows the items that have all the words. */
+function filter() {
+  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let count = 0;
+  for (const item of content.querySelectorAll(".item")) {
+    item.hidden = !words.every((word) => item.dataset.words.includes(word));
+    if (!item.hidden) count += 1;
+  }
+  for (const part of content.querySelectorAll("section, .group")) {
+    part.hidden = !part.querySelector(".item:not([hidden])");
+  }
+  found.textContent = words.length === 0 ? "" : count === 0 ? "Nothing found" : `${count} found`;
+}
+
+/** Opens what the address points to. */
+function openLinked() {
+  const linked = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (linked?.matches(".item")) linked.open = true;
+  linked?.scrollIntoView();
+}
+
+/** `/` goes to the search, Escape empties it, arrows walk through the items. */
+function onKey(event) {
+  const isTyping = event.target.matches("input, textarea");
+  if (event.key === "/" && !isTyping) {
+    event.preventDefault();
+    search.focus();
+  } else if (event.key === "Escape" && event.target === search) {
+    search.value = "";
+    filter();
+  } else if (
+    (event.key === "ArrowDown" || event.key === "ArrowUp") &&
+    (event.target === search || event.target.matches("summary"))
+  ) {
+    const lines = [search, ...content.querySelectorAll(".item:not([hidden]) > summary")];
+    const next = lines[lines.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1)];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  }
+}
+
+search.addEventListener("input", filter);
+document.addEventListener("keydown", onKey);
+window.addEventListener("hashchange", openLinked);
+content.addEventListener(
+  "toggle",
+  (event) => {
+    const { id, open } = event.target;
+    if (open && id) history.replaceState(null, "", `#${id}`);
+  },
+  true,
+);
+
+try {
+  show(...(await Promise.all([read("/api/v1/openapi.json"), read("/api/v1/asyncapi.json")])));
+  openLinked();
+} catch (error) {
+  document.getElementById("loading").textContent = `The docs could not be loaded. ${error.message}`;
+}

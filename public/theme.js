@@ -1,0 +1,41 @@
+/** Light or dark: the system's choice until somebody presses `[data-theme-switch]`. Loaded in the head, so nothing flashes. */
+const KEY = "roomcast:theme";
+const root = document.documentElement;
+
+const isDark = () =>
+  (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+
+/** Storage may be switched off. */
+function remembered() {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+function choose(theme) {
+  root.dataset.theme = theme;
+  try {
+    localStorage.setItem(KEY, theme);
+  } catch {
+    // It then holds for this page alone.
+  }
+}
+
+const theme = remembered();
+if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const button of document.querySelectorAll("[data-theme-switch]")) {
+    const show = () => {
+      button.textContent = isDark() ? "Light" : "Dark";
+      button.setAttribute("aria-label", isDark() ? "Use light colours" : "Use dark colours");
+    };
+    button.addEventListener("click", () => {
+      choose(isDark() ? "light" : "dark");
+      show();
+    });
+    show();
+  }
+});

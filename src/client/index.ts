@@ -1,0 +1,7 @@
+/** The typed client of Roomcast: REST and sockets, for browsers and Node 22 or newer. */
+
+export { RoomcastError } from "./error.ts";
+export type { SocketOptions, SocketStatus } from "./options.ts";
+export type { Position } from "./position.ts";
+export { answerOf, type Client, type ClientOptions, roomcast } from "./rest.ts";
+export { RoomcastSocket } from "./socket.ts";

@@ -1,0 +1,47 @@
+/** REST through Hono's `hc`: paths, bodies and answers are typed by the routes themselves. */
+import { type ClientResponse, hc } from "hono/client";
+import type { z } from "zod";
+import type { api } from "../app.ts";
+import type { ErrorAnswer } from "../realtime/protocol.ts";
+import { RoomcastError } from "./error.ts";
+import { readToken, type TokenSource } from "./token.ts";
+
+export type Client = ReturnType<typeof hc<typeof api>>;
+
+export type ClientOptions = {
+  /** Left out, only what anyone may call works. */
+  token?: TokenSource;
+  fetch?: typeof fetch;
+};
+
+/**
+ * The REST API of the service at `origin`, e.g. `roomcast("https://rooms.example").messages.$post({ json })`.
+ * Wrap a call in `answerOf` to get its body or an exception.
+ */
+export function roomcast(origin: string, { token, fetch }: ClientOptions = {}): Client {
+  const headers = async (): Promise<Record<string, string>> =>
+    token === undefined ? {} : { Authorization: `Bearer ${await readToken(token)}` };
+  return hc<typeof api>(new URL("/api/v1", origin).href, { headers, ...(fetch ? { fetch } : {}) });
+}
+
+/**
+ * The body of a call that went well.
+ * @throws RoomcastError with the service's code and, for a bad request, its details
+ */
+export async function answerOf<T>(call: Promise<ClientResponse<T>>): Promise<T> {
+  const response = await call;
+  if (response.ok) return (await response.json()) as T;
+  throw await failureOf(response);
+}
+
+async function failureOf(response: ClientResponse<unknown>): Promise<RoomcastError> {
+  const { status } = response;
+  const body: unknown = await response.json().catch(() => null);
+  // A proxy in between may fail in a form of its own.
+  if (!isErrorAnswer(body)) return new RoomcastError("INTERNAL_ERROR", `The service answered ${status}.`, { status });
+  const { code, message, details } = body.error;
+  return new RoomcastError(code, message, { status, details });
+}
+
+const isErrorAnswer = (body: unknown): body is z.infer<typeof ErrorAnswer> =>
+  typeof body === "object" && body !== null && "error" in body && typeof body.error === "object" && body.error !== null;

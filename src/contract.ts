@@ -1,0 +1,85 @@
+/**
+ * Gathers the slices' contracts: all that a client needs to import, and all that the docs are made from.
+ * A new feature adds itself here: its contract, its tag's sentence, its frames on a socket. One line each.
+ */
+import type { z } from "zod";
+import { MessageAcks, MessageCommands, MessageFrames } from "./features/messages/contract.ts";
+import { NotificationAcks, NotificationCommands, NotificationFrames } from "./features/notifications/contract.ts";
+import { WebrtcCommands, WebrtcFrames } from "./features/webrtc/contract.ts";
+import type { SocketContracts } from "./realtime/protocol.ts";
+
+export * as auth from "./features/auth/contract.ts";
+export * as comments from "./features/comments/contract.ts";
+export * as messages from "./features/messages/contract.ts";
+export * as notifications from "./features/notifications/contract.ts";
+export * as reports from "./features/reports/contract.ts";
+export * as social from "./features/social/contract.ts";
+export * as users from "./features/users/contract.ts";
+export * as videos from "./features/videos/contract.ts";
+export * as webrtc from "./features/webrtc/contract.ts";
+export * as protocol from "./realtime/protocol.ts";
+
+/** The headings of the docs: the first part of a path, and a sentence about what stands under it. */
+export const TAGS: Record<string, string> = {
+  auth: "Accounts, tokens, and tickets for sockets.",
+  messages: "Direct messages between two people.",
+  notifications: "What others did that concerns you.",
+  users: "People as others see them, and whom they follow.",
+  friends: "Friendships, requests for them, and blocks.",
+  videos: "Short videos: the feed, their content, likes, views and shares.",
+  comments: "What people write under videos.",
+  reports: "Telling the moderators of a video, a comment or a person.",
+  webrtc: "Video sessions between browsers: who may join, who was there, and the servers that find a way.",
+};
+
+/** Every socket by its path below `/api/v1`, in OpenAPI's form. The docs and the typed client are made from this. */
+export const SOCKETS = {
+  "/ws": {
+    name: "events",
+    summary: "The user's event socket: everything that concerns one user, on any of their devices.",
+    // Frames of a feature on the user's own socket: one line in each map.
+    commands: {
+      ...MessageCommands,
+      ...NotificationCommands,
+    },
+    frames: {
+      ...MessageFrames,
+      ...NotificationFrames,
+    },
+    acks: {
+      ...MessageAcks,
+      ...NotificationAcks,
+    },
+  },
+  "/webrtc/sessions/{id}/ws": {
+    name: "webrtc",
+    summary: "A video session's signaling: offers, answers and candidates to one participant, state to all.",
+    commands: WebrtcCommands,
+    frames: WebrtcFrames,
+    acks: {},
+  },
+} as const satisfies SocketContracts;
+
+export type Sockets = typeof SOCKETS;
+export type SocketPath = keyof Sockets;
+
+/** What a client sends: frame type → `data`. */
+export type CommandsOf<P extends SocketPath> = {
+  [K in keyof Sockets[P]["commands"] & string]: Sockets[P]["commands"][K] extends z.ZodType
+    ? z.input<Sockets[P]["commands"][K]>
+    : never;
+};
+/** What a client gets: frame type → `data`. */
+export type FramesOf<P extends SocketPath> = {
+  [K in keyof Sockets[P]["frames"] & string]: Sockets[P]["frames"][K] extends z.ZodType
+    ? z.output<Sockets[P]["frames"][K]>
+    : never;
+};
+/** What the ack of a command carries; `unknown` where the contract does not say. */
+export type AckOf<P extends SocketPath, K> = Sockets[P] extends { acks: infer A }
+  ? K extends keyof A
+    ? A[K] extends z.ZodType
+      ? z.output<A[K]>
+      : unknown
+    : unknown
+  : unknown;

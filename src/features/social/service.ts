@@ -1,0 +1,2 @@
+/** What other slices may ask of this one. */
+export { blockedBetween, isBlockedBetween } from "./blocks.ts";

@@ -1,0 +1,59 @@
+/** Videos and what people do with them (SPEC 3). */
+import { z } from "zod";
+import { PageQuery, Pagination } from "../../db/page.ts";
+import { Timestamp } from "../../realtime/protocol.ts";
+import { Link, userText } from "../../text.ts";
+import { PersonBrief, UserId } from "../users/contract.ts";
+
+export const Visibility = z.enum(["public", "private"]).describe("Private: exists only for its owner and admins");
+
+const Title = userText(255);
+const Description = userText(5000, 0);
+const count = z.number().int().min(0);
+
+export const Video = z
+  .object({
+    id: z.number().int(),
+    ownerId: UserId,
+    owner: PersonBrief,
+    title: z.string(),
+    description: z.string().nullable(),
+    videoUrl: z.string(),
+    thumbUrl: z.string().nullable(),
+    visibility: Visibility,
+    duration: z.number().nullable().describe("Seconds"),
+    views: count,
+    likes: count,
+    comments: count,
+    shares: count,
+    isLiked: z.boolean().describe("By whoever asks; false without a token"),
+    createdAt: Timestamp,
+  })
+  .meta({ id: "Video" });
+export type Video = z.infer<typeof Video>;
+
+export const CreateVideo = z.object({
+  title: Title,
+  description: Description.nullish(),
+  visibility: Visibility.default("public"),
+  videoUrl: Link,
+  thumbUrl: Link.nullish(),
+  duration: z.number().min(0).max(1_000_000).nullish().describe("Seconds"),
+});
+export type CreateVideo = z.output<typeof CreateVideo>;
+
+export const UpdateVideo = z.object({
+  title: Title.optional(),
+  description: Description.nullable().optional(),
+  visibility: Visibility.optional(),
+});
+export type UpdateVideo = z.output<typeof UpdateVideo>;
+
+export const VideoList = z.object({ videos: z.array(Video), pagination: Pagination });
+export const LikeState = z.object({ liked: z.boolean(), likes: count });
+export const ViewState = z.object({
+  counted: z.boolean().describe("False within 30 minutes of the last view that counted"),
+  views: count,
+});
+export const ShareState = z.object({ shares: count });
+export { PageQuery };

@@ -1,0 +1,149 @@
+/** Videos: publishing, finding, changing, taking down. Who may see one is decided here, for every slice. */
+import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import { type Actor, actorId, type Ctx, isAdmin, type UserCtx } from "../../context.ts";
+import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
+import { listTotals, users, videos } from "../../db/tables.ts";
+import { AppError } from "../../errors.ts";
+import type { PersonBrief } from "../users/contract.ts";
+import { brief, briefColumns } from "../users/service.ts";
+import type { CreateVideo, UpdateVideo, Video } from "./contract.ts";
+
+type Row = typeof videos.$inferSelect;
+
+/** A video as the service makes it: uploads (features/files) bring the stored files along. */
+export type NewVideo = CreateVideo & { fileId?: string | null; thumbFileId?: string | null };
+
+/**
+ * Whether somebody may know of a row of `videos`: a condition for any statement that reads that table under its own name.
+ * A private one exists only for its owner and admins, and so do all the videos of an account that is not active. A ban
+ * stops a person, not what they published: that is taken down by itself.
+ */
+export function isVisibleTo(actor: Actor): SQL {
+  if (isAdmin(actor)) return sql`1`;
+  return sql`(${videos.ownerId} = ${actorId(actor)} OR (${videos.visibility} = 'public' AND EXISTS (
+    SELECT 1 FROM users owner WHERE owner.id = ${videos.ownerId} AND owner.account_status = 'active')))`;
+}
+
+const columnsFor = (actor: Actor) => ({
+  video: videos,
+  owner: briefColumns,
+  isLiked: sql<number>`EXISTS (SELECT 1 FROM likes mine
+    WHERE mine.video_id = ${videos.id} AND mine.user_id = ${actorId(actor)})`,
+});
+
+const toVideo = ({ video, owner, isLiked }: { video: Row; owner: PersonBrief; isLiked: number }): Video => ({
+  id: video.id,
+  ownerId: video.ownerId,
+  owner: brief(owner),
+  title: video.title,
+  description: video.description,
+  videoUrl: video.videoUrl,
+  thumbUrl: video.thumbUrl,
+  visibility: video.visibility,
+  duration: video.duration,
+  views: video.views,
+  likes: video.likes,
+  comments: video.comments,
+  shares: video.shares,
+  isLiked: isLiked === 1,
+  createdAt: video.createdAt.toISOString(),
+});
+
+/** Publishes a video whose bytes are already where `videoUrl` points. */
+export async function createVideo(ctx: UserCtx, input: NewVideo): Promise<Video> {
+  const [video] = await ctx.db
+    .insert(videos)
+    .values({ ...input, ownerId: ctx.actor.id, createdAt: ctx.now })
+    .returning();
+  if (!video) throw new AppError("INTERNAL_ERROR");
+  return toVideo({ video, owner: ctx.actor, isLiked: 0 });
+}
+
+/** The public feed, newest first. Its total is kept by triggers (migrations/0002). */
+export async function listVideos(ctx: Ctx, query: PageQuery) {
+  const [rows, [listed]] = await ctx.db.batch([
+    ctx.db
+      .select(columnsFor(ctx.actor))
+      .from(videos)
+      .innerJoin(users, eq(users.id, videos.ownerId))
+      .where(and(eq(videos.visibility, "public"), eq(users.accountStatus, "active")))
+      .orderBy(desc(videos.id))
+      .limit(query.limit)
+      .offset(offsetOf(query)),
+    ctx.db.select({ total: listTotals.total }).from(listTotals).where(eq(listTotals.list, "videos")),
+  ]);
+  return { videos: rows.map(toVideo), pagination: pagination(query, listed?.total ?? 0) };
+}
+
+/**
+ * One person's videos, newest first; the private ones only for themself and admins.
+ * @throws AppError NOT_FOUND when there is no such person, or their account is not active
+ */
+export async function listVideosOf(ctx: Ctx, ownerId: number, query: PageQuery) {
+  const seesAll = isAdmin(ctx.actor) || actorId(ctx.actor) === ownerId;
+  const [[owner], rows] = await ctx.db.batch([
+    ctx.db
+      .select({ accountStatus: users.accountStatus, total: seesAll ? users.videoCount : users.publicVideoCount })
+      .from(users)
+      .where(eq(users.id, ownerId)),
+    ctx.db
+      .select(columnsFor(ctx.actor))
+      .from(videos)
+      .innerJoin(users, eq(users.id, videos.ownerId))
+      .where(and(eq(videos.ownerId, ownerId), seesAll ? undefined : eq(videos.visibility, "public")))
+      .orderBy(desc(videos.id))
+      .limit(query.limit)
+      .offset(offsetOf(query)),
+  ]);
+  if (!owner || (owner.accountStatus !== "active" && !seesAll)) throw new AppError("NOT_FOUND");
+  return { videos: rows.map(toVideo), pagination: pagination(query, owner.total) };
+}
+
+const selectVideo = (ctx: Ctx, videoId: number) =>
+  ctx.db
+    .select(columnsFor(ctx.actor))
+    .from(videos)
+    .innerJoin(users, eq(users.id, videos.ownerId))
+    .where(and(eq(videos.id, videoId), isVisibleTo(ctx.actor)));
+
+/** @throws AppError NOT_FOUND also for a private one of somebody else */
+export async function readVideo(ctx: Ctx, videoId: number): Promise<Video> {
+  const [row] = await selectVideo(ctx, videoId);
+  if (!row) throw new AppError("NOT_FOUND");
+  return toVideo(row);
+}
+
+const isOwn = (ctx: UserCtx, videoId: number) => and(eq(videos.id, videoId), eq(videos.ownerId, ctx.actor.id));
+
+/**
+ * The owner changes what was named; the rest stays.
+ * @throws AppError NOT_FOUND · FORBIDDEN for everyone else, admins too: they have `PUT /admin/videos/:id/visibility`
+ */
+export async function updateVideo(ctx: UserCtx, videoId: number, input: UpdateVideo): Promise<Video> {
+  const change = { title: input.title, description: input.description, visibility: input.visibility };
+  const isEmpty = Object.values(change).every((value) => value === undefined);
+  const [row] = isEmpty
+    ? await selectVideo(ctx, videoId)
+    : (
+        await ctx.db.batch([ctx.db.update(videos).set(change).where(isOwn(ctx, videoId)), selectVideo(ctx, videoId)])
+      )[1];
+  if (!row) throw new AppError("NOT_FOUND");
+  if (row.video.ownerId !== ctx.actor.id) throw new AppError("FORBIDDEN", "Only its owner changes a video.");
+  return toVideo(row);
+}
+
+/**
+ * The owner takes a video down, with its likes, comments and views. Answers the row that is gone.
+ * @throws AppError NOT_FOUND · FORBIDDEN for everyone else, admins too: theirs is `DELETE /admin/videos/:id`, with a reason
+ */
+export async function deleteVideo(ctx: UserCtx, videoId: number): Promise<Row> {
+  const [[seen], [gone]] = await ctx.db.batch([
+    ctx.db
+      .select({ id: videos.id })
+      .from(videos)
+      .where(and(eq(videos.id, videoId), isVisibleTo(ctx.actor))),
+    ctx.db.delete(videos).where(isOwn(ctx, videoId)).returning(),
+  ]);
+  if (gone) return gone;
+  throw seen ? new AppError("FORBIDDEN", "Only its owner deletes a video.") : new AppError("NOT_FOUND");
+}

@@ -1,0 +1,243 @@
+/** A video session's object: who takes part, what they show of themselves, and the signaling between them. */
+import { AppError, CLOSE } from "../../errors.ts";
+import { type By, bindCommands } from "../../realtime/commands.ts";
+import { type Connection, GHOST_AFTER_MS } from "../../realtime/connection.ts";
+import type { ReplayLog } from "../../realtime/log.ts";
+import type { CutOff } from "../../realtime/place.ts";
+import { encodeFrame } from "../../realtime/protocol.ts";
+import { Room } from "../../realtime/room.ts";
+import type { Admission } from "../../realtime/seat.ts";
+import { type JoinSession, type Stay, WebrtcCommands, type WebrtcFrames } from "./contract.ts";
+import { Members } from "./members.ts";
+import { factsOf, type Member, type ParticipantState, SessionFacts, shownTo } from "./participant.ts";
+import { StayStore } from "./store.ts";
+
+/** A page that is reloaded is back within this time, ms. */
+const GRACE_MS = 6000;
+/** One row written; how far off a stay may be that a crash ended. */
+const ALIVE_EVERY_MS = 60_000;
+
+/** Nothing said here matters later: who comes back joins again and is told who is there. */
+const NO_LOG: ReplayLog = { head: 0, epoch: "live", since: () => ({ resync: true }) };
+
+type FrameType = keyof typeof WebrtcFrames;
+type Switch = "audioEnabled" | "videoEnabled" | "screenSharing" | "handRaised";
+type Addressed = { sessionId?: string | undefined; targetUserId: number };
+
+const signaling = <K extends string>(types: K[]) =>
+  Object.fromEntries(types.map((type) => [type, "signaling" as const])) as Record<K, "signaling">;
+
+export class WebrtcRoom extends Room {
+  protected override readonly kind = "webrtc";
+  protected override readonly place = "WEBRTC_ROOM";
+  protected override readonly log = NO_LOG;
+  readonly #store: StayStore;
+  readonly #members: Members;
+
+  protected override readonly commands = bindCommands(
+    WebrtcCommands,
+    {
+      "webrtc:join_session": (by, input) => this.#join(by, input),
+      "webrtc:leave_session": (by, { sessionId }) => this.#leaveBy(by, sessionId),
+      "webrtc:offer": (by, { offer, ...to }) => this.#passOn(by, to, "webrtc:offer_received", { offer }),
+      "webrtc:answer": (by, { answer, ...to }) => this.#passOn(by, to, "webrtc:answer_received", { answer }),
+      "webrtc:ice_candidate": (by, { candidate, ...to }) =>
+        this.#passOn(by, to, "webrtc:ice_candidate_received", { candidate }),
+      "webrtc:toggle_audio": (by, { sessionId, enabled }) =>
+        this.#turn(by, sessionId, "audioEnabled", enabled, "webrtc:user_audio_toggled", { enabled }),
+      "webrtc:toggle_video": (by, { sessionId, enabled }) =>
+        this.#turn(by, sessionId, "videoEnabled", enabled, "webrtc:user_video_toggled", { enabled }),
+      "webrtc:screen_share_start": (by, { sessionId }) =>
+        this.#turn(by, sessionId, "screenSharing", true, "webrtc:screen_share_started"),
+      "webrtc:screen_share_stop": (by, { sessionId }) =>
+        this.#turn(by, sessionId, "screenSharing", false, "webrtc:screen_share_stopped"),
+      "webrtc:raise_hand": (by, { sessionId }) => this.#turn(by, sessionId, "handRaised", true, "webrtc:hand_raised"),
+      "webrtc:lower_hand": (by, { sessionId }) => this.#turn(by, sessionId, "handRaised", false, "webrtc:hand_lowered"),
+    },
+    signaling(Object.keys(WebrtcCommands) as (keyof typeof WebrtcCommands)[]),
+  );
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.#store = new StayStore(state.storage);
+    this.timers.add({ due: () => this.#members.nextLeave(), ring: (now) => this.#endGraces(now) });
+    this.timers.add({ due: () => this.#nextCheck(), ring: (now) => this.#store.noteAlive(now) });
+    this.#members = new Members(this.#store, this.connections);
+    const now = Date.now();
+    if (this.#members.restore(now)) this.timers.arm(now);
+  }
+
+  protected override admit({ facts }: Admission): void {
+    SessionFacts.parse(facts);
+    if (this.#store.endedAt !== null) throw new AppError("NOT_FOUND");
+  }
+
+  // ── Joining and leaving ───────────────────────────────────────────────────────────────────────────────────────────
+
+  #join({ person, connection, now }: By, input: JoinSession) {
+    this.#requireHere(input.sessionId);
+    if (!connection) throw new AppError("FORBIDDEN", "Joining takes a socket.");
+    const { userId } = person;
+    const known = this.#members.get(userId);
+    if (!known && this.#members.size >= factsOf(connection).maxParticipants) {
+      throw new AppError("FORBIDDEN", "The session is full.");
+    }
+    if (known?.connectionId !== connection.id) {
+      const label = { displayName: input.displayName ?? person.displayName ?? person.username, role: input.role };
+      const before = known && this.#members.connectionOf(known);
+      const member = this.#members.arrive(connection, { ...(known?.state ?? arrived(now)), ...label }, now);
+      this.timers.arm(now);
+      if (before) this.#sayTakenOver(before);
+      this.#announce(member, known?.state);
+    }
+    const participants = this.#members.inOrder().map((member) => shownTo(userId, member));
+    this.#tell(connection, "webrtc:participants_list", { participants });
+    return { sessionId: this.#sessionId, participants };
+  }
+
+  /** Who comes back within the grace was never seen to leave: there is nothing to tell but a new label. */
+  #announce(member: Member, before: ParticipantState | undefined): void {
+    const { displayName, role } = member.state;
+    if (before?.displayName === displayName && before.role === role) return;
+    for (const connection of this.#members.connections(member.userId)) {
+      this.#tell(connection, "webrtc:user_joined", shownTo(connection.userId, member));
+    }
+  }
+
+  #sayTakenOver(connection: Connection): void {
+    const data = { code: "CONFLICT", message: "You have joined from another window." };
+    this.send(connection, encodeFrame({ type: "webrtc:error", data }));
+  }
+
+  #leaveBy(by: By, sessionId: string | undefined): void {
+    this.#requireHere(sessionId);
+    const member = this.#members.get(by.person.userId);
+    // A window that was taken over from has nothing to leave.
+    if (member && (!by.connection || by.connection.id === member.connectionId)) this.#leave(member, by.now);
+  }
+
+  #leave(member: Member, leftAt: number): void {
+    this.#members.leave(member, leftAt);
+    this.#tellOthers(member, "webrtc:user_left");
+  }
+
+  /** The connection is gone, its user may be back soon. Who was silent for long before has had the grace already. */
+  protected override closed(connection: Connection): void {
+    const member = this.#members.get(connection.userId);
+    if (member?.connectionId !== connection.id) return;
+    const now = Date.now();
+    const hasVanished = connection.seat.missed > 0 || connection.isGhost(now);
+    const absence = {
+      awayAt: hasVanished ? connection.lastShownAt : now,
+      leavesAt: Math.min(now + GRACE_MS, connection.lastShownAt + GHOST_AFTER_MS),
+    };
+    this.#members.goAway(member, absence);
+    this.timers.arm(now);
+    if (absence.leavesAt <= now) this.#endGraces(now);
+  }
+
+  /** RPC: who is cut off has no grace. */
+  override cutOff(cut: CutOff): void {
+    const wasHere = this.#members.get(cut.userId)?.absence === null;
+    super.cutOff(cut);
+    const member = this.#members.get(cut.userId);
+    if (wasHere && member?.absence) this.#leave(member, member.absence.awayAt);
+  }
+
+  /** RPC: the host has ended the session. Doing it again changes nothing. */
+  end(endedAt: number): void {
+    this.flush();
+    if (this.#store.endedAt !== null) return;
+    this.ctx.storage.transactionSync(() => this.#members.end(endedAt));
+    const data = { code: "NOT_FOUND", message: "The session has ended." };
+    this.broadcast(encodeFrame({ type: "webrtc:error", data }));
+    for (const connection of [...this.connections.values()]) this.drop(connection, CLOSE.notFound, "NOT_FOUND");
+  }
+
+  /** RPC: who was there. */
+  attendance(): Stay[] {
+    this.prune(Date.now());
+    return this.#store.stays(Date.now()).map(({ userId, joinedAt, leftAt, until }) => ({
+      userId,
+      joinedAt: new Date(joinedAt).toISOString(),
+      leftAt: leftAt === null ? null : new Date(leftAt).toISOString(),
+      seconds: Math.floor((until - joinedAt) / 1000),
+    }));
+  }
+
+  // ── Signaling ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** To the target alone. Who it comes from is what the token said, whatever the frame says. */
+  #passOn(by: By, { sessionId, targetUserId }: Addressed, type: FrameType, content: object): void {
+    const { userId } = this.#requireMember(by, sessionId);
+    const target = targetUserId === userId ? undefined : this.#members.get(targetUserId);
+    if (!target) throw new AppError("NOT_FOUND", "This user is not in the session.");
+    const connection = this.#members.connectionOf(target);
+    if (!connection) throw new AppError("NOT_FOUND", "This user is not connected right now.");
+    this.#tell(connection, type, { fromUserId: userId, ...content });
+  }
+
+  /** Turns something on or off for all to see; what is so already is not told again. */
+  #turn(by: By, sessionId: string | undefined, what: Switch, isOn: boolean, type: FrameType, content = {}): void {
+    const member = this.#requireMember(by, sessionId);
+    if (member.state[what] === isOn) return;
+    member.state[what] = isOn;
+    this.#members.keep(member);
+    this.#tellOthers(member, type, content);
+  }
+
+  #requireHere(sessionId: string | undefined): void {
+    if (sessionId !== undefined && sessionId !== this.#sessionId) throw new AppError("NOT_FOUND");
+  }
+
+  /** A window that was taken over from no longer takes part. */
+  #requireMember(by: By, sessionId: string | undefined): Member {
+    this.#requireHere(sessionId);
+    const member = this.#members.get(by.person.userId);
+    if (!member || (by.connection && by.connection.id !== member.connectionId)) {
+      throw new AppError("FORBIDDEN", "Join the session first.");
+    }
+    return member;
+  }
+
+  get #sessionId(): string {
+    return this.ctx.id.name ?? "";
+  }
+
+  #encode(type: FrameType, data: object): string {
+    return encodeFrame({ type, data: { sessionId: this.#sessionId, ...data } });
+  }
+
+  #tell(connection: Connection, type: FrameType, data: object): void {
+    this.send(connection, this.#encode(type, data));
+  }
+
+  #tellOthers({ userId }: Member, type: FrameType, content: object = {}): void {
+    const frame = this.#encode(type, { userId, ...content });
+    for (const connection of this.#members.connections(userId)) this.send(connection, frame);
+  }
+
+  // ── Timers ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #endGraces(now: number): void {
+    for (const member of this.#members.all()) {
+      if (member.absence && member.absence.leavesAt <= now) this.#leave(member, member.absence.awayAt);
+    }
+  }
+
+  /** While somebody is here: when the first of them would have been silent for too long, and every minute. */
+  #nextCheck(): number | null {
+    const here = this.#members.connections();
+    if (here.length === 0) return null;
+    const ghosts = here.map((connection) => connection.lastShownAt + GHOST_AFTER_MS + 1);
+    return Math.min(...ghosts, this.#store.aliveAt + ALIVE_EVERY_MS);
+  }
+}
+
+const arrived = (now: number) => ({
+  audioEnabled: true,
+  videoEnabled: true,
+  screenSharing: false,
+  handRaised: false,
+  joinedAt: now,
+});

@@ -1,0 +1,114 @@
+/** Video sessions: making, ending, and who may come in. */
+import { and, eq, isNull, sql } from "drizzle-orm";
+import { v7 as sortableId } from "uuid";
+import { z } from "zod";
+import { type Ctx, isModerator, type UserCtx } from "../../context.ts";
+import { type Delivery, deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
+import { webrtcSessions } from "../../db/tables.ts";
+import { AppError } from "../../errors.ts";
+import { callObject } from "../../http/objects.ts";
+import type { CreateSession, Session, Stay } from "./contract.ts";
+import { mayJoinCourse } from "./courses.ts";
+
+type Row = typeof webrtcSessions.$inferSelect;
+
+const toSession = (row: Row): Session => ({
+  id: row.id,
+  title: row.title,
+  courseId: row.courseId,
+  hostId: row.hostId,
+  maxParticipants: row.maxParticipants,
+  createdAt: row.createdAt.toISOString(),
+  endedAt: row.endedAt?.toISOString() ?? null,
+});
+
+/** Opens a session that the caller hosts. @throws AppError FORBIDDEN for a course that the caller may not join */
+export async function createSession(ctx: UserCtx, input: CreateSession): Promise<Session> {
+  const { title = null, courseId = null, maxParticipants } = input;
+  await requireCourse(ctx, courseId);
+  const row: Row = {
+    id: sortableId(),
+    hostId: ctx.actor.id,
+    title,
+    courseId,
+    maxParticipants,
+    createdAt: ctx.now,
+    endedAt: null,
+  };
+  await ctx.db.insert(webrtcSessions).values(row);
+  return toSession(row);
+}
+
+/** @throws AppError NOT_FOUND · FORBIDDEN to who may not join */
+export async function readSession(ctx: UserCtx, id: string): Promise<Session> {
+  const row = await findSession(ctx, id);
+  await requireMayJoin(ctx, row);
+  return toSession(row);
+}
+
+/**
+ * A session that the caller may come into now: any signed-in user, or who may join its course; the host always.
+ * @throws AppError NOT_FOUND there is none, or it has ended · FORBIDDEN
+ */
+export async function openSession(ctx: UserCtx, id: string): Promise<Session> {
+  const row = await findSession(ctx, id);
+  await requireMayJoin(ctx, row);
+  if (row.endedAt) throw new AppError("NOT_FOUND", "The session has ended.");
+  return toSession(row);
+}
+
+/**
+ * Ends a session for everybody; the host alone may. Ending it again changes nothing.
+ * @throws AppError NOT_FOUND · FORBIDDEN
+ */
+export async function endSession(ctx: UserCtx, id: string): Promise<void> {
+  const isMine = and(eq(webrtcSessions.id, id), eq(webrtcSessions.hostId, ctx.actor.id));
+  const payload = JSON.stringify({ endedAt: ctx.now.getTime() } satisfies SessionDelivery);
+  const [[row], , , pending] = await ctx.db.batch([
+    ctx.db.select({ hostId: webrtcSessions.hostId }).from(webrtcSessions).where(eq(webrtcSessions.id, id)),
+    ctx.db
+      .update(webrtcSessions)
+      .set({ endedAt: ctx.now })
+      .where(and(isMine, isNull(webrtcSessions.endedAt))),
+    tellEach(ctx, sql`SELECT ${`webrtc:${id}`}, ${payload} WHERE changes() > 0`),
+    pendingFor(ctx, `webrtc:${id}`),
+  ]);
+  if (!row) throw new AppError("NOT_FOUND");
+  if (row.hostId !== ctx.actor.id) throw new AppError("FORBIDDEN", "Only the host ends a session.");
+  deliverSoon(ctx, pending);
+}
+
+/** What an outbox row for `webrtc:<session>` holds. */
+const SessionDelivery = z.object({ endedAt: z.number().int() });
+type SessionDelivery = z.infer<typeof SessionDelivery>;
+
+/** The outbox's way to a session's object; ending twice is ending once. */
+export async function deliverToSession(ctx: Ctx, id: string, deliveries: Delivery[]): Promise<void> {
+  for (const { payload } of deliveries) {
+    const { endedAt } = SessionDelivery.parse(payload);
+    await callObject(ctx, ctx.env.WEBRTC_ROOM, id, (room) => room.end(endedAt));
+  }
+}
+
+/** Who was there, from when to when; during the session and after. @throws AppError NOT_FOUND · FORBIDDEN */
+export async function readAttendance(ctx: UserCtx, id: string): Promise<{ attendance: Stay[] }> {
+  const { hostId } = await findSession(ctx, id);
+  if (hostId !== ctx.actor.id && !isModerator(ctx.actor)) throw new AppError("FORBIDDEN");
+  return { attendance: await callObject(ctx, ctx.env.WEBRTC_ROOM, id, (room) => room.attendance()) };
+}
+
+async function findSession(ctx: UserCtx, id: string): Promise<Row> {
+  const [row] = await ctx.db.select().from(webrtcSessions).where(eq(webrtcSessions.id, id));
+  if (!row) throw new AppError("NOT_FOUND");
+  return row;
+}
+
+async function requireMayJoin(ctx: UserCtx, { hostId, courseId }: Row): Promise<void> {
+  if (hostId !== ctx.actor.id) await requireCourse(ctx, courseId);
+}
+
+async function requireCourse(ctx: UserCtx, courseId: string | null): Promise<void> {
+  if (courseId !== null && !(await mayJoinCourse(ctx, courseId))) {
+    throw new AppError("FORBIDDEN", "This course is not open to you.");
+  }
+}

@@ -1,0 +1,112 @@
+/** Who is in a session and who was, in the object's own SQLite: three rows written per stay, none while it lasts. */
+import { migrate } from "../../realtime/migrations.ts";
+
+/** `state` is the participant as the room keeps them, for when no attachment does. */
+const SCHEMA = [
+  `CREATE TABLE present (
+     user_id INTEGER PRIMARY KEY, joined_at INTEGER NOT NULL, state TEXT NOT NULL, away_at INTEGER, leaves_at INTEGER
+   );
+   CREATE TABLE stays (user_id INTEGER NOT NULL, joined_at INTEGER NOT NULL, left_at INTEGER NOT NULL);
+   CREATE TABLE session (alive_at INTEGER NOT NULL, ended_at INTEGER);
+   INSERT INTO session (alive_at) VALUES (0);`,
+];
+
+/** Somebody without a connection: since when, and when that counts as having left; ms. */
+export type Absence = { awayAt: number; leavesAt: number };
+
+/** Times in ms; `leftAt` null: still there. `until` is what counts as attended. */
+export type StoredStay = { userId: number; joinedAt: number; leftAt: number | null; until: number };
+
+type PresentRow = { user_id: number; state: string; away_at: number | null; leaves_at: number | null };
+type StayRow = { user_id: number; joined_at: number; left_at: number | null; away_at: number | null };
+
+export class StayStore {
+  readonly #sql: SqlStorage;
+  #aliveAt: number;
+  #endedAt: number | null;
+
+  constructor(storage: DurableObjectStorage) {
+    migrate(storage, SCHEMA);
+    this.#sql = storage.sql;
+    const row = this.#sql.exec<{ alive_at: number; ended_at: number | null }>("SELECT * FROM session").one();
+    this.#aliveAt = row.alive_at;
+    this.#endedAt = row.ended_at;
+  }
+
+  /** When the session was last seen to be going on, ms; all that is known of the time of a crash. */
+  get aliveAt(): number {
+    return this.#aliveAt;
+  }
+
+  get endedAt(): number | null {
+    return this.#endedAt;
+  }
+
+  /** Everybody who is in, connected or not. */
+  present(): { userId: number; state: unknown; absence: Absence | null }[] {
+    const rows = this.#sql.exec<PresentRow>("SELECT user_id, state, away_at, leaves_at FROM present").toArray();
+    return rows.map((row) => ({
+      userId: row.user_id,
+      state: JSON.parse(row.state),
+      absence: row.away_at !== null && row.leaves_at !== null ? { awayAt: row.away_at, leavesAt: row.leaves_at } : null,
+    }));
+  }
+
+  enter(userId: number, joinedAt: number, state: unknown): void {
+    this.#sql.exec(
+      "INSERT INTO present (user_id, joined_at, state) VALUES (?, ?, ?)",
+      userId,
+      joinedAt,
+      JSON.stringify(state),
+    );
+  }
+
+  /** The connection is gone. What its attachment knew is kept here. */
+  goAway(userId: number, { awayAt, leavesAt }: Absence, state: unknown): void {
+    this.#sql.exec(
+      "UPDATE present SET away_at = ?, leaves_at = ?, state = ? WHERE user_id = ?",
+      awayAt,
+      leavesAt,
+      JSON.stringify(state),
+      userId,
+    );
+  }
+
+  comeBack(userId: number): void {
+    this.#sql.exec("UPDATE present SET away_at = NULL, leaves_at = NULL WHERE user_id = ?", userId);
+  }
+
+  leave(userId: number, leftAt: number): void {
+    this.#sql.exec(
+      `INSERT INTO stays (user_id, joined_at, left_at)
+       SELECT user_id, joined_at, max(joined_at, ?) FROM present WHERE user_id = ?`,
+      leftAt,
+      userId,
+    );
+    this.#sql.exec("DELETE FROM present WHERE user_id = ?", userId);
+  }
+
+  noteAlive(now: number): void {
+    this.#sql.exec("UPDATE session SET alive_at = ?", now);
+    this.#aliveAt = now;
+  }
+
+  end(endedAt: number): void {
+    this.#sql.exec("UPDATE session SET ended_at = ?", endedAt);
+    this.#endedAt = endedAt;
+  }
+
+  /** All stays, in the order of joining. */
+  stays(now: number): StoredStay[] {
+    const rows = this.#sql.exec<StayRow>(
+      `SELECT user_id, joined_at, left_at, NULL AS away_at FROM stays
+       UNION ALL SELECT user_id, joined_at, NULL, away_at FROM present ORDER BY joined_at, user_id`,
+    );
+    return [...rows].map((row) => ({
+      userId: row.user_id,
+      joinedAt: row.joined_at,
+      leftAt: row.left_at,
+      until: Math.max(row.joined_at, row.left_at ?? row.away_at ?? now),
+    }));
+  }
+}

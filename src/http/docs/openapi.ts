@@ -1,0 +1,73 @@
+/** OpenAPI 3.1: every route line, and the doors of the sockets. */
+import { z } from "zod";
+import { type SocketContract, SocketQuery } from "../../realtime/protocol.ts";
+import type { Described } from "../docs.ts";
+
+const ABOUT = `Realtime backend at the edge. Every failure has one form, \`{error: {code, message, timestamp, details?}}\`.
+Sign in with \`POST /auth/login\` and send the token as \`Authorization: Bearer\`. What goes over the sockets is described
+in [asyncapi.json](/api/v1/asyncapi.json).`;
+
+const FAILURE = {
+  description: "A failure",
+  content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
+};
+
+export function openApi({ api, tags, sockets }: Described) {
+  api.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+    description: "The token that signing in answers",
+  });
+  const document = api.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: { title: "Roomcast", version: "1.0.0", description: ABOUT, license: { name: "MIT" } },
+    servers: [{ url: "/api/v1", description: "This server" }],
+    tags: [
+      ...Object.entries(tags).map(([name, description]) => ({ name, description })),
+      { name: "sockets", description: "Where the WebSockets open." },
+    ],
+  });
+  const doors = Object.entries(sockets).map(([path, contract]) => [path, { get: door(path, contract) }]);
+  return { ...document, paths: { ...document.paths, ...Object.fromEntries(doors) } };
+}
+
+/** The HTTP side of a socket. A token in the query, since browsers can set no header on a WebSocket. */
+function door(path: string, { name, summary }: SocketContract) {
+  const { properties = {}, required = [] } = z.toJSONSchema(SocketQuery, { io: "input" });
+  return {
+    tags: ["sockets"],
+    operationId: `open_${name}`,
+    summary,
+    description:
+      "Closes at once with 4001 without a good token or ticket, 4003 where one is not allowed in, 4004 where there is nothing.",
+    "x-who": "user",
+    "x-channel": name,
+    security: [{ bearer: [] }],
+    parameters: [
+      ...pathParameters(path).map((parameter) => ({
+        name: parameter,
+        in: "path",
+        required: true,
+        schema: { type: "string" },
+      })),
+      ...Object.entries(properties).map(([parameter, schema]) => ({
+        name: parameter,
+        in: "query",
+        required: required.includes(parameter),
+        ...(typeof schema === "object" && schema.description ? { description: schema.description } : {}),
+        schema,
+      })),
+    ],
+    responses: {
+      101: { description: "The socket is open" },
+      403: { ...FAILURE, description: "A page of a foreign origin" },
+      426: { ...FAILURE, description: "Not an upgrade to WebSocket" },
+      default: FAILURE,
+    },
+  };
+}
+
+/** The names between braces. */
+export const pathParameters = (path: string): string[] =>
+  [...path.matchAll(/\{(\w+)\}/g)].flatMap(([, name]) => name ?? []);

@@ -1,0 +1,51 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+
+/** As the platform serves it, `_headers` included. */
+const page = (path: string) => env.ASSETS.fetch(`http://localhost:8787${path}`);
+
+const SCRIPTS = ["/theme.js", "/dom.js", "/home.js", "/docs/docs.js", "/docs/schema.js", "/docs/endpoint.js"];
+
+describe("pages", () => {
+  it.each(["/", "/docs/", "/style.css", "/icon.svg", ...SCRIPTS])(
+    "%s comes with headers that let nothing foreign run",
+    async (path) => {
+      const response = await page(path);
+      await response.body?.cancel();
+      expect([path, response.status]).toEqual([path, 200]);
+      const policy = response.headers.get("Content-Security-Policy") ?? "";
+      expect(policy).toContain("default-src 'self'");
+      expect(policy).toContain("frame-ancestors 'none'");
+      expect(policy).not.toMatch(/unsafe|script-src|\*/);
+      expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff");
+      expect(response.headers.get("Referrer-Policy")).toBe("no-referrer");
+    },
+  );
+
+  it.each(["/", "/docs/"])("%s has no script or style of its own inside, and loads nothing foreign", async (path) => {
+    const html = await (await page(path)).text();
+    expect(html).toContain("<title>Roomcast");
+    expect(html).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=|(src|href)="(https?:)?\/\//i);
+  });
+
+  it.each(["/", "/docs/"])("what %s loads is there", async (path) => {
+    const html = await (await page(path)).text();
+    const loaded = [...html.matchAll(/<(?:script|link)[^>]*(?:src|href)="([^"]+)"/g)].flatMap(([, url]) => url ?? []);
+    expect(loaded.length).toBeGreaterThan(3);
+    for (const url of loaded) {
+      const response = await page(url);
+      await response.body?.cancel();
+      expect([url, response.status]).toEqual([url, 200]);
+    }
+  });
+
+  it.each(SCRIPTS)("%s never turns text into markup, and what it imports is there", async (path) => {
+    const script = await (await page(path)).text();
+    expect(script).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(/);
+    for (const [, url] of script.matchAll(/from "(\/[^"]+)"/g)) {
+      const response = await page(url ?? "");
+      await response.body?.cancel();
+      expect([url, response.status]).toEqual([url, 200]);
+    }
+  });
+});
