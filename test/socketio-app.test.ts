@@ -1,8 +1,8 @@
 /** Roomcast over Socket.IO: the same rooms, the same people, the same refusals as over native sockets (SPEC 9). */
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { gatewaysOf } from "../src/features/socketio/gateway.ts";
+import { gatewaysOf, SocketIoGateway, settings } from "../src/features/socketio/gateway.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
 import { mintGroup, openCourse, openRoom, promote } from "./support/rooms.ts";
 import { openHub } from "./support/socket.ts";
@@ -24,11 +24,20 @@ async function mintCourse(joinPolicy: "open" | "members" = "open") {
   return { teacher, courseId, roomId: String(row?.id) };
 }
 
-const shards = () => {
-  const { perRegion } = { perRegion: 4 };
-  return Array.from({ length: perRegion }, (_, n) => gatewaysOf(env).stub(`weur-${n}`));
-};
-const evictGateways = () => Promise.all(shards().map((stub) => evictDurableObject(stub)));
+/** Every gateway that a test's clients can be in. Some may sleep already. */
+async function evictGateways(): Promise<void> {
+  const perRegion = settings.density.kind === "shards" ? settings.density.perRegion : 0;
+  const gateways = Array.from({ length: perRegion }, (_, n) => gatewaysOf(env).stub(`weur-${n}`));
+  await Promise.all(gateways.map(evict));
+}
+
+async function evict(object: DurableObjectStub): Promise<void> {
+  try {
+    await evictDurableObject(object);
+  } catch (error) {
+    if (!String(error).includes("not currently running")) throw error;
+  }
+}
 const hubOf = (user: TestUser) => env.USER_HUB.getByName(String(user.id));
 const roomCalled = (id: string) => env.CHAT_ROOM.getByName(id);
 const isOnline = (user: TestUser) => hubOf(user).isOnline();
@@ -51,7 +60,7 @@ describe("connecting", () => {
     const ann = await mintUser("ann");
     const byQuery = await startSocketIo({}, `&token=${ann.token}`);
     await byQuery.connected();
-    const { body } = await call("/auth/socket-ticket", { method: "POST", token: ann.token });
+    const { body } = await call("/auth/ws-ticket", { method: "POST", token: ann.token });
     const byTicket = await startSocketIo({ ticket: body.ticket });
     await byTicket.connected();
     const again = await startSocketIo({ ticket: body.ticket });
@@ -67,7 +76,7 @@ describe("connecting", () => {
     expect(await client.refused()).toMatchObject({ message: "UNAUTHORIZED", data: { code: "UNAUTHORIZED" } });
   });
 
-  it("refuses a banned user with FORBIDDEN, and an unknown namespace", async () => {
+  it("refuses a banned user with FORBIDDEN", async () => {
     const ann = await mintUser("ann");
     await env.DB.prepare("UPDATE users SET banned_at = 1, ban_reason = 'spam' WHERE id = ?").bind(ann.id).run();
     const client = await startSocketIo({ token: ann.token });
@@ -193,17 +202,17 @@ describe("a course room", () => {
     for (const client of clients) await client.ask("chat:join_room", { courseId });
     const native = await openCourse(teacher, courseId);
     await Promise.all(clients.map((client) => client.ask("message:mark_seen", { conversationWith: teacher.id })));
-    const spies = await Promise.all(
-      shards().map((stub) => runInDurableObject(stub, (gateway) => vi.spyOn(gateway, "deliverBatches"))),
-    );
+    const deliver = vi.spyOn(SocketIoGateway.prototype, "deliverBatches");
     await native.ask("chat:send_message", { message: "to all" });
     await Promise.all(clients.map((client) => client.collect("chat:new_message", 1)));
-    const calls = spies.map((spy) => spy.mock.calls.length);
-    expect(Math.max(...calls)).toBe(1);
-    expect(calls.reduce((sum, n) => sum + n)).toBeGreaterThan(1);
-    const reached = spies.flatMap((spy) => spy.mock.calls.flatMap(([batches]) => batches.flatMap((b) => b.socketIds)));
-    expect(new Set(reached).size).toBe(100);
-    for (const spy of spies) spy.mockRestore();
+    const gateways = clients.map((client) => client.welcome?.pid.split(".")[0]);
+    expect(deliver).toHaveBeenCalledTimes(new Set(gateways).size);
+    const reached = deliver.mock.calls.flatMap(([batches]) => batches);
+    expect(reached.flatMap(({ socketIds }) => socketIds).sort()).toEqual(
+      clients.map(({ welcome }) => welcome?.sid).sort(),
+    );
+    expect(reached.flatMap(({ events }) => events)).toHaveLength(deliver.mock.calls.length);
+    deliver.mockRestore();
   });
 });
 
@@ -258,7 +267,10 @@ describe("being put out", () => {
 
   it("a logout ends the connections of its session alone", async () => {
     const ann = await mintUser("ann");
-    const again = await call("/auth/login", { method: "POST", body: { email: ann.email, password: ann.password } });
+    const again = await call("/auth/login", {
+      method: "POST",
+      body: { username: ann.username, password: ann.password },
+    });
     const [first, second] = [await connectSocketIo(ann), await connectSocketIo({ token: again.body.token })];
     await Promise.all([first.next("connected"), second.next("connected")]);
     expect((await call("/auth/logout", { method: "POST", token: ann.token })).status).toBeLessThan(300);
@@ -273,13 +285,18 @@ describe("being put out", () => {
     const bob = await mintUser("bob");
     expect(await client.ask("auth:refresh", { token: bob.token })).toMatchObject({ error: { code: "FORBIDDEN" } });
     expect(await client.ask("auth:refresh", {})).toMatchObject({ error: { code: "INVALID_MESSAGE" } });
-    const { body } = await call("/auth/login", { method: "POST", body: { email: ann.email, password: ann.password } });
-    const refreshed = await client.ask("auth:refresh", { token: body.token });
-    expect(refreshed).toMatchObject({ success: true, data: { expiresAt: expect.any(String) } });
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 8 * 86_400_000 });
+    const now = Date.now();
+    const day = 86_400_000;
+    vi.useFakeTimers({ toFake: ["Date"], now: now + 6 * day });
     try {
-      other.emit("message:mark_seen", {});
+      const login = { username: ann.username, password: ann.password };
+      const { body } = await call("/auth/login", { method: "POST", body: login });
+      const refreshed = await client.ask("auth:refresh", { token: body.token });
+      expect(refreshed).toMatchObject({ success: true, data: { expiresAt: expect.any(String) } });
+      vi.setSystemTime(now + 8 * day);
+      other.emit("message:mark_seen", { conversationWith: bob.id });
       expect(await other.end()).toBe("io server disconnect");
+      expect(await client.ask("message:mark_seen", { conversationWith: bob.id })).toMatchObject({ success: true });
     } finally {
       vi.useRealTimers();
     }
@@ -293,20 +310,16 @@ describe("after every object was evicted", () => {
     const client = await inCourse(ann, courseId);
     const say = (message: string) =>
       call(`/chat/courses/${courseId}/messages`, { method: "POST", token: teacher.token, body: { message } });
-    for (const evict of [
-      evictGateways,
-      () => evictDurableObject(roomCalled(roomId)),
-      () => evictDurableObject(hubOf(ann)),
-    ]) {
-      await evict();
+    for (const evictSome of [evictGateways, () => evict(roomCalled(roomId)), () => evict(hubOf(ann))]) {
+      await evictSome();
       await say("from outside");
       await client.next("chat:new_message");
-      await evict();
+      await evictSome();
       expect(await client.ask("chat:send_message", { courseId, message: "from here" })).toMatchObject({
         success: true,
       });
       await client.next("chat:new_message");
-      await evict();
+      await evictSome();
       await call("/messages", { method: "POST", token: teacher.token, body: { receiverId: ann.id, content: "psst" } });
       await client.next("message:new");
     }
@@ -327,9 +340,12 @@ describe("a lost connection", () => {
     await native.ask("chat:send_message", { message: "one" });
     await client.next("chat:new_message");
     const { sid, pid } = await client.connected();
+    const deliver = vi.spyOn(SocketIoGateway.prototype, "deliverBatches");
     client.lose();
     await native.next("chat:user_left");
     await native.ask("chat:send_message", { message: "two" });
+    // The author's ack does not wait for the others to have it.
+    await vi.waitFor(() => expect(JSON.stringify(deliver.mock.calls)).toContain("two"));
     if (how === "evicted") await evictGateways();
     const back = await connectSocketIo(ann, { pid, offset: client.offset });
     expect(back.welcome).toMatchObject({ sid, pid });
@@ -337,6 +353,7 @@ describe("a lost connection", () => {
     await native.ask("chat:send_message", { message: "three" });
     const heard = (await back.collect("chat:new_message", 2)).map(({ message }) => message);
     expect(heard).toEqual(["two", "three"]);
+    deliver.mockRestore();
     expect(await isOnline(ann)).toBe(true);
   });
 

@@ -138,6 +138,8 @@ export class RemoteMembers {
   }
 
   async #putOut(gateway: string, { socketId, code, reason }: Leaving): Promise<void> {
+    // Who left by themselves need not be told.
+    if (code === 1000) return;
     try {
       const at = this.#reach(gateway);
       if (!this.#room.endsConnection(code)) await at.expel(socketId, this.#state.id.name ?? "", code, reason);

@@ -11,7 +11,6 @@ import { logFailure } from "../../http/log.ts";
 import { networkOf } from "../../http/rate-limit.ts";
 import { Budgets } from "../../realtime/budget.ts";
 import { config } from "../../config.ts";
-import type { Outcome } from "../../realtime/commands.ts";
 import { AuthRefresh } from "../../realtime/protocol.ts";
 import {
   type Admission,
@@ -26,7 +25,7 @@ import { answerFailure, answerSuccess, dataOf } from "./answer.ts";
 import { type Channel, targetOf } from "./channel.ts";
 import { channelCalled, channelOf } from "./channels.ts";
 import { Member, memberFrom, memberOf } from "./member.ts";
-import { Objects } from "./objects.ts";
+import { dataIn, Objects } from "./objects.ts";
 import { Stays } from "./stays.ts";
 
 /** A client's own claims, whichever it uses. */
@@ -170,11 +169,4 @@ async function admit(ctx: Ctx, { ticket, token }: z.infer<typeof Credentials>): 
 function limitsOf(env: Env) {
   const { RATE_LIMIT_MESSAGES: messages, RATE_LIMIT_TYPING: typing, RATE_LIMIT_SIGNALING: signaling } = config(env);
   return { messages, typing, signaling };
-}
-
-/** What a command answered. @throws AppError as the object refused it */
-function dataIn(outcome: Outcome): unknown {
-  if (outcome.ok) return outcome.data;
-  const { code, message, retryAfterSeconds } = outcome.error;
-  throw new AppError(code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
 }

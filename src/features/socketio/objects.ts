@@ -55,9 +55,7 @@ export class Objects {
   }
 
   async #join(stub: Stub, { id, gateway }: ClientSocket, member: Member, facts: unknown): Promise<Position> {
-    const outcome: Outcome = await stub.remoteJoin(admissionOf(member, facts), { gateway, socketId: id });
-    if (outcome.ok) return Position.parse(outcome.data);
-    throw new AppError(outcome.error.code, outcome.error.message);
+    return Position.parse(dataIn(await stub.remoteJoin(admissionOf(member, facts), { gateway, socketId: id })));
   }
 
   #room<R>(place: PlaceKind, object: string, call: (room: Stub) => Promise<R>): Promise<R> {
@@ -69,4 +67,11 @@ export class Objects {
     const hubs = this.#env.USER_HUB as unknown as DurableObjectNamespace<Room>;
     return callObject(ownCost(), hubs, String(person.userId), call);
   }
+}
+
+/** What a command answered. @throws AppError as the object refused it */
+export function dataIn(outcome: Outcome): unknown {
+  if (outcome.ok) return outcome.data;
+  const { code, message, retryAfterSeconds } = outcome.error;
+  throw new AppError(code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
 }

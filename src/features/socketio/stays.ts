@@ -70,6 +70,10 @@ export class Stays {
     const stay = this.#find(socket, channel, target);
     if (!stay) return;
     this.forget(socket, stay.object);
+    // Without the command, the room would wait for who is only lost. Whatever it answers, the client leaves.
+    if (Object.hasOwn(channel.commands, channel.leave)) {
+      await this.#objects.actInRoom(socket, channel.place, stay.object, channel.leave, {});
+    }
     await this.#objects.leaveRoom(socket, channel.place, stay.object);
   }
 
