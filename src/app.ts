@@ -3,20 +3,27 @@
 import { SOCKETS, TAGS } from "./contract.ts";
 import { AppError } from "./errors.ts";
 import { authRoutes } from "./features/auth/routes.ts";
+import { commentRoutes } from "./features/comments/routes.ts";
 import { courseRoutes } from "./features/courses/routes.ts";
 import { courseSockets } from "./features/courses/sockets.ts";
+import { fileRoutes } from "./features/files/routes.ts";
+import { tusHeaders, tusRoutes } from "./features/files/tus/routes.ts";
 import { messageRoutes } from "./features/messages/routes.ts";
 import { notificationRoutes } from "./features/notifications/routes.ts";
+import { reportRoutes } from "./features/reports/routes.ts";
 import { roomMessageRoutes } from "./features/rooms/message-routes.ts";
 import { roomRoutes } from "./features/rooms/routes.ts";
 import { messengerSockets, roomSockets } from "./features/rooms/sockets.ts";
-import { commentRoutes } from "./features/comments/routes.ts";
-import { reportRoutes } from "./features/reports/routes.ts";
 import { socialRoutes } from "./features/social/routes.ts";
 import { socketIoRoutes } from "./features/socketio/routes.ts";
+import { streamChatRoutes } from "./features/streams/chat-routes.ts";
+import { streamAdminRoutes, streamRoutes } from "./features/streams/routes.ts";
+import { streamSockets } from "./features/streams/sockets.ts";
+import { webhookRoutes } from "./features/streams/webhook/routes.ts";
 import { userRoutes } from "./features/users/routes.ts";
 import { userSockets } from "./features/users/sockets.ts";
-import { videoRoutes } from "./features/videos/routes.ts";
+import { videoRoutes, videoUploads } from "./features/videos/routes.ts";
+import { vodRoutes } from "./features/vod/routes.ts";
 import { webrtcRoutes } from "./features/webrtc/routes.ts";
 import { webrtcSockets } from "./features/webrtc/sockets.ts";
 import { docsRoutes } from "./http/docs.ts";
@@ -44,11 +51,18 @@ app.use(begin);
 // Sockets come before the middleware that sets headers: those of a 101 answer are immutable.
 app.route("/socket.io", socketIoRoutes);
 app.route("/api/v1", userSockets);
+app.route("/api/v1", streamSockets);
+app.route("/", streamSockets);
+app.route("/api/v1", webrtcSockets);
 app.route("/api/v1", messengerSockets).route("/", messengerSockets);
 app.route("/api/v1", roomSockets);
 app.route("/api/v1", courseSockets);
-app.route("/api/v1", webrtcSockets);
 
+// Media servers come before CORS and sign-in: what a publisher wrote into the address is no token.
+app.route("/api/v1", webhookRoutes);
+app.route("/", webhookRoutes);
+
+app.use("/api/v1/files/tus/*", tusHeaders);
 app.use(crossOrigin, apiHeaders, privateByDefault);
 app.route("/", serviceRoutes);
 app.route(
@@ -62,14 +76,27 @@ export const api = router()
   .route("/", authRoutes)
   .route("/", messageRoutes)
   .route("/", notificationRoutes)
-  .route("/", roomRoutes)
-  .route("/", roomMessageRoutes)
-  .route("/", courseRoutes)
   .route("/", userRoutes)
   .route("/", socialRoutes)
   .route("/", videoRoutes)
   .route("/", commentRoutes)
   .route("/", reportRoutes)
-  .route("/", webrtcRoutes);
+  .route("/", webrtcRoutes)
+  .route("/", fileRoutes)
+  .route("/", roomRoutes)
+  .route("/", roomMessageRoutes)
+  .route("/", courseRoutes)
+  .route("/", streamRoutes)
+  .route("/", streamChatRoutes)
+  .route("/", streamAdminRoutes)
+  // Answered above already; here it is described.
+  .route("/", webhookRoutes)
+  .route("/", vodRoutes);
 
+app.route("/api/v1", tusRoutes);
+app.route("/api/v1", videoUploads);
 app.route("/api/v1", api);
+// The livestream paths answer without the prefix, too (SPEC 0).
+app.route("/", streamRoutes);
+app.route("/", streamChatRoutes);
+app.route("/", vodRoutes);

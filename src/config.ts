@@ -33,8 +33,25 @@ const Settings = z.object({
   RATE_LIMIT_LOGINS: whole(10),
   RATE_LIMIT_SIGNALING: whole(1200),
   RATE_LIMIT_BAN_MINUTES: whole(15, 0),
+  /** Unknown stream keys that one publisher may try in a minute. */
+  RATE_LIMIT_STREAM_KEYS: whole(20),
   /** log2 of scrypt's N. 15 with r=8, p=3 equals OWASP's advice and fits a Worker; only tests may go lower. */
   PASSWORD_SCRYPT_LOG_N: z.coerce.number().int().min(1).max(15).default(15),
+  /** Three times the media server's heartbeat (`notify_update_timeout 10s`): silent for longer, a stream has ended. */
+  STREAM_LEASE_SECONDS: whole(30),
+  /** For media servers without a heartbeat: no broadcast is longer than this. */
+  STREAM_MAX_HOURS: whole(24),
+  STREAM_EVENTS_KEPT_DAYS: whole(30),
+  /** How long answers may be kept in memory. A change of status shows at once all the same; these bound viewer counts. */
+  CACHE_STREAM_LISTS_SECONDS: whole(5, 0),
+  CACHE_STREAM_DETAILS_SECONDS: whole(10, 0),
+  CACHE_VODS_SECONDS: whole(30, 0),
+  /** Where in the bucket a media server may put recordings itself: `POST /vod/upload` with `path` takes nothing else. */
+  VOD_PREFIX: z
+    .string()
+    .regex(/^([\w-]+\/)+$/, "must be folders that end with a slash")
+    .default("recordings/"),
+  VOD_MAX_MEGABYTES: whole(5000),
   METRICS_TOKEN: optional,
   DEBUG_COST: z.string().default(""),
   TURN_URLS: list,

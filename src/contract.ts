@@ -3,19 +3,28 @@
  * A new feature adds itself here: its contract, its tag's sentence, its frames on a socket. One line each.
  */
 import type { z } from "zod";
+import { CourseCommands, CourseFrames } from "./features/courses/contract.ts";
 import { MessageAcks, MessageCommands, MessageFrames } from "./features/messages/contract.ts";
 import { NotificationAcks, NotificationCommands, NotificationFrames } from "./features/notifications/contract.ts";
+import { RoomCommands, RoomFrames } from "./features/rooms/contract.ts";
+import { StreamAcks, StreamCommands, StreamFrames } from "./features/streams/chat-contract.ts";
 import { WebrtcCommands, WebrtcFrames } from "./features/webrtc/contract.ts";
 import type { SocketContracts } from "./realtime/protocol.ts";
 
 export * as auth from "./features/auth/contract.ts";
 export * as comments from "./features/comments/contract.ts";
+export * as courses from "./features/courses/contract.ts";
+export * as files from "./features/files/contract.ts";
 export * as messages from "./features/messages/contract.ts";
 export * as notifications from "./features/notifications/contract.ts";
 export * as reports from "./features/reports/contract.ts";
+export * as rooms from "./features/rooms/contract.ts";
 export * as social from "./features/social/contract.ts";
+export * as streamChat from "./features/streams/chat-contract.ts";
+export * as streams from "./features/streams/contract.ts";
 export * as users from "./features/users/contract.ts";
 export * as videos from "./features/videos/contract.ts";
+export * as vod from "./features/vod/contract.ts";
 export * as webrtc from "./features/webrtc/contract.ts";
 export * as protocol from "./realtime/protocol.ts";
 
@@ -28,6 +37,13 @@ export const TAGS: Record<string, string> = {
   friends: "Friendships, requests for them, and blocks.",
   videos: "Short videos: the feed, their content, likes, views and shares.",
   comments: "What people write under videos.",
+  rooms: "Groups and private rooms, who is in them, and what is said there.",
+  chat: "Course chat.",
+  files: "Files: streamed in and out, resumable, private or public.",
+  streams: "Livestreams: made, found, their keys, and the chat beside them.",
+  vod: "Recordings of streams.",
+  webhook: "Where media servers tell what happens to a stream.",
+  admin: "What the service's admins see and decide.",
   reports: "Telling the moderators of a video, a comment or a person.",
   webrtc: "Video sessions between browsers: who may join, who was there, and the servers that find a way.",
 };
@@ -51,12 +67,36 @@ export const SOCKETS = {
       ...NotificationAcks,
     },
   },
+  "/streams/{id}/ws": {
+    name: "stream",
+    summary: "The room beside a stream: its chat, its status, how many are here. For any signed-in user.",
+    commands: StreamCommands,
+    frames: StreamFrames,
+    acks: StreamAcks,
+  },
   "/webrtc/sessions/{id}/ws": {
     name: "webrtc",
     summary: "A video session's signaling: offers, answers and candidates to one participant, state to all.",
     commands: WebrtcCommands,
     frames: WebrtcFrames,
-    acks: {},
+  },
+  "/rooms/{roomId}/ws": {
+    name: "room",
+    summary: "A group or private room.",
+    commands: RoomCommands,
+    frames: RoomFrames,
+  },
+  "/ws/{roomId}/{userId}": {
+    name: "messenger",
+    summary: "The same room by the messenger's own path, which answers without `/api/v1` too. `userId`: one's own.",
+    commands: RoomCommands,
+    frames: RoomFrames,
+  },
+  "/chat/courses/{courseId}/ws": {
+    name: "course",
+    summary: "The chat of a course.",
+    commands: CourseCommands,
+    frames: CourseFrames,
   },
 } as const satisfies SocketContracts;
 

@@ -1,8 +1,12 @@
 /** What runs every minute: the net under the outbox, and the end of what has expired. */
 import { lt } from "drizzle-orm";
+import { sweepUploads } from "./bytes/store.ts";
 import { startContext } from "./context.ts";
 import { sweepOutbox } from "./db/outbox.ts";
 import { addressBans, rateWindows, revokedTokens, sessions, socketTickets } from "./db/tables.ts";
+import { sweepResumable } from "./features/files/tus/uploads.ts";
+import { endLapsed, forgetEarlyEnds } from "./features/streams/sessions.ts";
+import { forgetOldEvents } from "./features/streams/webhook/event-log.ts";
 import { forgetOldViews } from "./features/videos/views.ts";
 import { logFailure } from "./http/log.ts";
 import "./deliverers.ts";
@@ -11,7 +15,12 @@ import "./deliverers.ts";
 export async function runCron(env: Env, { waitUntil }: { waitUntil(work: Promise<unknown>): void }): Promise<void> {
   const ctx = startContext({ env, later: (work) => waitUntil(work) });
   const jobs: [name: string, job: () => Promise<unknown>][] = [
+    ["uploads", () => sweepUploads(ctx)],
+    ["resumable", () => sweepResumable(ctx)],
     ["outbox", () => sweepOutbox(ctx)],
+    ["streams.lapsed", () => endLapsed(ctx)],
+    ["streams.early-ends", () => forgetEarlyEnds(ctx)],
+    ["streams.events", () => forgetOldEvents(ctx)],
     ["expired", () => forgetExpired(ctx)],
     ["views", () => forgetOldViews(ctx)],
   ];

@@ -6,7 +6,7 @@ declare namespace Cloudflare {
     ASSETS: Fetcher;
     USER_HUB: DurableObjectNamespace<import("./features/users/hub.ts").UserHub>;
     CHAT_ROOM: DurableObjectNamespace<import("./features/rooms/room.ts").ChatRoom>;
-    STREAM_ROOM: DurableObjectNamespace<import("./realtime/room.ts").Room>;
+    STREAM_ROOM: DurableObjectNamespace<import("./features/streams/room.ts").StreamRoom>;
     WEBRTC_ROOM: DurableObjectNamespace<import("./features/webrtc/room.ts").WebrtcRoom>;
     SOCKET_GATEWAY: DurableObjectNamespace<import("./features/socketio/gateway.ts").SocketIoGateway>;
     ENVIRONMENT?: string;

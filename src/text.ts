@@ -38,7 +38,7 @@ export const userText = (max: number, min = 1) =>
     .string()
     // The cheap bound first: a code point is at most two units.
     .max(max * 2, `may have ${max} characters`)
-    .refine((text) => lengthOf(text) <= max, `may have ${max} characters`)
+    .refine((text) => text.length <= max || lengthOf(text) <= max, `may have ${max} characters`)
     .transform(inert)
     .refine((text) => min === 0 || text.trim() !== "", "may not be empty")
     .meta({ type: "string", minLength: min, maxLength: max });

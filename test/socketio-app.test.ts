@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { gatewaysOf, SocketIoGateway, settings } from "../src/features/socketio/gateway.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
 import { mintGroup, openCourse, openRoom, promote } from "./support/rooms.ts";
-import { openHub } from "./support/socket.ts";
+import { openHub, openSocket } from "./support/socket.ts";
 import { connectSocketIo, type SocketIoClient, startSocketIo } from "./support/socketio.ts";
 
 const newCourseId = () => `course-${crypto.randomUUID()}`;
@@ -231,6 +231,24 @@ describe("the messenger and video sessions", () => {
     expect((await native.next("reaction")).data).toMatchObject({ userId: ann.id, emoji: "👍" });
     expect(await client.ask("leave_room", { roomId })).toEqual({ success: true });
     expect((await native.next("user_left")).data).toMatchObject({ userId: ann.id });
+  });
+
+  it("chats beside a stream, with native viewers", async () => {
+    const [ann, bob] = [await mintUser("ann"), await mintUser("bob")];
+    const made = await call("/streams", { method: "POST", token: ann.token, body: { title: "Live" } });
+    const streamId: number = made.body.id;
+    const native = await openSocket(`/streams/${streamId}/ws?token=${ann.token}`);
+    await native.next("connected");
+    const client = await connectSocketIo(bob);
+    expect(await client.ask("join_stream", { streamId: 999_999 })).toMatchObject({ error: { code: "NOT_FOUND" } });
+    expect(await client.ask("join_stream", { streamId })).toEqual({ success: true });
+    const sent = await client.ask("chat_message", { streamId: String(streamId), message: "hello" });
+    expect(sent).toMatchObject({ success: true, data: { streamId, message: "hello", userId: bob.id } });
+    expect((await native.next("chat_message")).data).toEqual(sent.data);
+    expect(await client.next("chat_message")).toEqual(sent.data);
+    client.emit("chat_message", { streamId });
+    expect(await client.next("error")).toMatchObject({ code: "INVALID_MESSAGE" });
+    expect(await client.ask("leave_stream", { streamId })).toEqual({ success: true });
   });
 
   it("joins a session and takes part in its signaling", async () => {

@@ -1,5 +1,5 @@
 /** Every D1 table on one page. `migrations/` has the SQL, with the indexes and triggers; a test holds the two together. */
-import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 const time = (name: string) => integer(name, { mode: "timestamp_ms" });
 const id = () => integer("id").primaryKey({ autoIncrement: true });
@@ -232,6 +232,76 @@ export const outbox = sqliteTable(
   (table) => [index("outbox_target").on(table.target, table.id)],
 );
 
+/** How long the public lists are; kept by triggers. */
+export const listTotals = sqliteTable("list_totals", {
+  list: text("list", { enum: ["people", "videos"] }).primaryKey(),
+  total: integer("total").notNull(),
+});
+
+export const webrtcSessions = sqliteTable("webrtc_sessions", {
+  id: text("id").primaryKey(),
+  hostId: integer("host_id").notNull(),
+  title: text("title"),
+  courseId: text("course_id"),
+  maxParticipants: integer("max_participants").notNull(),
+  createdAt: time("created_at").notNull(),
+  endedAt: time("ended_at"),
+});
+
+export const uploads = sqliteTable(
+  "uploads",
+  {
+    key: text("key").primaryKey(),
+    uploadId: text("upload_id"),
+    startedAt: time("started_at").notNull(),
+  },
+  (table) => [index("uploads_started").on(table.startedAt)],
+);
+
+export const files = sqliteTable(
+  "files",
+  {
+    id: text("id").primaryKey(),
+    ownerId: integer("owner_id").notNull(),
+    folder: text("folder").notNull(),
+    name: text("name").notNull(),
+    originalName: text("original_name").notNull(),
+    category: text("category", { enum: ["document", "image", "video", "audio", "archive"] }).notNull(),
+    mimeType: text("mime_type").notNull(),
+    size: integer("size").notNull(),
+    sha256: text("sha256").notNull(),
+    visibility: text("visibility", { enum: ["private", "public"] })
+      .notNull()
+      .default("private"),
+    key: text("key").notNull(),
+    createdAt: time("created_at").notNull(),
+  },
+  (table) => [uniqueIndex("files_path").on(table.folder, table.name)],
+);
+
+export const resumableUploads = sqliteTable(
+  "resumable_uploads",
+  {
+    id: text("id").primaryKey(),
+    ownerId: integer("owner_id").notNull(),
+    key: text("key").notNull(),
+    uploadId: text("upload_id"),
+    length: integer("length").notNull(),
+    offset: integer("offset").notNull().default(0),
+    parts: text("parts").notNull().default("[]"),
+    tailPlace: integer("tail_place").notNull().default(0),
+    originalName: text("original_name").notNull(),
+    folder: text("folder").notNull(),
+    visibility: text("visibility", { enum: ["private", "public"] }).notNull(),
+    metadata: text("metadata").notNull(),
+    lockedBy: text("locked_by"),
+    lockedUntil: integer("locked_until").notNull().default(0),
+    fileId: text("file_id"),
+    expiresAt: time("expires_at").notNull(),
+  },
+  (table) => [index("resumable_uploads_expiry").on(table.expiresAt)],
+);
+
 export const rooms = sqliteTable("rooms", {
   id: text("id").primaryKey(),
   kind: text("kind", { enum: ["group", "private", "course"] }).notNull(),
@@ -273,19 +343,134 @@ export const roomAuthors = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.userId, table.roomId] })],
 );
+// ── Livestreams (0005) ──
 
-/** How long the public lists are; kept by triggers. */
-export const listTotals = sqliteTable("list_totals", {
-  list: text("list", { enum: ["people", "videos"] }).primaryKey(),
-  total: integer("total").notNull(),
+export const streams = sqliteTable("streams", {
+  id: id(),
+  userId: integer("user_id").notNull(),
+  title: text("title").notNull(),
+  description: text("description"),
+  thumbnail: text("thumbnail"),
+  keyHash: text("key_hash").notNull(),
+  status: text("status", { enum: ["live", "ended"] })
+    .notNull()
+    .default("ended"),
+  session: text("session"),
+  endReason: text("end_reason", { enum: ["done", "owner", "lease", "banned", "key_rotated"] }),
+  startedAt: time("started_at"),
+  endedAt: time("ended_at"),
+  lastSeenAt: time("last_seen_at"),
+  leaseUntil: time("lease_until"),
+  players: integer("players").notNull().default(0),
+  roomViewers: integer("room_viewers").notNull().default(0),
+  peakViewers: integer("peak_viewers").notNull().default(0),
+  plays: integer("plays").notNull().default(0),
+  scheduledAt: time("scheduled_at"),
+  createdAt: time("created_at").notNull(),
+  updatedAt: time("updated_at").notNull(),
 });
 
-export const webrtcSessions = sqliteTable("webrtc_sessions", {
-  id: text("id").primaryKey(),
-  hostId: integer("host_id").notNull(),
-  title: text("title"),
-  courseId: text("course_id"),
-  maxParticipants: integer("max_participants").notNull(),
-  createdAt: time("created_at").notNull(),
+export const streamSessions = sqliteTable("stream_sessions", {
+  id: id(),
+  streamId: integer("stream_id").notNull(),
+  session: text("session").notNull(),
+  startedAt: time("started_at").notNull(),
   endedAt: time("ended_at"),
+  endReason: text("end_reason", { enum: ["done", "owner", "lease", "banned", "key_rotated", "replaced"] }),
+  peakViewers: integer("peak_viewers").notNull().default(0),
+  plays: integer("plays").notNull().default(0),
+});
+
+export const streamEarlyEnds = sqliteTable(
+  "stream_early_ends",
+  {
+    streamId: integer("stream_id").notNull(),
+    session: text("session").notNull(),
+    at: time("at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.streamId, table.session] })],
+);
+
+export const streamPlayers = sqliteTable(
+  "stream_players",
+  { streamId: integer("stream_id").notNull(), session: text("session").notNull() },
+  (table) => [primaryKey({ columns: [table.streamId, table.session] })],
+);
+
+export const streamEvents = sqliteTable("stream_events", {
+  id: id(),
+  streamId: integer("stream_id"),
+  source: text("source").notNull(),
+  event: text("event").notNull(),
+  session: text("session").notNull(),
+  outcome: text("outcome").notNull(),
+  signature: text("signature"),
+  requestId: text("request_id").notNull(),
+  createdAt: time("created_at").notNull(),
+});
+
+export const vods = sqliteTable("vods", {
+  id: id(),
+  streamId: integer("stream_id").notNull(),
+  userId: integer("user_id").notNull(),
+  title: text("title").notNull(),
+  thumbnail: text("thumbnail"),
+  duration: real("duration"),
+  fileName: text("file_name").notNull(),
+  digest: text("digest").notNull(),
+  objectKey: text("object_key").notNull(),
+  mimeType: text("mime_type").notNull(),
+  size: integer("size").notNull(),
+  views: integer("views").notNull().default(0),
+  createdAt: time("created_at").notNull(),
+});
+
+export const versions = sqliteTable("versions", {
+  kind: text("kind").primaryKey(),
+  version: integer("version").notNull(),
+});
+
+// The admin's figures (0007). Written by triggers alone. Not mirrored: the trigram indexes users_search, videos_search.
+
+export const statsTotals = sqliteTable("stats_totals", {
+  id: integer("id").primaryKey(),
+  users: integer("users").notNull(),
+  usersActive: integer("users_active").notNull(),
+  usersBanned: integer("users_banned").notNull(),
+  videos: integer("videos").notNull(),
+  videosPublic: integer("videos_public").notNull(),
+  likes: integer("likes").notNull(),
+  comments: integer("comments").notNull(),
+  follows: integer("follows").notNull(),
+  views: integer("views").notNull(),
+  audit: integer("audit").notNull(),
+});
+
+export const statsReports = sqliteTable(
+  "stats_reports",
+  {
+    status: text("status", { enum: ["pending", "resolved", "rejected"] }).notNull(),
+    targetType: text("target_type", { enum: ["video", "comment", "user"] }).notNull(),
+    count: integer("count").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.status, table.targetType] })],
+);
+
+const dailyCount = (name: string) => integer(name).notNull().default(0);
+
+/** `day`: whole UTC days since the epoch. */
+export const statsDays = sqliteTable("stats_days", {
+  day: integer("day").primaryKey(),
+  usersNew: dailyCount("users_new"),
+  usersActive: dailyCount("users_active"),
+  usersLastActive: dailyCount("users_last_active"),
+  videosNew: dailyCount("videos_new"),
+  views: dailyCount("views"),
+  likes: dailyCount("likes"),
+  comments: dailyCount("comments"),
+  follows: dailyCount("follows"),
+  reportsPending: dailyCount("reports_pending"),
+  reportsResolved: dailyCount("reports_resolved"),
+  reportsRejected: dailyCount("reports_rejected"),
+  resolutions: dailyCount("resolutions"),
 });

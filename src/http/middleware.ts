@@ -69,6 +69,7 @@ export const crossOrigin: MiddlewareHandler<HttpEnv> = cors({
     "Upload-Length",
     "Upload-Metadata",
     "Upload-Offset",
+    "X-HTTP-Method-Override",
   ],
   exposeHeaders: [
     "Accept-Ranges",
@@ -77,9 +78,14 @@ export const crossOrigin: MiddlewareHandler<HttpEnv> = cors({
     "ETag",
     "Location",
     "Retry-After",
+    "Tus-Checksum-Algorithm",
+    "Tus-Extension",
+    "Tus-Max-Size",
     "Tus-Resumable",
+    "Tus-Version",
     "Upload-Expires",
     "Upload-Length",
+    "Upload-Metadata",
     "Upload-Offset",
     "X-Cost",
     "X-Request-Id",
@@ -89,6 +95,7 @@ export const crossOrigin: MiddlewareHandler<HttpEnv> = cors({
 
 /** For API answers: nothing in them is a page. Handlers that serve files set stricter or looser ones themselves. */
 export const apiHeaders: MiddlewareHandler<HttpEnv> = secureHeaders({
+  overwrite: false,
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
   crossOriginResourcePolicy: "cross-origin",
   crossOriginOpenerPolicy: false,

@@ -56,6 +56,8 @@ export abstract class Room extends DurableObject<Env> {
   readonly #outgoing = new Outgoing();
   readonly #backlogs = new Map<Connection, string[]>();
   #inbox: (() => void)[] = [];
+  /** Connections whose seats changed while a group was run. */
+  readonly #unsaved = new Set<Connection>();
   #isFlushing = false;
   #gathering: ReturnType<typeof setTimeout> | undefined;
   #busyUntil = 0;
@@ -331,6 +333,9 @@ export abstract class Room extends DurableObject<Env> {
         this.#inbox = [];
         for (const job of jobs) job();
       }
+      // Once for all that a connection sent in this group: an attachment costs as much as a frame.
+      for (const connection of this.#unsaved) connection.save();
+      this.#unsaved.clear();
       if (this.#outgoing.isEmpty) return;
       // The clock stands still while code runs, so how long sending takes is estimated: some 15 µs each, and twice that
       // to find out whether more comes.
@@ -355,7 +360,7 @@ export abstract class Room extends DurableObject<Env> {
 
   #handle(connection: Connection, message: string | ArrayBuffer, now: number): void {
     const { frame, id, problem } = parseFrame(message);
-    if (frame?.type === "pong") return connection.save();
+    if (frame?.type === "pong") return void this.#unsaved.add(connection);
     try {
       const command = frame && this.commands.get(frame.type);
       // What cannot be read counts as well: junk is not free.
@@ -414,7 +419,7 @@ export abstract class Room extends DurableObject<Env> {
 
   #spend(connection: Connection, budget: "messages" | "typing" | "signaling", now: number): void {
     const over = this.budgets.spend(connection.userId, budget, now);
-    connection.save();
+    this.#unsaved.add(connection);
     if (over === 0) return;
     const refusal = this.budgets.refusal(connection.userId, budget, now);
     if (over > HAMMERING_FACTOR * this.budgets.limits[budget]) {

@@ -35,6 +35,7 @@ export async function call<T = any>(
     body instanceof Uint8Array;
   const response = await worker.fetch(url, {
     method,
+    redirect: "manual",
     headers: {
       ...(token ? { Authorization: `Bearer ${token}` } : {}),
       ...(body !== undefined && !isRaw ? { "Content-Type": "application/json" } : {}),

@@ -61,7 +61,7 @@ const CAMEL: Record<string, string> = {
 };
 const eitherCase = <S extends z.ZodObject>(schema: S) =>
   z.preprocess(
-    (input) =>
+    (input: z.input<S>) =>
       typeof input === "object" && input !== null && !Array.isArray(input)
         ? Object.fromEntries(Object.entries(input).map(([key, value]) => [CAMEL[key] ?? key, value]))
         : input,

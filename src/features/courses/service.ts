@@ -7,11 +7,11 @@ import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
 import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { enterCourse } from "../rooms/access.ts";
-import type { ReadQuery } from "../rooms/reading.ts";
-import { parseMessageId } from "../rooms/message-id.ts";
-import { act, readMessages, readStatistics } from "../rooms/room-client.ts";
-import { requireCursors } from "../rooms/messages.ts";
 import { MuteState } from "../rooms/contract.ts";
+import { parseMessageId } from "../rooms/message-id.ts";
+import { requireCursors } from "../rooms/messages.ts";
+import type { ReadQuery } from "../rooms/reading.ts";
+import { act, readMessages, readStatistics } from "../rooms/room-client.ts";
 import { CourseMessageList, CourseStatistics, type MakeCourse, NewCourseMessage } from "./contract.ts";
 
 const columns = {
@@ -171,6 +171,17 @@ export async function muteInCourse(ctx: UserCtx, courseId: string, userId: numbe
 /** @throws AppError as enterCourse */
 export async function readCourseStatistics(ctx: UserCtx, courseId: string) {
   return CourseStatistics.parse(await readStatistics(ctx, await enterCourse(ctx, { courseId })));
+}
+
+/** Whether the caller may join a course; there may be no such course. */
+export async function mayJoinCourse(ctx: UserCtx, courseId: string): Promise<boolean> {
+  try {
+    await enterCourse(ctx, { courseId });
+    return true;
+  } catch (error) {
+    if (error instanceof AppError && (error.code === "FORBIDDEN" || error.code === "NOT_FOUND")) return false;
+    throw error;
+  }
 }
 
 /** A message's id tells its room. @throws AppError NOT_FOUND for what was never an id */

@@ -74,8 +74,8 @@ export class Conversation {
     const message = this.#find(messageId);
     if (message.userId !== person.userId) throw new AppError("FORBIDDEN", "Only its author edits a message.");
     this.requireVoice(person, now);
-    this.#search.replace(message.seq, message.content, content);
-    const seq = this.#store.editMessage(message.seq, content, person.userId, now);
+    const change = () => this.#store.editMessage(message.seq, content, person.userId, now);
+    const seq = this.#search.follow(message.seq, change);
     return { kind: "edit", seq, entry: { ...message, content, editedAt: now } };
   }
 
@@ -85,8 +85,8 @@ export class Conversation {
     if (message.userId !== person.userId && !this.isInCharge(person)) {
       throw new AppError("FORBIDDEN", "Only its author, the room's owner and moderators delete a message.");
     }
-    this.#search.remove(message);
-    const seq = this.#store.deleteMessage(message.seq, person.userId, now);
+    const seq = this.#search.follow(message.seq, () => this.#store.deleteMessage(message.seq, person.userId, now));
+    this.#search.uncount(message);
     return { kind: "deletion", seq, at: now, userId: person.userId, target: message.seq };
   }
 

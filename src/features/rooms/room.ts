@@ -4,7 +4,7 @@
  */
 import { AppError, CLOSE } from "../../errors.ts";
 import { logFailure } from "../../http/log.ts";
-import { bindCommands, type By, failed, type Outcome } from "../../realtime/commands.ts";
+import { type By, bindCommands, failed, type Outcome } from "../../realtime/commands.ts";
 import type { Connection } from "../../realtime/connection.ts";
 import { encodeFrame, type Frame, type FrameId } from "../../realtime/protocol.ts";
 import { Room } from "../../realtime/room.ts";
@@ -131,15 +131,15 @@ export class ChatRoom extends Room {
     return this.#standing.facts?.kind === "course" ? this.#course : this.#messenger;
   }
 
-  #say(by: By, said: Said): Record<string, unknown> {
+  #say(by: By, said: Said): unknown {
     const { entry, isNew } = this.#conversation.send(by, said);
-    const message = this.#vocabulary.message(entry);
-    if (!isNew) return message;
-    this.broadcast(this.#encode({ kind: "message", seq: entry.seq, entry }));
-    // The message's own row tells that its author has read it: nothing else is written for that.
-    this.#ledger.moveMark(by.person.userId, entry.seq, by.now);
+    if (!isNew) return this.#vocabulary.message(entry);
+    const frame = this.#vocabulary.logged({ kind: "message", seq: entry.seq, entry });
+    this.broadcast(encodeFrame(frame, entry.seq));
+    // The message's own row tells that its author has read it: nothing else is written for that. Of a course, nobody asks.
+    if (this.commands === this.#messenger) this.#ledger.moveMark(by.person.userId, entry.seq, by.now);
     this.#noteChange(by.now);
-    return message;
+    return frame.data;
   }
 
   #edit(by: By, messageId: string, content: string): Record<string, unknown> {
@@ -253,7 +253,9 @@ export class ChatRoom extends Room {
   }
 
   #recallMark(connection: Connection): void {
-    const { readSeq, isSaved } = SeatMark.parse(connection.seat.facts);
+    const mark = SeatMark.safeParse(connection.seat.facts);
+    if (!mark.success) return;
+    const { readSeq, isSaved } = mark.data;
     if (isSaved) this.#ledger.recall(connection.userId, readSeq);
     else this.#ledger.moveMark(connection.userId, readSeq, Date.now());
   }
@@ -349,8 +351,9 @@ export class ChatRoom extends Room {
     if (now - this.#lastSyncAt >= SYNC_EVERY_MS) this.#syncNow();
   }
 
+  /** After this turn, so that one summary tells of all that was gathered; never from within a transaction. */
   #syncNow(): void {
-    this.ctx.waitUntil(this.#sync());
+    this.ctx.waitUntil(Promise.resolve().then(() => this.#sync()));
   }
 
   #nextSync(): number | null {

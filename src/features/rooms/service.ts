@@ -9,7 +9,7 @@ import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { logFailure } from "../../http/log.ts";
 import { brief, briefColumns } from "../users/service.ts";
-import { RoomMessage, type ChangeRoom, type MakeRoom, type Room } from "./contract.ts";
+import { type ChangeRoom, type MakeRoom, type Room, RoomMessage } from "./contract.ts";
 import { blockedBetween, whyNotInvitable } from "./members.ts";
 import { askSummary } from "./room-client.ts";
 import { type Mark, Summary, unread } from "./summary.ts";

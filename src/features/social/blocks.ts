@@ -1,8 +1,10 @@
 /** Blocks: who is blocked cannot message, befriend, follow or invite the one who blocked (SPEC 3). */
 import { and, eq, or, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { Ctx, UserCtx } from "../../context.ts";
+import { deliverSoon, pendingFor } from "../../db/outbox.ts";
 import { blocks, follows, friendships, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
+import { privateRoomOf } from "../rooms/access.ts";
 
 type Id = number | SQLWrapper;
 
@@ -39,7 +41,7 @@ export async function blockUser(ctx: UserCtx, otherId: number) {
   const bothWays = (oneId: SQLWrapper, twoId: SQLWrapper) =>
     sql`(${oneId} = ${me} AND ${twoId} = ${otherId}) OR (${oneId} = ${otherId} AND ${twoId} = ${me})`;
   const exists = sql`EXISTS (SELECT 1 FROM users u WHERE u.id = ${otherId})`;
-  const [[other]] = await ctx.db.batch([
+  const [[other], , , , pending] = await ctx.db.batch([
     ctx.db.select({ id: users.id }).from(users).where(eq(users.id, otherId)),
     ctx.db
       .insert(blocks)
@@ -47,17 +49,22 @@ export async function blockUser(ctx: UserCtx, otherId: number) {
       .onConflictDoNothing(),
     ctx.db.delete(friendships).where(bothWays(friendships.lowId, friendships.highId)),
     ctx.db.delete(follows).where(bothWays(follows.followerId, follows.followedId)),
+    // A trigger tells the private room of the two, where nobody may write now.
+    pendingFor(ctx, privateRoomOf(me, otherId)),
   ]);
   if (!other) throw new AppError("NOT_FOUND");
+  deliverSoon(ctx, pending);
   return { blocked: true };
 }
 
 /** @throws AppError NOT_FOUND */
 export async function unblockUser(ctx: UserCtx, otherId: number) {
-  const [[other]] = await ctx.db.batch([
+  const [[other], , pending] = await ctx.db.batch([
     ctx.db.select({ id: users.id }).from(users).where(eq(users.id, otherId)),
     ctx.db.delete(blocks).where(and(eq(blocks.blockerId, ctx.actor.id), eq(blocks.blockedId, otherId))),
+    pendingFor(ctx, privateRoomOf(ctx.actor.id, otherId)),
   ]);
   if (!other) throw new AppError("NOT_FOUND");
+  deliverSoon(ctx, pending);
   return { blocked: false };
 }

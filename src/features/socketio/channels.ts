@@ -1,10 +1,11 @@
 /** Every kind of room that Socket.IO clients reach: one line each. */
 import { courseChannel } from "../courses/channel.ts";
 import { roomChannel } from "../rooms/channel.ts";
+import { streamChannel } from "../streams/channel.ts";
 import { webrtcChannel } from "../webrtc/channel.ts";
 import type { Channel } from "./channel.ts";
 
-export const channels: readonly Channel[] = [courseChannel, roomChannel, webrtcChannel];
+export const channels: readonly Channel[] = [courseChannel, roomChannel, streamChannel, webrtcChannel];
 
 const byId = new Map(channels.map((channel) => [channel.id, channel]));
 export const channelCalled = (id: string): Channel | undefined => byId.get(id);

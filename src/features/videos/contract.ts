@@ -42,6 +42,29 @@ export const CreateVideo = z.object({
 });
 export type CreateVideo = z.output<typeof CreateVideo>;
 
+/** A form's fields are text; an empty one is as none. */
+const seconds = z.preprocess((value) => (value === "" ? undefined : value), z.coerce.number().min(0).max(1_000_000));
+
+/** The fields of a video's form, beside `file` and `thumb`. */
+export const VideoFields = CreateVideo.pick({ title: true, visibility: true }).extend({
+  description: Description.optional(),
+  duration: seconds.optional(),
+});
+export type VideoFields = z.output<typeof VideoFields>;
+
+/** A file that was uploaded before (`POST /files/upload`, or by tus) becomes a video. */
+export type PublishFile = Omit<CreateVideo, "videoUrl" | "thumbUrl"> & { fileId: string };
+
+/** One object, so that each bad field is named. */
+export const NewVideo = CreateVideo.extend({
+  videoUrl: Link.optional().describe("Where it lies, if elsewhere"),
+  fileId: z.string().max(64).optional().describe("A file of mine, if here"),
+}).refine(({ videoUrl, fileId }) => (videoUrl === undefined) !== (fileId === undefined), {
+  path: ["videoUrl"],
+  message: "or fileId is needed, and not both",
+});
+export type NewVideo = z.output<typeof NewVideo>;
+
 export const UpdateVideo = z.object({
   title: Title.optional(),
   description: Description.nullable().optional(),

@@ -1,20 +1,33 @@
 /** Videos over HTTP (SPEC 3). */
+import { requireUser } from "../../context.ts";
 import { Done, done, IdParam } from "../../http/answers.ts";
-import { route, router } from "../../http/route.ts";
-import { CreateVideo, LikeState, PageQuery, ShareState, UpdateVideo, Video, VideoList, ViewState } from "./contract.ts";
+import { Bytes, route, router } from "../../http/route.ts";
+import { playVideo } from "./content.ts";
+import { LikeState, NewVideo, PageQuery, ShareState, UpdateVideo, Video, VideoList, ViewState } from "./contract.ts";
 import { likeVideo, unlikeVideo } from "./likes.ts";
-import { createVideo, deleteVideo, listVideos, listVideosOf, readVideo, updateVideo } from "./service.ts";
+import { deleteVideo, listVideos, listVideosOf, readVideo, updateVideo } from "./service.ts";
+import { publishUpload, publishVideo } from "./upload.ts";
 import { countShare, countView } from "./views.ts";
+
+/** A form is a stream, which no validator may read first: it is taken here, before the route for JSON. */
+export const videoUploads = router();
+videoUploads.post("/videos", async (c, next) => {
+  if (!/^multipart\//i.test(c.req.header("content-type") ?? "")) return next();
+  return c.json(await publishUpload(requireUser(c.var.ctx), c.req.raw), 201);
+});
 
 export const videoRoutes = router()
   .openapi(
     route("post", "/videos", {
       who: "user",
-      summary: "Publish a video that lies elsewhere",
-      body: CreateVideo,
+      summary: "Publish a video",
+      description:
+        "A file uploaded before (`fileId`), or what lies elsewhere (`videoUrl`); or multipart/form-data with `file`, `title`, " +
+        "`description?`, `visibility?`, `thumb?`, parts in any order.",
+      body: NewVideo,
       answers: { 201: Video },
     }),
-    async (c) => c.json(await createVideo(c.var.ctx, c.req.valid("json")), 201),
+    async (c) => c.json(await publishVideo(c.var.ctx, c.req.valid("json")), 201),
   )
   .openapi(
     route("get", "/videos", {
@@ -38,6 +51,15 @@ export const videoRoutes = router()
   .openapi(
     route("get", "/videos/{id}", { who: "anyone", summary: "A video", params: IdParam, answers: { 200: Video } }),
     async (c) => c.json(await readVideo(c.var.ctx, c.req.valid("param").id), 200),
+  )
+  .openapi(
+    route("get", "/videos/{id}/content", {
+      who: "anyone",
+      summary: "Play a video",
+      params: IdParam,
+      answers: { 200: Bytes, 206: Bytes },
+    }),
+    (c) => playVideo(c.var.ctx, c.req.raw, c.req.valid("param").id),
   )
   .openapi(
     route("patch", "/videos/{id}", {

@@ -1,6 +1,8 @@
 /** Videos: publishing, finding, changing, taking down. Who may see one is decided here, for every slice. */
 import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import { pendingDeletions } from "../../bytes/deletions.ts";
 import { type Actor, actorId, type Ctx, isAdmin, type UserCtx } from "../../context.ts";
+import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { listTotals, users, videos } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
@@ -9,9 +11,6 @@ import { brief, briefColumns } from "../users/service.ts";
 import type { CreateVideo, UpdateVideo, Video } from "./contract.ts";
 
 type Row = typeof videos.$inferSelect;
-
-/** A video as the service makes it: uploads (features/files) bring the stored files along. */
-export type NewVideo = CreateVideo & { fileId?: string | null; thumbFileId?: string | null };
 
 /**
  * Whether somebody may know of a row of `videos`: a condition for any statement that reads that table under its own name.
@@ -31,7 +30,7 @@ const columnsFor = (actor: Actor) => ({
     WHERE mine.video_id = ${videos.id} AND mine.user_id = ${actorId(actor)})`,
 });
 
-const toVideo = ({ video, owner, isLiked }: { video: Row; owner: PersonBrief; isLiked: number }): Video => ({
+export const toVideo = ({ video, owner, isLiked }: { video: Row; owner: PersonBrief; isLiked: number }): Video => ({
   id: video.id,
   ownerId: video.ownerId,
   owner: brief(owner),
@@ -50,7 +49,7 @@ const toVideo = ({ video, owner, isLiked }: { video: Row; owner: PersonBrief; is
 });
 
 /** Publishes a video whose bytes are already where `videoUrl` points. */
-export async function createVideo(ctx: UserCtx, input: NewVideo): Promise<Video> {
+export async function createVideo(ctx: UserCtx, input: CreateVideo): Promise<Video> {
   const [video] = await ctx.db
     .insert(videos)
     .values({ ...input, ownerId: ctx.actor.id, createdAt: ctx.now })
@@ -137,13 +136,16 @@ export async function updateVideo(ctx: UserCtx, videoId: number, input: UpdateVi
  * @throws AppError NOT_FOUND · FORBIDDEN for everyone else, admins too: theirs is `DELETE /admin/videos/:id`, with a reason
  */
 export async function deleteVideo(ctx: UserCtx, videoId: number): Promise<Row> {
-  const [[seen], [gone]] = await ctx.db.batch([
+  const [[seen], [gone], pending] = await ctx.db.batch([
     ctx.db
       .select({ id: videos.id })
       .from(videos)
       .where(and(eq(videos.id, videoId), isVisibleTo(ctx.actor))),
     ctx.db.delete(videos).where(isOwn(ctx, videoId)).returning(),
+    // Triggers delete its files' rows and leave the bytes to the outbox.
+    pendingDeletions(ctx),
   ]);
+  deliverSoon(ctx, pending);
   if (gone) return gone;
   throw seen ? new AppError("FORBIDDEN", "Only its owner deletes a video.") : new AppError("NOT_FOUND");
 }

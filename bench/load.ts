@@ -1,0 +1,83 @@
+/** What benchmarks share: Roomcast on workerd without wrangler's proxy, and users to load it with. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { unstable_splitSqlQuery } from "wrangler";
+
+export const HOST = "127.0.0.1";
+const COMPATIBILITY = { compatibilityDate: "2026-10-23", compatibilityFlags: ["no_web_socket_compression"] };
+
+type Options = Parameters<typeof convertV4MiniflareOptions>[0];
+
+/** A Worker of its own on workerd. */
+export async function startWorker(port: number, script: string, more: object = {}): Promise<Miniflare> {
+  // Roomcast writes a line for each socket.
+  const isSilent = { handleStructuredLogs: () => {} };
+  const options = { host: HOST, port, modules: true, script, ...COMPATIBILITY, ...isSilent, ...more } as Options;
+  const miniflare = new Miniflare(convertV4MiniflareOptions(options));
+  await miniflare.ready;
+  return miniflare;
+}
+
+/** As wrangler.toml binds them. */
+function durableObjects(): Record<string, { className: string; useSQLite: true }> {
+  const bindings = readFileSync("wrangler.toml", "utf8").matchAll(/name = "(\w+)"\nclass_name = "(\w+)"/g);
+  return Object.fromEntries(
+    [...bindings].map(([, name, className]) => [name, { className: className ?? "", useSQLite: true }]),
+  );
+}
+
+/** The product, built as it is deployed, with an empty database and no limits that a load would meet. */
+export async function startRoomcast(port: number, settings: Record<string, string> = {}): Promise<Miniflare> {
+  const folder = mkdtempSync(join(tmpdir(), "roomcast-bench-"));
+  execFileSync("node_modules/.bin/wrangler", ["deploy", "--dry-run", "--outdir", folder], { stdio: "ignore" });
+  const script = readFileSync(join(folder, "index.js"), "utf8");
+  rmSync(folder, { recursive: true });
+  const miniflare = await startWorker(port, script, {
+    d1Databases: ["DB"],
+    r2Buckets: ["FILES"],
+    durableObjects: durableObjects(),
+    bindings: {
+      ENVIRONMENT: "development",
+      JWT_SECRET_KEY: "bench-only-secret-of-at-least-32-bytes",
+      PASSWORD_SCRYPT_LOG_N: "1",
+      RATE_LIMIT_MESSAGES: "1000000000",
+      RATE_LIMIT_LOGINS: "1000000",
+      ...settings,
+    },
+  });
+  const database = await miniflare.getD1Database("DB");
+  for (const file of readdirSync("migrations").sort()) {
+    const statements = unstable_splitSqlQuery(readFileSync(join("migrations", file), "utf8"));
+    await database.batch(statements.map((statement) => database.prepare(statement)));
+  }
+  return miniflare;
+}
+
+export async function post<T>(port: number, path: string, body: unknown, token?: string): Promise<T> {
+  const answer = await fetch(`http://${HOST}:${port}/api/v1${path}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+  return answer.json() as Promise<T>;
+}
+
+/** Tokens of fresh users. */
+export async function register(port: number, count: number): Promise<string[]> {
+  const tokens: string[] = [];
+  for (let at = 0; at < count; at += 1) {
+    const account = { username: `bench_${at}`, email: `bench_${at}@example.com`, password: "correct horse" };
+    tokens.push((await post<{ token: string }>(port, "/auth/register", account)).token);
+  }
+  return tokens;
+}
+
+/** The value that `share` (0 to 1) of all lie under. */
+export function percentile(values: number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}

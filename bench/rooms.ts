@@ -1,0 +1,257 @@
+/**
+ * A room against a bare relay: `node bench/rooms.ts` (Node 24). Both run on the same workerd binary, in the same minutes,
+ * in interleaved rounds; read the ratios, not the figures. Some three minutes; settings by environment:
+ * ROUNDS (3), SECONDS (3), SOCKETS ("50,500"), WINDOW (16).
+ *
+ * Load: SENDERS sockets each keep WINDOW messages under way. Counted: what the other sockets of the room receive.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { unstable_splitSqlQuery } from "wrangler";
+import { WebSocket } from "ws";
+
+const ROUNDS = Number(process.env.ROUNDS ?? 3);
+const SECONDS = Number(process.env.SECONDS ?? 3);
+const SIZES = (process.env.SOCKETS ?? "50,500").split(",").map(Number);
+const SENDERS = 4;
+const WINDOW = Number(process.env.WINDOW ?? 16);
+const WARM_UP_MS = 700;
+/** An object takes 100 connections of one user. */
+const SOCKETS_PER_USER = 100;
+/** Stands once in each message and nowhere else. */
+const MARK = "~";
+const TEXT = `${"A message of ordinary length, as people write them to each other all day. ".slice(0, 70)}${MARK}`;
+const COMPATIBILITY = { compatibilityDate: "2026-10-23", compatibilityFlags: ["no_web_socket_compression"] };
+const PORT = { room: 8820, relay: 8821 };
+
+type Contender = {
+  name: string;
+  isArray: boolean;
+  open(sockets: number): Promise<WebSocket[]>;
+  frame(sender: number): string;
+  /** How often a sender finds its own tag per message of its own: in the message, and in an ack. */
+  tagsPerMessage: number;
+};
+
+const folder = mkdtempSync(join(tmpdir(), "roomcast-bench-"));
+
+const start = (options: Parameters<typeof convertV4MiniflareOptions>[0]): Miniflare =>
+  new Miniflare(convertV4MiniflareOptions(options));
+
+async function startRoomcast(): Promise<Miniflare> {
+  execFileSync("node_modules/.bin/wrangler", ["deploy", "--dry-run", "--outdir", folder], { stdio: "ignore" });
+  const miniflare = start({
+    host: "127.0.0.1",
+    port: PORT.room,
+    modules: true,
+    script: readFileSync(join(folder, "index.js"), "utf8"),
+    ...COMPATIBILITY,
+    d1Databases: ["DB"],
+    r2Buckets: ["FILES"],
+    durableObjects: durableObjects(),
+    bindings: {
+      ENVIRONMENT: "development",
+      JWT_SECRET_KEY: "bench-only-secret-of-at-least-32-bytes",
+      PASSWORD_SCRYPT_LOG_N: "1",
+      RATE_LIMIT_MESSAGES: "1000000000",
+      RATE_LIMIT_LOGINS: "1000000",
+    },
+  });
+  const database = await miniflare.getD1Database("DB");
+  for (const file of readdirSync("migrations").sort()) {
+    const statements = unstable_splitSqlQuery(readFileSync(join("migrations", file), "utf8"));
+    await database.batch(statements.map((statement) => database.prepare(statement)));
+  }
+  return miniflare;
+}
+
+/** As wrangler.toml binds them. */
+function durableObjects(): Record<string, { className: string; useSQLite: true }> {
+  const bindings = readFileSync("wrangler.toml", "utf8").matchAll(/name = "(\w+)"\nclass_name = "(\w+)"/g);
+  return Object.fromEntries(
+    [...bindings].map(([, name, className]) => [name, { className: className ?? "", useSQLite: true }]),
+  );
+}
+
+const startRelay = () =>
+  start({
+    host: "127.0.0.1",
+    port: PORT.relay,
+    modules: true,
+    script: readFileSync(join(import.meta.dirname, "relay.js"), "utf8"),
+    ...COMPATIBILITY,
+    durableObjects: {
+      PLAIN: { className: "PlainRelay", useSQLite: true },
+      ARRAY: { className: "ArrayRelay", useSQLite: true },
+    },
+  });
+
+/** What the calls made here answer. */
+type Answer = { id: string; user: { id: number }; token: string };
+
+async function api(path: string, body: unknown, token?: string): Promise<Answer> {
+  const answer = await fetch(`http://127.0.0.1:${PORT.room}/api/v1${path}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+  return answer.json() as Promise<Answer>;
+}
+
+type User = { id: number; token: string };
+async function register(count: number): Promise<User[]> {
+  const users: User[] = [];
+  for (let at = 0; at < count; at += 1) {
+    const username = `bench_${at}`;
+    const made = await api("/auth/register", { username, email: `${username}@example.com`, password: "correct horse" });
+    users.push({ id: made.user.id, token: made.token });
+  }
+  return users;
+}
+
+/** Opens one after the other in small groups: a crowd at the door is another benchmark. */
+async function openAll(urls: string[]): Promise<WebSocket[]> {
+  const sockets: WebSocket[] = [];
+  for (let from = 0; from < urls.length; from += 20) {
+    const group = urls.slice(from, from + 20).map(
+      (url) =>
+        new Promise<WebSocket>((resolve, reject) => {
+          const socket = new WebSocket(url, { perMessageDeflate: false });
+          socket.once("open", () => resolve(socket));
+          socket.once("error", reject);
+        }),
+    );
+    sockets.push(...(await Promise.all(group)));
+  }
+  return sockets;
+}
+
+let rooms = 0;
+
+function room(users: User[], isArray: boolean): Contender {
+  return {
+    name: isArray ? "room, batch=1" : "room",
+    isArray,
+    tagsPerMessage: 2,
+    open: async (sockets) => {
+      rooms += 1;
+      const [owner, ...others] = users as [User, ...User[]];
+      const body = { name: `bench ${rooms}`, isGroup: true, memberIds: others.map(({ id }) => id) };
+      const { id } = await api("/rooms", body, owner.token);
+      const urlOf = (at: number) => {
+        const user = users[Math.floor(at / SOCKETS_PER_USER)] ?? owner;
+        const query = `token=${user.token}&heartbeat=client${isArray ? "&batch=1" : ""}`;
+        return `ws://127.0.0.1:${PORT.room}/ws/${id}/${user.id}?${query}`;
+      };
+      return openAll(Array.from({ length: sockets }, (_, at) => urlOf(at)));
+    },
+    frame: (sender) => JSON.stringify({ type: "send_message", id: 1, data: { content: `${TEXT}s${sender};` } }),
+  };
+}
+
+function relay(isArray: boolean): Contender {
+  return {
+    name: isArray ? "relay, arrays" : "relay",
+    isArray,
+    tagsPerMessage: 1,
+    open: (sockets) => {
+      rooms += 1;
+      const url = `ws://127.0.0.1:${PORT.relay}/${isArray ? "array" : "plain"}/room-${rooms}`;
+      return openAll(Array.from({ length: sockets }, () => url));
+    },
+    // As long as what the room sends: the frame of a message.
+    frame: (sender) =>
+      JSON.stringify({
+        type: "new_message",
+        data: {
+          id: `${crypto.randomUUID()}_000000001`,
+          roomId: crypto.randomUUID(),
+          seq: 1000,
+          userId: 1,
+          username: "bench_0",
+          avatarUrl: null,
+          content: `${TEXT}s${sender};`,
+          type: "text",
+          fileUrl: null,
+          replyTo: null,
+          createdAt: new Date().toISOString(),
+        },
+        seq: 1000,
+      }),
+  };
+}
+
+function occurrences(data: Buffer, what: string): number {
+  let count = 0;
+  for (let at = data.indexOf(what); at >= 0; at = data.indexOf(what, at + 1)) count += 1;
+  return count;
+}
+
+/** Deliveries a second to those who do not send. */
+async function run(contender: Contender, size: number): Promise<number> {
+  const sockets = await contender.open(size);
+  const senders = sockets.slice(0, SENDERS);
+  let delivered = 0;
+  let isOver = false;
+  for (const socket of sockets.slice(SENDERS)) {
+    socket.on("message", (data: Buffer) => {
+      delivered += occurrences(data, MARK);
+    });
+  }
+  for (const [at, socket] of senders.entries()) {
+    const frame = contender.frame(at);
+    let tags = 0;
+    socket.on("message", (data: Buffer) => {
+      tags += occurrences(data, `${MARK}s${at};`);
+      for (; tags >= contender.tagsPerMessage && !isOver; tags -= contender.tagsPerMessage) socket.send(frame);
+    });
+    for (let sent = 0; sent < WINDOW; sent += 1) socket.send(frame);
+  }
+  await sleep(WARM_UP_MS);
+  const [before, started] = [delivered, performance.now()];
+  await sleep(SECONDS * 1000);
+  const rate = (delivered - before) / ((performance.now() - started) / 1000);
+  isOver = true;
+  for (const socket of sockets) socket.terminate();
+  await sleep(300);
+  return rate;
+}
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const thousands = (value: number): string => `${Math.round(value / 1000)}k`;
+
+async function compare(size: number, theirs: Contender, ours: Contender, target: number): Promise<void> {
+  const rates: { theirs: number[]; ours: number[]; ratios: number[] } = { theirs: [], ours: [], ratios: [] };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const relayed = await run(theirs, size);
+    const roomed = await run(ours, size);
+    rates.theirs.push(relayed);
+    rates.ours.push(roomed);
+    rates.ratios.push(roomed / relayed);
+  }
+  const ratio = median(rates.ratios);
+  const figures = `${theirs.name} ${thousands(median(rates.theirs))}/s, ${ours.name} ${thousands(median(rates.ours))}/s`;
+  const rounds = rates.ratios.map((value) => value.toFixed(2)).join(" ");
+  console.log(
+    `${size} sockets: ${figures}, ratio ${ratio.toFixed(2)} (rounds ${rounds}; target ${target}) ${ratio >= target ? "reached" : "MISSED"}`,
+  );
+}
+
+const roomcast = await startRoomcast();
+const relays = startRelay();
+try {
+  await Promise.all([roomcast.ready, relays.ready]);
+  const users = await register(Math.ceil(Math.max(...SIZES) / SOCKETS_PER_USER));
+  for (const size of SIZES) {
+    await compare(size, relay(false), room(users, false), 1);
+    await compare(size, relay(true), room(users, true), 0.7);
+  }
+} finally {
+  await Promise.all([roomcast.dispose(), relays.dispose()]);
+  rmSync(folder, { recursive: true, force: true });
+}

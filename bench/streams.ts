@@ -1,0 +1,194 @@
+/**
+ * A busy stream chat: SOCKETS (1000) sockets in one room, RATE (100) messages a second for SECONDS (20), in an open loop:
+ * who cannot keep up falls behind. Beside it, in the same run: a bare relay object on the same workerd, and Socket.IO on
+ * Node. `node bench/streams.ts` (Node 24), some three minutes; the server and this load generator want a core each.
+ *
+ * Every message is followed to every socket: latency from the sending to each arrival, and for each socket and sender
+ * whether a message was lost, came twice or came out of order.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { WebSocket } from "ws";
+import { HOST, post, register, startRoomcast, startWorker } from "./load.ts";
+
+const SOCKETS = Number(process.env.SOCKETS ?? 1000);
+const RATE = Number(process.env.RATE ?? 100);
+const SECONDS = Number(process.env.SECONDS ?? 20);
+/** How long stragglers are waited for; what comes later is lost. */
+const DRAIN_MS = 10_000;
+const SENDERS = 10;
+/** An object takes 100 connections of one user. */
+const SOCKETS_PER_USER = 100;
+const PORT = { room: 8865, relay: 8866, socketio: 8867 };
+
+type Contender = {
+  name: string;
+  open: (at: number) => Promise<WebSocket>;
+  frame: (text: string, id: number) => string;
+};
+
+const opened = (url: string): Promise<WebSocket> =>
+  new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, { perMessageDeflate: false });
+    socket.once("open", () => resolve(socket));
+    socket.once("error", reject);
+  });
+
+const chatFrame = (text: string, id: number): string =>
+  JSON.stringify({ type: "chat_message", id, data: { message: text } });
+
+/** Passes messages on, one by one, to everybody. */
+const RELAY = `
+import { DurableObject } from "cloudflare:workers";
+export class Relay extends DurableObject {
+  fetch() {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    this.sockets = this.ctx.getWebSockets();
+    return new Response(null, { status: 101, webSocket: client });
+  }
+  webSocketMessage(_socket, message) {
+    for (const socket of this.sockets) socket.send(message);
+  }
+}
+export default { fetch: (request, env) => env.RELAY.getByName("bench").fetch(request) };
+`;
+
+/** Ms → how often. */
+const latencies = new Map<number, number>();
+let delivered = 0;
+let disorder = 0;
+
+/** Follows one socket: of each sender the next number must be the one after the last. */
+function follow(socket: WebSocket, isSender: boolean): void {
+  const last = new Int32Array(SENDERS);
+  socket.on("message", (data: Buffer) => {
+    const now = Date.now();
+    const text = isSender ? withoutAcks(data) : data;
+    // `~sender.number.time;` stands once in each message.
+    for (let at = text.indexOf("~"); at >= 0; at = text.indexOf("~", at + 1)) {
+      const mark = text.toString("latin1", at + 1, text.indexOf(";", at)).split(".");
+      const [sender = 0, number = 0, sentAt = 0] = mark.map(Number);
+      if (number !== (last[sender] ?? 0) + 1) disorder += 1;
+      last[sender] = number;
+      delivered += 1;
+      latencies.set(now - sentAt, (latencies.get(now - sentAt) ?? 0) + 1);
+    }
+  });
+}
+
+/** An ack repeats the message to the one who sent it: alone, or among the others of an array. */
+function withoutAcks(data: Buffer): Buffer {
+  if (data.indexOf('{"type":"ack"') === 0) return Buffer.alloc(0);
+  if (data.indexOf("[") !== 0) return data;
+  const frames: { type: string }[] = JSON.parse(data.toString());
+  return Buffer.from(JSON.stringify(frames.filter(({ type }) => type !== "ack")));
+}
+
+function percentileMs(share: number): number {
+  let left = delivered * share;
+  for (const [ms, count] of [...latencies].sort(([a], [b]) => a - b)) {
+    left -= count;
+    if (left <= 0) return ms;
+  }
+  return Number.NaN;
+}
+
+async function run({ name, open, frame }: Contender): Promise<object> {
+  latencies.clear();
+  delivered = 0;
+  disorder = 0;
+  const sockets: WebSocket[] = [];
+  // Not all at once: a crowd at the door is another benchmark.
+  for (let from = 0; from < SOCKETS; from += 20) {
+    const group = Array.from({ length: Math.min(20, SOCKETS - from) }, (_, at) => open(from + at));
+    sockets.push(...(await Promise.all(group)));
+  }
+  const perSender = Math.floor(SOCKETS / SENDERS);
+  for (const [at, socket] of sockets.entries()) follow(socket, at % perSender === 0);
+  await sleep(1500);
+  const total = RATE * SECONDS;
+  const started = performance.now();
+  for (let sent = 0; sent < total; ) {
+    const due = Math.min(total, Math.floor(((performance.now() - started) / 1000) * RATE));
+    for (; sent < due; sent += 1) {
+      const sender = sent % SENDERS;
+      const text = `A chat message of ordinary length, as viewers write them all day long. ~${sender}.${Math.floor(sent / SENDERS) + 1}.${Date.now()};`;
+      sockets[sender * perSender]?.send(frame(text, sent + 1));
+    }
+    await sleep(2);
+  }
+  const expected = total * SOCKETS;
+  for (const end = Date.now() + DRAIN_MS; delivered < expected && Date.now() < end; ) await sleep(100);
+  const result = {
+    name,
+    "p50 ms": percentileMs(0.5),
+    "p99 ms": percentileMs(0.99),
+    "lost or late": expected - delivered,
+    "doubled or out of order": disorder,
+  };
+  for (const socket of sockets) socket.terminate();
+  await sleep(1000);
+  return result;
+}
+
+async function withRoomcast(): Promise<object[]> {
+  const miniflare = await startRoomcast(PORT.room);
+  try {
+    const tokens = await register(PORT.room, Math.ceil(SOCKETS / SOCKETS_PER_USER));
+    const results: object[] = [];
+    for (const isArray of [false, true]) {
+      const { id } = await post<{ id: number }>(PORT.room, "/streams", {}, tokens[0]);
+      const query = `heartbeat=client${isArray ? "&batch=1" : ""}`;
+      const open = (at: number) =>
+        opened(
+          `ws://${HOST}:${PORT.room}/streams/${id}/ws?token=${tokens[Math.floor(at / SOCKETS_PER_USER)]}&${query}`,
+        );
+      results.push(await run({ name: isArray ? "Roomcast, batch=1" : "Roomcast", open, frame: chatFrame }));
+    }
+    return results;
+  } finally {
+    await miniflare.dispose();
+  }
+}
+
+async function withRelay(): Promise<object> {
+  const miniflare = await startWorker(PORT.relay, RELAY, {
+    durableObjects: { RELAY: { className: "Relay", useSQLite: true } },
+  });
+  try {
+    const open = () => opened(`ws://${HOST}:${PORT.relay}/`);
+    return await run({ name: "bare relay object", open, frame: chatFrame });
+  } finally {
+    await miniflare.dispose();
+  }
+}
+
+async function withSocketIo(): Promise<object> {
+  const server: ChildProcess = fork(join(import.meta.dirname, "socketio-server.ts"), [String(PORT.socketio)]);
+  try {
+    const { token } = await new Promise<{ token: string }>((resolve) => server.once("message", resolve as never));
+    const open = async () => {
+      const socket = await opened(`ws://${HOST}:${PORT.socketio}/socket.io/?EIO=4&transport=websocket`);
+      const joined = new Promise<void>((resolve) => {
+        socket.on("message", (data: Buffer) => {
+          const text = data.toString("latin1", 0, 2);
+          if (text === "40") resolve();
+          if (text.startsWith("2")) socket.send("3");
+        });
+      });
+      socket.send(`40${JSON.stringify({ token })}`);
+      await joined;
+      return socket;
+    };
+    const frame = (text: string, id: number) => `42${id}${JSON.stringify(["chat_message", { message: text }])}`;
+    return await run({ name: "Socket.IO on Node", open, frame });
+  } finally {
+    server.disconnect();
+  }
+}
+
+console.log(`${SOCKETS} sockets, ${RATE} messages a second, ${SECONDS} s`);
+const results = [await withSocketIo(), ...(await withRoomcast()), await withRelay()];
+console.table(results);

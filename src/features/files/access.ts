@@ -1,0 +1,38 @@
+/** Who may do what with a file: private ones exist for their owner and admins, public ones for everybody. */
+import { and, eq, or, type SQL, sql } from "drizzle-orm";
+import { actorId, type Ctx, isAdmin } from "../../context.ts";
+import { files } from "../../db/tables.ts";
+import { AppError } from "../../errors.ts";
+import type { FilePath } from "./contract.ts";
+
+export type FileRow = typeof files.$inferSelect;
+
+export const mayChange = (ctx: Ctx): SQL | undefined =>
+  isAdmin(ctx.actor) ? undefined : eq(files.ownerId, actorId(ctx.actor));
+
+export const mayRead = (ctx: Ctx): SQL | undefined =>
+  isAdmin(ctx.actor) ? undefined : or(eq(files.ownerId, actorId(ctx.actor)), eq(files.visibility, "public"));
+
+export const isAt = ({ folder, file }: FilePath): SQL | undefined =>
+  and(eq(files.folder, folder), eq(files.name, file));
+
+/** A video's file lives and dies with the video. */
+export const belongsToVideo = sql`EXISTS (SELECT 1 FROM videos v WHERE v.file_id = files.id)
+  OR EXISTS (SELECT 1 FROM videos v WHERE v.thumb_file_id = files.id)`;
+
+/**
+ * What to say about a file that cannot be seen: whether there is a private one is nobody's business, so it is the same as
+ * for none.
+ */
+export const unseen = (ctx: Ctx): AppError =>
+  new AppError(ctx.actor.kind === "anonymous" ? "UNAUTHORIZED" : "NOT_FOUND");
+
+/** @throws AppError NOT_FOUND, or UNAUTHORIZED when nobody is signed in */
+export async function findReadable(ctx: Ctx, path: FilePath): Promise<FileRow> {
+  const [row] = await ctx.db
+    .select()
+    .from(files)
+    .where(and(isAt(path), mayRead(ctx)));
+  if (!row) throw unseen(ctx);
+  return row;
+}

@@ -1,0 +1,96 @@
+/** Files (SPEC 10). */
+import { z } from "zod";
+import { PageQuery, Pagination } from "../../db/page.ts";
+import { ErrorAnswer, Timestamp } from "../../realtime/protocol.ts";
+import { inert } from "../../text.ts";
+
+/** A name that is safe as a segment of a path, on any system: letters, digits, space, `.`, `_`, `-`; no dot in front. */
+const segment = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[\p{L}\p{N}_][\p{L}\p{M}\p{N} ._-]*$/u, "may have letters, digits, space, . _ - and begins with no dot")
+    .refine((name) => !/[. ]$/.test(name), "may not end with a dot or space");
+
+/** `DELETE /files/tus/:id` is another path. */
+export const Folder = segment(100).refine((name) => name !== "tus", "is taken");
+export const FileName = segment(150).describe("`name` of a file");
+export const FolderParam = z.object({ folder: Folder });
+export const FilePath = z.object({ folder: Folder, file: FileName });
+export type FilePath = z.output<typeof FilePath>;
+
+export const Category = z.enum(["document", "image", "video", "audio", "archive"]);
+export const Visibility = z.enum(["private", "public"]);
+
+/** What a file was called where it came from: shown, and the name of the download; never a path. */
+export const OriginalName = z
+  .string()
+  .min(1, "is needed")
+  .max(255, "may have 255 characters")
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: line breaks would end a header.
+  .refine((name) => !/[\u0000-\u001f\u007f]/.test(name), "may have no control characters")
+  .refine((name) => !/[\\/]/.test(name) && !/^\.+$/.test(name), "may be no path")
+  .transform(inert);
+
+/** The fields of an upload's form beside the file, in any order. */
+export const UploadFields = z.object({
+  folder: Folder.default("general"),
+  category: Category.optional().describe("Must be that of the extension, if given"),
+  visibility: Visibility.default("private"),
+});
+export type UploadFields = z.output<typeof UploadFields>;
+
+export const FileInfo = z
+  .object({
+    id: z.string(),
+    folder: z.string(),
+    name: z.string().describe("What `:file` takes in paths"),
+    originalName: z.string(),
+    category: Category,
+    mimeType: z.string(),
+    size: z.number().int().describe("Bytes"),
+    sha256: z.string().describe("Hex"),
+    visibility: Visibility,
+    url: z.string(),
+    createdAt: Timestamp,
+  })
+  .meta({ id: "File" });
+export type FileInfo = z.infer<typeof FileInfo>;
+
+const answer = <T extends z.ZodType>(data: T) => z.object({ success: z.literal(true), data });
+
+export const FileAnswer = answer(FileInfo);
+export const UploadResult = z.union([
+  z.object({ success: z.literal(true), originalName: z.string(), data: FileInfo }),
+  z.object({ success: z.literal(false), originalName: z.string(), error: ErrorAnswer.shape.error }),
+]);
+export type UploadResult = z.infer<typeof UploadResult>;
+export const UploadResults = z.object({
+  success: z.boolean().describe("Whether any was stored"),
+  data: z.object({ results: z.array(UploadResult), uploaded: z.number().int(), failed: z.number().int() }),
+});
+export const FileList = answer(z.object({ folder: z.string(), files: z.array(FileInfo), pagination: Pagination }));
+
+const Totals = z.object({ fileCount: z.number().int(), size: z.number().int().describe("Bytes") });
+export const FolderSize = answer(Totals.extend({ folder: z.string() }));
+export const FileStatistics = answer(
+  z.object({
+    totalFiles: z.number().int(),
+    totalSize: z.number().int().describe("Bytes"),
+    byCategory: z.record(Category, Totals),
+    byFolder: z.array(Totals.extend({ folder: z.string() })),
+  }),
+);
+
+export const Relocate = FilePath.extend({
+  targetFolder: Folder,
+  targetFile: FileName.optional().describe("A new name, with an extension of the same type"),
+});
+export type Relocate = z.output<typeof Relocate>;
+
+export const SignUrl = FilePath.extend({
+  expiresIn: z.number().int().min(1).max(604_800).default(3600).describe("Seconds, 1 to 604800"),
+});
+export type SignUrl = z.output<typeof SignUrl>;
+export const SignedUrl = answer(z.object({ url: z.string(), expiresAt: Timestamp }));
+export { PageQuery };

@@ -1,0 +1,110 @@
+/** From a form to objects in R2: each file is checked and stored as it passes, wherever in the form it stands. */
+import { v7 } from "uuid";
+import type { z } from "zod";
+import { type FilePart, formParts } from "../../bytes/form.ts";
+import { type Category, type Kind, kindOf, requireKind } from "../../bytes/kinds.ts";
+import { discard, type StoredObject, storeObject } from "../../bytes/store.ts";
+import type { UserCtx } from "../../context.ts";
+import { AppError, toAppError } from "../../errors.ts";
+import { OriginalName } from "./contract.ts";
+
+/** A stored file that has no row yet. */
+export type Received = StoredObject & { field: string; originalName: string; kind: Kind };
+/** One file of a form: stored, or why not. */
+export type Outcome = { originalName: string } & ({ received: Received } | { error: AppError });
+
+export type Source = { body: ReadableStream<Uint8Array> | null; headers: Headers };
+
+type Expected = {
+  /** Field → the category its file must be of, if any. */
+  files: Record<string, Category | undefined>;
+  maxFiles: number;
+  /** Goes on after a file that fails; otherwise the failure ends the form. */
+  isEachByItself?: boolean;
+};
+
+export type ReceivedForm<F> = { fields: F; outcomes: Outcome[] };
+
+/** Room for delimiters, headers and fields in a body that has one file. */
+const FORM_OVERHEAD_BYTES = 1024 * 1024;
+
+/**
+ * Reads a form to its end. What was stored must be given a row, or be discarded (`discardAll`).
+ * @throws AppError INVALID_REQUEST · UNSUPPORTED_MEDIA_TYPE · PAYLOAD_TOO_LARGE; then nothing is left of any file
+ */
+export function storeForm<S extends z.ZodType<object>>(
+  ctx: UserCtx,
+  source: Source,
+  Fields: S,
+  expected: Expected,
+): Promise<ReceivedForm<z.output<S>>> {
+  const work = readForm(ctx, source, Fields, expected);
+  // A client that goes away ends the call; what is waited for goes on, so that what it left is cleaned up.
+  ctx.later(work.catch(() => {}));
+  return work;
+}
+
+async function readForm<S extends z.ZodType<object>>(
+  ctx: UserCtx,
+  source: Source,
+  Fields: S,
+  expected: Expected,
+): Promise<ReceivedForm<z.output<S>>> {
+  const fields: Record<string, string> = {};
+  const outcomes: Outcome[] = [];
+  try {
+    for await (const part of formParts(source)) {
+      if (part.kind === "field") fields[part.name] = part.value;
+      else {
+        if (!Object.hasOwn(expected.files, part.name)) throw badField(part.name, "is no file of this form");
+        if (outcomes.length >= expected.maxFiles) throw badField(part.name, `may be given ${expected.maxFiles} times`);
+        const outcome = await storePart(ctx, part, expected, source.headers);
+        if ("error" in outcome && !expected.isEachByItself) throw outcome.error;
+        outcomes.push(outcome);
+      }
+    }
+    return { fields: parsed(Fields, fields), outcomes };
+  } catch (error) {
+    await discardAll(ctx, outcomes);
+    throw error;
+  }
+}
+
+async function storePart(ctx: UserCtx, part: FilePart, expected: Expected, headers: Headers): Promise<Outcome> {
+  try {
+    const originalName = parsed(OriginalName, part.filename, part.name);
+    const kind = kindOf(part.filename, expected.files[part.name]);
+    const declared = Number(headers.get("content-length") ?? "0");
+    if (expected.maxFiles === 1 && declared > kind.maxBytes + FORM_OVERHEAD_BYTES) throw tooLarge(kind);
+    const key = newKey(ctx);
+    const stored = await storeObject(ctx, key, part.bytes, {
+      maxBytes: kind.maxBytes,
+      inspect: (head) => requireKind(head, kind),
+    });
+    return { originalName, received: { ...stored, field: part.name, originalName, kind } };
+  } catch (error) {
+    return { originalName: part.filename, error: toAppError(error) };
+  }
+}
+
+/** Keys are ours alone: nothing of a name a client chose is in them. */
+export const newKey = (ctx: UserCtx): string => `u/${ctx.actor.id}/${v7()}`;
+
+export const tooLarge = ({ category, maxBytes }: Kind): AppError =>
+  new AppError("PAYLOAD_TOO_LARGE", `A file of the category ${category} may have ${maxBytes} bytes.`);
+
+export async function discardAll(ctx: UserCtx, outcomes: Outcome[]): Promise<void> {
+  for (const outcome of outcomes) if ("received" in outcome) await discard(ctx, outcome.received.key);
+}
+
+/** @throws AppError INVALID_REQUEST with one detail for each bad field. */
+export function parsed<S extends z.ZodType>(Schema: S, value: unknown, field?: string): z.output<S> {
+  const result = Schema.safeParse(value);
+  if (result.success) return result.data;
+  const details = result.error.issues.map(({ path, message }) => ({ path: field ?? path.join("."), message }));
+  throw new AppError("INVALID_REQUEST", undefined, { details });
+}
+
+function badField(path: string, message: string): AppError {
+  return new AppError("INVALID_REQUEST", undefined, { details: [{ path, message }] });
+}

@@ -1,0 +1,97 @@
+/** tus uploads: making them, asking how far they are, ending them. */
+import { and, eq, lte, type SQL, sql } from "drizzle-orm";
+import { v7 } from "uuid";
+import { pendingDeletions } from "../../../bytes/deletions.ts";
+import { kindOf } from "../../../bytes/kinds.ts";
+import type { Ctx, UserCtx } from "../../../context.ts";
+import { deliverSoon, tellEach } from "../../../db/outbox.ts";
+import { files, resumableUploads } from "../../../db/tables.ts";
+import { AppError } from "../../../errors.ts";
+import { belongsToVideo } from "../access.ts";
+import { OriginalName, UploadFields } from "../contract.ts";
+import { newKey, parsed, tooLarge } from "../store-form.ts";
+import { finish } from "./finish.ts";
+import { expiryFrom, findUpload, lock, type Upload, unlock } from "./lock.ts";
+import { parseMetadata } from "./protocol.ts";
+
+/**
+ * Announces an upload.
+ * @throws AppError INVALID_REQUEST · UNSUPPORTED_MEDIA_TYPE · PAYLOAD_TOO_LARGE
+ */
+export async function createUpload(ctx: UserCtx, length: number, metadata: string): Promise<Upload> {
+  const { filename, ...rest } = parseMetadata(metadata);
+  const originalName = parsed(OriginalName, filename ?? "", "filename");
+  const { folder, category, visibility } = parsed(UploadFields, rest);
+  const kind = kindOf(originalName, category);
+  if (length > kind.maxBytes) throw tooLarge(kind);
+  // No type has a file of no bytes, and no PATCH would come to say so.
+  if (length === 0) throw new AppError("UNSUPPORTED_MEDIA_TYPE", "The file is empty.");
+  const [row] = await ctx.db
+    .insert(resumableUploads)
+    .values({
+      id: v7(),
+      ownerId: ctx.actor.id,
+      key: newKey(ctx),
+      length,
+      originalName,
+      folder,
+      visibility,
+      metadata,
+      expiresAt: expiryFrom(ctx.now.getTime()),
+    })
+    .returning();
+  if (!row) throw new AppError("INTERNAL_ERROR");
+  return row;
+}
+
+/**
+ * How far an upload is. One that has all its bytes, but was kept from becoming a file by a crash, becomes one now.
+ * @throws AppError NOT_FOUND
+ */
+export async function readUpload(ctx: UserCtx, id: string): Promise<Upload> {
+  const upload = await findUpload(ctx, id);
+  if (upload.offset < upload.length || upload.fileId !== null) return upload;
+  const locked = await lock(ctx, id, upload.offset).catch((error) => {
+    if (error instanceof AppError && error.code === "CONFLICT") return undefined;
+    throw error;
+  });
+  if (!locked) return findUpload(ctx, id);
+  try {
+    await finish(ctx, locked);
+  } finally {
+    await unlock(ctx, locked);
+  }
+  return findUpload(ctx, id);
+}
+
+/** Everything that an unfinished upload may have in R2, for the outbox. */
+const leftBy = (which: SQL): SQL => sql`
+  SELECT 'file:' || r.key || place.value, json_object('uploadId', iif(place.value = '', r.upload_id, NULL))
+  FROM resumable_uploads r, json_each('["", ".tail-0", ".tail-1"]') place WHERE r.file_id IS NULL AND ${which}`;
+
+/**
+ * Ends an upload, and frees what it holds; the file that it has become, too, unless that is a video's by now.
+ * @throws AppError NOT_FOUND
+ */
+export async function terminate(ctx: UserCtx, id: string): Promise<void> {
+  await findUpload(ctx, id);
+  const fileOf = sql`(SELECT file_id FROM resumable_uploads WHERE id = ${id})`;
+  const [, , , pending] = await ctx.db.batch([
+    tellEach(ctx, leftBy(sql`r.id = ${id}`)),
+    ctx.db.delete(files).where(and(eq(files.id, fileOf), sql`NOT (${belongsToVideo})`)),
+    ctx.db.delete(resumableUploads).where(eq(resumableUploads.id, id)),
+    pendingDeletions(ctx),
+  ]);
+  deliverSoon(ctx, pending);
+}
+
+/** Forgets uploads that have expired; the outbox erases what they left. Run by cron. */
+export async function sweepResumable(ctx: Ctx): Promise<void> {
+  const now = ctx.now.getTime();
+  await ctx.db.batch([
+    tellEach(ctx, leftBy(sql`r.expires_at <= ${now} AND r.locked_until <= ${now}`)),
+    ctx.db
+      .delete(resumableUploads)
+      .where(and(lte(resumableUploads.expiresAt, ctx.now), lte(resumableUploads.lockedUntil, now))),
+  ]);
+}

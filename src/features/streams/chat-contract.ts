@@ -1,0 +1,85 @@
+/** The chat beside a stream: its frames, and its history over HTTP (SPEC 7). */
+import { z } from "zod";
+import { FeedQuery, NextCursor } from "../../db/page.ts";
+import { IntegerId } from "../../http/answers.ts";
+import { Timestamp } from "../../realtime/protocol.ts";
+import { userText } from "../../text.ts";
+import { UserId } from "../users/contract.ts";
+import { StreamId, StreamStatus } from "./contract.ts";
+
+/** Opaque and sortable; as a number it is the message's `seq`, so that it can be given as `before` or `after`. */
+const ChatMessageId = z.string().regex(/^\d{1,15}$/, "is not the id of a message");
+
+export const ChatMessage = z
+  .object({
+    id: ChatMessageId,
+    streamId: StreamId,
+    seq: z.number().int(),
+    userId: UserId,
+    username: z.string(),
+    message: z.string(),
+    timestamp: Timestamp,
+  })
+  .meta({ id: "ChatMessage" });
+export type ChatMessage = z.infer<typeof ChatMessage>;
+
+/** A socket is in one stream's room already; a Socket.IO client says which one it means. */
+const streamId = z.coerce.number().int().optional();
+
+export const SendChatMessage = z.object({
+  streamId,
+  message: userText(5000),
+  clientMessageId: z.string().min(1).max(64).optional().describe("Sending it again answers the same message"),
+});
+export const DeleteChatMessage = z.object({ streamId, messageId: ChatMessageId });
+
+const MUTE_MAX_SECONDS = 30 * 86_400;
+export const MuteViewer = z.object({
+  streamId,
+  userId: UserId,
+  seconds: z.number().int().min(1).max(MUTE_MAX_SECONDS).default(600),
+});
+export const UnmuteViewer = z.object({ streamId, userId: UserId });
+export const SlowMode = z.object({
+  streamId,
+  seconds: z.number().int().min(0).max(3600).describe("Between two messages of one person; 0 switches it off"),
+});
+
+/** Client → server. All but the first are for the stream's owner, moderators and admins. */
+export const StreamCommands = {
+  chat_message: SendChatMessage,
+  chat_delete: DeleteChatMessage,
+  chat_mute: MuteViewer,
+  chat_unmute: UnmuteViewer,
+  chat_slow_mode: SlowMode,
+};
+export type StreamCommand = keyof typeof StreamCommands;
+
+/** What the acks carry. */
+export const StreamAcks = {
+  chat_message: ChatMessage,
+  chat_delete: z.object({ messageId: ChatMessageId }),
+  chat_mute: z.object({ userId: UserId, until: Timestamp.nullable() }),
+  chat_unmute: z.object({ userId: UserId, until: Timestamp.nullable() }),
+  chat_slow_mode: z.object({ seconds: z.number().int() }),
+};
+
+/** Server → client. The count has no `seq`: it is not kept. */
+export const StreamFrames = {
+  chat_message: ChatMessage,
+  chat_message_deleted: z.object({ streamId: StreamId, messageId: ChatMessageId }),
+  chat_muted: z.object({ streamId: StreamId, userId: UserId, until: Timestamp.nullable() }),
+  chat_slow_mode: z.object({ streamId: StreamId, seconds: z.number().int() }),
+  "stream:status": z.object({
+    streamId: StreamId,
+    status: StreamStatus,
+    startTime: Timestamp.nullable(),
+    endTime: Timestamp.nullable(),
+  }),
+  "stream:viewer_count": z.object({ streamId: StreamId, count: z.number().int() }),
+};
+
+export const ChatHistory = z.object({ messages: z.array(ChatMessage), nextCursor: NextCursor });
+export const ChatMessageParam = z.object({ id: IntegerId, messageId: ChatMessageId });
+export const MuteParam = z.object({ id: IntegerId, userId: IntegerId });
+export { FeedQuery };

@@ -1,0 +1,19 @@
+/** How the rest of the product reaches a stream's room. */
+import { z } from "zod";
+import type { Ctx } from "../../context.ts";
+import type { Delivery } from "../../db/outbox.ts";
+import { callObject } from "../../http/objects.ts";
+import { StreamFrames } from "./chat-contract.ts";
+
+/** What an outbox row for `stream:<id>` holds; written by triggers (migration 0005). */
+export const RoomDelivery = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("stream:status"), data: StreamFrames["stream:status"] }),
+  z.object({ type: z.literal("stream:deleted") }),
+]);
+export type RoomDelivery = z.infer<typeof RoomDelivery>;
+
+/** The outbox's way to a room. */
+export async function deliverToStream(ctx: Ctx, name: string, deliveries: Delivery[]): Promise<void> {
+  const parsed = deliveries.map(({ id, payload }) => ({ id, payload: RoomDelivery.parse(payload) }));
+  await callObject(ctx, ctx.env.STREAM_ROOM, name, (room) => room.deliver(parsed));
+}

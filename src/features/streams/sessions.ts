@@ -1,0 +1,170 @@
+/**
+ * When a stream goes live and when it ends (MEDIA.md 3.3). A session of a media server is what counts, never the key alone:
+ * viewers, refused second publishers and relays send events under the same key. Every step is one conditional UPDATE, so
+ * that repeated, late and simultaneous events cannot meet halfway.
+ */
+import { and, eq, lt, or, type SQL, sql } from "drizzle-orm";
+import type { Ctx } from "../../context.ts";
+import { deliverSoon, pendingFor } from "../../db/outbox.ts";
+import { streamEarlyEnds, streamPlayers, streams } from "../../db/tables.ts";
+
+type Row = typeof streams.$inferSelect;
+
+/** An end that came before its beginning counts this long. Not longer: nginx numbers sessions from 1 again when it restarts. */
+const EARLY_END_MS = 60_000;
+
+/** What ends a session. The publisher is cut off at its next update, which finds another session or none. */
+export const ending = (now: Date, reason: NonNullable<Row["endReason"]>) => ({
+  status: "ended" as const,
+  session: null,
+  endReason: reason,
+  endedAt: now,
+  leaseUntil: null,
+  updatedAt: now,
+});
+
+/** Only active accounts broadcast. */
+const isWelcome = sql`EXISTS (SELECT 1 FROM users u
+  WHERE u.id = ${streams.userId} AND u.banned_at IS NULL AND u.account_status = 'active')`;
+
+/** Whether this very session is on the air. */
+export const isOnAir = (streamId: number, session: string): SQL | undefined =>
+  and(eq(streams.id, streamId), eq(streams.status, "live"), eq(streams.session, session), isWelcome);
+
+/**
+ * A publisher starts. Another one that is live keeps the stream, unless its lease has run out, or the media server
+ * (`takesOver`) has already let the new one in.
+ */
+export function goLive(ctx: Ctx, streamId: number, session: string, takesOver: boolean) {
+  const now = ctx.now.getTime();
+  const goesOn = sql`${streams.status} = 'live' AND (${streams.leaseUntil} IS NULL OR ${streams.leaseUntil} >= ${now})`;
+  return ctx.db
+    .update(streams)
+    .set({
+      status: "live",
+      session,
+      startedAt: sql`CASE WHEN ${goesOn} THEN ${streams.startedAt} ELSE ${now} END`,
+      plays: sql`CASE WHEN ${goesOn} THEN ${streams.plays} ELSE 0 END`,
+      peakViewers: sql`CASE WHEN ${goesOn} THEN ${streams.peakViewers} ELSE ${streams.roomViewers} END`,
+      endedAt: null,
+      endReason: null,
+      lastSeenAt: ctx.now,
+      leaseUntil: null,
+      updatedAt: ctx.now,
+    })
+    .where(
+      and(
+        eq(streams.id, streamId),
+        sql`${streams.session} IS NOT ${session}`,
+        takesOver ? undefined : sql`NOT (${goesOn})`,
+        isWelcome,
+        sql`NOT EXISTS (SELECT 1 FROM stream_early_ends e
+          WHERE e.stream_id = ${streamId} AND e.session = ${session} AND e.at > ${now - EARLY_END_MS})`,
+      ),
+    );
+}
+
+/** A publisher stops; `at` is when, if the media server tells later. Only the session that is live can end. */
+export function endSession(ctx: Ctx, streamId: number, session: string, at: Date = ctx.now) {
+  const end = Math.min(at.getTime(), ctx.now.getTime());
+  return ctx.db
+    .update(streams)
+    .set({ ...ending(ctx.now, "done"), endedAt: sql`max(${end}, ${streams.startedAt})` })
+    .where(and(eq(streams.id, streamId), eq(streams.status, "live"), eq(streams.session, session)));
+}
+
+/** Remembers an end whose session never began: its publish may still be on its way. */
+export function noteEarlyEnd(ctx: Ctx, streamId: number, session: string) {
+  const now = ctx.now.getTime();
+  return ctx.db
+    .insert(streamEarlyEnds)
+    .select(
+      sql`SELECT ${streamId}, ${session}, ${now} WHERE NOT EXISTS (SELECT 1 FROM stream_sessions s
+        WHERE s.stream_id = ${streamId} AND s.session = ${session}
+          AND (s.ended_at IS NULL OR s.ended_at > ${now - EARLY_END_MS}))`,
+    )
+    .onConflictDoUpdate({ target: [streamEarlyEnds.streamId, streamEarlyEnds.session], set: { at: ctx.now } });
+}
+
+const leaseFrom = (ctx: Ctx): Date => new Date(ctx.now.getTime() + ctx.config.STREAM_LEASE_SECONDS * 1000);
+
+/** A heartbeat: the session that is live is still there. From the first one on, silence ends it. */
+export function renewLease(ctx: Ctx, streamId: number, session: string) {
+  return ctx.db
+    .update(streams)
+    .set({ lastSeenAt: ctx.now, leaseUntil: leaseFrom(ctx) })
+    .where(isOnAir(streamId, session));
+}
+
+/** A heartbeat of a session whose lease had run out: the media server was cut off from here, not the publisher from it. */
+export function resumeLapsed(ctx: Ctx, streamId: number, session: string) {
+  return ctx.db
+    .update(streams)
+    .set({
+      status: "live",
+      session,
+      endedAt: null,
+      endReason: null,
+      lastSeenAt: ctx.now,
+      leaseUntil: leaseFrom(ctx),
+      updatedAt: ctx.now,
+    })
+    .where(
+      and(
+        eq(streams.id, streamId),
+        eq(streams.status, "ended"),
+        eq(streams.endReason, "lease"),
+        sql`(SELECT s.session FROM stream_sessions s WHERE s.stream_id = ${streamId} ORDER BY s.id DESC LIMIT 1) = ${session}`,
+        isWelcome,
+      ),
+    );
+}
+
+/**
+ * node-media-server announces a second publisher before it turns it away, and takes it back with a `donePlay`: the session
+ * that it seemed to replace is still the live one.
+ */
+export function giveBack(ctx: Ctx, streamId: number, session: string) {
+  const replaced = sql`(SELECT s.session FROM stream_sessions s
+    WHERE s.stream_id = ${streamId} AND s.end_reason = 'replaced' ORDER BY s.id DESC LIMIT 1)`;
+  return ctx.db
+    .update(streams)
+    .set({ session: replaced, lastSeenAt: ctx.now })
+    .where(and(eq(streams.id, streamId), eq(streams.session, session), sql`${replaced} IS NOT NULL`));
+}
+
+/** Somebody plays a live stream through the media server. Counted by triggers, once per session. */
+export function addPlayer(ctx: Ctx, streamId: number, session: string) {
+  return ctx.db
+    .insert(streamPlayers)
+    .select(sql`SELECT ${streams.id}, ${session} FROM ${streams} WHERE ${streams.id} = ${streamId} AND status = 'live'`)
+    .onConflictDoNothing();
+}
+
+export function removePlayer(ctx: Ctx, streamId: number, session: string) {
+  return ctx.db
+    .delete(streamPlayers)
+    .where(and(eq(streamPlayers.streamId, streamId), eq(streamPlayers.session, session)));
+}
+
+/**
+ * Ends what has gone silent (a stopped nginx sends nothing) and what is longer than any broadcast. The end is when the
+ * media server was last heard of.
+ */
+export async function endLapsed(ctx: Ctx): Promise<void> {
+  const longest = new Date(ctx.now.getTime() - ctx.config.STREAM_MAX_HOURS * 3_600_000);
+  const ended = await ctx.db
+    .update(streams)
+    .set({ ...ending(ctx.now, "lease"), endedAt: sql`${streams.lastSeenAt}` })
+    .where(and(eq(streams.status, "live"), or(lt(streams.leaseUntil, ctx.now), lt(streams.startedAt, longest))))
+    .returning({ id: streams.id });
+  if (ended.length === 0) return;
+  // Bounded, as every statement; the sweep has the rest.
+  const targets = ended.slice(0, 90).map(({ id }) => `stream:${id}` as const);
+  deliverSoon(ctx, await pendingFor(ctx, ...targets));
+}
+
+/** Run by cron. */
+export async function forgetEarlyEnds(ctx: Ctx): Promise<void> {
+  await ctx.db.delete(streamEarlyEnds).where(lt(streamEarlyEnds.at, new Date(ctx.now.getTime() - EARLY_END_MS)));
+}

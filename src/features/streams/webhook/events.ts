@@ -1,0 +1,180 @@
+/** What an event of a media server does (MEDIA.md 3.2, 3.3). State is written before the answer; the telling comes after. */
+import { and, eq, gt, type SQL, sql } from "drizzle-orm";
+import { z } from "zod";
+import type { Ctx } from "../../../context.ts";
+import { deliverSoon, pendingFor } from "../../../db/outbox.ts";
+import { rateWindows, streamEvents, streams } from "../../../db/tables.ts";
+import { AppError } from "../../../errors.ts";
+import { fingerprint } from "../../../http/auth/digest.ts";
+import { log } from "../../../http/log.ts";
+import { spend } from "../../../http/rate-limit.ts";
+import {
+  addPlayer,
+  endSession,
+  giveBack,
+  goLive,
+  isOnAir,
+  noteEarlyEnd,
+  removePlayer,
+  renewLease,
+  resumeLapsed,
+} from "../sessions.ts";
+import { noteEvent } from "./event-log.ts";
+import type { EventKind, MediaEvent } from "./forms.ts";
+
+/** `streamId` is the public id that a relayed stream is played under. */
+export type Verdict = { accepted: boolean; streamId: number | null };
+
+const KEY = /^[A-Za-z0-9_-]{16,128}$/;
+const PUBLIC_ID = /^[1-9]\d{0,14}$/;
+
+/** What finds the stream: its key, or, in events that are not a publisher's, its public id. */
+async function meant({ kind, stream }: MediaEvent): Promise<SQL> {
+  if (KEY.test(stream)) return eq(streams.keyHash, await fingerprint(stream));
+  const isPublishers = kind === "publish" || kind === "announce";
+  return !isPublishers && PUBLIC_ID.test(stream) ? eq(streams.id, Number(stream)) : sql`0`;
+}
+
+/**
+ * Takes an event that was proven to come from a media server. `mark` is that of its signature, if it was signed: the same
+ * signed event again is answered as it was the first time.
+ * @throws AppError RATE_LIMIT too many unknown keys from one publisher. Whatever the database throws goes through: a
+ *   publish that could not be looked up must not be let in.
+ */
+export async function takeEvent(ctx: Ctx, event: MediaEvent, mark: string | undefined): Promise<Verdict> {
+  const window = windowOf(ctx, event);
+  const [[stream], [failures], [earlier]] = await ctx.db.batch([
+    ctx.db
+      .select({ id: streams.id })
+      .from(streams)
+      .where(await meant(event)),
+    ctx.db
+      .select({ count: rateWindows.count, endsAt: rateWindows.endsAt })
+      .from(rateWindows)
+      .where(and(eq(rateWindows.key, window.key), gt(rateWindows.endsAt, ctx.now))),
+    ctx.db
+      .select({ outcome: streamEvents.outcome })
+      .from(streamEvents)
+      .where(eq(streamEvents.signature, mark ?? "")),
+  ]);
+  const streamId = stream?.id ?? null;
+  const asksToPublish = event.kind === "publish" || event.kind === "announce";
+  if (asksToPublish && failures && failures.count >= window.limit) {
+    const retryAfterSeconds = Math.ceil((failures.endsAt.getTime() - ctx.now.getTime()) / 1000);
+    throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds });
+  }
+  if (asksToPublish && streamId === null) await spend(ctx, window);
+  const outcome = earlier?.outcome ?? (await act(ctx, event, streamId, mark));
+  log(`webhook.${event.kind}`, { requestId: ctx.requestId, source: event.source, streamId, outcome });
+  return { accepted: outcome !== "refused", streamId };
+}
+
+/** Failed keys are counted by publisher, as the media server sees them: one who guesses shuts out nobody else. */
+const windowOf = (ctx: Ctx, event: MediaEvent) => ({
+  key: `stream-keys:${event.source}:${ctx.address}:${event.from}`,
+  limit: ctx.config.RATE_LIMIT_STREAM_KEYS,
+  windowSeconds: 60,
+});
+
+const Outcome = z.enum(["live", "repeated", "refused", "ended", "renewed", "counted", "ignored"]);
+type Outcome = z.infer<typeof Outcome>;
+
+/** An event of a known stream, with what its batch needs besides the change itself. */
+type Step = {
+  ctx: Ctx;
+  event: MediaEvent;
+  streamId: number;
+  /** Notes the event in the log, with the outcome that the database finds; right after the change. */
+  note: (outcome: SQL) => ReturnType<typeof noteEvent>;
+  /** The news for the stream's room; the batch's last statement. */
+  pending: ReturnType<typeof pendingFor>;
+};
+
+const onAir = ({ streamId, event }: Step): SQL =>
+  sql`EXISTS (SELECT 1 FROM ${streams} WHERE ${isOnAir(streamId, event.session)})`;
+
+const did = (outcome: Outcome): SQL => sql`CASE WHEN changes() > 0 THEN ${outcome} ELSE 'ignored' END`;
+
+/** Only an event that names the key is a publisher's: what a relay sends under the public id is never refused. */
+const isRefusable = ({ kind, stream }: MediaEvent): boolean =>
+  kind === "publish" || kind === "announce" || (kind === "beat" && KEY.test(stream));
+
+async function start(step: Step): Promise<Outcome> {
+  const { ctx, event, streamId, note, pending } = step;
+  const change = goLive(ctx, streamId, event.session, event.kind === "announce");
+  const outcome = sql`CASE WHEN changes() > 0 THEN 'live' WHEN ${onAir(step)} THEN 'repeated' ELSE 'refused' END`;
+  const [, noted, news] = await ctx.db.batch([change, note(outcome), pending]);
+  return finish(ctx, noted, news);
+}
+
+async function beat(step: Step): Promise<Outcome> {
+  const { ctx, event, streamId, note, pending } = step;
+  const otherwise = isRefusable(event) ? sql`'refused'` : sql`'ignored'`;
+  const [, , noted, news] = await ctx.db.batch([
+    resumeLapsed(ctx, streamId, event.session),
+    renewLease(ctx, streamId, event.session),
+    note(sql`CASE WHEN ${onAir(step)} THEN 'renewed' ELSE ${otherwise} END`),
+    pending,
+  ]);
+  return finish(ctx, noted, news);
+}
+
+async function end({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
+  const [, noted, , , news] = await ctx.db.batch([
+    endSession(ctx, streamId, event.session, event.at),
+    note(did("ended")),
+    noteEarlyEnd(ctx, streamId, event.session),
+    // nginx says `done` of viewers, too.
+    removePlayer(ctx, streamId, event.session),
+    pending,
+  ]);
+  return finish(ctx, noted, news);
+}
+
+async function play({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
+  const change = addPlayer(ctx, streamId, event.session);
+  const [, noted, news] = await ctx.db.batch([change, note(did("counted")), pending]);
+  return finish(ctx, noted, news);
+}
+
+async function leave({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
+  const [, , noted, news] = await ctx.db.batch([
+    giveBack(ctx, streamId, event.session),
+    removePlayer(ctx, streamId, event.session),
+    note(did("counted")),
+    pending,
+  ]);
+  return finish(ctx, noted, news);
+}
+
+async function ignore({ ctx, note, pending }: Step): Promise<Outcome> {
+  const [noted, news] = await ctx.db.batch([note(sql`'ignored'`), pending]);
+  return finish(ctx, noted, news);
+}
+
+const ACTS: Record<EventKind, (step: Step) => Promise<Outcome>> = {
+  publish: start,
+  announce: start,
+  end,
+  beat,
+  play,
+  leave,
+  record: ignore,
+  other: ignore,
+};
+
+async function act(ctx: Ctx, event: MediaEvent, streamId: number | null, mark: string | undefined): Promise<Outcome> {
+  const note = (outcome: SQL) => noteEvent(ctx, event, streamId, outcome, mark);
+  if (streamId !== null) {
+    return ACTS[event.kind]({ ctx, event, streamId, note, pending: pendingFor(ctx, `stream:${streamId}`) });
+  }
+  const outcome = isRefusable(event) ? "refused" : "ignored";
+  await note(sql`${outcome}`);
+  return outcome;
+}
+
+/** What was noted as the outcome; the news is sent on its way. */
+function finish(ctx: Ctx, noted: { outcome: string }[], news: Parameters<typeof deliverSoon>[1]): Outcome {
+  deliverSoon(ctx, news);
+  return Outcome.parse(noted[0]?.outcome);
+}

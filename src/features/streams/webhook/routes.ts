@@ -1,0 +1,80 @@
+/** `POST /webhook/stream-event`: the door of media servers (MEDIA.md 3). No CORS, no tokens, no user limits. */
+import type { Context } from "hono";
+import { actingAs, type Ctx } from "../../../context.ts";
+import { AppError } from "../../../errors.ts";
+import { log } from "../../../http/log.ts";
+import { type HttpEnv, route, router } from "../../../http/route.ts";
+import { HookAnswer, HookQuery } from "../contract.ts";
+import { takeEvent } from "./events.ts";
+import { type Body, readEvent } from "./forms.ts";
+import { isMediaSecret, isSignedBy, signatureMark, timelySignature } from "./proof.ts";
+
+const BODY_MAX_BYTES = 64 * 1024;
+
+export const webhookRoutes = router().openapi(
+  route("post", "/webhook/stream-event", {
+    who: "anyone",
+    summary: "An event of a media server",
+    description:
+      "nginx-rtmp's form, SRS', node-media-server's and MediaMTX' JSON, or a signed `{event, streamKey, sessionId}`. " +
+      'Proof: `?secret=`, `X-Webhook-Secret`, or `X-Signature: t=…,v1=hex(HMAC-SHA256(secret, t + "." + body))`.',
+    query: HookQuery,
+    answers: { 200: HookAnswer, 403: HookAnswer },
+  }),
+  async (c) => {
+    const ctx = actingAs(c.var.ctx, { kind: "mediaServer" });
+    c.set("ctx", ctx);
+    const { secret, server, relay } = c.req.valid("query");
+    const { body, mark } = await receive(ctx, c, secret);
+    const event = readEvent(body, server);
+    const { accepted, streamId } = await takeEvent(ctx, event, mark);
+    if (!accepted) return c.json({ code: 1 as const }, 403);
+    // To nginx-rtmp a redirect is the order to relay the publisher into another application, under another name.
+    if (relay && event.kind === "publish") c.header("Location", `${relay}/${streamId}`);
+    return relay && event.kind === "publish"
+      ? (c.json({ code: 0 as const }, 302) as never)
+      : c.json({ code: 0 as const }, 200);
+  },
+);
+
+/** Proof, then type, then body: without a proof not a byte of it is read. */
+async function receive(ctx: Ctx, c: Context<HttpEnv>, secret: string | undefined) {
+  const isKnown = await isMediaSecret(ctx, secret ?? c.req.header("x-webhook-secret"));
+  const signature = isKnown ? null : timelySignature(ctx, c.req.header("x-signature"));
+  if (!isKnown && !signature)
+    return refuse(ctx, c, new AppError("UNAUTHORIZED", "A valid proof of origin is required."));
+  const type = bodyType(c.req.header("content-type"));
+  if (!type) return refuse(ctx, c, new AppError("UNSUPPORTED_MEDIA_TYPE"));
+  const bytes = await readCapped(ctx, c);
+  if (signature && !(await isSignedBy(ctx, signature, bytes))) {
+    return refuse(ctx, c, new AppError("UNAUTHORIZED", "The signature does not fit."));
+  }
+  const body: Body = { type, text: new TextDecoder().decode(bytes) };
+  return { body, mark: signature ? await signatureMark(signature) : undefined };
+}
+
+/** node-media-server sends its JSON as text/plain. */
+function bodyType(contentType: string | undefined): Body["type"] | null {
+  if (/^application\/x-www-form-urlencoded\b/i.test(contentType ?? "")) return "form";
+  return /^(application\/json|text\/plain)\b/i.test(contentType ?? "") ? "json" : null;
+}
+
+async function refuse(ctx: Ctx, c: Context, error: AppError): Promise<never> {
+  log("webhook.refused", { requestId: ctx.requestId, address: ctx.address, code: error.code });
+  // Left unread, a local server would read it to its end before it passes the answer on.
+  if (!c.req.raw.bodyUsed) await c.req.raw.body?.cancel();
+  throw error;
+}
+
+async function readCapped(ctx: Ctx, c: Context): Promise<Uint8Array> {
+  const tooLarge = new AppError("PAYLOAD_TOO_LARGE", `An event may have ${BODY_MAX_BYTES} bytes.`);
+  if (Number(c.req.header("content-length") ?? 0) > BODY_MAX_BYTES) return refuse(ctx, c, tooLarge);
+  const bytes = new Uint8Array(BODY_MAX_BYTES);
+  let length = 0;
+  for await (const chunk of c.req.raw.body ?? []) {
+    if (length + chunk.byteLength > BODY_MAX_BYTES) throw tooLarge;
+    bytes.set(chunk, length);
+    length += chunk.byteLength;
+  }
+  return bytes.subarray(0, length);
+}

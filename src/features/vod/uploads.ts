@@ -1,0 +1,165 @@
+/**
+ * Recordings on their way in: from a stream's owner, or from a media server with its proof. The same recording again is
+ * the one that is there already.
+ */
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import { v7 as uuid } from "uuid";
+import { formParts } from "../../bytes/form.ts";
+import { HEAD_BYTES } from "../../bytes/parts.ts";
+import { discard, ifPending, storeObject } from "../../bytes/store.ts";
+import type { Ctx } from "../../context.ts";
+import { streams, uploads, vods } from "../../db/tables.ts";
+import { AppError } from "../../errors.ts";
+import { fingerprint } from "../../http/auth/digest.ts";
+import { invalidRequest } from "../../http/route.ts";
+import { type Vod, type VodAbout, type VodByPath, VodForm } from "./contract.ts";
+import { fileNameOf, recordingType, requireSize } from "./recordings.ts";
+import { toVod } from "./service.ts";
+
+export type Uploaded = { vod: Vod; isNew: boolean };
+
+type Stream = { id: number; userId: number; title: string };
+type Recording = { key: string; fileName: string; digest: string; mimeType: string; size: number };
+
+/**
+ * Whose stream this is, for those who may add to it.
+ * @throws AppError NOT_FOUND · FORBIDDEN somebody else's
+ */
+async function requireStream(ctx: Ctx, { streamId, streamKey }: VodAbout): Promise<Stream> {
+  const where = and(
+    streamId === undefined ? undefined : eq(streams.id, streamId),
+    streamKey === undefined ? undefined : eq(streams.keyHash, await fingerprint(streamKey)),
+  );
+  const [stream] = await ctx.db
+    .select({ id: streams.id, userId: streams.userId, title: streams.title })
+    .from(streams)
+    .where(where);
+  if (!stream) throw new AppError("NOT_FOUND", "There is no such stream.");
+  const isOwner = ctx.actor.kind === "user" && ctx.actor.id === stream.userId;
+  if (ctx.actor.kind !== "mediaServer" && !isOwner) throw new AppError("FORBIDDEN");
+  return stream;
+}
+
+/**
+ * Streams a form's `file` into the bucket; its other parts may come before or after.
+ * @throws AppError INVALID_REQUEST, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE; then nothing is left
+ */
+export async function uploadRecording(ctx: Ctx, request: Request): Promise<Uploaded> {
+  const key = `vod/${uuid()}`;
+  const fields = new Map<string, string>();
+  let recording: Recording | undefined;
+  try {
+    for await (const part of formParts(request)) {
+      if (part.kind === "field") {
+        // What a script leaves empty is as none.
+        if (part.value !== "" && !fields.has(part.name)) fields.set(part.name, part.value);
+        continue;
+      }
+      if (part.name !== "file" || recording) throw badField(part.name, "is not expected");
+      // Known already, a wrong stream is refused before its recording is taken in.
+      if (fields.has("streamId") || fields.has("streamKey")) await requireStream(ctx, about(fields));
+      recording = await receive(ctx, key, part.filename, part.bytes);
+    }
+    if (!recording) throw badField("file", "is missing");
+    const details = about(fields);
+    return await publish(ctx, await requireStream(ctx, details), details, recording);
+  } catch (error) {
+    if (recording) await discard(ctx, key);
+    throw error;
+  }
+}
+
+function about(fields: Map<string, string>): VodAbout {
+  const parsed = VodForm.safeParse(Object.fromEntries(fields));
+  if (!parsed.success) throw invalidRequest(parsed.error);
+  return parsed.data;
+}
+
+const badField = (path: string, message: string): AppError =>
+  new AppError("INVALID_REQUEST", undefined, { details: [{ path, message }] });
+
+async function receive(ctx: Ctx, key: string, name: string, bytes: AsyncIterable<Uint8Array>): Promise<Recording> {
+  let mimeType = "";
+  const stored = await storeObject(ctx, key, bytes, {
+    maxBytes: ctx.config.VOD_MAX_MEGABYTES * 1024 * 1024,
+    inspect: async (head) => {
+      mimeType = await recordingType(head);
+    },
+  });
+  return { key, fileName: fileNameOf(name), digest: `sha256:${stored.sha256}`, mimeType, size: stored.size };
+}
+
+/** Makes the row, or finds the one that this recording has already. */
+async function publish(ctx: Ctx, stream: Stream, details: VodAbout, recording: Recording): Promise<Uploaded> {
+  const { key } = recording;
+  const isOurs = sql`EXISTS (SELECT 1 FROM ${vods} WHERE ${vods.objectKey} = ${key})`;
+  const [made, , earlier] = await ctx.db.batch([
+    insertVod(ctx, stream, details, recording, ifPending(key)),
+    ctx.db.delete(uploads).where(and(eq(uploads.key, key), isOurs)),
+    sameRecording(ctx, stream, recording),
+  ]);
+  // What was sent again is not kept again.
+  if (!made[0]) await discard(ctx, key);
+  return answer(made[0], earlier[0]);
+}
+
+const insertVod = (ctx: Ctx, stream: Stream, details: VodAbout, recording: Recording, condition: SQL) =>
+  ctx.db
+    .insert(vods)
+    .select(
+      sql`SELECT NULL, s.id, s.user_id, ${details.title ?? stream.title}, ${details.thumbnail ?? null},
+        ${details.duration ?? null}, ${recording.fileName}, ${recording.digest}, ${recording.key},
+        ${recording.mimeType}, ${recording.size}, 0, ${ctx.now.getTime()}
+        FROM streams s WHERE s.id = ${stream.id} AND ${condition}`,
+    )
+    .onConflictDoNothing()
+    .returning();
+
+const sameRecording = (ctx: Ctx, stream: Stream, { fileName, digest }: Recording) =>
+  ctx.db
+    .select()
+    .from(vods)
+    .where(and(eq(vods.streamId, stream.id), eq(vods.fileName, fileName), eq(vods.digest, digest)));
+
+/** @throws AppError CONFLICT the object is another stream's recording, or the stream went away meanwhile */
+function answer(made: typeof vods.$inferSelect | undefined, earlier: typeof vods.$inferSelect | undefined): Uploaded {
+  const row = made ?? earlier;
+  if (!row) throw new AppError("CONFLICT");
+  return { vod: toVod(row), isNew: made !== undefined };
+}
+
+/**
+ * Takes an object that a media server has put into the bucket itself. Its owner may do so below a folder of the stream's
+ * own, since any other could be another stream's.
+ * @throws AppError FORBIDDEN not under the prefix · NOT_FOUND no such stream or object · INVALID_REQUEST ·
+ *   UNSUPPORTED_MEDIA_TYPE · CONFLICT
+ */
+export async function registerRecording(ctx: Ctx, { path, ...details }: VodByPath): Promise<Uploaded> {
+  const stream = await requireStream(ctx, details);
+  const prefix = ctx.config.VOD_PREFIX;
+  const allowed = ctx.actor.kind === "mediaServer" ? prefix : `${prefix}${stream.id}/`;
+  // An object's key is no path, but whoever reads it as one must not be led out of the prefix.
+  const isPlain = path.split(/[/\\]/).every((step) => step !== "" && step !== "." && step !== "..");
+  if (!path.startsWith(allowed) || !isPlain) throw new AppError("FORBIDDEN", `Recordings lie under ${allowed}.`);
+  const found = await ctx.env.FILES.head(path);
+  if (!found) throw noObject();
+  // Before its beginning is read: R2 has no range of an empty object to give.
+  requireSize(found.size);
+  const object = await ctx.env.FILES.get(path, { range: { offset: 0, length: HEAD_BYTES } });
+  if (!object) throw noObject();
+  const mimeType = await recordingType(new Uint8Array(await object.arrayBuffer()));
+  const recording = {
+    key: path,
+    fileName: fileNameOf(path),
+    digest: `etag:${object.etag}`,
+    mimeType,
+    size: object.size,
+  };
+  const [made, earlier] = await ctx.db.batch([
+    insertVod(ctx, stream, details, recording, sql`1`),
+    sameRecording(ctx, stream, recording),
+  ]);
+  return answer(made[0], earlier[0]);
+}
+
+const noObject = (): AppError => new AppError("NOT_FOUND", "There is no such object.");

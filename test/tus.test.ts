@@ -1,0 +1,409 @@
+/** tus 1.0, header by header. tus-js-client itself is in test/e2e. */
+import { evictAllDurableObjects } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { PART_BYTES } from "../src/bytes/parts.ts";
+import { runCron } from "../src/cron.ts";
+import { mintUser, ORIGIN, worker } from "./support/api.ts";
+import { sample } from "./support/samples.ts";
+
+const ann = await mintUser("ann");
+const bob = await mintUser("bob");
+
+type Headers_ = Record<string, string>;
+const tus = (path: string, method: string, headers: Headers_ = {}, body?: BodyInit, by: { token: string } = ann) =>
+  worker.fetch(path.startsWith("/api") ? `${ORIGIN}${path}` : `${ORIGIN}/api/v1/files/tus${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${by.token}`, "Tus-Resumable": "1.0.0", ...headers },
+    ...(body === undefined ? {} : { body }),
+  });
+
+const base64 = (text: string) => new TextEncoder().encode(text).toBase64();
+const metadata = (fields: Record<string, string>) =>
+  Object.entries(fields)
+    .map(([key, value]) => `${key} ${base64(value)}`)
+    .join(",");
+
+/** A GIF of this many bytes, no two stretches of it alike. */
+const gif = (length: number) => {
+  const bytes = new Uint8Array(length).map((_, at) => (at * 31 + (at >> 8)) % 251);
+  bytes.set(sample("gif").subarray(0, length));
+  return bytes;
+};
+const hash = async (bytes: BufferSource, name = "SHA-256") => new Uint8Array(await crypto.subtle.digest(name, bytes));
+
+const create = async (
+  length: number,
+  fields: Record<string, string> = { filename: "a.gif", filetype: "image/gif" },
+) => {
+  const answer = await tus("", "POST", { "Upload-Length": String(length), "Upload-Metadata": metadata(fields) });
+  return { status: answer.status, location: answer.headers.get("location") ?? "", headers: answer.headers };
+};
+const patch = (
+  location: string,
+  offset: number,
+  bytes: Uint8Array<ArrayBuffer> | ReadableStream,
+  headers: Headers_ = {},
+) =>
+  tus(
+    location,
+    "PATCH",
+    { "Upload-Offset": String(offset), "Content-Type": "application/offset+octet-stream", ...headers },
+    bytes,
+  );
+const offsetOf = async (location: string) => Number((await tus(location, "HEAD")).headers.get("upload-offset"));
+const rowOf = (location: string) =>
+  env.DB.prepare("SELECT * FROM resumable_uploads WHERE id = ?")
+    .bind(location.split("/").at(-1))
+    .first<{ id: string; key: string; file_id: string | null; upload_id: string | null }>();
+
+/** The file that an upload has become. */
+const fileOf = async (location: string) => {
+  const row = await rowOf(location);
+  const file = await env.DB.prepare("SELECT * FROM files WHERE id = ?")
+    .bind(row?.file_id ?? "")
+    .first<{ key: string; sha256: string; size: number; folder: string; visibility: string; original_name: string }>();
+  if (!file) throw new Error("The upload has become no file");
+  const object = await env.FILES.get(file.key);
+  return { ...file, bytes: new Uint8Array((await object?.arrayBuffer()) ?? []) };
+};
+const leftIn = async (key: string) => (await env.FILES.list({ prefix: key })).objects.map((object) => object.key);
+
+describe("tus", () => {
+  it("says what it can do", async () => {
+    const { status, headers } = await worker.fetch(`${ORIGIN}/api/v1/files/tus`, { method: "OPTIONS" });
+    expect(status).toBe(204);
+    expect(
+      Object.fromEntries(
+        ["resumable", "version", "extension", "max-size", "checksum-algorithm"].map((name) => [
+          name,
+          headers.get(`tus-${name}`),
+        ]),
+      ),
+    ).toEqual({
+      resumable: "1.0.0",
+      version: "1.0.0",
+      extension: "creation,termination,expiration,checksum",
+      "max-size": String(500 * 1024 * 1024),
+      "checksum-algorithm": "sha1,sha256,md5",
+    });
+  });
+
+  it("lets pages of allowed origins read its headers", async () => {
+    const { headers } = await tus("", "OPTIONS", {
+      Origin: "http://localhost:3000",
+      "Access-Control-Request-Method": "PATCH",
+    });
+    expect(headers.get("access-control-allow-methods")).toContain("PATCH");
+    expect(headers.get("access-control-allow-headers")).toContain("Upload-Offset");
+    const made = await tus("", "POST", {
+      Origin: "http://localhost:3000",
+      "Upload-Length": "10",
+      "Upload-Metadata": metadata({ filename: "a.gif" }),
+    });
+    expect(made.headers.get("access-control-expose-headers")).toContain("Location");
+  });
+
+  it("speaks no other version", async () => {
+    const answer = await tus("", "POST", { "Tus-Resumable": "0.2.2", "Upload-Length": "10" });
+    expect([answer.status, answer.headers.get("tus-version")]).toEqual([412, "1.0.0"]);
+  });
+
+  it("makes an upload, takes it in pieces, and makes a file of it", async () => {
+    const content = gif(1000);
+    const { status, location, headers } = await create(1000, {
+      filename: "Übung.gif",
+      filetype: "image/gif",
+      folder: "course-1",
+      category: "image",
+      visibility: "public",
+    });
+    expect(status).toBe(201);
+    expect(headers.get("tus-resumable")).toBe("1.0.0");
+    expect(Date.parse(headers.get("upload-expires") ?? "")).toBeGreaterThan(Date.now());
+    for (const [from, to] of [
+      [0, 1],
+      [1, 2],
+      [2, 700],
+      [700, 1000],
+    ] as const) {
+      const answer = await patch(location, from, content.slice(from, to));
+      expect([answer.status, answer.headers.get("upload-offset")]).toEqual([204, String(to)]);
+    }
+    const asked = await tus(location, "HEAD");
+    expect([asked.status, asked.headers.get("upload-offset"), asked.headers.get("upload-length")]).toEqual([
+      200,
+      "1000",
+      "1000",
+    ]);
+    expect(asked.headers.get("cache-control")).toBe("no-store");
+    expect(asked.headers.get("upload-metadata")).toContain(`filename ${base64("Übung.gif")}`);
+    const file = await fileOf(location);
+    expect(file).toMatchObject({ size: 1000, folder: "course-1", visibility: "public", original_name: "Übung.gif" });
+    expect(file.bytes).toEqual(content);
+    expect(file.sha256).toBe((await hash(content)).toHex());
+    expect(await leftIn(file.key)).toEqual([file.key]);
+  });
+
+  it.each([
+    [[PART_BYTES - 1, 1]],
+    [[PART_BYTES, 1]],
+    [[PART_BYTES + 1, PART_BYTES - 1]],
+    [[3_000_001, 3_000_001, 3_000_001]],
+    [[1, PART_BYTES, 17]],
+  ])("cuts equal parts out of PATCHes of %j bytes", async (sizes) => {
+    const length = sizes.reduce((sum, size) => sum + size, 0);
+    // Images end at 10 MB.
+    const content = gif(length);
+    content.set(sample("mp4"));
+    const { location } = await create(length, { filename: "a.mp4" });
+    let at = 0;
+    for (const size of sizes) {
+      expect((await patch(location, at, content.slice(at, at + size))).status).toBe(204);
+      at += size;
+      // Nothing that an instance remembers may be needed.
+      await evictAllDurableObjects();
+    }
+    const file = await fileOf(location);
+    expect([file.size, file.sha256]).toEqual([length, (await hash(content)).toHex()]);
+    expect((await hash(file.bytes)).toHex()).toBe(file.sha256);
+    expect(await leftIn(file.key)).toEqual([file.key]);
+  });
+
+  it("refuses another offset, and tells the right one", async () => {
+    const content = gif(100);
+    const { location } = await create(100);
+    await patch(location, 0, content.slice(0, 50));
+    for (const wrong of [0, 49, 51, 100]) expect((await patch(location, wrong, content.slice(50))).status).toBe(409);
+    expect(await offsetOf(location)).toBe(50);
+    expect((await patch(location, 50, content.slice(50))).status).toBe(204);
+    expect((await patch(location, 100, new Uint8Array())).status).toBe(409);
+    expect((await fileOf(location)).bytes).toEqual(content);
+  });
+
+  it("lets two PATCHes at once corrupt nothing: one counts", async () => {
+    const content = gif(200_000);
+    const { location } = await create(200_000);
+    const answers = await Promise.all([1, 2, 3].map(() => patch(location, 0, content.slice(0, 100_000))));
+    expect(answers.map((answer) => answer.status).sort()).toEqual([204, 409, 409]);
+    expect(await offsetOf(location)).toBe(100_000);
+    await patch(location, 100_000, content.slice(100_000));
+    expect((await fileOf(location)).bytes).toEqual(content);
+  });
+
+  it("takes a lock over when its lease has run out, as after a crash", async () => {
+    const content = gif(100);
+    const { location } = await create(100);
+    const row = await rowOf(location);
+    await env.DB.prepare("UPDATE resumable_uploads SET locked_by = 'dead', locked_until = ? WHERE id = ?")
+      .bind(Date.now() + 600, row?.id)
+      .run();
+    expect((await patch(location, 0, content)).status).toBe(204);
+  });
+
+  it("finishes at the next HEAD what a crash kept from becoming a file", async () => {
+    const content = gif(100);
+    const { location } = await create(100);
+    const row = await rowOf(location);
+    // As the PATCH leaves it between writing down the last byte and making the file.
+    await env.FILES.put(`${row?.key}.tail-1`, content);
+    await env.DB.prepare("UPDATE resumable_uploads SET offset = 100, tail_place = 1 WHERE id = ?").bind(row?.id).run();
+    expect(await offsetOf(location)).toBe(100);
+    expect((await fileOf(location)).bytes).toEqual(content);
+  });
+
+  it("keeps what came before a connection broke", async () => {
+    const content = gif(100_000);
+    const { location } = await create(100_000);
+    let sent = 0;
+    const breaking = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (sent >= 40_000) return controller.error(new Error("gone"));
+        controller.enqueue(content.slice(sent, sent + 10_000));
+        sent += 10_000;
+      },
+    });
+    await patch(location, 0, breaking).catch(() => {});
+    const reached = await offsetOf(location);
+    expect(reached).toBeGreaterThan(0);
+    expect(reached).toBeLessThanOrEqual(40_000);
+    expect((await patch(location, reached, content.slice(reached))).status).toBe(204);
+    expect((await fileOf(location)).bytes).toEqual(content);
+  });
+
+  it("takes no more bytes than were announced", async () => {
+    const { location } = await create(100);
+    expect((await patch(location, 0, gif(101))).status).toBe(413);
+    expect((await patch(location, 0, gif(100), { "Content-Type": "text/plain" })).status).toBe(415);
+  });
+
+  it("is for its owner alone", async () => {
+    const { location } = await create(100);
+    const by = (method: string, user: { token: string }) =>
+      tus(
+        location,
+        method,
+        { "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream" },
+        method === "PATCH" ? gif(100) : undefined,
+        user,
+      );
+    for (const method of ["HEAD", "PATCH", "DELETE"]) {
+      expect([method, (await by(method, bob)).status]).toEqual([method, 404]);
+      expect([method, (await by(method, { token: "bad" })).status]).toEqual([method, 401]);
+    }
+    expect(await offsetOf(location)).toBe(0);
+  });
+});
+
+describe("creation", () => {
+  it.each<[what: string, status: number, length: string, fields: Record<string, string>]>([
+    ["no length", 400, "", { filename: "a.gif" }],
+    ["a length that is none", 400, "-1", { filename: "a.gif" }],
+    ["no name", 400, "10", {}],
+    ["a path as name", 400, "10", { filename: "../a.gif" }],
+    ["a line break in the name", 400, "10", { filename: "a\r\n.gif" }],
+    ["a folder above", 400, "10", { filename: "a.gif", folder: ".." }],
+    ["no such visibility", 400, "10", { filename: "a.gif", visibility: "all" }],
+    ["a type that is not taken", 415, "10", { filename: "a.exe" }],
+    ["another category", 415, "10", { filename: "a.gif", category: "video" }],
+    ["no bytes", 415, "0", { filename: "a.gif" }],
+    ["too many bytes", 413, String(10 * 1024 * 1024 + 1), { filename: "a.gif" }],
+  ])("with %s is %i", async (_what, status, length, fields) => {
+    const answer = await tus("", "POST", { "Upload-Length": length, "Upload-Metadata": metadata(fields) });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get("location")).toBeNull();
+  });
+
+  it("with metadata that is no base64 is 400", async () => {
+    const answer = await tus("", "POST", { "Upload-Length": "10", "Upload-Metadata": "filename !!!" });
+    expect(answer.status).toBe(400);
+  });
+});
+
+describe("content that is not what its name says", () => {
+  it("ends the upload, and leaves nothing", async () => {
+    const { location } = await create(100);
+    const row = await rowOf(location);
+    const answer = await patch(location, 0, new Uint8Array(new TextEncoder().encode("<html>".padEnd(100))));
+    expect(answer.status).toBe(415);
+    expect((await tus(location, "HEAD")).status).toBe(404);
+    expect(await leftIn(row?.key ?? "")).toEqual([]);
+    expect(await rowOf(location)).toBeNull();
+  });
+
+  it("is found out even when it comes byte by byte", async () => {
+    const { location } = await create(3);
+    expect((await patch(location, 0, new Uint8Array([71]))).status).toBe(204);
+    expect((await patch(location, 1, new Uint8Array([0, 0]))).status).toBe(415);
+    expect((await tus(location, "HEAD")).status).toBe(404);
+  });
+});
+
+describe("checksum", () => {
+  it.each([
+    ["sha1", "SHA-1"],
+    ["sha256", "SHA-256"],
+    ["md5", "MD5"],
+  ])("%s that fits is taken", async (name, algorithm) => {
+    const content = gif(100);
+    const { location } = await create(100);
+    const sum = (await hash(content, algorithm)).toBase64();
+    expect((await patch(location, 0, content, { "Upload-Checksum": `${name} ${sum}` })).status).toBe(204);
+    expect((await fileOf(location)).bytes).toEqual(content);
+  });
+
+  it("that does not fit is 460, and none of the bytes count", async () => {
+    const content = gif(100);
+    const { location } = await create(100);
+    const sum = (await hash(gif(99))).toBase64();
+    const answer = await patch(location, 0, content, { "Upload-Checksum": `sha256 ${sum}` });
+    expect(answer.status).toBe(460);
+    expect(await offsetOf(location)).toBe(0);
+    expect((await patch(location, 0, content)).status).toBe(204);
+    expect((await fileOf(location)).bytes).toEqual(content);
+  });
+
+  it("that does not fit takes back whole parts, too", async () => {
+    const content = gif(PART_BYTES + 1000);
+    const { location } = await create(content.length);
+    const answer = await patch(location, 0, content, { "Upload-Checksum": `sha1 ${(await hash(content)).toBase64()}` });
+    expect(answer.status).toBe(460);
+    expect(await offsetOf(location)).toBe(0);
+    expect((await patch(location, 0, content)).status).toBe(204);
+    expect((await hash((await fileOf(location)).bytes)).toHex()).toBe((await hash(content)).toHex());
+  });
+
+  it.each(["crc32 AAAA", "sha256 !!!", "sha256"])("%s is 400", async (header) => {
+    const { location } = await create(100);
+    expect((await patch(location, 0, gif(100), { "Upload-Checksum": header })).status).toBe(
+      header === "sha256" ? 460 : 400,
+    );
+  });
+});
+
+describe("termination", () => {
+  it("frees parts and tail, and the upload is gone", async () => {
+    const content = gif(PART_BYTES + 1000);
+    const { location } = await create(content.length + 1);
+    expect((await patch(location, 0, content)).status).toBe(204);
+    const row = await rowOf(location);
+    expect(await leftIn(row?.key ?? "")).toHaveLength(1);
+    expect((await tus(location, "DELETE")).status).toBe(204);
+    expect(await leftIn(row?.key ?? "")).toEqual([]);
+    // The multipart upload is aborted: nothing can be added to it.
+    const multipart = env.FILES.resumeMultipartUpload(row?.key ?? "", row?.upload_id ?? "");
+    await expect(multipart.uploadPart(2, new Uint8Array(10))).rejects.toThrow();
+    for (const method of ["HEAD", "DELETE"]) expect((await tus(location, method)).status).toBe(404);
+  });
+
+  it("works by X-HTTP-Method-Override, as PATCH does", async () => {
+    const { location } = await create(100);
+    const over = (method: string, body?: Uint8Array<ArrayBuffer>) =>
+      tus(
+        location,
+        "POST",
+        { "X-HTTP-Method-Override": method, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream" },
+        body,
+      );
+    expect((await over("PATCH", gif(100).slice(0, 50))).status).toBe(204);
+    expect(await offsetOf(location)).toBe(50);
+    expect((await over("DELETE")).status).toBe(204);
+    expect((await tus(location, "HEAD")).status).toBe(404);
+  });
+});
+
+describe("expiration", () => {
+  it("hides an upload, and the sweep frees what it holds", async () => {
+    const { location } = await create(1000);
+    await patch(location, 0, gif(1000).slice(0, 500));
+    const row = await rowOf(location);
+    await env.DB.prepare("UPDATE resumable_uploads SET expires_at = ? WHERE id = ?")
+      .bind(Date.now() - 1, row?.id)
+      .run();
+    expect((await tus(location, "HEAD")).status).toBe(404);
+    expect((await patch(location, 500, gif(1000).slice(500))).status).toBe(404);
+    expect(await leftIn(row?.key ?? "")).toHaveLength(1);
+    const background: Promise<unknown>[] = [];
+    const waitUntil = (work: Promise<unknown>) => background.push(work);
+    await runCron(env, { waitUntil });
+    expect(await rowOf(location)).toBeNull();
+    // The outbox sweep leaves rows of the last seconds to whoever wrote them.
+    await env.DB.prepare("UPDATE outbox SET created_at = created_at - 60000 WHERE target LIKE 'file:%'").run();
+    await runCron(env, { waitUntil });
+    await Promise.all(background);
+    expect(await leftIn(row?.key ?? "")).toEqual([]);
+  });
+
+  it("of a finished upload leaves its file", async () => {
+    const content = gif(100);
+    const { location } = await create(100);
+    await patch(location, 0, content);
+    const file = await fileOf(location);
+    await env.DB.prepare("UPDATE resumable_uploads SET expires_at = 0, locked_until = 0 WHERE id = ?")
+      .bind((await rowOf(location))?.id)
+      .run();
+    await runCron(env, { waitUntil: () => {} });
+    expect(await rowOf(location)).toBeNull();
+    expect(await env.FILES.head(file.key)).not.toBeNull();
+  });
+});

@@ -1,0 +1,325 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { type Answer, call, costOf, mintUser, type TestUser, worker, ORIGIN } from "./support/api.ts";
+import { mintStream, WEBHOOK_SECRET } from "./support/media.ts";
+
+const PROOF = `?secret=${WEBHOOK_SECRET}`;
+
+/** A recording as nginx-rtmp writes it begins: FLV, version 1, audio and video. */
+function flv(size = 5000, fill = 1): Uint8Array {
+  const bytes = new Uint8Array(size).fill(fill);
+  bytes.set([0x46, 0x4c, 0x56, 0x01, 0x05, 0, 0, 0, 9, 0, 0, 0, 0]);
+  return bytes;
+}
+
+type Part = [name: string, value: string | { name: string; bytes: Uint8Array }];
+
+/** Written by hand, so that the order of the parts is the test's. */
+function form(parts: Part[]): { body: Uint8Array; headers: Record<string, string> } {
+  const chunks = parts.flatMap(([name, value]) => {
+    const isText = typeof value === "string";
+    const file = isText ? "" : `; filename="${value.name}"\r\nContent-Type: text/html`;
+    const head = `--XX\r\nContent-Disposition: form-data; name="${name}"${file}\r\n\r\n`;
+    return [new TextEncoder().encode(head), isText ? new TextEncoder().encode(value) : value.bytes, CRLF];
+  });
+  const all = [...chunks, new TextEncoder().encode("--XX--\r\n")];
+  const body = new Uint8Array(all.reduce((length, chunk) => length + chunk.byteLength, 0));
+  let at = 0;
+  for (const chunk of all) {
+    body.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return { body, headers: { "Content-Type": "multipart/form-data; boundary=XX" } };
+}
+const CRLF = new TextEncoder().encode("\r\n");
+
+const upload = (parts: Part[], token?: string, proof = ""): Promise<Answer<ReturnType<typeof JSON.parse>>> =>
+  call(`/vod/upload${proof}`, { method: "POST", token, ...form(parts) });
+
+const file = (bytes = flv(), name = "rec-1.flv"): Part => ["file", { name, bytes }];
+
+const fetchContent = (id: number, headers: Record<string, string> = {}, method = "GET") =>
+  worker.fetch(`${ORIGIN}/vod/${id}/content`, { method, headers });
+
+const objects = async () => (await env.FILES.list()).objects.map(({ key }) => key);
+
+async function studio() {
+  const owner = await mintUser("caster");
+  const stream = await mintStream(owner, { title: "My show" });
+  return { owner, stream, streamId: ["streamId", String(stream.id)] as Part };
+}
+
+async function uploaded(owner: TestUser, streamId: number, fill = 1) {
+  const { status, body } = await upload([["streamId", String(streamId)], file(flv(5000, fill))], owner.token);
+  if (status !== 201) throw new Error(`upload answered ${status}: ${JSON.stringify(body)}`);
+  return body;
+}
+
+describe("uploading a recording", () => {
+  it("by the stream's owner: listed, and played byte for byte", async () => {
+    const { owner, stream, streamId } = await studio();
+    const more: Part[] = [
+      ["title", "Part <b>1</b>"],
+      ["duration", "12.5"],
+      ["thumbnail", "/t.png"],
+    ];
+    const { status, body } = await upload([streamId, ...more, file(flv(5000), "../..\\a b/rec-1.flv")], owner.token);
+    expect(status).toBe(201);
+    expect(body).toEqual({
+      id: expect.any(Number),
+      streamId: stream.id,
+      userId: owner.id,
+      title: "Part <\u2060b>1<\u2060/b>",
+      thumbnail: "/t.png",
+      duration: 12.5,
+      fileName: "rec-1.flv",
+      mimeType: "video/x-flv",
+      size: 5000,
+      views: 0,
+      url: `/api/v1/vod/${body.id}/content`,
+      createdAt: expect.any(String),
+    });
+    expect((await call(`//vod/${body.id}`)).body).toEqual(body);
+    expect((await call(`/vod?streamId=${stream.id}`)).body).toEqual({
+      vods: [body],
+      pagination: { page: 1, limit: 20, total: 1, pages: 1 },
+    });
+    const played = await fetchContent(body.id);
+    expect(played.status).toBe(200);
+    expect(new Uint8Array(await played.arrayBuffer())).toEqual(flv(5000));
+    expect(played.headers.get("content-type")).toBe("video/x-flv");
+    expect(played.headers.get("x-content-type-options")).toBe("nosniff");
+  });
+
+  it("by the media server: with the key or the public id, the file first, empty fields as none", async () => {
+    const { stream, owner, streamId } = await studio();
+    const byKey = await upload([file(flv(3000, 2)), ["title", ""], ["streamKey", stream.streamKey]], undefined, PROOF);
+    expect(byKey).toMatchObject({ status: 201, body: { title: "My show", userId: owner.id, streamId: stream.id } });
+    expect(JSON.stringify(byKey.body)).not.toContain(stream.streamKey);
+    const byId = await upload([streamId, file(flv(3000, 3), "rec-2.flv")], undefined, PROOF);
+    expect(byId).toMatchObject({ status: 201, body: { streamId: stream.id } });
+    const byHeader = await call("//vod/upload", {
+      method: "POST",
+      body: form([streamId, file(flv(3000, 4), "rec-3.flv")]).body,
+      headers: { ...form([]).headers, "X-Webhook-Secret": WEBHOOK_SECRET },
+    });
+    expect(byHeader.status).toBe(201);
+  });
+
+  it("of the same recording again answers the one that is there, and keeps no second copy", async () => {
+    const { owner, stream, streamId } = await studio();
+    const first = await upload([streamId, file()], owner.token);
+    const before = await objects();
+    const again = await upload([["streamKey", stream.streamKey], file()], undefined, PROOF);
+    expect(again).toMatchObject({ status: 200, body: first.body });
+    expect(await objects()).toEqual(before);
+    expect((await upload([streamId, file(flv(5000, 9))], owner.token)).status).toBe(201);
+    expect((await upload([streamId, file(flv(), "rec-2.flv")], owner.token)).status).toBe(201);
+    const { results } = await env.DB.prepare("SELECT * FROM uploads").all();
+    expect(results).toEqual([]);
+  });
+
+  it("of one recording at once by several makes one", async () => {
+    const { owner, streamId } = await studio();
+    const answers = await Promise.all([1, 2, 3].map(() => upload([streamId, file(flv(4000, 7))], owner.token)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 201]);
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+  });
+
+  it("is refused to others, and leaves nothing", async () => {
+    const { owner, stream, streamId } = await studio();
+    const other = await mintUser("other");
+    const before = await objects();
+    expect((await upload([streamId, file()])).status).toBe(401);
+    expect((await upload([streamId, file()], undefined, "?secret=wrong")).status).toBe(401);
+    expect((await upload([["streamKey", stream.streamKey], file()])).status).toBe(401);
+    expect((await upload([streamId, file()], other.token)).status).toBe(403);
+    expect((await upload([file(), streamId], other.token)).status).toBe(403);
+    expect((await upload([["streamId", "999999"], file()], owner.token)).status).toBe(404);
+    expect((await upload([["streamKey", "sk_nobody-has-this-key"], file()], undefined, PROOF)).status).toBe(404);
+    expect(await objects()).toEqual(before);
+  });
+
+  it.each<[string, number, Part[]]>([
+    ["without a stream", 400, [file()]],
+    ["without a file", 400, [["title", "x"]]],
+    ["with two files", 400, [file(), file()]],
+    ["of an empty file", 400, [file(new Uint8Array(0))]],
+    ["of less than 1 KB", 400, [file(flv(1023))]],
+    ["of a page", 415, [file(new TextEncoder().encode("<html>".repeat(500)), "rec.flv")]],
+    ["with a bad duration", 400, [["duration", "long"], file()]],
+    ["with a bad thumbnail", 400, [["thumbnail", "javascript:alert(1)"], file()]],
+  ])("%s is refused with %i, and leaves nothing", async (name, status, parts) => {
+    const { owner, streamId } = await studio();
+    const before = await objects();
+    const all = name === "without a stream" ? parts : [streamId, ...parts];
+    expect((await upload(all, owner.token)).status).toBe(status);
+    expect(await objects()).toEqual(before);
+  });
+
+  it("is a form or JSON", async () => {
+    const { owner } = await studio();
+    const post = (body: string, type: string) =>
+      call("/vod/upload", { method: "POST", token: owner.token, body, headers: { "Content-Type": type } });
+    expect((await post("x", "text/plain")).status).toBe(415);
+    expect((await post("{", "application/json")).status).toBe(400);
+    expect((await post("{}", "application/json")).status).toBe(400);
+  });
+});
+
+describe("a recording that is in the bucket already", () => {
+  const register = (body: object, proof = PROOF, token?: string) =>
+    call(`/vod/upload${proof}`, { method: "POST", token, body });
+
+  it("is taken from under the prefix alone, once", async () => {
+    const { stream } = await studio();
+    const path = `recordings/show-${stream.id}.flv`;
+    await env.FILES.put(path, flv(2000, 5));
+    await env.FILES.put(`private/${stream.id}.flv`, flv(2000, 5));
+    const first = await register({ path, streamId: stream.id, duration: 3 });
+    expect(first).toMatchObject({ status: 201, body: { fileName: `show-${stream.id}.flv`, size: 2000, duration: 3 } });
+    expect(await register({ path, streamKey: stream.streamKey })).toMatchObject({
+      status: 200,
+      body: { id: first.body.id },
+    });
+    const played = await fetchContent(first.body.id);
+    expect(new Uint8Array(await played.arrayBuffer())).toEqual(flv(2000, 5));
+    for (const bad of [
+      `private/${stream.id}.flv`,
+      `recordings/../private/${stream.id}.flv`,
+      `/recordings/show-${stream.id}.flv`,
+      "recordings/",
+      `recordings//show-${stream.id}.flv`,
+      `recordings\\..\\private/${stream.id}.flv`,
+    ]) {
+      expect((await register({ path: bad, streamId: stream.id })).status, bad).toBe(403);
+    }
+    expect((await register({ path: "recordings/none.flv", streamId: stream.id })).status).toBe(404);
+    expect((await register({ path }, PROOF)).status).toBe(400);
+    const other = await studio();
+    expect((await register({ path, streamId: other.stream.id })).status).toBe(409);
+  });
+
+  it("is looked at like any other", async () => {
+    const { stream } = await studio();
+    const put = (name: string, bytes: Uint8Array) => env.FILES.put(`recordings/${name}`, bytes);
+    await put("empty.flv", new Uint8Array(0));
+    await put("small.flv", flv(100));
+    await put("page.flv", new TextEncoder().encode("<html>".repeat(500)));
+    const status = async (name: string) => (await register({ path: `recordings/${name}`, streamId: stream.id })).status;
+    expect(await status("empty.flv")).toBe(400);
+    expect(await status("small.flv")).toBe(400);
+    expect(await status("page.flv")).toBe(415);
+  });
+
+  it("is taken from an owner only below the stream's own folder", async () => {
+    const { owner, stream } = await studio();
+    await env.FILES.put(`recordings/${stream.id}/a.flv`, flv(2000, 6));
+    await env.FILES.put(`recordings/someone-elses-${stream.id}.flv`, flv(2000, 6));
+    const own = await register({ path: `recordings/${stream.id}/a.flv`, streamId: stream.id }, "", owner.token);
+    expect(own.status).toBe(201);
+    const others = { path: `recordings/someone-elses-${stream.id}.flv`, streamId: stream.id };
+    expect((await register(others, "", owner.token)).status).toBe(403);
+    expect((await register(others, "")).status).toBe(401);
+  });
+});
+
+describe("playing", () => {
+  it("answers ranges, revalidation and HEAD", async () => {
+    const { owner, stream } = await studio();
+    const { id } = await uploaded(owner, stream.id);
+    const part = await fetchContent(id, { Range: "bytes=0-12" });
+    expect(part.status).toBe(206);
+    expect(part.headers.get("content-range")).toBe("bytes 0-12/5000");
+    expect(new Uint8Array(await part.arrayBuffer())).toEqual(flv().slice(0, 13));
+    const whole = await fetchContent(id, { Range: "bytes=0-" });
+    expect([whole.status, whole.headers.get("content-range")]).toEqual([206, "bytes 0-4999/5000"]);
+    await whole.body?.cancel();
+    expect((await fetchContent(id, { Range: "bytes=5000-" })).status).toBe(416);
+    const head = await fetchContent(id, {}, "HEAD");
+    expect([head.status, head.headers.get("content-length"), await head.text()]).toEqual([200, "5000", ""]);
+    const etag = head.headers.get("etag") ?? "";
+    expect(etag).toMatch(/^"[0-9a-f]{64}"$/);
+    expect((await fetchContent(id, { "If-None-Match": etag })).status).toBe(304);
+    expect((await fetchContent(999_999)).status).toBe(404);
+  });
+
+  it("counts one view for a play, none for a seek, a probe or a check", async () => {
+    const { owner, stream } = await studio();
+    const { id } = await uploaded(owner, stream.id);
+    const asked: Record<string, string>[] = [
+      {},
+      { Range: "bytes=0-" },
+      { Range: "bytes=0-1" },
+      { Range: "bytes=100-" },
+    ];
+    for (const headers of asked) {
+      await (await fetchContent(id, headers)).arrayBuffer();
+    }
+    await fetchContent(id, {}, "HEAD");
+    expect((await call(`/vod/${id}`)).body.views).toBe(2);
+  });
+});
+
+describe("the list", () => {
+  it("is filtered by stream and time, and paged", async () => {
+    const { owner, stream } = await studio();
+    const other = await studio();
+    const [first, second] = [await uploaded(owner, stream.id, 1), await uploaded(owner, stream.id, 2)];
+    await uploaded(other.owner, other.stream.id);
+    const ids = async (query: string) =>
+      (await call(`/vod?streamId=${stream.id}&${query}`)).body.vods.map(({ id }: { id: number }) => id);
+    expect(await ids("")).toEqual([second.id, first.id]);
+    expect(await ids("limit=1&page=2")).toEqual([first.id]);
+    const today = second.createdAt.slice(0, 10);
+    expect(await ids(`from=${today}&to=${today}`)).toEqual([second.id, first.id]);
+    expect(await ids("to=2020-01-01")).toEqual([]);
+    expect(await ids(`from=${encodeURIComponent(new Date(Date.now() + 60_000).toISOString())}`)).toEqual([]);
+    await (await fetchContent(first.id)).arrayBuffer();
+    expect(await ids("sort=popular")).toEqual([first.id, second.id]);
+    for (const query of ["limit=0", "page=0", "from=yesterday", "streamId=x", "sort=worst"]) {
+      expect((await call(`/vod?${query}`)).status, query).toBe(400);
+    }
+  });
+
+  it("costs one small read while no recording comes or goes", async () => {
+    const { owner, stream } = await studio();
+    const vod = await uploaded(owner, stream.id);
+    const list = () => call("/vod?sort=popular&limit=7");
+    await list();
+    const again = await list();
+    expect(costOf(again)).toMatchObject({ d1_queries: 1 });
+    expect(costOf(again).d1_rows_read).toBeLessThanOrEqual(2);
+    await call(`/vod/${vod.id}`, { method: "DELETE", token: owner.token });
+    expect((await list()).body.vods.map(({ id }: { id: number }) => id)).not.toContain(vod.id);
+  });
+});
+
+describe("deleting", () => {
+  it("is the owner's and the moderators', and takes the bytes along", async () => {
+    const { owner, stream } = await studio();
+    const [other, moderator] = [await mintUser("other"), await mintUser("moderator")];
+    await env.DB.prepare("UPDATE users SET role = 'moderator' WHERE id = ?").bind(moderator.id).run();
+    const [first, second] = [await uploaded(owner, stream.id, 1), await uploaded(owner, stream.id, 2)];
+    const before = (await objects()).length;
+    const remove = (id: number, token?: string) => call(`/vod/${id}`, { method: "DELETE", token });
+    expect((await remove(first.id)).status).toBe(401);
+    expect((await remove(first.id, other.token)).status).toBe(403);
+    expect((await remove(999_999, owner.token)).status).toBe(404);
+    expect(await remove(first.id, owner.token)).toMatchObject({ status: 200, body: { success: true } });
+    expect((await remove(second.id, moderator.token)).status).toBe(200);
+    expect((await fetchContent(first.id)).status).toBe(404);
+    expect((await objects()).length).toBe(before - 2);
+  });
+
+  it("of the stream's owner takes the recordings along", async () => {
+    const { owner, stream } = await studio();
+    const { id } = await uploaded(owner, stream.id);
+    await env.DB.prepare("DELETE FROM users WHERE id = ?").bind(owner.id).run();
+    expect((await call(`/vod/${id}`)).status).toBe(404);
+    const { results } = await env.DB.prepare(
+      "SELECT target FROM outbox WHERE target >= 'file:' AND target < 'file;'",
+    ).all();
+    expect(results).toHaveLength(1);
+  });
+});
