@@ -2,6 +2,7 @@
 
 import { SOCKETS, TAGS } from "./contract.ts";
 import { AppError } from "./errors.ts";
+import { adminRoutes } from "./features/admin/routes.ts";
 import { authRoutes } from "./features/auth/routes.ts";
 import { commentRoutes } from "./features/comments/routes.ts";
 import { courseRoutes } from "./features/courses/routes.ts";
@@ -91,7 +92,8 @@ export const api = router()
   .route("/", streamAdminRoutes)
   // Answered above already; here it is described.
   .route("/", webhookRoutes)
-  .route("/", vodRoutes);
+  .route("/", vodRoutes)
+  .route("/", adminRoutes);
 
 app.route("/api/v1", tusRoutes);
 app.route("/api/v1", videoUploads);

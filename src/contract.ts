@@ -3,6 +3,7 @@
  * A new feature adds itself here: its contract, its tag's sentence, its frames on a socket. One line each.
  */
 import type { z } from "zod";
+import { AdminFrames } from "./features/admin/contract.ts";
 import { CourseCommands, CourseFrames } from "./features/courses/contract.ts";
 import { MessageAcks, MessageCommands, MessageFrames } from "./features/messages/contract.ts";
 import { NotificationAcks, NotificationCommands, NotificationFrames } from "./features/notifications/contract.ts";
@@ -11,6 +12,7 @@ import { StreamAcks, StreamCommands, StreamFrames } from "./features/streams/cha
 import { WebrtcCommands, WebrtcFrames } from "./features/webrtc/contract.ts";
 import type { SocketContracts } from "./realtime/protocol.ts";
 
+export * as admin from "./features/admin/contract.ts";
 export * as auth from "./features/auth/contract.ts";
 export * as comments from "./features/comments/contract.ts";
 export * as courses from "./features/courses/contract.ts";
@@ -45,6 +47,7 @@ export const TAGS: Record<string, string> = {
   webhook: "Where media servers tell what happens to a stream.",
   admin: "What the service's admins see and decide.",
   reports: "Telling the moderators of a video, a comment or a person.",
+  admin: "For admins alone: figures, users, videos, reports, and the log of what admins did.",
   webrtc: "Video sessions between browsers: who may join, who was there, and the servers that find a way.",
 };
 
@@ -61,6 +64,7 @@ export const SOCKETS = {
     frames: {
       ...MessageFrames,
       ...NotificationFrames,
+      ...AdminFrames,
     },
     acks: {
       ...MessageAcks,

@@ -16,20 +16,22 @@ type Notice = {
   who: SQL;
   /** Finds exactly the rows that this makes, as a condition on `n`. */
   made: SQL;
+  /** Word from the service itself, which no block keeps out. */
+  isOfficial?: boolean;
 };
 
 /**
  * The two statements that notify, for the batch of the change they tell of. Nobody is notified of their own act, or by
  * someone they have blocked. Append `pendingFor` the receivers, and `deliverSoon` its rows.
  */
-export function notify(ctx: UserCtx, { who, made }: Notice) {
+export function notify(ctx: UserCtx, { who, made, isOfficial = false }: Notice) {
   const { id: me, username, avatarUrl } = ctx.actor;
   const now = ctx.now.getTime();
   const insert = ctx.db.run(sql`
     INSERT INTO notifications (user_id, type, ref_id, actor_id, target_type, target_id, target_title, created_at)
     SELECT w.user_id, w.type, w.ref_id, ${me}, w.target_type, w.target_id, w.target_title, ${now} FROM (${who}) AS w
     WHERE w.user_id <> ${me}
-      AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = w.user_id AND b.blocked_id = ${me})`);
+      AND (${isOfficial} OR NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = w.user_id AND b.blocked_id = ${me}))`);
   const frames = framesFor(
     [
       "notification:new",

@@ -1,0 +1,49 @@
+/** The log of what admins did (SPEC 4). */
+import { z } from "zod";
+import { PageQuery, Pagination } from "../../../db/page.ts";
+import { IntegerId } from "../../../http/answers.ts";
+import { Timestamp } from "../../../realtime/protocol.ts";
+import { UserId } from "../../users/contract.ts";
+
+export const AuditAction = z.enum([
+  "ban",
+  "unban",
+  "verify",
+  "deactivate",
+  "restore",
+  "role",
+  "delete",
+  "visibility",
+  "resolve",
+  "reject",
+]);
+export type AuditAction = z.infer<typeof AuditAction>;
+
+export const AuditTarget = z.enum(["user", "video", "report"]);
+export type AuditTarget = z.infer<typeof AuditTarget>;
+
+export const AuditQuery = PageQuery.extend({
+  action: z.string().max(40).optional(),
+  adminId: IntegerId.optional(),
+  targetType: z.string().max(40).optional(),
+  targetId: z.string().max(100).optional(),
+});
+export type AuditQuery = z.output<typeof AuditQuery>;
+
+export const AuditEntry = z
+  .object({
+    id: z.number().int(),
+    adminId: UserId,
+    adminUsername: z.string().describe("As it was then"),
+    action: z.string(),
+    targetType: z.string(),
+    targetId: z.string(),
+    reason: z.string().nullable(),
+    details: z.record(z.string(), z.unknown()).nullable().describe("What it was before, and is now"),
+    requestId: z.string().describe("As in X-Request-Id, and in the logs"),
+    createdAt: Timestamp,
+  })
+  .meta({ id: "AuditEntry" });
+export type AuditEntry = z.infer<typeof AuditEntry>;
+
+export const AuditList = z.object({ entries: z.array(AuditEntry), pagination: Pagination });

@@ -1,0 +1,14 @@
+/** The log of what admins did, over HTTP (SPEC 4). */
+import { route, router } from "../../../http/route.ts";
+import { AuditList, AuditQuery } from "./contract.ts";
+import { listAudit } from "./service.ts";
+
+export const auditRoutes = router().openapi(
+  route("get", "/admin/audit", {
+    who: "admin",
+    summary: "What admins did, newest first",
+    query: AuditQuery,
+    answers: { 200: AuditList },
+  }),
+  async (c) => c.json(await listAudit(c.var.ctx, c.req.valid("query")), 200),
+);

@@ -1,0 +1,63 @@
+/** One row for every action on every item, in the transaction of the action. Nothing changes or deletes them. */
+import { and, count, desc, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
+import { z } from "zod";
+import type { UserCtx } from "../../../context.ts";
+import { offsetOf, pagination } from "../../../db/page.ts";
+import { audit, statsTotals } from "../../../db/tables.ts";
+import { log } from "../../../http/log.ts";
+import type { AuditAction, AuditEntry, AuditQuery, AuditTarget } from "./contract.ts";
+
+type Deed = {
+  action: AuditAction;
+  targetType: AuditTarget;
+  /** The items: `id` of the rows of `from`, which has a WHERE. It must come before what makes them different. */
+  id: SQLWrapper;
+  from: SQL;
+  reason?: string | undefined;
+  /** A JSON object, made by the database from the row. */
+  details?: SQL;
+};
+
+/** The statement that records an action on every item it is about to change, for the batch of the change. */
+export function recordEach(ctx: UserCtx, { action, targetType, id, from, reason, details }: Deed) {
+  const { actor, requestId, now } = ctx;
+  return ctx.db.run(sql`
+    INSERT INTO audit (admin_id, admin_username, action, target_type, target_id, reason, details, request_id, created_at)
+    SELECT ${actor.id}, ${actor.username}, ${action}, ${targetType}, CAST(${id} AS TEXT), ${reason ?? null},
+      ${details ?? sql`NULL`}, ${requestId}, ${now.getTime()} FROM ${from}`);
+}
+
+/** The same, as lines in the log of the service (SPEC 11). */
+export function logEach(ctx: UserCtx, action: AuditAction, targetType: AuditTarget, ids: number[]): void {
+  for (const targetId of ids) {
+    log(`admin.${action}`, { requestId: ctx.requestId, adminId: ctx.actor.id, targetType, targetId });
+  }
+}
+
+/** Newest first. */
+export async function listAudit(ctx: UserCtx, query: AuditQuery) {
+  const { action, adminId, targetType, targetId } = query;
+  const filters = [
+    action === undefined ? undefined : eq(audit.action, action),
+    adminId === undefined ? undefined : eq(audit.adminId, adminId),
+    targetType === undefined ? undefined : eq(audit.targetType, targetType),
+    targetId === undefined ? undefined : eq(audit.targetId, targetId),
+  ];
+  const isFiltered = filters.some((filter) => filter !== undefined);
+  const where = and(...filters);
+  const [rows, [counted]] = await ctx.db.batch([
+    ctx.db.select().from(audit).where(where).orderBy(desc(audit.id)).limit(query.limit).offset(offsetOf(query)),
+    isFiltered
+      ? ctx.db.select({ total: count() }).from(audit).where(where)
+      : ctx.db.select({ total: statsTotals.audit }).from(statsTotals),
+  ]);
+  return { entries: rows.map(toEntry), pagination: pagination(query, counted?.total ?? 0) };
+}
+
+const Details = z.record(z.string(), z.unknown());
+
+const toEntry = (row: typeof audit.$inferSelect): AuditEntry => ({
+  ...row,
+  details: row.details === null ? null : Details.parse(JSON.parse(row.details)),
+  createdAt: row.createdAt.toISOString(),
+});

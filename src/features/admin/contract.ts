@@ -1,0 +1,14 @@
+/** The admin's contract (SPEC 4), gathered from its nouns. */
+import { AdminReportFrames } from "./reports/contract.ts";
+import { AdminUserFrames } from "./users/contract.ts";
+import { AdminVideoFrames } from "./videos/contract.ts";
+
+export * from "./audit/contract.ts";
+export * from "./reports/contract.ts";
+export * from "./stats/contract.ts";
+export * from "./users/contract.ts";
+export * from "./videos/contract.ts";
+export * from "./vocabulary.ts";
+
+/** Server → client, on the event socket of whom it concerns. */
+export const AdminFrames = { ...AdminUserFrames, ...AdminVideoFrames, ...AdminReportFrames };

@@ -1,0 +1,69 @@
+/** What an erased user leaves behind. Their row went first, so nothing new can come while this runs. */
+import { type SQL, sql } from "drizzle-orm";
+import { pendingDeletions } from "../../../bytes/deletions.ts";
+import type { Ctx } from "../../../context.ts";
+import { type Delivery, deliverNow } from "../../../db/outbox.ts";
+import { anonymiseAuthor } from "../../rooms/erase.ts";
+import { ROUND_ROWS, runRounds } from "./rounds.ts";
+
+/** Each takes up to 1500 rows along (trigger videos_delete). */
+const ROUND_VIDEOS = 10;
+/** Each takes its replies along, as deleting one comment does. */
+const ROUND_COMMENTS = 50;
+
+/** The outbox's way to the erasure of user `name`. */
+export async function deliverErasure(ctx: Ctx, name: string, _deliveries: Delivery[]): Promise<void> {
+  const userId = Number(name);
+  await ctx.db.batch(anonymiseAuthor(ctx, userId));
+  await runRounds(ctx, `erase:${name}`, (round) => eraseRound(round, userId));
+  await deliverNow(ctx, await pendingDeletions(ctx));
+}
+
+async function eraseRound(ctx: Ctx, userId: number): Promise<boolean> {
+  const [first, ...rest] = statements(userId).map((statement) => ctx.db.run(statement));
+  if (!first) return false;
+  const results = await ctx.db.batch([first, ...rest]);
+  return results.some((result) => result.meta.changes > 0);
+}
+
+/** The social rows, a bounded number of each. Files, streams and sessions go by triggers on `users`. */
+function statements(userId: number): SQL[] {
+  const rows = ROUND_ROWS;
+  return [
+    sql`DELETE FROM identities WHERE user_id = ${userId}`,
+    sql`DELETE FROM sessions WHERE user_id = ${userId}`,
+    sql`DELETE FROM socket_tickets WHERE user_id = ${userId}`,
+    sql`DELETE FROM videos WHERE id IN (SELECT id FROM videos WHERE owner_id = ${userId} LIMIT ${ROUND_VIDEOS})`,
+    sql`DELETE FROM comments WHERE id IN (
+      WITH RECURSIVE thread (id) AS (
+        SELECT id FROM (SELECT id FROM comments WHERE author_id = ${userId} LIMIT ${ROUND_COMMENTS})
+        UNION SELECT reply.id FROM comments reply JOIN thread ON reply.parent_id = thread.id)
+      SELECT id FROM thread)`,
+    sql`DELETE FROM likes WHERE (video_id, user_id) IN (
+      SELECT video_id, user_id FROM likes WHERE user_id = ${userId} LIMIT ${rows})`,
+    sql`DELETE FROM follows WHERE (follower_id, followed_id) IN (
+      SELECT follower_id, followed_id FROM follows WHERE follower_id = ${userId} LIMIT ${rows})`,
+    sql`DELETE FROM follows WHERE (follower_id, followed_id) IN (
+      SELECT follower_id, followed_id FROM follows WHERE followed_id = ${userId} LIMIT ${rows})`,
+    sql`DELETE FROM friendships WHERE (low_id, high_id) IN (
+      SELECT low_id, high_id FROM friendships WHERE low_id = ${userId} OR high_id = ${userId} LIMIT ${rows})`,
+    sql`DELETE FROM blocks WHERE (blocker_id, blocked_id) IN (
+      SELECT blocker_id, blocked_id FROM blocks WHERE blocker_id = ${userId} OR blocked_id = ${userId} LIMIT ${rows})`,
+    // Messages have an index by pair of people, and the pairs are the conversations.
+    sql`DELETE FROM messages WHERE id IN (
+      SELECT m.id FROM conversations c
+      JOIN messages m ON min(m.sender_id, m.receiver_id) = c.low_id AND max(m.sender_id, m.receiver_id) = c.high_id
+      WHERE c.low_id = ${userId} OR c.high_id = ${userId} LIMIT ${rows})`,
+    sql`DELETE FROM conversations WHERE (low_id = ${userId} OR high_id = ${userId}) AND NOT EXISTS (
+      SELECT 1 FROM messages m WHERE min(m.sender_id, m.receiver_id) = conversations.low_id
+      AND max(m.sender_id, m.receiver_id) = conversations.high_id)`,
+    sql`DELETE FROM notifications WHERE id IN (
+      SELECT id FROM notifications WHERE user_id = ${userId} LIMIT ${rows})`,
+    sql`DELETE FROM notifications WHERE id IN (
+      SELECT id FROM notifications WHERE actor_id = ${userId} LIMIT ${rows})`,
+    sql`DELETE FROM reports WHERE id IN (
+      SELECT id FROM reports WHERE reporter_id = ${userId} LIMIT ${rows})`,
+    sql`DELETE FROM reports WHERE id IN (
+      SELECT id FROM reports WHERE target_type = 'user' AND target_id = ${userId} LIMIT ${rows})`,
+  ];
+}

@@ -1,0 +1,59 @@
+/**
+ * Finds rows by a part of their text, at a bounded cost where there is a bound to be had. Three characters and more go
+ * through the trigram index; shorter texts have no trigram and are looked for row by row.
+ */
+import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
+import type { Ctx } from "../../context.ts";
+
+/** What can be searched: a table, and the FTS5 index over it (migrations/0007_admin.sql). */
+export type Searchable = {
+  table: SQLWrapper;
+  id: SQLWrapper;
+  index: "users_search" | "videos_search";
+  /** The columns that the index has. */
+  columns: SQLWrapper[];
+};
+
+type Page = { filter: SQL | undefined; order: SQL; limit: number; offset: number };
+
+/** Matches are counted up to here: "more than that" tells an admin as much, and counting a million would not be free. */
+export const COUNTED_MATCHES = 10_000;
+const TRIGRAM = 3;
+
+/** A quoted FTS5 string: nothing in it is syntax, a quote is doubled (SQLite docs, FTS5, 3.1). */
+const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+
+/**
+ * The ids on a page of the rows that contain `text`, as a subquery, and how many there are (COUNTED_MATCHES at most).
+ * Few matches are sorted. Many are not: they lie so close that walking the list in its own order soon fills a page.
+ */
+export async function searchPage(ctx: Ctx, what: Searchable, text: string, page: Page) {
+  const { table, id } = what;
+  const filter = page.filter ?? sql`true`;
+  const hasTrigrams = [...text].length >= TRIGRAM;
+  const matches = hasTrigrams
+    ? sql`${sql.raw(what.index)} s CROSS JOIN ${table} ON ${id} = s.rowid
+        WHERE ${sql.raw(what.index)} MATCH ${quoted(text)} AND ${filter}`
+    : sql`${table} WHERE ${contains(what.columns, text)} AND ${filter}`;
+  const [counted] = await ctx.db.all<{ total: number }>(
+    sql`SELECT count(*) AS total FROM (SELECT 1 FROM ${matches} LIMIT ${COUNTED_MATCHES})`,
+  );
+  const total = counted?.total ?? 0;
+  // Nothing matches: looking for a page of it would read everything again.
+  if (total === 0) return { ids: sql`(NULL)`, total };
+  const isSorted = hasTrigrams && total < COUNTED_MATCHES;
+  const walk = hasTrigrams
+    ? sql`${table} WHERE ${filter} AND EXISTS
+        (SELECT 1 FROM ${sql.raw(what.index)} s WHERE s.rowid = ${id} AND ${sql.raw(what.index)} MATCH ${quoted(text)})`
+    : matches;
+  const ids = sql`(SELECT ${id} FROM ${isSorted ? matches : walk} ORDER BY ${page.order}
+    LIMIT ${page.limit} OFFSET ${page.offset})`;
+  return { ids, total };
+}
+
+/** `instr` has neither wildcards nor the 50 bytes that D1 allows a LIKE pattern. */
+const contains = (columns: SQLWrapper[], text: string): SQL =>
+  sql`(${sql.join(
+    columns.map((column) => sql`instr(lower(${column}), lower(${text})) > 0`),
+    sql` OR `,
+  )})`;

@@ -1,0 +1,114 @@
+/** People as admins see them: the list, and one with all that is known. */
+import { and, count, eq, inArray, isNotNull, type SQL, sql, sum } from "drizzle-orm";
+import type { UserCtx } from "../../../context.ts";
+import { offsetOf, pagination } from "../../../db/page.ts";
+import { reports, statsTotals, users, videos } from "../../../db/tables.ts";
+import { AppError } from "../../../errors.ts";
+import { readReports, toReportItem } from "../reports/service.ts";
+import { type Searchable, searchPage } from "../search.ts";
+import { readVideos, toVideoItem } from "../videos/service.ts";
+import type { UserDetails, UserItem, UserListQuery } from "./contract.ts";
+
+type Row = typeof users.$inferSelect;
+
+const toItem = (row: Row): UserItem => ({
+  id: row.id,
+  username: row.username,
+  email: row.email,
+  fullName: row.fullName,
+  avatarUrl: row.avatarUrl,
+  bio: row.bio,
+  followerCount: row.followerCount,
+  followingCount: row.followingCount,
+  videoCount: row.videoCount,
+  isVerified: row.isVerified,
+  isBanned: row.bannedAt !== null,
+  banReason: row.banReason,
+  createdAt: row.createdAt.toISOString(),
+  lastActive: row.lastActiveAt?.toISOString() ?? null,
+});
+
+const SEARCHED: Searchable = {
+  table: users,
+  id: users.id,
+  index: "users_search",
+  columns: [users.username, users.email, users.fullName],
+};
+
+const SORTS = {
+  created_at: sql`${users.createdAt}`,
+  username: sql`${users.username} COLLATE NOCASE`,
+  follower_count: sql`${users.followerCount}`,
+};
+
+const FILTERS: Record<UserListQuery["status"], { where: SQL | undefined; total: SQL<number> }> = {
+  all: { where: undefined, total: sql`${statsTotals.users}` },
+  active: {
+    where: sql`${users.accountStatus} = 'active' AND ${users.bannedAt} IS NULL`,
+    total: sql`${statsTotals.usersActive}`,
+  },
+  banned: { where: isNotNull(users.bannedAt), total: sql`${statsTotals.usersBanned}` },
+};
+
+/**
+ * A page of users. Without a search it reads an index from the page's end of the list and the page's own rows, so a page
+ * costs its offset; totals are counters.
+ */
+export async function listUsers(ctx: UserCtx, query: UserListQuery) {
+  const { where, total } = FILTERS[query.status];
+  const direction = sql.raw(query.order);
+  const order = sql`${SORTS[query.sort_by]} ${direction}, ${users.id} ${direction}`;
+  const page = { filter: where, order, limit: query.limit, offset: offsetOf(query) };
+  const found = query.search === "" ? undefined : await searchPage(ctx, SEARCHED, query.search, page);
+  const ids =
+    found?.ids ??
+    ctx.db.select({ id: users.id }).from(users).where(where).orderBy(order).limit(page.limit).offset(page.offset);
+  const [rows, [counted]] = await ctx.db.batch([
+    ctx.db.select().from(users).where(inArray(users.id, ids)).orderBy(order),
+    ctx.db.select({ total }).from(statsTotals),
+  ]);
+  return { users: rows.map(toItem), pagination: pagination(query, found?.total ?? counted?.total ?? 0) };
+}
+
+const RECENT = 10;
+
+/** @throws AppError NOT_FOUND */
+export async function readUser(ctx: UserCtx, userId: number): Promise<UserDetails> {
+  const isAbout = and(eq(reports.targetType, "user"), eq(reports.targetId, userId));
+  const [[row], [totals], [by], [against], recentVideos, reportsBy, reportsAgainst] = await ctx.db.batch([
+    ctx.db.select().from(users).where(eq(users.id, userId)),
+    ctx.db
+      .select({ likes: sum(videos.likes).mapWith(Number), views: sum(videos.views).mapWith(Number) })
+      .from(videos)
+      .where(eq(videos.ownerId, userId)),
+    ctx.db.select({ count: count() }).from(reports).where(eq(reports.reporterId, userId)),
+    ctx.db.select({ count: count() }).from(reports).where(isAbout),
+    readVideos(ctx, eq(videos.ownerId, userId), RECENT),
+    readReports(ctx, eq(reports.reporterId, userId), RECENT),
+    readReports(ctx, isAbout, RECENT),
+  ]);
+  if (!row) throw new AppError("NOT_FOUND");
+  return {
+    user: {
+      ...toItem(row),
+      phone: row.phone,
+      displayName: row.displayName,
+      role: row.role,
+      accountStatus: row.accountStatus,
+      bannedAt: row.bannedAt?.toISOString() ?? null,
+      lastSeen: row.lastSeenAt?.toISOString() ?? null,
+    },
+    stats: {
+      videos: row.videoCount,
+      followers: row.followerCount,
+      following: row.followingCount,
+      total_likes: totals?.likes ?? 0,
+      total_views: totals?.views ?? 0,
+      reports_by_user: by?.count ?? 0,
+      reports_against_user: against?.count ?? 0,
+    },
+    recent_videos: recentVideos.map(toVideoItem),
+    recent_reports_by: reportsBy.map(toReportItem),
+    recent_reports_against: reportsAgainst.map(toReportItem),
+  };
+}

@@ -1,0 +1,405 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { actingAs, startContext, type UserCtx } from "../src/context.ts";
+import { AuditQuery } from "../src/features/admin/audit/contract.ts";
+import { listAudit } from "../src/features/admin/audit/service.ts";
+import { ReportListQuery } from "../src/features/admin/reports/contract.ts";
+import { listReports } from "../src/features/admin/reports/service.ts";
+import { UserListQuery } from "../src/features/admin/users/contract.ts";
+import { listUsers } from "../src/features/admin/users/service.ts";
+import { VideoListQuery } from "../src/features/admin/videos/contract.ts";
+import { listVideos } from "../src/features/admin/videos/service.ts";
+import { makeComment, makeReport, makeVideo, mintAdmin, run } from "./support/admin.ts";
+import { call, mintUser } from "./support/api.ts";
+
+const LISTS = ["/admin/users", "/admin/videos", "/admin/reports", "/admin/audit"];
+const idsOf = (rows: { id: number }[]) => rows.map((row) => row.id);
+
+describe("the lists", () => {
+  it.each([...LISTS, "/admin/users/1", "/admin/videos/1", "/admin/reports/1"])("%s is for admins", async (path) => {
+    expect((await call(path)).status).toBe(401);
+    expect((await call(path, { token: (await mintUser()).token })).status).toBe(403);
+  });
+
+  it.each(LISTS)("%s refuses a page out of range", async (path) => {
+    const { token } = await mintAdmin();
+    for (const query of ["page=0", "limit=0", "limit=101", "page=x"]) {
+      expect((await call(`${path}?${query}`, { token })).status).toBe(400);
+    }
+  });
+
+  it("refuse a sort, a filter or a search that there is not", async () => {
+    const { token } = await mintAdmin();
+    const long = "x".repeat(101);
+    for (const path of [
+      "/admin/users?sort_by=password_hash",
+      "/admin/users?status=odd",
+      `/admin/users?search=${long}`,
+      "/admin/videos?visibility=odd",
+      "/admin/videos?order=up",
+      "/admin/reports?target_type=room",
+      "/admin/reports?status=open",
+      "/admin/audit?adminId=me",
+    ]) {
+      expect((await call(path, { token })).status, path).toBe(400);
+    }
+  });
+
+  it.each(["users", "videos", "reports"])("answer 404 for one of %s that there is not", async (noun) => {
+    const { token } = await mintAdmin();
+    expect((await call(`/admin/${noun}/999999`, { token })).status).toBe(404);
+    expect((await call(`/admin/${noun}/x`, { token })).status).toBe(400);
+  });
+});
+
+describe("users", () => {
+  it("are shown with the contract's keys, sorted, filtered and paged, with a true total", async () => {
+    const { token } = await mintAdmin();
+    const people = [await mintUser("Zed"), await mintUser("amy"), await mintUser("Mia")];
+    const [zed, amy, mia] = people.map((person) => person.id) as [number, number, number];
+    await run("UPDATE users SET follower_count = 5000 - id WHERE id IN (?, ?, ?)", zed, amy, mia);
+    await call(`/admin/users/${amy}/ban`, { method: "POST", token, body: { reason: "spam" } });
+    const mine = async (query: string) => {
+      const { body } = await call(`/admin/users?limit=100&${query}`, { token });
+      return idsOf(body.users).filter((id) => [zed, amy, mia].includes(id));
+    };
+    expect(await mine("sort_by=created_at&order=asc")).toEqual([zed, amy, mia]);
+    expect(await mine("")).toEqual([mia, amy, zed]);
+    expect(await mine("sort_by=username&order=asc")).toEqual([amy, mia, zed]);
+    expect(await mine("sort_by=follower_count")).toEqual([zed, amy, mia]);
+    expect(await mine("status=banned")).toEqual([amy]);
+    expect(await mine("status=active&order=asc")).toEqual([zed, mia]);
+    const { body } = await call("/admin/users?status=banned&limit=1", { token });
+    expect(body).toEqual({
+      users: [
+        {
+          id: amy,
+          username: people[1]?.username,
+          email: people[1]?.email,
+          fullName: null,
+          avatarUrl: null,
+          bio: null,
+          followerCount: 5000 - amy,
+          followingCount: 0,
+          videoCount: 0,
+          isVerified: false,
+          isBanned: true,
+          banReason: "spam",
+          createdAt: expect.any(String),
+          lastActive: expect.any(String),
+        },
+      ],
+      pagination: { page: 1, limit: 1, total: 1, pages: 1 },
+    });
+    const counted = await run<{ n: number }>("SELECT count(*) AS n FROM users");
+    const all = await call("/admin/users?limit=2&page=2", { token });
+    expect(all.body.pagination.total).toBe(counted[0]?.n);
+    expect(all.body.users).toHaveLength(2);
+  });
+
+  it("are found by any part of name, email or full name, in whatever case, and by what is no syntax", async () => {
+    const { token } = await mintAdmin();
+    const odd = await mintUser("odd");
+    await run(`UPDATE users SET full_name = ? WHERE id = ?`, `50%_"Off" NEAR(x* Ünal`, odd.id);
+    const found = async (search: string) => {
+      const answer = await call(`/admin/users?search=${encodeURIComponent(search)}`, { token });
+      expect(answer.status, search).toBe(200);
+      expect(answer.body.pagination.total).toBe(answer.body.users.length);
+      return idsOf(answer.body.users);
+    };
+    for (const part of [odd.username, odd.email.toUpperCase(), `50%_"`, `"Off"`, "NEAR(x*", "ünal", `_"`, "%_"]) {
+      expect(await found(part), part).toEqual([odd.id]);
+    }
+    for (const part of [`%%%`, `___`, `" OR username:a`, "*", `"`, "x".repeat(60), "😀"]) {
+      expect(await found(part), part).not.toContain(part === `"` || part === "*" ? -1 : odd.id);
+    }
+    await run("UPDATE users SET full_name = 'Renamed' WHERE id = ?", odd.id);
+    expect(await found("NEAR(x*")).toEqual([]);
+    expect(await found("  renamed ")).toEqual([odd.id]);
+  });
+
+  it("a search goes with filter, sort and page, and finds many as it finds few", async () => {
+    const { token } = await mintAdmin();
+    await run(`INSERT INTO users (username, email, created_at, follower_count, banned_at)
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10500)
+      SELECT 'crowd' || i, 'crowd' || i || '@x', i, i, iif(i % 100 = 0, 1, NULL) FROM n`);
+    const page = async (query: string) => (await call(`/admin/users?search=crowd&limit=3&${query}`, { token })).body;
+    const many = await page("sort_by=follower_count&page=2");
+    expect(many.users.map((user: { followerCount: number }) => user.followerCount)).toEqual([10497, 10496, 10495]);
+    expect(many.pagination).toEqual({ page: 2, limit: 3, total: 10_000, pages: 3334 });
+    const few = await page("sort_by=follower_count&status=banned&order=asc");
+    expect(few.users.map((user: { followerCount: number }) => user.followerCount)).toEqual([100, 200, 300]);
+    expect(few.pagination.total).toBe(105);
+    const short = (await call("/admin/users?search=d7&limit=2&sort_by=follower_count&order=asc", { token })).body;
+    expect(short.users.map((user: { username: string }) => user.username)).toEqual(["crowd7", "crowd70"]);
+  });
+
+  it("one is shown with figures and what is newest", async () => {
+    const { token } = await mintAdmin();
+    const [ann, bob] = [await mintUser("ann"), await mintUser("bob")];
+    const video = await makeVideo(ann, "hers");
+    await run("UPDATE videos SET likes = 3, views = 9 WHERE id = ?", video);
+    await makeReport(ann, "user", bob.id);
+    const against = await makeReport(bob, "user", ann.id);
+    const { body } = await call(`/admin/users/${ann.id}`, { token });
+    expect(body.user).toMatchObject({ id: ann.id, role: "user", accountStatus: "active", email: ann.email });
+    expect(body.user).not.toHaveProperty("passwordHash");
+    expect(body.stats).toEqual({
+      videos: 1,
+      followers: 0,
+      following: 0,
+      total_likes: 3,
+      total_views: 9,
+      reports_by_user: 1,
+      reports_against_user: 1,
+    });
+    expect(idsOf(body.recent_videos)).toEqual([video]);
+    expect(body.recent_reports_by[0].targetInfo).toEqual({ username: bob.username });
+    expect(idsOf(body.recent_reports_against)).toEqual([against]);
+  });
+});
+
+describe("videos", () => {
+  it("are shown with the contract's keys, sorted, filtered, searched", async () => {
+    const { token } = await mintAdmin();
+    const ann = await mintUser("ann");
+    const one = await makeVideo(ann, "first harbour");
+    const two = await makeVideo(ann, "second harbour", { visibility: "private" });
+    await run("UPDATE videos SET views = 9, comments = 1, likes = 1000 WHERE id = ?", one);
+    await run("UPDATE videos SET views = 8, comments = 2, likes = 1001 WHERE id = ?", two);
+    const found = async (query: string) => {
+      const { body } = await call(`/admin/videos?search=harbour&${query}`, { token });
+      return idsOf(body.videos);
+    };
+    expect(await found("sort_by=views")).toEqual([one, two]);
+    expect(await found("sort_by=comments")).toEqual([two, one]);
+    expect(await found("sort_by=likes&order=asc")).toEqual([one, two]);
+    expect(await found("visibility=private")).toEqual([two]);
+    expect(await found("visibility=public")).toEqual([one]);
+    const { body } = await call("/admin/videos?visibility=private&sort_by=likes&limit=1", { token });
+    expect(body).toEqual({
+      videos: [
+        {
+          id: two,
+          title: "second harbour",
+          description: null,
+          videoUrl: "/v.mp4",
+          thumbUrl: null,
+          visibility: "private",
+          ownerId: ann.id,
+          ownerUsername: ann.username,
+          ownerAvatar: null,
+          views: 8,
+          likes: 1001,
+          comments: 2,
+          shares: 0,
+          createdAt: expect.any(String),
+          duration: null,
+        },
+      ],
+      pagination: { page: 1, limit: 1, total: 1, pages: 1 },
+    });
+  });
+
+  it("one is shown with owner, comments and reports", async () => {
+    const { token } = await mintAdmin();
+    const ann = await mintUser("ann");
+    const video = await makeVideo(ann);
+    const comment = await makeComment(ann, video, "hello");
+    const report = await makeReport(ann, "video", video);
+    const { body } = await call(`/admin/videos/${video}`, { token });
+    expect(body.owner).toEqual({ id: ann.id, username: ann.username, avatarUrl: null });
+    expect(body.stats).toEqual({ views: 0, likes: 0, comments: 1, shares: 0, reports: 1 });
+    expect(body.recent_comments).toMatchObject([{ id: comment, authorUsername: ann.username, content: "hello" }]);
+    expect(idsOf(body.reports)).toEqual([report]);
+  });
+});
+
+describe("reports", () => {
+  it("tell what they are about, or that it is gone", async () => {
+    const { token } = await mintAdmin();
+    const [ann, bob] = [await mintUser("ann"), await mintUser("bob")];
+    const video = await makeVideo(ann, "her video");
+    const comment = await makeComment(bob, video, "c".repeat(80));
+    const reports = [
+      await makeReport(bob, "video", video),
+      await makeReport(ann, "comment", comment),
+      await makeReport(ann, "user", bob.id),
+      await makeReport(ann, "video", 999_999),
+    ];
+    const { body } = await call("/admin/reports?order=asc&status=pending&limit=100", { token });
+    const mine = body.reports.filter((report: { id: number }) => reports.includes(report.id));
+    expect(mine.map((report: { targetInfo: unknown }) => report.targetInfo)).toEqual([
+      { title: "her video", ownerUsername: ann.username },
+      { content: "c".repeat(50), authorUsername: bob.username },
+      { username: bob.username },
+      null,
+    ]);
+    expect(mine[0]).toEqual({
+      id: reports[0],
+      reporterId: bob.id,
+      reporterUsername: bob.username,
+      targetType: "video",
+      targetId: video,
+      reason: "spam",
+      details: null,
+      status: "pending",
+      result: null,
+      resolvedBy: null,
+      resolvedAt: null,
+      createdAt: expect.any(String),
+      targetInfo: expect.anything(),
+    });
+    const comments = await call("/admin/reports?target_type=comment&status=pending", { token });
+    expect(comments.body.pagination.total).toBe(1);
+    const one = (await call(`/admin/reports/${reports[1]}`, { token })).body;
+    expect(one.reporter).toEqual({ id: ann.id, username: ann.username, avatarUrl: null });
+    expect(one.target).toMatchObject({ id: comment, videoId: video, content: "c".repeat(80), authorId: bob.id });
+    const gone = (await call(`/admin/reports/${reports[3]}`, { token })).body;
+    expect(gone.target).toBeNull();
+  });
+});
+
+describe("audit", () => {
+  it("is newest first, and filtered by what, who and whom", async () => {
+    const [admin, other] = [await mintAdmin(), await mintAdmin()];
+    const [ann, bob] = [await mintUser("ann"), await mintUser("bob")];
+    const act = (by: { token: string }, path: string, body?: object) =>
+      call(`/admin/users/${path}`, { method: "POST", token: by.token, body });
+    const banned = await act(admin, `${ann.id}/ban`, { reason: "spam" });
+    await act(admin, `${bob.id}/verify`);
+    await act(other, `${ann.id}/unban`);
+    const list = async (query: string) => {
+      const { body } = await call(`/admin/audit?${query}`, { token: admin.token });
+      return body.entries.map((entry: { action: string; targetId: string }) => `${entry.action} ${entry.targetId}`);
+    };
+    expect(await list(`adminId=${admin.id}`)).toEqual([`verify ${bob.id}`, `ban ${ann.id}`]);
+    expect(await list(`targetType=user&targetId=${ann.id}`)).toEqual([`unban ${ann.id}`, `ban ${ann.id}`]);
+    expect(await list(`action=ban&adminId=${admin.id}`)).toEqual([`ban ${ann.id}`]);
+    expect(await list("action=nothing")).toEqual([]);
+    const { body } = await call(`/admin/audit?adminId=${admin.id}&limit=1&page=2`, { token: admin.token });
+    expect(body).toEqual({
+      entries: [
+        {
+          id: expect.any(Number),
+          adminId: admin.id,
+          adminUsername: admin.username,
+          action: "ban",
+          targetType: "user",
+          targetId: String(ann.id),
+          reason: "spam",
+          details: null,
+          requestId: banned.headers.get("X-Request-Id"),
+          createdAt: expect.any(String),
+        },
+      ],
+      pagination: { page: 2, limit: 1, total: 2, pages: 2 },
+    });
+  });
+});
+
+type Asked = { query: string; values: unknown[] };
+
+/** Runs `list` and answers what it asked the database. */
+async function queriesOf(list: (ctx: UserCtx) => Promise<unknown>): Promise<Asked[]> {
+  const asked: Asked[] = [];
+  const prepare = (query: string) => {
+    const statement = env.DB.prepare(query);
+    const bind = (...values: unknown[]) => {
+      asked.push({ query, values });
+      return statement.bind(...values);
+    };
+    return new Proxy(statement, { get: (target, key) => (key === "bind" ? bind : Reflect.get(target, key)) });
+  };
+  const DB = new Proxy(env.DB, {
+    get: (target, key) => (key === "prepare" ? prepare : Reflect.get(target, key).bind(target)),
+  });
+  const ctx = startContext({ env: { ...env, DB }, later: () => {} });
+  await list(
+    actingAs(ctx, {
+      kind: "user",
+      id: 1,
+      username: "a",
+      displayName: null,
+      avatarUrl: null,
+      role: "admin",
+      sessionId: "",
+      expiresAt: 0,
+    }),
+  );
+  return asked;
+}
+
+type Step = { id: number; parent: number; detail: string };
+
+/** In the order of the table itself, until the page is full. */
+const isWalk = (query: string): boolean => /from "audit" order by "audit"."id" desc limit/.test(query);
+
+/** The steps of a plan that read a whole table, or sort more than the page. */
+async function costlySteps({ query, values }: Asked): Promise<string[]> {
+  const steps = await run<Step>(`EXPLAIN QUERY PLAN ${query}`, ...values);
+  const isInPart = (step: Step): boolean => {
+    const parent = steps.find((other) => other.id === step.parent);
+    return parent !== undefined && (/SUBQUERY/.test(parent.detail) || isInPart(parent));
+  };
+  // What picks the ids stands in a subquery; the rows around it are sorted again, but they are one page.
+  const hasPart = steps.some((step) => /LIST SUBQUERY/.test(step.detail));
+  return steps
+    .filter((step) => {
+      const isWholeTable = /^SCAN (users|videos|reports|audit)\b(?!.*USING)/.test(step.detail) && !isWalk(query);
+      const isSort = /TEMP B-TREE FOR ORDER BY/.test(step.detail) && (isInPart(step) || !hasPart);
+      return isWholeTable || isSort;
+    })
+    .map((step) => step.detail);
+}
+
+const every = (
+  noun: string,
+  sorts: string[],
+  filters: object[],
+  list: (ctx: UserCtx, query: object) => Promise<unknown>,
+) =>
+  sorts.flatMap((sort_by) =>
+    filters.flatMap((filter) =>
+      ["asc", "desc"].map((order) => {
+        const query = { sort_by, order, ...filter };
+        return { name: `${noun} ${JSON.stringify(query)}`, list: (ctx: UserCtx) => list(ctx, query) };
+      }),
+    ),
+  );
+
+const STATUSES = ["all", "pending", "resolved", "rejected"];
+const TYPES = ["all", "video", "comment", "user"];
+
+describe("a page without a search reads no table whole and sorts nothing but itself", () => {
+  it.each([
+    ...every(
+      "users",
+      ["created_at", "username", "follower_count"],
+      ["all", "active", "banned"].map((status) => ({ status })),
+      (ctx, query) => listUsers(ctx, UserListQuery.parse(query)),
+    ),
+    ...every(
+      "videos",
+      ["created_at", "views", "likes", "comments"],
+      ["all", "public", "private"].map((visibility) => ({ visibility })),
+      (ctx, query) => listVideos(ctx, VideoListQuery.parse(query)),
+    ),
+    ...every(
+      "reports",
+      ["created_at"],
+      STATUSES.flatMap((status) => TYPES.map((target_type) => ({ status, target_type }))),
+      (ctx, query) => listReports(ctx, ReportListQuery.parse(query)),
+    ),
+    ...every(
+      "audit",
+      ["id"],
+      [{}, { action: "ban" }, { adminId: 1 }, { targetType: "user", targetId: "1" }, { targetType: "user" }],
+      (ctx, query) => listAudit(ctx, AuditQuery.parse(query)),
+    ),
+  ])("$name", async ({ list }) => {
+    const asked = await queriesOf(list);
+    expect(asked.length).toBeGreaterThan(0);
+    for (const query of asked) expect(await costlySteps(query)).toEqual([]);
+  });
+});

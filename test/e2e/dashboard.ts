@@ -1,0 +1,342 @@
+/**
+ * The dashboard in a real browser against a real server: `node test/e2e/dashboard.ts [--port 8900] [--screenshots DIR]`.
+ * Needs a Chromium at CHROMIUM or /usr/bin/chromium; says so and ends well where there is none.
+ */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { option } from "../../scripts/tools.ts";
+import { type Server, startServer } from "./seeded-server.ts";
+
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const port = Number(option(process.argv, "port") ?? "8900");
+const shots = option(process.argv, "screenshots");
+const DESKTOP = { width: 1360, height: 900 };
+const PHONE = { width: 390, height: 844 };
+const VIEWS = ["overview", "users", "videos", "reports", "audit"];
+const PASSWORD = "correct horse";
+
+if (!existsSync(executablePath)) {
+  console.log(`Skipped: there is no Chromium at ${executablePath}.`);
+  process.exit(0);
+}
+
+type Account = { id: number; token: string };
+
+async function register(server: Server, username: string): Promise<Account> {
+  const body = { username, email: `${username}@example.com`, password: PASSWORD };
+  const answer = await server.call("/auth/register", { method: "POST", body });
+  assert.equal(answer.status, 201);
+  return { id: answer.body.user.id, token: answer.body.token };
+}
+
+/** A week of a small service's life, and markup where users write. */
+const week = (victimId: number): string => `
+  UPDATE users SET role = 'admin' WHERE username = 'boss';
+  UPDATE users SET full_name = '<img src=x onerror=document.title=1>' WHERE id = ${victimId};
+  INSERT INTO users (username, email, full_name, created_at, last_active_at, follower_count, is_verified)
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 64)
+    SELECT 'person_' || i, 'person_' || i || '@example.com', 'Person Number ' || i,
+      unixepoch() * 1000 - (i * i % 7) * 86400000, unixepoch() * 1000 - (i % 5) * 86400000, i * 37 % 900, i % 4 = 0 FROM n;
+  INSERT INTO videos (owner_id, title, video_url, visibility, shares, created_at)
+    SELECT id, 'Evening at the harbour, part ' || id, '/v/' || id || '.mp4', iif(id % 5 = 0, 'private', 'public'), id % 7,
+      unixepoch() * 1000 - (id % 7) * 86400000 FROM users WHERE username LIKE 'person%';
+  INSERT INTO video_views (video_id, viewer, counted_at)
+    SELECT v.id, 'user:' || u.id, unixepoch() * 1000 - ((v.id + u.id) % 7) * 86400000 FROM videos v, users u WHERE (v.id * u.id) % 3 = 0;
+  INSERT INTO likes (video_id, user_id, created_at)
+    SELECT v.id, u.id, unixepoch() * 1000 - ((v.id * 3 + u.id) % 7) * 86400000 FROM videos v, users u WHERE (v.id + u.id) % 19 < 2;
+  INSERT INTO comments (video_id, author_id, content, created_at)
+    SELECT v.id, u.id, 'What a light!', unixepoch() * 1000 - ((v.id + u.id * 2) % 6) * 86400000 FROM videos v, users u WHERE (v.id + u.id) % 23 = 0;
+  INSERT INTO follows (follower_id, followed_id, created_at)
+    SELECT a.id, b.id, unixepoch() * 1000 - ((a.id + b.id) % 7) * 86400000 FROM users a, users b WHERE a.id <> b.id AND (a.id * b.id) % 31 = 1;
+  INSERT INTO reports (reporter_id, target_type, target_id, reason, status, resolved_at, result, created_at)
+    SELECT id, iif(id % 2, 'video', 'user'), 3 + id % 9, iif(id % 3, 'Spam or a scam', 'Somebody else made this'),
+      CASE id % 3 WHEN 0 THEN 'resolved' WHEN 1 THEN 'rejected' ELSE 'pending' END, iif(id % 3 = 0, unixepoch() * 1000, NULL), NULL,
+      unixepoch() * 1000 - (id % 7) * 86400000 FROM users WHERE username LIKE 'person%' AND id % 2 = 0;
+  INSERT INTO reports (reporter_id, target_type, target_id, reason, created_at)
+    VALUES (1, 'user', ${victimId}, 'The newest report', unixepoch() * 1000 + 1000);`;
+
+let passed = 0;
+const failures: string[] = [];
+async function check(name: string, body: () => Promise<void>): Promise<void> {
+  try {
+    await body();
+    passed += 1;
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    failures.push(name);
+    console.log(`FAIL  ${name}\n${error instanceof Error ? error.stack : error}`);
+  }
+}
+
+async function shoot(page: Page, name: string): Promise<void> {
+  if (!shots) return;
+  mkdirSync(shots, { recursive: true });
+  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+}
+
+const go = async (page: Page, view: string): Promise<void> => {
+  await page.click(`nav a[href="#${view}"]`);
+  const title = `${view.charAt(0).toUpperCase()}${view.slice(1)}`;
+  await page.waitForSelector(view === "overview" ? ".charts svg" : `.list:has(h1:text-is("${title}")) tbody tr`);
+};
+
+/** Opens the event socket and resolves with the code it closes with. */
+function closeOf(server: Server, token: string): { opened: Promise<void>; closed: Promise<number> } {
+  const socket = new WebSocket(`${server.origin.replace("http", "ws")}/api/v1/ws?token=${token}`);
+  return {
+    opened: new Promise((resolve) => socket.addEventListener("message", () => resolve(), { once: true })),
+    closed: new Promise((resolve) => socket.addEventListener("close", (event) => resolve(event.code))),
+  };
+}
+
+async function checkDashboard(browser: Browser, server: Server): Promise<void> {
+  const boss = await register(server, "boss");
+  const victim = await register(server, "victim");
+  await register(server, "nobody");
+  server.sql(week(victim.id));
+  const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB", timezoneId: "UTC" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => {
+    // The browser itself reports every failed request; those are wanted here.
+    if (message.type() === "error" && !message.text().includes("Failed to load resource")) errors.push(message.text());
+  });
+  const polled: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().includes("/stats/")) polled.push(new URL(request.url()).pathname.split("/").at(-1) ?? "");
+  });
+
+  await check("/admin serves the page, under a strict policy", async () => {
+    const response = await page.goto(`${server.origin}/admin`);
+    assert.equal(response?.status(), 200);
+    const policy = response?.headers()["content-security-policy"] ?? "";
+    assert.match(policy, /default-src 'none'/);
+    assert.doesNotMatch(policy, /unsafe/);
+    await shoot(page, "login");
+  });
+
+  const logIn = async (name: string, password: string) => {
+    await page.fill("[name=username]", name);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(password);
+    await page.keyboard.press("Enter");
+  };
+
+  await check("a wrong password, and somebody who is no admin, are refused in words", async () => {
+    await logIn("boss", "wrong password");
+    await page.waitForSelector("#login-error:not([hidden])");
+    assert.match((await page.locator("#login-error").textContent()) ?? "", /wrong username or password/i);
+    await logIn("nobody", PASSWORD);
+    await page.waitForFunction(() => document.querySelector("#login-error")?.textContent?.includes("not an admin"));
+  });
+
+  await check("an admin logs in by keyboard alone and sees the figures of the API", async () => {
+    await page.fill("[name=password]", "");
+    await logIn("boss", PASSWORD);
+    await page.waitForSelector(".figures .big");
+    const { body } = await server.call("/admin/stats/overview", { token: boss.token });
+    const shown = (await page.locator(".figures .big").allTextContents()).map((text) =>
+      Number(text.replaceAll(",", "")),
+    );
+    assert.deepEqual(shown, [body.users.total, body.videos.total, body.reports.pending, body.engagement.total_views]);
+  });
+
+  await check("four charts of seven days, and what is new", async () => {
+    await page.waitForSelector(".charts svg");
+    assert.equal(await page.locator(".charts svg").count(), 4);
+    assert.equal(await page.locator(".charts .day").count(), 28);
+    assert.ok((await page.locator(".charts .bar").count()) > 20);
+    await page.waitForSelector(".recents li");
+    assert.equal(await page.locator(".recents section").count(), 3);
+    await shoot(page, "overview-desktop");
+  });
+
+  await check("it polls every 60 s and every 30 s, not in a hidden tab, and at once when it is back", async () => {
+    const other = await context.newPage();
+    await other.clock.install();
+    const asked: string[] = [];
+    other.on("request", (request) => {
+      if (request.url().includes("/stats/")) asked.push(new URL(request.url()).pathname.split("/").at(-1) ?? "");
+    });
+    const takeWhen = async (count: number) => {
+      for (let tries = 0; asked.length < count && tries < 100; tries += 1)
+        await other.waitForTimeout(50).catch(() => {});
+      return asked.splice(0).sort();
+    };
+    await other.goto(`${server.origin}/admin`);
+    // A tab of its own has no session yet: it gets the first one's.
+    const token = await page.evaluate(() => sessionStorage.getItem("roomcast-admin-token"));
+    await other.evaluate((value) => sessionStorage.setItem("roomcast-admin-token", value ?? ""), token);
+    await other.reload();
+    await other.waitForSelector(".charts svg");
+    await other.waitForSelector(".recents li");
+    asked.splice(0);
+    const answered = (part: string) => other.waitForResponse((response) => response.url().includes(part));
+    const [first] = [answered("recent-activity")];
+    await other.clock.runFor(31_000);
+    await first;
+    assert.deepEqual(asked.splice(0), ["recent-activity"]);
+    const both = Promise.all([answered("recent-activity"), answered("overview"), answered("charts")]);
+    await other.clock.runFor(30_000);
+    await both;
+    assert.deepEqual(asked.splice(0).sort(), ["charts", "overview", "recent-activity"]);
+    const hide = (isHidden: boolean) =>
+      other.evaluate((value) => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => value });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, isHidden);
+    await hide(true);
+    await other.clock.runFor(300_000);
+    assert.deepEqual(await takeWhen(0), []);
+    const back = Promise.all([answered("recent-activity"), answered("overview"), answered("charts")]);
+    await hide(false);
+    await back;
+    await other.close();
+  });
+
+  await check("a user is found; what they wrote stays text", async () => {
+    await page.focus('nav a[href="#users"]');
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("tbody tr");
+    await shoot(page, "users-desktop");
+    await page.fill("[type=search]", "victim");
+    await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 1);
+    assert.match((await page.locator("tbody tr").first().textContent()) ?? "", /<img src=x onerror/);
+    assert.equal(await page.locator("tbody img").count(), 0);
+    assert.notEqual(await page.title(), "1");
+  });
+
+  await check("a connected user is banned: their socket closes with 4003", async () => {
+    const { opened, closed } = closeOf(server, victim.token);
+    await opened;
+    await page.click("tbody tr >> text=Ban");
+    await page.waitForSelector("dialog[open] textarea");
+    await shoot(page, "ban-desktop");
+    await page.keyboard.type("Sells what is not theirs");
+    await page.click("dialog[open] button[type=submit]");
+    await page.waitForSelector("text=User banned");
+    assert.equal(await closed, 4003);
+    await page.waitForSelector("tbody tr >> text=Unban");
+  });
+
+  await check("one user is shown with all that is known, and verified there", async () => {
+    await page.click("tbody tr >> text=Open");
+    await page.waitForSelector("dialog.panel dl");
+    await shoot(page, "user-desktop");
+    await page.click("dialog.panel >> text=Verify");
+    await page.waitForSelector("dialog.panel >> text=verified");
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("dialog.panel", { state: "detached" });
+  });
+
+  await check("a refused action is told in words", async () => {
+    await page.fill("[type=search]", "boss");
+    await page.waitForFunction(() => document.querySelector("tbody tr")?.textContent?.includes("boss"));
+    await page.click("tbody tr >> text=Ban");
+    await page.fill("dialog[open] textarea", "myself");
+    await page.click("dialog[open] button[type=submit]");
+    await page.waitForSelector("text=This is the last admin.");
+  });
+
+  await check("pages turn, and a filter starts again at the first", async () => {
+    await go(page, "overview");
+    await go(page, "users");
+    const first = await page.locator("tbody tr").first().textContent();
+    await page.click("text=Next ›");
+    await page.waitForSelector("text=Page 2 of 4");
+    assert.notEqual(await page.locator("tbody tr").first().textContent(), first);
+    await page.selectOption("[name=status]", "banned");
+    await page.waitForSelector("text=Page 1 of 1");
+    assert.match((await page.locator("tbody tr").first().textContent()) ?? "", /victim/);
+  });
+
+  await check("a report is resolved, and leaves the pending ones", async () => {
+    await go(page, "reports");
+    await shoot(page, "reports-desktop");
+    assert.match((await page.locator("tbody tr").first().textContent()) ?? "", /The newest report/);
+    await page.click("tbody tr:first-child >> text=Resolve");
+    await page.fill("dialog[open] textarea", "The seller is banned");
+    await page.click("dialog[open] button[type=submit]");
+    await page.waitForSelector("text=Report resolved");
+    await page.waitForFunction(() => !document.querySelector("tbody")?.textContent?.includes("The newest report"));
+  });
+
+  await check("two videos are chosen and deleted together", async () => {
+    await go(page, "videos");
+    await page.check("tbody tr:nth-child(1) [type=checkbox]");
+    await page.check("tbody tr:nth-child(2) [type=checkbox]");
+    await shoot(page, "videos-desktop");
+    await page.click("text=Delete chosen (2)");
+    await page.fill("dialog[open] textarea", "Twice the same");
+    await page.click("dialog[open] button[type=submit]");
+    await page.waitForSelector("text=2 videos deleted");
+  });
+
+  await check("the audit tells it all", async () => {
+    await go(page, "audit");
+    const rows = await page.locator("tbody tr").allTextContents();
+    assert.equal(rows.length, 5);
+    assert.match(rows.join("\n"), /ban[\s\S]*Sells what is not theirs/);
+    assert.match(rows[2] ?? "", /resolve[\s\S]*The seller is banned/);
+    await shoot(page, "audit-desktop");
+  });
+
+  await check("everything fits a phone", async () => {
+    await page.setViewportSize(PHONE);
+    for (const view of VIEWS) {
+      await go(page, view);
+      const spare = await page.evaluate(() => innerWidth - document.documentElement.scrollWidth);
+      assert.ok(spare >= 0, `${view} is ${-spare} px too wide`);
+      await shoot(page, `${view}-phone`);
+    }
+    await page.setViewportSize(DESKTOP);
+  });
+
+  await check("dark is dark", async () => {
+    await page.emulateMedia({ colorScheme: "dark" });
+    await go(page, "overview");
+    await shoot(page, "overview-dark");
+    const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    assert.equal(ground, "rgb(18, 20, 28)");
+  });
+
+  await check("who logs out sees nothing any more, and a reload asks again", async () => {
+    await page.click("#logout");
+    await page.waitForSelector("#login:not([hidden])");
+    assert.equal(await page.locator("#view > *").count(), 0);
+    await page.reload();
+    await page.waitForSelector("#login:not([hidden])");
+  });
+
+  await check("the browser had nothing to complain about", async () => {
+    assert.deepEqual(errors, []);
+    assert.ok(polled.length > 0);
+  });
+}
+
+const server = await startServer(port);
+const browser = await chromium.launch({
+  executablePath,
+  args: [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+try {
+  await checkDashboard(browser, server);
+} finally {
+  await browser.close();
+  await server.stop();
+}
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exit(failures.length > 0 ? 1 : 0);
