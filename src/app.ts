@@ -16,6 +16,7 @@ import { roomMessageRoutes } from "./features/rooms/message-routes.ts";
 import { roomRoutes } from "./features/rooms/routes.ts";
 import { messengerSockets, roomSockets } from "./features/rooms/sockets.ts";
 import { socialRoutes } from "./features/social/routes.ts";
+import { socketIoRoutes } from "./features/socketio/routes.ts";
 import { streamChatRoutes } from "./features/streams/chat-routes.ts";
 import { streamAdminRoutes, streamRoutes } from "./features/streams/routes.ts";
 import { streamSockets } from "./features/streams/sockets.ts";
@@ -49,6 +50,7 @@ app.notFound(() => {
 app.use(begin);
 
 // Sockets come before the middleware that sets headers: those of a 101 answer are immutable.
+app.route("/socket.io", socketIoRoutes);
 app.route("/api/v1", userSockets);
 app.route("/api/v1", streamSockets);
 app.route("/", streamSockets);

@@ -1,12 +1,16 @@
-/** Who takes what from the outbox: target kind → the feature that delivers it. */
+/** Who takes what from the outbox (target kind → the feature that delivers it), and how rooms reach Socket.IO clients. */
 import { deliverDeletion } from "./bytes/deletions.ts";
 import { deliverTo } from "./db/outbox.ts";
 import { deliverOrphans } from "./features/admin/erasure/orphans.ts";
 import { deliverErasure } from "./features/admin/erasure/user.ts";
 import { deliverToRoom } from "./features/rooms/room-client.ts";
+import { reachGateway } from "./features/socketio/gateway.ts";
 import { deliverToStream } from "./features/streams/room-client.ts";
 import { deliverToHub } from "./features/users/hub-client.ts";
 import { deliverToSession } from "./features/webrtc/service.ts";
+import { reachGatewaysBy } from "./realtime/remote.ts";
+
+reachGatewaysBy(reachGateway);
 
 deliverTo("user", deliverToHub);
 deliverTo("stream", deliverToStream);

@@ -4,6 +4,7 @@ import { runCron } from "./cron.ts";
 
 export { ChatRoom } from "./features/rooms/room.ts";
 export { StreamRoom } from "./features/streams/room.ts";
+export { SocketIoGateway } from "./features/socketio/gateway.ts";
 export { UserHub } from "./features/users/hub.ts";
 export { WebrtcRoom } from "./features/webrtc/room.ts";
 

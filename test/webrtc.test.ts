@@ -447,6 +447,8 @@ describe("a participant whose connection a gateway holds", () => {
         return [];
       },
       disconnect: async () => undefined,
+      reset: async () => undefined,
+      expel: async () => undefined,
     }));
     const admission: Admission = {
       userId: bob.id,

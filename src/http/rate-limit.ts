@@ -71,7 +71,11 @@ export async function noteHammering(ctx: Ctx, address: string = ctx.address): Pr
  * network counts as one address (/64), or its owner would have 2^64 of them.
  */
 export function clientAddress(request: Request): string {
-  const address = request.headers.get("cf-connecting-ip") ?? "";
+  return networkOf(request.headers.get("cf-connecting-ip") ?? "");
+}
+
+/** An address as limits count it. */
+export function networkOf(address: string): string {
   if (!address.includes(":")) return address;
   const [head = "", tail = ""] = address.split("::");
   const left = head.split(":").filter(Boolean);

@@ -125,4 +125,4 @@ const FRAME_CODES = new Set<ErrorCode>([
 ]);
 
 /** Frames know six codes (SPEC 2); what else is wrong with a request is wrong with the message. */
-const frameCode = (code: ErrorCode): ErrorCode => (FRAME_CODES.has(code) ? code : "INVALID_MESSAGE");
+export const frameCode = (code: ErrorCode): ErrorCode => (FRAME_CODES.has(code) ? code : "INVALID_MESSAGE");

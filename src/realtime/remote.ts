@@ -3,6 +3,7 @@
  * connections like any other; what goes out to them is one object call per gateway, whatever their number.
  */
 import { z } from "zod";
+import { CLOSE } from "../errors.ts";
 import { logFailure } from "../http/log.ts";
 import { type Bundle, Connection, type Link } from "./connection.ts";
 import { Seat } from "./seat.ts";
@@ -14,8 +15,12 @@ export type Batch = { socketIds: string[]; events: string[] };
 export interface Gateway {
   /** Sends in order. Answers the ids that are not there any more. */
   deliver(batches: Batch[]): Promise<string[]>;
-  /** Ends connections, so that their clients come back and join again. */
+  /** Puts clients out for good: they do not come back by themselves. */
   disconnect(socketIds: string[]): Promise<unknown>;
+  /** Breaks connections, so that their clients come back, and join again. */
+  reset(socketIds: string[]): Promise<unknown>;
+  /** A client was put out of one room, and stays connected. `object`: the room's; `code`, `reason`: of a native close. */
+  expel(socketId: string, object: string, code: number, reason: string): Promise<unknown>;
 }
 
 let reach: ((env: Env, address: string) => Gateway) | undefined;
@@ -47,7 +52,11 @@ function toEvents(bundle: Bundle): string[] {
 }
 
 /** One gateway, as seen from a room: what waits to go there, and whether a call is on its way. */
-type Port = { waiting: { socketId: string; bundle: Bundle }[]; isBusy: boolean };
+type Port = { waiting: { socketId: string; bundle: Bundle }[]; leaving: Leaving[]; isBusy: boolean };
+type Leaving = { socketId: string; code: number; reason: string };
+
+/** Codes after which a client should come back at once (SPEC 2). */
+const COME_BACK: ReadonlySet<number> = new Set([CLOSE.restart, CLOSE.heartbeatMissed, CLOSE.tooSlow]);
 
 type RoomOfMembers = {
   /** A member's gateway does not know it any more. */
@@ -92,9 +101,13 @@ export class RemoteMembers {
 
   /** Called by links. Goes out with whatever else is sent in this turn. */
   push(gateway: string, socketId: string, bundle: Bundle): void {
-    const port = this.#ports.get(gateway) ?? { waiting: [], isBusy: false };
+    this.#use(gateway, (port) => port.waiting.push({ socketId, bundle }));
+  }
+
+  #use(gateway: string, add: (port: Port) => void): void {
+    const port = this.#ports.get(gateway) ?? { waiting: [], leaving: [], isBusy: false };
     this.#ports.set(gateway, port);
-    port.waiting.push({ socketId, bundle });
+    add(port);
     if (port.isBusy) return;
     port.isBusy = true;
     this.#state.waitUntil(this.#drain(gateway, port));
@@ -104,18 +117,37 @@ export class RemoteMembers {
   async #drain(gateway: string, port: Port): Promise<void> {
     // Everything that is sent in this turn belongs into the first call.
     await Promise.resolve();
-    while (port.waiting.length > 0) {
+    while (port.waiting.length > 0 || port.leaving.length > 0) {
       const sent = port.waiting.splice(0);
-      const batches = toBatches(sent);
-      try {
-        for (const socketId of await this.#deliver(gateway, batches)) this.#room.lost(socketId);
-      } catch (error) {
-        logFailure({ requestId: "" }, "remote.deliver", error, { gateway });
-        await this.#giveUp(gateway, [...new Set(sent.map(({ socketId }) => socketId))]);
-      }
+      // After what they were still sent: a ban's notice before the ban.
+      const leaving = port.leaving.splice(0);
+      if (sent.length > 0) await this.#sendAll(gateway, sent);
+      await Promise.all(leaving.map((one) => this.#putOut(gateway, one)));
     }
     port.isBusy = false;
     this.#ports.delete(gateway);
+  }
+
+  async #sendAll(gateway: string, sent: Port["waiting"]): Promise<void> {
+    try {
+      for (const socketId of await this.#deliver(gateway, toBatches(sent))) this.#room.lost(socketId);
+    } catch (error) {
+      logFailure({ requestId: "" }, "remote.deliver", error, { gateway });
+      await this.#giveUp(gateway, [...new Set(sent.map(({ socketId }) => socketId))]);
+    }
+  }
+
+  async #putOut(gateway: string, { socketId, code, reason }: Leaving): Promise<void> {
+    // Who left by themselves need not be told.
+    if (code === 1000) return;
+    try {
+      const at = this.#reach(gateway);
+      if (!this.#room.endsConnection(code)) await at.expel(socketId, this.#state.id.name ?? "", code, reason);
+      else if (COME_BACK.has(code)) await at.reset([socketId]);
+      else await at.disconnect([socketId]);
+    } catch (error) {
+      logFailure({ requestId: "" }, "remote.putOut", error, { gateway, code });
+    }
   }
 
   async #deliver(gateway: string, batches: Batch[]): Promise<string[]> {
@@ -133,8 +165,8 @@ export class RemoteMembers {
   async #giveUp(gateway: string, socketIds: string[]): Promise<void> {
     for (const socketId of socketIds) this.#room.lost(socketId);
     await this.#reach(gateway)
-      .disconnect(socketIds)
-      .catch((error) => logFailure({ requestId: "" }, "remote.disconnect", error, { gateway }));
+      .reset(socketIds)
+      .catch((error) => logFailure({ requestId: "" }, "remote.reset", error, { gateway }));
   }
 
   #reach(gateway: string): Gateway {
@@ -156,9 +188,9 @@ export class RemoteMembers {
   }
 
   /** The room has put this member out. */
-  closed(gateway: string, socketId: string, code: number): void {
-    this.#state.storage.sql.exec("DELETE FROM remote_members WHERE id = ?", socketId);
-    if (this.#room.endsConnection(code)) this.#state.waitUntil(this.#giveUp(gateway, [socketId]));
+  closed(gateway: string, leaving: Leaving): void {
+    this.#state.storage.sql.exec("DELETE FROM remote_members WHERE id = ?", leaving.socketId);
+    this.#use(gateway, (port) => port.leaving.push(leaving));
   }
 }
 
@@ -195,8 +227,8 @@ class RemoteLink implements Link {
     this.#members.push(this.#gateway, this.#socketId, bundle);
   }
 
-  close(code: number): void {
-    this.#members.closed(this.#gateway, this.#socketId, code);
+  close(code: number, reason: string): void {
+    this.#members.closed(this.#gateway, { socketId: this.#socketId, code, reason });
   }
 
   /** A row, so only when something changed that must survive: not for every frame that is counted. */

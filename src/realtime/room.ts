@@ -50,6 +50,8 @@ export abstract class Room extends DurableObject<Env> {
 
   readonly #remote: RemoteMembers;
   readonly #byUser = new Map<number, Set<Connection>>();
+  /** Members that may come back: they are sent what happens, and are not counted as being here. */
+  readonly #away = new Set<Connection>();
   readonly #bySocket = new WeakMap<WebSocket, Connection>();
   readonly #outgoing = new Outgoing();
   readonly #backlogs = new Map<Connection, string[]>();
@@ -99,7 +101,7 @@ export abstract class Room extends DurableObject<Env> {
 
   /** Whether a client of a gateway that is closed here loses its whole connection, and not only this room. */
   protected endsConnection(code: number): boolean {
-    return code === CLOSE.unauthorized || code === CLOSE.rateLimit;
+    return code === CLOSE.unauthorized || code === CLOSE.rateLimit || code === CLOSE.restart;
   }
 
   /** @throws AppError to turn this member away before anything is sent */
@@ -198,8 +200,8 @@ export abstract class Room extends DurableObject<Env> {
   }
 
   /**
-   * RPC: a client whose connection a gateway holds joins; again under the same id, it has moved to another gateway. Its
-   * answer has the position in the log.
+   * RPC: a client whose connection a gateway holds joins; again under the same id, it has moved to another gateway, has a
+   * new token, or is back. The answer has the position in the log.
    */
   async remoteJoin(admission: Admission, at: { gateway: string; socketId: string }): Promise<Outcome> {
     try {
@@ -209,17 +211,42 @@ export abstract class Room extends DurableObject<Env> {
       if (!known) this.#requireSpace(admission);
       const now = Date.now();
       const seat = { ...this.#takeSeat({ ...admission, heartbeat: "client" }, now), id: at.socketId };
-      const connection = this.#remote.add(known?.seat ?? seat, at.gateway);
-      const isFirst = !known && this.connectionsOf(admission.userId).length === 0;
-      if (known) this.#byUser.get(known.userId)?.delete(known);
-      this.#add(connection);
-      if (!known) this.#welcome(connection, isFirst, now);
+      const isFirst = this.connectionsOf(admission.userId).length === 0;
+      if (known) this.#renew(known, seat, at.gateway, isFirst);
+      else {
+        const connection = this.#remote.add(seat, at.gateway);
+        this.#add(connection);
+        this.#welcome(connection, isFirst, now);
+      }
       this.flush();
       const { head: seq, epoch } = this.log;
       return { ok: true, data: { seq, epoch } };
     } catch (thrown) {
       return failed(thrown);
     }
+  }
+
+  #renew(known: Connection, fresh: Seat, gateway: string, isFirst: boolean): void {
+    const { seat } = known;
+    const wasAway = seat.isAway;
+    const { facts: _facts, openedAt: _openedAt, spent: _spent, ...changed } = fresh;
+    const connection = this.#remote.add(Object.assign(seat, changed, { isAway: false }), gateway);
+    this.#away.delete(known);
+    this.#byUser.get(known.userId)?.delete(known);
+    this.#add(connection);
+    if (wasAway) this.opened(connection, isFirst);
+    this.timers.arm(Date.now());
+  }
+
+  /** RPC: a gateway's client lost its connection. It may be back soon: until then it is gone for others only. */
+  remoteSuspend(socketId: string): void {
+    const connection = this.connections.get(socketId);
+    if (!connection || connection.seat.isAway) return;
+    connection.seat.isAway = true;
+    connection.save();
+    this.#away.add(connection);
+    this.#unlist(connection);
+    this.flush();
   }
 
   /** RPC: a gateway's client is gone from this room. */
@@ -450,6 +477,10 @@ export abstract class Room extends DurableObject<Env> {
 
   #add(connection: Connection): void {
     this.connections.set(connection.id, connection);
+    if (connection.seat.isAway) {
+      this.#away.add(connection);
+      return;
+    }
     const own = this.#byUser.get(connection.userId);
     if (own) own.add(connection);
     else this.#byUser.set(connection.userId, new Set([connection]));
@@ -475,9 +506,6 @@ export abstract class Room extends DurableObject<Env> {
     connection.isOpen = false;
     if (!this.connections.delete(connection.id)) return;
     this.#backlogs.delete(connection);
-    const own = this.#byUser.get(connection.userId);
-    own?.delete(connection);
-    if (own?.size === 0) this.#byUser.delete(connection.userId);
     log("socket.close", {
       kind: this.kind,
       object: this.ctx.id.name,
@@ -485,9 +513,9 @@ export abstract class Room extends DurableObject<Env> {
       socket: connection.id,
       code,
     });
-    const isLast = this.connectionsOf(connection.userId).length === 0;
-    this.closed(connection, isLast);
-    if (isLast && this.place) {
+    this.#away.delete(connection);
+    this.#unlist(connection);
+    if (this.place && this.#allOf(connection.userId).length === 0) {
       const place: Place = { kind: this.place, name: this.ctx.id.name ?? "" };
       const hub = String(connection.userId);
       const told = callObject({ cost: NO_COST }, this.env.USER_HUB, hub, (stub) => stub.leavePlace(place));
@@ -495,10 +523,23 @@ export abstract class Room extends DurableObject<Env> {
     }
   }
 
+  /** A connection is here no more, for others; told once. */
+  #unlist(connection: Connection): void {
+    const own = this.#byUser.get(connection.userId);
+    if (!own?.delete(connection)) return;
+    if (own.size === 0) this.#byUser.delete(connection.userId);
+    this.closed(connection, own.size === 0);
+  }
+
+  /** With those who are away. */
+  #allOf(userId: number): Connection[] {
+    return [...this.connectionsOf(userId), ...[...this.#away].filter((connection) => connection.userId === userId)];
+  }
+
   /** RPC: closes a user's connections here. */
   cutOff({ userId, code, reason, sessionId, exceptSessionId }: CutOff): void {
     this.flush();
-    for (const connection of this.connectionsOf(userId)) {
+    for (const connection of this.#allOf(userId)) {
       const { seat } = connection;
       if (sessionId !== undefined && seat.sessionId !== sessionId) continue;
       if (exceptSessionId !== undefined && seat.sessionId === exceptSessionId) continue;
@@ -509,7 +550,7 @@ export abstract class Room extends DurableObject<Env> {
 
   /** RPC: what is known of a user changed (name, picture, role). */
   updatePerson(person: Partial<Person> & { userId: number }): void {
-    for (const connection of this.connectionsOf(person.userId)) {
+    for (const connection of this.#allOf(person.userId)) {
       Object.assign(connection.seat, person);
       connection.save();
     }

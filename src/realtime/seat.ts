@@ -36,6 +36,8 @@ export const Seat = Admission.omit({ since: true, epoch: true }).extend({
   lastSignAt: z.number(),
   /** Pings in a row that were not answered. */
   missed: z.number(),
+  /** Lost its connection, may come back to it, and is gone for others until then. */
+  isAway: z.boolean().optional(),
   /** Next ping or deadline, ms; null when the client beats. */
   beatAt: z.number().nullable(),
   /** Frames spent per budget: [start of the window in ms, count]. */

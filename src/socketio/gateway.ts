@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Addresses } from "./addresses.ts";
-import type { Application } from "./application.ts";
+import type { Application, ClientSocket } from "./application.ts";
 import { Engine } from "./engine.ts";
 import type { EngineLayer, Report } from "./engine-layer.ts";
 import type { EncodedEvent } from "./events.ts";
@@ -12,6 +12,7 @@ import type { Claim, Located, RecoveryPeer } from "./recovery.ts";
 import type { KeptEvent } from "./replay.ts";
 import type { EngineSettings, SocketSettings } from "./settings.ts";
 import { SocketLayer } from "./socket-layer.ts";
+import type { Work } from "./work.ts";
 
 /** The Durable Object that holds Engine.IO sessions. Only our own Worker reaches it, through `serveSockets`. */
 export abstract class EngineGateway<Env = Cloudflare.Env> extends DurableObject<Env> {
@@ -115,6 +116,16 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
    */
   disconnect(socketIds: string[], options: { close?: boolean } = {}): string[] {
     return this.layer.disconnect(socketIds, options.close ?? false);
+  }
+
+  /** Breaks connections off: their clients come back by themselves, as new ones, and have missed what was not delivered. */
+  reset(socketIds: string[]): void {
+    this.layer.reset(socketIds);
+  }
+
+  /** For a subclass: does something for a socket of this gateway, between two of its events. */
+  protected inTurn(socketId: string, during: string, task: (socket: ClientSocket) => Work): void {
+    this.layer.inTurn(socketId, during, task);
   }
 
   // --- Between gateways; see `RecoveryPeer` ---

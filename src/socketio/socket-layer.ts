@@ -1,6 +1,6 @@
 import type { Packet } from "socket.io-parser";
 import { z } from "zod";
-import type { Application, Arrival, DisconnectReason } from "./application.ts";
+import type { Application, Arrival, ClientSocket, DisconnectReason } from "./application.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 import type { CloseReason, EngineLayer, Report } from "./engine-layer.ts";
 import type { EngineSession } from "./engine-session.ts";
@@ -97,6 +97,27 @@ export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost, Joi
     const given = this.recovery.surrender(pid, offset);
     if (given) this.sockets.delete(given.socket.id);
     return given?.missed ?? null;
+  }
+
+  /**
+   * Breaks connections off, and keeps nothing for them: their clients come back by themselves, and as new ones.
+   */
+  reset(ids: readonly string[]): void {
+    for (const id of ids) {
+      const socket = this.sockets.get(id);
+      if (!socket) continue;
+      const { session } = socket;
+      if (session) this.connections.get(session)?.remove(socket);
+      if (socket.pid !== null) this.recovery.drop(socket.pid);
+      void this.end(socket, "transport error");
+      session?.close("transport error");
+    }
+  }
+
+  /** Does something for a socket, if it is here, in its turn: between two of its events. */
+  inTurn(id: string, during: string, task: (socket: ClientSocket) => Work): void {
+    const socket = this.sockets.get(id);
+    if (socket) void this.run(socket, during, () => task(socket));
   }
 
   // --- EngineLayer ---

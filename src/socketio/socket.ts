@@ -86,7 +86,8 @@ export class Socket implements ClientSocket {
 
   set state(next: Json) {
     const before = this.data;
-    this.data = next;
+    // As JSON has it: a row would keep `undefined`, and could not be read again.
+    this.data = z.json().parse(JSON.parse(JSON.stringify(next)));
     try {
       this.host.assertFits(this);
     } catch (error) {

@@ -1,19 +1,23 @@
 /** `GET /streams/:id/ws`: the socket of a stream's chat (SPEC 7). Any signed-in user may open it. */
 
+import type { UserCtx } from "../../context.ts";
 import { AppError } from "../../errors.ts";
 import { IntegerId } from "../../http/answers.ts";
 import { router } from "../../http/route.ts";
-import { socket } from "../../http/sockets.ts";
+import { type Destination, socket } from "../../http/sockets.ts";
 import { streamFacts } from "./chat.ts";
 
 export const streamSockets = router();
 
 streamSockets.get(
   "/streams/:id/ws",
-  socket(async (ctx, c) => {
-    const id = IntegerId.safeParse(c.req.param("id"));
-    if (!id.success) throw new AppError("NOT_FOUND");
-    const facts = await streamFacts(ctx, id.data);
-    return { stub: ctx.env.STREAM_ROOM.getByName(String(id.data)), kind: "stream", facts };
-  }),
+  socket((ctx, c) => toStream(ctx, c.req.param("id") ?? "")),
 );
+
+/** The way into a stream's room, whatever carries the connection. @throws AppError NOT_FOUND */
+export async function toStream(ctx: UserCtx, streamId: string): Promise<Destination> {
+  const id = IntegerId.safeParse(streamId);
+  if (!id.success) throw new AppError("NOT_FOUND");
+  const facts = await streamFacts(ctx, id.data);
+  return { stub: ctx.env.STREAM_ROOM.getByName(String(id.data)), kind: "stream", facts };
+}

@@ -113,7 +113,7 @@ export class UserHub extends Room {
 
   /** One write after the other, each with what is true by then: the last one to arrive is right. */
   #notePresence(): void {
-    const write = () => notePresence(this.context(), this.#userId, this.connections.size > 0);
+    const write = () => notePresence(this.context(), this.#userId, this.people().length > 0);
     this.#presence = this.#presence.then(write, write);
     this.ctx.waitUntil(this.#presence);
   }
@@ -153,7 +153,7 @@ export class UserHub extends Room {
   /** RPC: whether a connection is alive. */
   isOnline(): boolean {
     this.prune(Date.now());
-    return this.connections.size > 0;
+    return this.people().length > 0;
   }
 
   /** RPC: counts a send made over REST, and answers a session to deliver it by. */

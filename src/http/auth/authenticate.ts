@@ -38,7 +38,11 @@ export async function redeemTicket(ctx: Ctx, ticket: string): Promise<UserCtx> {
   });
 }
 
-async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
+/**
+ * Whoever was let in before, as they are now: for connections that outlive what was known when they began.
+ * @throws AppError as `authenticate`
+ */
+export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
   const isLive = isOutsideSession(session.sessionId)
     ? sql<number>`NOT EXISTS (SELECT 1 FROM ${revokedTokens} WHERE ${revokedTokens.hash} = ${outsideTokenHash(session.sessionId)})`
     : sql<number>`EXISTS (SELECT 1 FROM ${sessions} WHERE ${sessions.id} = ${session.sessionId} AND ${sessions.userId} = ${session.userId})`;

@@ -1,0 +1,18 @@
+/** Course chat over Socket.IO (SPEC 6, 9). */
+import { enterCourse } from "../rooms/access.ts";
+import { parseMessageId } from "../rooms/message-id.ts";
+import { intoRoom } from "../rooms/sockets.ts";
+import type { Channel } from "../socketio/channel.ts";
+import { CourseCommands } from "./contract.ts";
+
+export const courseChannel: Channel = {
+  id: "course",
+  place: "CHAT_ROOM",
+  commands: CourseCommands,
+  join: "chat:join_room",
+  leave: "chat:leave_room",
+  alsoJoin: ["chat:send_message"],
+  failure: "chat:error",
+  names: { fields: ["courseId", "course_id"], objectOfMessage: (id) => parseMessageId(id)?.roomId ?? null },
+  enter: async (ctx, courseId) => intoRoom(ctx, await enterCourse(ctx, { courseId })),
+};

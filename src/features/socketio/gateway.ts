@@ -1,0 +1,67 @@
+/** The object that holds Socket.IO clients, those of a region spread over a few. */
+import { config } from "../../config.ts";
+import { ERRORS } from "../../errors.ts";
+import { logFailure } from "../../http/log.ts";
+import type { Batch, Gateway } from "../../realtime/remote.ts";
+import { type Addresses, addressesFor } from "../../socketio/addresses.ts";
+import { SocketGateway } from "../../socketio/gateway.ts";
+import { defaultSettings, type SocketSettings } from "../../socketio/settings.ts";
+import { RoomcastApplication } from "./application.ts";
+
+export const settings: SocketSettings = {
+  ...defaultSettings,
+  // Ten of the largest events that any room takes fit in one POST; a client splits what is more.
+  maxPayload: 640 * 1024,
+};
+
+const known = new WeakMap<object, Addresses<SocketIoGateway>>();
+
+/** Where the gateways are; the same in the Worker, in rooms and in gateways. */
+export function gatewaysOf(env: Env): Addresses<SocketIoGateway> {
+  const found = known.get(env);
+  if (found) return found;
+  const fresh = addressesFor(env.SOCKET_GATEWAY, settings.density, config(env).JWT_SECRET_KEY);
+  known.set(env, fresh);
+  return fresh;
+}
+
+/** A gateway as rooms see it. */
+export function reachGateway(env: Env, address: string): Gateway {
+  const stub = gatewaysOf(env).stub(address);
+  return {
+    deliver: (batches) => stub.deliverBatches(batches),
+    disconnect: (socketIds) => stub.disconnect(socketIds, { close: true }),
+    reset: (socketIds) => stub.reset(socketIds),
+    expel: (socketId, object, code, reason) => stub.expel(socketId, object, code, reason),
+  };
+}
+
+export class SocketIoGateway extends SocketGateway<Env> {
+  readonly #application: RoomcastApplication;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    const application = new RoomcastApplication(ctx, env);
+    const report = (error: unknown, during: string) =>
+      logFailure({ requestId: "" }, "socketio.layer", error, { during });
+    super(ctx, env, { settings, application, addresses: gatewaysOf(env), report });
+    this.#application = application;
+  }
+
+  /** RPC from rooms: events for clients here, in order. Answers the ids that are not here any more. */
+  deliverBatches(batches: Batch[]): string[] {
+    return [...new Set(batches.flatMap(({ socketIds, events }) => this.deliver(socketIds, events)))];
+  }
+
+  /** RPC from rooms: a client was put out of one room, and stays connected. */
+  expel(socketId: string, object: string, code: number, reason: string): void {
+    this.inTurn(socketId, "an expulsion", (socket) =>
+      this.#application.expelled(socket, object, refusalFor(code, reason)),
+    );
+  }
+}
+
+/** What a close code of a room says, as the error that a client is told. */
+function refusalFor(close: number, reason: string): { code: string; message: string } {
+  const [code] = Object.entries(ERRORS).find(([, facts]) => facts.close === close) ?? ["FORBIDDEN"];
+  return { code, message: reason === code ? "You were put out of this room." : reason };
+}

@@ -1,0 +1,25 @@
+/** `/socket.io/`: Engine.IO sessions, refused here if they can be, so that junk wakes no object (SPEC 9). */
+import { config, isAllowedOrigin } from "../../config.ts";
+import { countSocket } from "../../http/metrics.ts";
+import { clientAddress } from "../../http/rate-limit.ts";
+import { router } from "../../http/route.ts";
+import { serveSockets } from "../../socketio/routes.ts";
+import { gatewaysOf, settings } from "./gateway.ts";
+import { Handshakes } from "./handshakes.ts";
+
+export const socketIoRoutes = router();
+
+const handshakes = new Handshakes();
+
+// The protocol has its own answers to everything, CORS and errors included.
+socketIoRoutes.all("/*", (c) =>
+  serveSockets(c.req.raw, {
+    addresses: gatewaysOf(c.env),
+    settings,
+    allowsOrigin: (origin, request) => isAllowedOrigin(config(c.env), origin, new URL(request.url).origin),
+    allowsHandshake: (request) => {
+      countSocket("socketio");
+      return handshakes.allows(clientAddress(request), Date.now());
+    },
+  }),
+);
