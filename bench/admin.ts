@@ -6,7 +6,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { option } from "../scripts/tools.ts";
-import { type Server, startServer } from "../test/e2e/seeded-server.ts";
+import { type Server, startServer } from "../test/e2e/server.ts";
 
 const port = Number(option(process.argv, "port") ?? "8910");
 const sizes = (option(process.argv, "sizes") ?? "1000,100000,1000000").split(",").map(Number);

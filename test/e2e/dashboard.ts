@@ -3,13 +3,13 @@
  * Needs a Chromium at CHROMIUM or /usr/bin/chromium; says so and ends well where there is none.
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { option } from "../../scripts/tools.ts";
-import { type Server, startServer } from "./seeded-server.ts";
+import { isChromiumHere, launch } from "./browser.ts";
+import { type Server, startServer } from "./server.ts";
 
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const port = Number(option(process.argv, "port") ?? "8900");
 const shots = option(process.argv, "screenshots");
 const DESKTOP = { width: 1360, height: 900 };
@@ -17,8 +17,8 @@ const PHONE = { width: 390, height: 844 };
 const VIEWS = ["overview", "users", "videos", "reports", "audit"];
 const PASSWORD = "correct horse";
 
-if (!existsSync(executablePath)) {
-  console.log(`Skipped: there is no Chromium at ${executablePath}.`);
+if (!isChromiumHere()) {
+  console.log("skipped: there is no Chromium here (apt-get install chromium, or set CHROMIUM to its path)");
   process.exit(0);
 }
 
@@ -319,19 +319,7 @@ async function checkDashboard(browser: Browser, server: Server): Promise<void> {
 }
 
 const server = await startServer(port);
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
+const browser = await launch();
 try {
   await checkDashboard(browser, server);
 } finally {

@@ -204,12 +204,12 @@ const server = await startServer(PORT);
 try {
   const browser = await launch();
   try {
-    await run(browser, server.url);
+    await run(browser, server.origin);
   } finally {
     await browser.close();
   }
 } finally {
-  server.stop();
+  await server.stop();
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);
