@@ -83,6 +83,8 @@ export const api = router()
   .route("/", commentRoutes)
   .route("/", reportRoutes)
   .route("/", webrtcRoutes)
+  // Before the files, whose folders would take its paths.
+  .route("/", tusRoutes)
   .route("/", fileRoutes)
   .route("/", roomRoutes)
   .route("/", roomMessageRoutes)
@@ -95,7 +97,6 @@ export const api = router()
   .route("/", vodRoutes)
   .route("/", adminRoutes);
 
-app.route("/api/v1", tusRoutes);
 app.route("/api/v1", videoUploads);
 app.route("/api/v1", api);
 // The livestream paths answer without the prefix, too (SPEC 0).

@@ -45,7 +45,6 @@ export const TAGS: Record<string, string> = {
   streams: "Livestreams: made, found, their keys, and the chat beside them.",
   vod: "Recordings of streams.",
   webhook: "Where media servers tell what happens to a stream.",
-  admin: "What the service's admins see and decide.",
   reports: "Telling the moderators of a video, a comment or a person.",
   admin: "For admins alone: figures, users, videos, reports, and the log of what admins did.",
   webrtc: "Video sessions between browsers: who may join, who was there, and the servers that find a way.",

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { call, costOf, mintUser } from "./support/api.ts";
 import { like, makeComment, makeReport, makeVideo, mintAdmin, run, seeded } from "./support/admin.ts";
+import { call, costOf, mintUser } from "./support/api.ts";
 
 const DAY_MS = 86_400_000;
 const POLLS = ["/admin/stats/overview", "/admin/stats/charts", "/admin/stats/recent-activity"];

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { type Answer, call, costOf, mintUser, type TestUser, worker, ORIGIN } from "./support/api.ts";
+import { type Answer, call, costOf, mintUser, ORIGIN, type TestUser, worker } from "./support/api.ts";
 import { mintStream, WEBHOOK_SECRET } from "./support/media.ts";
 
 const PROOF = `?secret=${WEBHOOK_SECRET}`;

@@ -18,6 +18,7 @@ import {
 } from "./contract.ts";
 import { copyFile, deleteFile, listFolder, moveFile, readFolderSize, readInfo, readStatistics } from "./service.ts";
 import { signUrl } from "./signing.ts";
+import { tusDescriptions } from "./tus/docs.ts";
 import { uploadFile, uploadFiles } from "./upload.ts";
 
 const FORM = "multipart/form-data, parts in any order: `folder?` (default `general`), `category?`, `visibility?`, and";
@@ -141,3 +142,6 @@ export const fileRoutes = router()
       return c.json(done("File deleted"), 200);
     },
   );
+
+// Answered by tus/routes.ts; here they are described.
+for (const described of tusDescriptions) fileRoutes.openAPIRegistry.registerPath(described);
