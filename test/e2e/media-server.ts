@@ -1,7 +1,7 @@
 /**
  * A broadcast from end to end, with Debian's nginx, libnginx-mod-rtmp and ffmpeg and the configuration in
  * examples/media-server: publish, live, play, the viewer leaves, stop, ended, the recording as a VOD, byte for byte.
- * Skips, saying so, where these programs are missing. `npm run e2e:media`; takes about half a minute.
+ * Skips, saying so, where these programs are missing. `npm run test:media`; takes about half a minute.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
