@@ -84,6 +84,26 @@ describe("connecting", () => {
   });
 });
 
+describe("the door", () => {
+  const knock = (headers: Record<string, string>, query = "EIO=4&transport=polling") =>
+    call(`//socket.io/?${query}`, { headers });
+
+  it("turns foreign pages and made-up sessions away, and lets its own pages in", async () => {
+    expect((await knock({ Origin: "https://evil.example" })).status).toBe(403);
+    const own = await knock({ Origin: "http://localhost:5173" });
+    expect([own.status, own.headers.get("Access-Control-Allow-Origin")]).toEqual([200, "http://localhost:5173"]);
+    expect((await knock({}, "EIO=4&transport=polling&sid=weur-0.abc.def")).status).toBe(400);
+  });
+
+  it("bounds the sessions that one address opens, and not those of others", async () => {
+    const from = (address: string) => knock({ "CF-Connecting-IP": address });
+    const statuses: number[] = [];
+    for (let n = 0; n < 601; n += 1) statuses.push((await from("192.0.2.77")).status);
+    expect([statuses.indexOf(429), statuses.length]).toEqual([600, 601]);
+    expect((await from("192.0.2.78")).status).toBe(200);
+  });
+});
+
 describe("the user's own events", () => {
   it("arrive under the frames' names, in every connection, and are acted upon as on the native socket", async () => {
     const [ann, bob] = [await mintUser("ann"), await mintUser("bob")];

@@ -8,7 +8,7 @@ export default defineProject({
   test: {
     name: "socketio-protocol",
     include: ["*.test.ts"],
-    exclude: ["client-*.test.ts"],
+    exclude: ["client-*.test.ts", "roomcast-*.test.ts"],
     testTimeout: 10_000,
   },
 });
