@@ -3,8 +3,8 @@ import { app } from "./app.ts";
 import { runCron } from "./cron.ts";
 
 export { ChatRoom } from "./features/rooms/room.ts";
-export { StreamRoom } from "./features/streams/room.ts";
 export { SocketIoGateway } from "./features/socketio/gateway.ts";
+export { StreamRoom } from "./features/streams/room.ts";
 export { UserHub } from "./features/users/hub.ts";
 export { WebrtcRoom } from "./features/webrtc/room.ts";
 

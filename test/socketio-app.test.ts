@@ -42,6 +42,13 @@ const hubOf = (user: TestUser) => env.USER_HUB.getByName(String(user.id));
 const roomCalled = (id: string) => env.CHAT_ROOM.getByName(id);
 const isOnline = (user: TestUser) => hubOf(user).isOnline();
 
+/** Gateways that go down with their sockets, as in a crash or a deployment: nobody is told. */
+async function crashGateways(): Promise<void> {
+  const perRegion = settings.density.kind === "shards" ? settings.density.perRegion : 0;
+  const gateways = Array.from({ length: perRegion }, (_, n) => gatewaysOf(env).stub(`weur-${n}`));
+  await Promise.allSettled(gateways.map((gateway) => evictDurableObject(gateway, { webSockets: "close" })));
+}
+
 async function inCourse(user: TestUser, courseId: string): Promise<SocketIoClient> {
   const client = await connectSocketIo(user);
   expect(await client.ask("chat:join_room", { courseId })).toMatchObject({ success: true });
@@ -119,6 +126,18 @@ describe("the user's own events", () => {
     expect(await client.ask("message:typing", { conversationWith: ann.id })).toMatchObject({ success: true });
     expect(await sender.next("message:typing")).toEqual({ userId: bob.id });
     expect(await client.ask("notification:mark_seen", { notificationIds: [] })).toMatchObject({ success: true });
+  });
+
+  it("end with the gateway that held them, though nobody could tell: the rooms ask", async () => {
+    const ann = await mintUser("ann");
+    const { courseId, roomId } = await mintCourse();
+    await inCourse(ann, courseId);
+    expect(await isOnline(ann)).toBe(true);
+    await crashGateways();
+    // What was asked a moment ago is not asked again; a new life of the object is.
+    await evict(hubOf(ann));
+    await evict(roomCalled(roomId));
+    expect(await isOnline(ann)).toBe(false);
   });
 
   it("count as presence from connect to disconnect, and a lost connection at once not", async () => {

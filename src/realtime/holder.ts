@@ -199,6 +199,7 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
     for (const connection of this.connections.values()) {
       if (connection.isGhost(now)) this.drop(connection, CLOSE.heartbeatMissed, "HEARTBEAT_MISSED");
     }
+    this.ctx.waitUntil(this.remote.verify(now));
     this.budgets.sweep(now);
   }
 

@@ -31,6 +31,8 @@ export function reachGatewaysBy(finder: (env: Env, address: string) => Gateway):
 }
 
 const ATTEMPTS = 3;
+/** With the wake that asks, well under the 75 s within which a vanished client is gone from presence (SPEC 2). */
+const VERIFY_EVERY_MS = 60_000;
 const SCHEMA =
   "CREATE TABLE IF NOT EXISTS remote_members (id TEXT PRIMARY KEY, gateway TEXT NOT NULL, seat TEXT NOT NULL)";
 const WireFrame = z.object({ type: z.string(), data: z.unknown() });
@@ -70,6 +72,10 @@ export class RemoteMembers {
   readonly #env: Env;
   readonly #ports = new Map<string, Port>();
   readonly #room: RoomOfMembers;
+  /** Member → the gateway that holds it. */
+  readonly #gateways = new Map<string, string>();
+  /** Gateway → when it was last asked who is there, ms. */
+  readonly #askedAt = new Map<string, number>();
 
   constructor(state: DurableObjectState, env: Env, room: RoomOfMembers) {
     this.#state = state;
@@ -96,7 +102,28 @@ export class RemoteMembers {
   }
 
   #connect(seat: Seat, gateway: string): Connection {
+    this.#gateways.set(seat.id, gateway);
     return new Connection(seat, new RemoteLink(this, seat.id, gateway));
+  }
+
+  /**
+   * Asks the gateways who of their members is still there: one that crashed or was replaced could tell nobody. Called on
+   * wakes that have to do with presence, at most every VERIFY_EVERY_MS; there is no timer for it.
+   */
+  async verify(now: number): Promise<void> {
+    const members = Map.groupBy(this.#gateways, ([, gateway]) => gateway);
+    const due = [...members].filter(([gateway]) => now - (this.#askedAt.get(gateway) ?? 0) >= VERIFY_EVERY_MS);
+    await Promise.all(
+      due.map(async ([gateway, held]) => {
+        this.#askedAt.set(gateway, now);
+        try {
+          const gone = await this.#deliver(gateway, [{ socketIds: held.map(([socketId]) => socketId), events: [] }]);
+          for (const socketId of gone) this.#room.lost(socketId);
+        } catch (error) {
+          logFailure({ requestId: "" }, "remote.verify", error, { gateway });
+        }
+      }),
+    );
   }
 
   /** Called by links. Goes out with whatever else is sent in this turn. */
@@ -184,12 +211,13 @@ export class RemoteMembers {
   }
 
   remove(socketId: string): void {
+    this.#gateways.delete(socketId);
     this.#state.storage.sql.exec("DELETE FROM remote_members WHERE id = ?", socketId);
   }
 
   /** The room has put this member out. */
   closed(gateway: string, leaving: Leaving): void {
-    this.#state.storage.sql.exec("DELETE FROM remote_members WHERE id = ?", leaving.socketId);
+    this.remove(leaving.socketId);
     this.#use(gateway, (port) => port.leaving.push(leaving));
   }
 }

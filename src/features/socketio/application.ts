@@ -4,13 +4,13 @@
  * native sockets. No object is called but for an event, a connect and a disconnect.
  */
 import { z } from "zod";
+import { config } from "../../config.ts";
 import { type Ctx, startContext, type UserCtx } from "../../context.ts";
 import { AppError, toAppError } from "../../errors.ts";
 import { authenticate, redeemTicket } from "../../http/auth/authenticate.ts";
 import { logFailure } from "../../http/log.ts";
 import { networkOf } from "../../http/rate-limit.ts";
 import { Budgets } from "../../realtime/budget.ts";
-import { config } from "../../config.ts";
 import { AuthRefresh } from "../../realtime/protocol.ts";
 import {
   type Admission,

@@ -151,8 +151,10 @@ export class UserHub extends Room {
   }
 
   /** RPC: whether a connection is alive. */
-  isOnline(): boolean {
-    this.prune(Date.now());
+  async isOnline(): Promise<boolean> {
+    const now = Date.now();
+    await this.remote.verify(now);
+    this.prune(now);
     return this.people().length > 0;
   }
 
