@@ -1,9 +1,9 @@
 /** Running wrangler from our scripts, with the Node that came with the project. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
-export const root = fileURLToPath(new URL("..", import.meta.url));
-const wranglerBin = fileURLToPath(new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url));
+export const root = join(import.meta.dirname, "..");
+const wranglerBin = join(root, "node_modules/wrangler/bin/wrangler.js");
 
 /** No prompts, no telemetry: these commands run unattended. */
 const env = { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false" };
