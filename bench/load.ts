@@ -1,10 +1,10 @@
 /** What benchmarks share: Roomcast on workerd without wrangler's proxy, and users to load it with. */
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_splitSqlQuery } from "wrangler";
+import { runWrangler } from "../scripts/tools.ts";
 
 export const HOST = "127.0.0.1";
 const COMPATIBILITY = { compatibilityDate: "2026-10-23", compatibilityFlags: ["no_web_socket_compression"] };
@@ -32,7 +32,7 @@ function durableObjects(): Record<string, { className: string; useSQLite: true }
 /** The product, built as it is deployed, with an empty database and no limits that a load would meet. */
 export async function startRoomcast(port: number, settings: Record<string, string> = {}): Promise<Miniflare> {
   const folder = mkdtempSync(join(tmpdir(), "roomcast-bench-"));
-  execFileSync("node_modules/.bin/wrangler", ["deploy", "--dry-run", "--outdir", folder], { stdio: "ignore" });
+  runWrangler(["deploy", "--dry-run", "--outdir", folder]);
   const script = readFileSync(join(folder, "index.js"), "utf8");
   rmSync(folder, { recursive: true });
   const miniflare = await startWorker(port, script, {

@@ -5,7 +5,6 @@
  *
  * Load: SENDERS sockets each keep WINDOW messages under way. Counted: what the other sockets of the room receive.
  */
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_splitSqlQuery } from "wrangler";
 import { WebSocket } from "ws";
+import { runWrangler } from "../scripts/tools.ts";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const SECONDS = Number(process.env.SECONDS ?? 3);
@@ -43,7 +43,7 @@ const start = (options: Parameters<typeof convertV4MiniflareOptions>[0]): Minifl
   new Miniflare(convertV4MiniflareOptions(options));
 
 async function startRoomcast(): Promise<Miniflare> {
-  execFileSync("node_modules/.bin/wrangler", ["deploy", "--dry-run", "--outdir", folder], { stdio: "ignore" });
+  runWrangler(["deploy", "--dry-run", "--outdir", folder]);
   const miniflare = start({
     host: "127.0.0.1",
     port: PORT.room,
