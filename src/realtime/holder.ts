@@ -13,8 +13,11 @@ import { Outgoing } from "./outgoing.ts";
 import { RemoteMembers } from "./remote.ts";
 import { Timers } from "./timers.ts";
 
-/** How long a busy object gathers, ms. */
-const GATHER_MS = 1;
+/**
+ * How long a busy object gathers, ms. A plain socket takes a send for each message, and a thousand of them drown an object
+ * that sends message by message (bench/streams.ts); so the more there are, the longer, up to what nobody notices.
+ */
+const GATHER_MS = { least: 1, perPlainSocket: 0.03, most: 50 };
 
 export abstract class ConnectionHolder extends DurableObject<Env> {
   protected readonly connections = new Map<string, Connection>();
@@ -35,6 +38,7 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
   #isFlushing = false;
   #gathering: ReturnType<typeof setTimeout> | undefined;
   #busyUntil = 0;
+  #gatherMs = GATHER_MS.least;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -92,7 +96,7 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
   #flushSoon(): void {
     if (this.#isFlushing || this.#gathering !== undefined) return;
     if (Date.now() >= this.#busyUntil) this.flush();
-    else this.#gathering = setTimeout(() => this.flush(), GATHER_MS);
+    else this.#gathering = setTimeout(() => this.flush(), this.#gatherMs);
   }
 
   /** Runs what was gathered, and sends. */
@@ -114,10 +118,17 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
       // The clock stands still while code runs, so how long sending takes is estimated: some 15 µs each, and twice that
       // to find out whether more comes.
       this.#busyUntil = Date.now() + 2 + 0.03 * this.connections.size * Math.max(1, this.#outgoing.sharedCount);
+      this.#gatherMs = this.#gatheringTime();
       this.#outgoing.flush(this.connections.values());
     } finally {
       this.#isFlushing = false;
     }
+  }
+
+  #gatheringTime(): number {
+    let plain = 0;
+    for (const { seat } of this.connections.values()) if (!seat.batch) plain += 1;
+    return Math.min(GATHER_MS.most, Math.max(GATHER_MS.least, plain * GATHER_MS.perPlainSocket));
   }
 
   /** Keeps a connection's seat, once for all that happens to it in this group. */
