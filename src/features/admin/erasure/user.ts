@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
 import type { Ctx } from "../../../context.ts";
 import { type Delivery, deliverNow } from "../../../db/outbox.ts";
-import { anonymiseAuthor } from "../../rooms/erase.ts";
+import { eraseFromRooms } from "../../rooms/service.ts";
 import { ROUND_ROWS, runRounds } from "./rounds.ts";
 
 /** Each takes up to 1500 rows along (trigger videos_delete). */
@@ -11,10 +11,13 @@ const ROUND_VIDEOS = 10;
 /** Each takes its replies along, as deleting one comment does. */
 const ROUND_COMMENTS = 50;
 
+/** No account has this id. */
+const NOBODY = 0;
+
 /** The outbox's way to the erasure of user `name`. */
 export async function deliverErasure(ctx: Ctx, name: string, _deliveries: Delivery[]): Promise<void> {
   const userId = Number(name);
-  await ctx.db.batch(anonymiseAuthor(ctx, userId));
+  await eraseFromRooms(ctx, userId);
   await runRounds(ctx, `erase:${name}`, (round) => eraseRound(round, userId));
   await deliverNow(ctx, await pendingDeletions(ctx));
 }
@@ -30,7 +33,8 @@ async function eraseRound(ctx: Ctx, userId: number): Promise<boolean> {
 function statements(userId: number): SQL[] {
   const rows = ROUND_ROWS;
   return [
-    sql`DELETE FROM identities WHERE user_id = ${userId}`,
+    // The identity stays known as nobody's: a token of the provider that is still valid must make no new account.
+    sql`UPDATE identities SET user_id = ${NOBODY} WHERE user_id = ${userId}`,
     sql`DELETE FROM sessions WHERE user_id = ${userId}`,
     sql`DELETE FROM socket_tickets WHERE user_id = ${userId}`,
     sql`DELETE FROM videos WHERE id IN (SELECT id FROM videos WHERE owner_id = ${userId} LIMIT ${ROUND_VIDEOS})`,
