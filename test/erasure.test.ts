@@ -8,7 +8,7 @@ import { sweepOutbox } from "../src/db/outbox.ts";
 import { mintAdmin, run } from "./support/admin.ts";
 import { call, mintUser } from "./support/api.ts";
 import { mintGroup, openRoom, post } from "./support/rooms.ts";
-import { openHub } from "./support/socket.ts";
+import { openHub, openSocket } from "./support/socket.ts";
 
 const erase = (admin: { token: string }, user: { id: number }) =>
   call(`/admin/users/${user.id}`, { method: "DELETE", token: admin.token, body: { reason: "asked for" } });
@@ -84,6 +84,27 @@ describe("rooms of an erased user", () => {
     await sweep();
     await expectAnonymous(second.ann, [second.his, second.hers]);
     expect(await run("SELECT * FROM room_members WHERE user_id = ?", second.bob.id)).toEqual([]);
+  });
+});
+
+describe("video sessions that an erased user hosts", () => {
+  it("end for everybody and are gone; those of others go on", async () => {
+    const [admin, bob, ann] = [await mintAdmin(), await mintUser("bob"), await mintUser("ann")];
+    const make = async (user: { token: string }): Promise<string> =>
+      (await call("/webrtc/sessions", { method: "POST", token: user.token, body: {} })).body.id;
+    const [his, hers] = [await make(bob), await make(ann)];
+    const enter = async (id: string) => {
+      const socket = await openSocket(`/webrtc/sessions/${id}/ws?token=${ann.token}`);
+      await socket.ask("webrtc:join_session", { sessionId: id, role: "student" });
+      return socket;
+    };
+    const [inHis, inHers] = [await enter(his), await enter(hers)];
+    expect((await erase(admin, bob)).status).toBe(200);
+    expect((await inHis.nextClose()).code).toBe(4004);
+    expect((await inHers.ask("webrtc:join_session", { sessionId: hers, role: "student" })).error).toBeUndefined();
+    expect((await call(`/webrtc/sessions/${his}`, { token: ann.token })).status).toBe(404);
+    expect((await call(`/webrtc/sessions/${hers}`, { token: ann.token })).status).toBe(200);
+    expect(await outboxOf(`webrtc:${his}`)).toEqual([]);
   });
 });
 

@@ -4,6 +4,7 @@ import { pendingDeletions } from "../../../bytes/deletions.ts";
 import type { Ctx } from "../../../context.ts";
 import { type Delivery, deliverNow } from "../../../db/outbox.ts";
 import { eraseFromRooms } from "../../rooms/service.ts";
+import { eraseSessionsOf } from "../../webrtc/service.ts";
 import { ROUND_ROWS, runRounds } from "./rounds.ts";
 
 /** Each takes up to 1500 rows along (trigger videos_delete). */
@@ -26,7 +27,8 @@ async function eraseRound(ctx: Ctx, userId: number): Promise<boolean> {
   const [first, ...rest] = statements(userId).map((statement) => ctx.db.run(statement));
   if (!first) return false;
   const results = await ctx.db.batch([first, ...rest]);
-  return results.some((result) => result.meta.changes > 0);
+  const hadSessions = await eraseSessionsOf(ctx, userId);
+  return hadSessions || results.some((result) => result.meta.changes > 0);
 }
 
 /** The social rows, a bounded number of each. Files, streams and sessions go by triggers on `users`. */
