@@ -131,3 +131,26 @@ describe("an erasure that is refused", () => {
     expect((await call("/auth/me", { token: admin.token })).status).toBe(200);
   });
 });
+
+describe("very many files of an erased user", () => {
+  it("go in rounds, whoever deletes the row, with their bytes, and no bytes but theirs", async () => {
+    const [bob, ann] = [await mintUser("bob"), await mintUser("ann")];
+    const insert = `INSERT INTO files (id, owner_id, folder, name, original_name, category, mime_type, size, sha256, key, created_at)
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+      SELECT 'f' || ?1 || '-' || i, ?1, 'f' || ?1, i, i, 'other', 'text/plain', 1, 'x', 'many/' || ?1 || '/' || i, 1 FROM n`;
+    // As text: a bound number is a REAL, which would be spelt with ".0".
+    await run(insert, String(bob.id), 1203);
+    await run(insert, String(ann.id), 1);
+    const keys = [1, 500, 501, 1203].map((at) => `many/${bob.id}/${at}`);
+    for (const key of [...keys, `many/${ann.id}/1`]) await env.FILES.put(key, "x");
+    await run("DELETE FROM users WHERE id = ?", bob.id);
+    expect(await run("SELECT count(*) AS n FROM files WHERE owner_id = ?", bob.id)).toEqual([{ n: 703 }]);
+    expect(await outboxOf(`erase:${bob.id}`)).toHaveLength(1);
+    const ctx = startContext({ env, later: () => {} });
+    for (let sweeps = 0; sweeps < 5; sweeps += 1) await sweepOutbox(ctx, -60_000);
+    expect(await run("SELECT id FROM files WHERE owner_id = ?", bob.id)).toEqual([]);
+    expect(await outboxOf(`erase:${bob.id}`, ...keys.map((key) => `file:${key}`))).toEqual([]);
+    for (const key of keys) expect(await env.FILES.head(key), key).toBeNull();
+    expect(await env.FILES.head(`many/${ann.id}/1`)).not.toBeNull();
+  });
+});

@@ -31,7 +31,7 @@ async function eraseRound(ctx: Ctx, userId: number): Promise<boolean> {
   return hadSessions || results.some((result) => result.meta.changes > 0);
 }
 
-/** The social rows, a bounded number of each. Files, streams and sessions go by triggers on `users`. */
+/** The rows, a bounded number of each. The first files, and streams, went by triggers on `users`. */
 function statements(userId: number): SQL[] {
   const rows = ROUND_ROWS;
   return [
@@ -40,6 +40,7 @@ function statements(userId: number): SQL[] {
     sql`DELETE FROM sessions WHERE user_id = ${userId}`,
     sql`DELETE FROM socket_tickets WHERE user_id = ${userId}`,
     sql`DELETE FROM videos WHERE id IN (SELECT id FROM videos WHERE owner_id = ${userId} LIMIT ${ROUND_VIDEOS})`,
+    sql`DELETE FROM files WHERE id IN (SELECT id FROM files WHERE owner_id = ${userId} LIMIT ${rows})`,
     sql`DELETE FROM comments WHERE id IN (
       WITH RECURSIVE thread (id) AS (
         SELECT id FROM (SELECT id FROM comments WHERE author_id = ${userId} LIMIT ${ROUND_COMMENTS})
