@@ -2,6 +2,7 @@ import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT }
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { config } from "../src/config.ts";
 import { signToken } from "../src/http/auth/tokens.ts";
+import { mintAdmin } from "./support/admin.ts";
 import { call, mintUser } from "./support/api.ts";
 import { openHub, openSocket } from "./support/socket.ts";
 
@@ -55,6 +56,16 @@ describe("a token of the outside identity provider", () => {
     expect((await me(await issue({ ...claims, preferred_username: "renamed" }))).body.id).toBe(answers[0]?.body.id);
     const socket = await openHub({ token });
     expect(socket.frames[0]?.userId).toBe(answers[0]?.body.id);
+  });
+
+  it("makes no new account once its own is erased: 401, with this token and with a fresh one", async () => {
+    const [admin, claims] = [await mintAdmin(), { sub: subject() }];
+    const token = await issue(claims);
+    const { id } = (await me(token)).body;
+    const body = { reason: "asked for" };
+    expect((await call(`/admin/users/${id}`, { method: "DELETE", token: admin.token, body })).status).toBe(200);
+    for (const held of [token, await issue(claims)]) expect((await me(held)).status).toBe(401);
+    expect((await me(await issue({ sub: subject() }))).status).toBe(200);
   });
 
   it("takes over neither a name nor an email that somebody has", async () => {

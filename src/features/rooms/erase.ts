@@ -1,14 +1,30 @@
 /** What rooms forget of a user who is erased (SPEC 4). */
 import { sql } from "drizzle-orm";
 import type { Ctx } from "../../context.ts";
-import { tellEach } from "../../db/outbox.ts";
+import { deliverNow, pendingFor, tellEach } from "../../db/outbox.ts";
 import { departure } from "./members.ts";
 
 /**
- * Statements for the batch that erases a user, put before the one that deletes the row in `users`. What they wrote in any
- * room becomes nobody's, they belong to no room any more, groups of theirs pass to the oldest member, and groups with
- * nobody else end. The rooms hear of it through the outbox, whose sweep delivers what nobody delivers sooner.
- * An author whose first message the database has not heard of yet is found out by that room itself (summary.ts).
+ * Takes a user whose row in `users` is gone out of every room, and tells the rooms before it resolves. The row goes first,
+ * so that nothing new can come: a room that writes down its authors later finds out by itself (summary.ts). May be
+ * repeated: the change and its news are one batch, and what a crash leaves untold is the outbox sweep's.
+ */
+export async function eraseFromRooms(ctx: Ctx, userId: number): Promise<void> {
+  const touched = await ctx.db.all<{ target: string }>(sql`
+    SELECT 'room:' || id AS target FROM rooms WHERE owner_id = ${userId}
+    UNION SELECT 'room:' || room_id FROM room_authors WHERE user_id = ${userId}
+    UNION SELECT 'room:' || room_id FROM room_members WHERE user_id = ${userId}`);
+  const targets = JSON.stringify(touched.map(({ target }) => target));
+  const results = await ctx.db.batch([
+    ...anonymiseAuthor(ctx, userId),
+    pendingFor(ctx, sql`SELECT value FROM json_each(${targets})`),
+  ]);
+  await deliverNow(ctx, results[7]);
+}
+
+/**
+ * What an erased user wrote in any room becomes nobody's, they belong to no room any more, groups of theirs pass to the
+ * oldest member, and groups with nobody else end.
  */
 export function anonymiseAuthor(ctx: Ctx, userId: number) {
   const isLonely = sql`owner_id = ${userId} AND kind = 'group' AND member_count <= 1`;

@@ -14,6 +14,8 @@ import { blockedBetween, whyNotInvitable } from "./members.ts";
 import { askSummary } from "./room-client.ts";
 import { type Mark, Summary, unread } from "./summary.ts";
 
+export { eraseFromRooms } from "./erase.ts";
+
 /** Of a room's members so many are named. */
 const MEMBERS_SHOWN = 1000;
 

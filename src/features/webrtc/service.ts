@@ -3,7 +3,7 @@ import { and, eq, isNull, sql } from "drizzle-orm";
 import { v7 as sortableId } from "uuid";
 import { z } from "zod";
 import { type Ctx, isModerator, type UserCtx } from "../../context.ts";
-import { type Delivery, deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
+import { type Delivery, deliverNow, deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
 import { webrtcSessions } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { callObject } from "../../http/objects.ts";
@@ -76,6 +76,29 @@ export async function endSession(ctx: UserCtx, id: string): Promise<void> {
   if (!row) throw new AppError("NOT_FOUND");
   if (row.hostId !== ctx.actor.id) throw new AppError("FORBIDDEN", "Only the host ends a session.");
   deliverSoon(ctx, pending);
+}
+
+/** Sessions that one batch erases at most. */
+const ERASED_AT_ONCE = 500;
+
+/**
+ * Ends and forgets sessions that an erased user hosted. May be repeated: what a crash leaves untold is the outbox sweep's.
+ * @returns whether there were any, so that there may be more
+ */
+export async function eraseSessionsOf(ctx: Ctx, userId: number): Promise<boolean> {
+  const theirs = sql`SELECT id FROM webrtc_sessions WHERE host_id = ${userId} ORDER BY id LIMIT ${ERASED_AT_ONCE}`;
+  const payload = JSON.stringify({ endedAt: ctx.now.getTime() } satisfies SessionDelivery);
+  const [, gone] = await ctx.db.batch([
+    tellEach(
+      ctx,
+      sql`SELECT 'webrtc:' || id, ${payload} FROM webrtc_sessions WHERE id IN (${theirs}) AND ended_at IS NULL`,
+    ),
+    ctx.db.delete(webrtcSessions).where(sql`id IN (${theirs})`).returning({ id: webrtcSessions.id }),
+  ]);
+  if (gone.length === 0) return false;
+  const targets = JSON.stringify(gone.map(({ id }) => `webrtc:${id}`));
+  await deliverNow(ctx, await pendingFor(ctx, sql`SELECT value FROM json_each(${targets})`));
+  return true;
 }
 
 /** What an outbox row for `webrtc:<session>` holds. */

@@ -3,7 +3,8 @@ import { type SQL, sql } from "drizzle-orm";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
 import type { Ctx } from "../../../context.ts";
 import { type Delivery, deliverNow } from "../../../db/outbox.ts";
-import { anonymiseAuthor } from "../../rooms/erase.ts";
+import { eraseFromRooms } from "../../rooms/service.ts";
+import { eraseSessionsOf } from "../../webrtc/service.ts";
 import { ROUND_ROWS, runRounds } from "./rounds.ts";
 
 /** Each takes up to 1500 rows along (trigger videos_delete). */
@@ -11,10 +12,13 @@ const ROUND_VIDEOS = 10;
 /** Each takes its replies along, as deleting one comment does. */
 const ROUND_COMMENTS = 50;
 
+/** No account has this id. */
+const NOBODY = 0;
+
 /** The outbox's way to the erasure of user `name`. */
 export async function deliverErasure(ctx: Ctx, name: string, _deliveries: Delivery[]): Promise<void> {
   const userId = Number(name);
-  await ctx.db.batch(anonymiseAuthor(ctx, userId));
+  await eraseFromRooms(ctx, userId);
   await runRounds(ctx, `erase:${name}`, (round) => eraseRound(round, userId));
   await deliverNow(ctx, await pendingDeletions(ctx));
 }
@@ -23,17 +27,20 @@ async function eraseRound(ctx: Ctx, userId: number): Promise<boolean> {
   const [first, ...rest] = statements(userId).map((statement) => ctx.db.run(statement));
   if (!first) return false;
   const results = await ctx.db.batch([first, ...rest]);
-  return results.some((result) => result.meta.changes > 0);
+  const hadSessions = await eraseSessionsOf(ctx, userId);
+  return hadSessions || results.some((result) => result.meta.changes > 0);
 }
 
-/** The social rows, a bounded number of each. Files, streams and sessions go by triggers on `users`. */
+/** The rows, a bounded number of each. The first files, and streams, went by triggers on `users`. */
 function statements(userId: number): SQL[] {
   const rows = ROUND_ROWS;
   return [
-    sql`DELETE FROM identities WHERE user_id = ${userId}`,
+    // The identity stays known as nobody's: a token of the provider that is still valid must make no new account.
+    sql`UPDATE identities SET user_id = ${NOBODY} WHERE user_id = ${userId}`,
     sql`DELETE FROM sessions WHERE user_id = ${userId}`,
     sql`DELETE FROM socket_tickets WHERE user_id = ${userId}`,
     sql`DELETE FROM videos WHERE id IN (SELECT id FROM videos WHERE owner_id = ${userId} LIMIT ${ROUND_VIDEOS})`,
+    sql`DELETE FROM files WHERE id IN (SELECT id FROM files WHERE owner_id = ${userId} LIMIT ${rows})`,
     sql`DELETE FROM comments WHERE id IN (
       WITH RECURSIVE thread (id) AS (
         SELECT id FROM (SELECT id FROM comments WHERE author_id = ${userId} LIMIT ${ROUND_COMMENTS})
