@@ -18,6 +18,14 @@ describe("failures have the contract's one form", () => {
     });
   });
 
+  it("a body that does not parse, with an entry for the body as a whole", async () => {
+    const init = { method: "POST", body: '{"a":', headers: { "Content-Type": "application/json" } };
+    const response = await fetchWorker("/api/v1/auth/login", init);
+    expect(await response.json()).toMatchObject({
+      error: { code: "INVALID_REQUEST", details: [{ path: "", message: expect.stringContaining("JSON") }] },
+    });
+  });
+
   it.each([
     ["broken JSON", '{"a":', "application/json", 400, "INVALID_REQUEST"],
     ["no body", undefined, undefined, 400, "INVALID_REQUEST"],

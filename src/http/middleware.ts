@@ -169,7 +169,10 @@ function fromHttp(thrown: Error): AppError {
   if (thrown instanceof ZodError) return invalidRequest(thrown);
   if (thrown instanceof HTTPException) {
     // Hono's own validator throws these for JSON that does not parse.
-    if (thrown.status === 400) return new AppError("INVALID_REQUEST", "The body is not valid JSON.");
+    if (thrown.status === 400) {
+      const message = "The body is not valid JSON.";
+      return new AppError("INVALID_REQUEST", message, { details: [{ path: "", message }] });
+    }
   }
   return toAppError(thrown);
 }
