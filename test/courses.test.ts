@@ -36,6 +36,8 @@ describe("a course", () => {
       expect((await as(mod, "POST", "/chat/courses", bad)).status).toBe(400);
     }
     expect((await as(ann, "GET", path)).body).toMatchObject({ courseId, name: "Maths", joinPolicy: "open" });
+    const snake = await as(mod, "POST", "/chat/courses", { course_id: `${courseId} II`, name: "More" });
+    expect(snake).toMatchObject({ status: 201, body: { courseId: `${courseId} II` } });
     expect((await as(ann, "GET", "/chat/courses")).body.courses).toContainEqual(expect.objectContaining({ courseId }));
     expect((await as(ann, "GET", "/rooms")).body.rooms).toEqual([]);
   });

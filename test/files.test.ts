@@ -192,7 +192,12 @@ describe("a public file", () => {
     for (const kind of ["download", "view", "info"]) expect((await fetchBytes(at(kind, file))).status).toBe(200);
     expect((await fetchBytes(at("view", file))).headers.get("cache-control")).toBe("public, max-age=300");
     const gone = await call(`/files/${file.folder}/${file.name}`, { method: "DELETE", token: bob.token });
-    expect(gone.status).toBe(404);
+    expect(gone.status).toBe(403);
+    const body = { folder: file.folder, file: file.name, targetFolder: "elsewhere" };
+    for (const path of ["/files/move", "/files/signed-url"]) {
+      expect([path, (await call(path, { method: "POST", token: bob.token, body })).status]).toEqual([path, 403]);
+    }
+    expect((await call(`/files/info/${file.folder}/${file.name}`)).body.data).toEqual(file);
   });
 
   it("that is SVG shows where no script can run; an archive is a download even as a view", async () => {

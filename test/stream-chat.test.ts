@@ -62,6 +62,17 @@ describe("a stream's chat", () => {
     expect((await call("/streams/999999/chat", { token: user.token })).status).toBe(404);
   });
 
+  it("is joined and left natively as over Socket.IO", async () => {
+    const { stream, sockets } = await audience();
+    const joined = await sockets.ann.ask("join_stream", { streamId: stream.id });
+    expect(joined).toEqual({ type: "ack", id: joined.id });
+    expect(await sockets.ann.ask("join_stream", { streamId: stream.id + 1 })).toMatchObject({ type: "error" });
+    await sockets.bob.ask("chat_message", { message: "hello" });
+    expect((await sockets.ann.next("chat_message")).data).toMatchObject({ message: "hello" });
+    expect(await sockets.ann.ask("leave_stream", { streamId: stream.id })).toMatchObject({ type: "ack" });
+    expect(await sockets.ann.nextClose()).toMatchObject({ code: 1000 });
+  });
+
   it("answers a bad frame and goes on", async () => {
     const { sockets } = await audience();
     for (const data of [

@@ -117,6 +117,14 @@ describe("nginx-rtmp", () => {
     expect(ended.endTime >= ended.startTime).toBe(true);
   });
 
+  it("may be imitated with the names of its directives", async () => {
+    const stream = await mint();
+    expect(await nginx("on_publish", stream.streamKey, 5)).toMatchObject(ACCEPTED);
+    expect((await statusOf(stream)).status).toBe("live");
+    expect(await nginx("on_done", stream.streamKey, 5)).toMatchObject(ACCEPTED);
+    expect((await statusOf(stream)).status).toBe("ended");
+  });
+
   it("is told 403 for an unknown key, and nothing about it afterwards", async () => {
     const unknown = "sk_thisKeyWasNeverGivenToAnybody";
     expect(await nginx("publish", unknown, 1)).toMatchObject(REFUSED);

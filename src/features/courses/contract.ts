@@ -33,8 +33,6 @@ export const CourseMessageType = z.enum(["text", "file", "image", "system", "ann
 export const TypeParam = CourseParam.extend({ type: CourseMessageType });
 
 const JoinPolicy = z.enum(["open", "members"]);
-export const MakeCourse = z.object({ courseId: CourseId, name: userText(100), joinPolicy: JoinPolicy.default("open") });
-export type MakeCourse = z.output<typeof MakeCourse>;
 export const Course = z
   .object({
     courseId: z.string(),
@@ -67,6 +65,11 @@ const eitherCase = <S extends z.ZodObject>(schema: S) =>
         : input,
     schema,
   );
+
+export const MakeCourse = eitherCase(
+  z.object({ courseId: CourseId, name: userText(100), joinPolicy: JoinPolicy.default("open") }),
+);
+export type MakeCourse = z.output<typeof MakeCourse>;
 
 const messageFields = {
   message: userText(5000),

@@ -27,6 +27,15 @@ export const belongsToVideo = sql`EXISTS (SELECT 1 FROM videos v WHERE v.file_id
 export const unseen = (ctx: Ctx): AppError =>
   new AppError(ctx.actor.kind === "anonymous" ? "UNAUTHORIZED" : "NOT_FOUND");
 
+/** What to say about a file that cannot be changed: somebody else's is there for all to see if it is public. */
+export async function unchangeable(ctx: Ctx, path: FilePath): Promise<AppError> {
+  const [seen] = await ctx.db
+    .select({ id: files.id })
+    .from(files)
+    .where(and(isAt(path), mayRead(ctx)));
+  return seen ? new AppError("FORBIDDEN", "This is somebody else's file.") : unseen(ctx);
+}
+
 /** @throws AppError NOT_FOUND, or UNAUTHORIZED when nobody is signed in */
 export async function findReadable(ctx: Ctx, path: FilePath): Promise<FileRow> {
   const [row] = await ctx.db

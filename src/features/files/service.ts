@@ -9,7 +9,7 @@ import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { belongsToVideo, type FileRow, findReadable, isAt, mayChange, mayRead } from "./access.ts";
+import { belongsToVideo, type FileRow, findReadable, isAt, mayChange, mayRead, unchangeable } from "./access.ts";
 import type { FileInfo, FilePath, Relocate, UploadFields } from "./contract.ts";
 import type { Received } from "./store-form.ts";
 
@@ -128,7 +128,8 @@ const targetOf = ({ file, targetFolder, targetFile = file }: Relocate): FilePath
 
 /**
  * Moves or renames a file of mine.
- * @throws AppError NOT_FOUND · CONFLICT the place is taken, or the file is a video's · UNSUPPORTED_MEDIA_TYPE another type
+ * @throws AppError NOT_FOUND · FORBIDDEN somebody else's public file · CONFLICT the place is taken, or the file is a video's ·
+ *   UNSUPPORTED_MEDIA_TYPE another type
  */
 export async function moveFile(ctx: UserCtx, input: Relocate): Promise<FileInfo> {
   const to = targetOf(input);
@@ -142,7 +143,7 @@ export async function moveFile(ctx: UserCtx, input: Relocate): Promise<FileInfo>
       .where(and(isMine, isFree, sql`NOT (${belongsToVideo})`))
       .returning(),
   ]);
-  if (!known) throw new AppError("NOT_FOUND");
+  if (!known) throw await unchangeable(ctx, input);
   if (!moved) throw new AppError("CONFLICT", "There is such a file already, or the file belongs to a video.");
   return toInfo(moved);
 }
@@ -172,7 +173,7 @@ export async function copyFile(ctx: UserCtx, input: Relocate): Promise<FileInfo>
 
 /**
  * Deletes a file of mine; its bytes go with the last row on them.
- * @throws AppError NOT_FOUND · CONFLICT the file is a video's: delete the video
+ * @throws AppError NOT_FOUND · FORBIDDEN somebody else's public file · CONFLICT the file is a video's: delete the video
  */
 export async function deleteFile(ctx: UserCtx, path: FilePath): Promise<void> {
   const isMine = and(isAt(path), mayChange(ctx));
@@ -184,7 +185,7 @@ export async function deleteFile(ctx: UserCtx, path: FilePath): Promise<void> {
       .returning({ id: files.id }),
     pendingDeletions(ctx),
   ]);
-  if (!known) throw new AppError("NOT_FOUND");
+  if (!known) throw await unchangeable(ctx, path);
   if (!deleted) throw new AppError("CONFLICT", "The file belongs to a video.");
   deliverSoon(ctx, pending);
 }

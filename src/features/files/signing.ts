@@ -7,7 +7,7 @@ import type { Ctx, UserCtx } from "../../context.ts";
 import { files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { base64url } from "../../http/auth/digest.ts";
-import { type FileRow, isAt, mayChange } from "./access.ts";
+import { type FileRow, isAt, mayChange, unchangeable } from "./access.ts";
 import type { FilePath, SignUrl } from "./contract.ts";
 
 const PARAMETERS = ["expires", "signature"];
@@ -27,13 +27,13 @@ const pathOf = ({ folder, file }: FilePath): string =>
 const signedText = (path: FilePath, fileId: string, expires: string): Uint8Array =>
   new TextEncoder().encode(["roomcast-file-1", "GET", pathOf(path), fileId, expires].join("\n"));
 
-/** @throws AppError NOT_FOUND no file of mine */
+/** @throws AppError NOT_FOUND · FORBIDDEN somebody else's public file */
 export async function signUrl(ctx: UserCtx, { expiresIn, ...path }: SignUrl) {
   const [row] = await ctx.db
     .select({ id: files.id })
     .from(files)
     .where(and(isAt(path), mayChange(ctx)));
-  if (!row) throw new AppError("NOT_FOUND");
+  if (!row) throw await unchangeable(ctx, path);
   const expires = Math.floor(ctx.now.getTime() / 1000) + expiresIn;
   const signature = await crypto.subtle.sign("HMAC", await keyOf(ctx), signedText(path, row.id, String(expires)));
   return {

@@ -26,6 +26,8 @@ export type ChatMessage = z.infer<typeof ChatMessage>;
 /** A socket is in one stream's room already; a Socket.IO client says which one it means. */
 const streamId = z.coerce.number().int().optional();
 
+export const WhichStream = z.object({ streamId });
+
 export const SendChatMessage = z.object({
   streamId,
   message: userText(5000),
@@ -45,8 +47,10 @@ export const SlowMode = z.object({
   seconds: z.number().int().min(0).max(3600).describe("Between two messages of one person; 0 switches it off"),
 });
 
-/** Client → server. All but the first are for the stream's owner, moderators and admins. */
+/** Client → server. What a native socket joins it is in already; leaving closes it. The last four are for those who moderate. */
 export const StreamCommands = {
+  join_stream: WhichStream,
+  leave_stream: WhichStream,
   chat_message: SendChatMessage,
   chat_delete: DeleteChatMessage,
   chat_mute: MuteViewer,

@@ -38,6 +38,8 @@ export class StreamRoom extends Room {
   readonly #wroteAt = new Map<number, number>();
 
   protected override readonly commands = bindCommands(StreamCommands, {
+    join_stream: (_by, { streamId }) => this.#requireHere(streamId),
+    leave_stream: (by, { streamId }) => this.#leave(by, streamId),
     chat_message: (by, input) => this.#write(by, input),
     chat_delete: (by, { messageId }) => this.#delete(by, Number(messageId)),
     chat_mute: (by, { userId, seconds }) => this.#mute(by, userId, by.now + seconds * 1000),
@@ -98,6 +100,12 @@ export class StreamRoom extends Room {
     if (streamId !== undefined && streamId !== this.#streamId) {
       throw new AppError("INVALID_MESSAGE", "This is another stream's room.");
     }
+  }
+
+  #leave({ connection }: By, streamId: number | undefined): void {
+    this.#requireHere(streamId);
+    // After the ack, which is sent when this returns.
+    if (connection) this.enqueue(() => this.drop(connection, 1000, "LEFT"));
   }
 
   /** @throws AppError FORBIDDEN muted · RATE_LIMIT too soon in slow mode */

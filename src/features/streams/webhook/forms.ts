@@ -35,7 +35,14 @@ type Form = { app: string; client: string; kinds: Record<string, EventKind>; at?
   "source" | "name" | "stream" | "from"
 >;
 
+/** The directive's name is taken for the call's, too: adapters that imitate nginx write it so. */
 const NGINX: Record<string, EventKind> = {
+  on_publish: "publish",
+  on_publish_done: "end",
+  on_done: "end",
+  on_play: "play",
+  on_play_done: "leave",
+  on_record_done: "record",
   publish: "publish",
   publish_done: "end",
   done: "end",
