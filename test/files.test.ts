@@ -204,7 +204,11 @@ describe("a public file", () => {
     const svg = await fetchBytes(at("view", await upload(ann, "svg", { visibility: "public" })));
     expect(svg.headers.get("content-type")).toBe("image/svg+xml");
     expect(svg.headers.get("content-disposition")).toContain("inline");
-    expect(svg.headers.get("content-security-policy")).toMatch(/default-src 'none'.*sandbox;/);
+    expect(svg.headers.get("content-security-policy")).toMatch(/default-src 'none'.*sandbox;.*frame-ancestors \*/);
+    expect(svg.headers.get("x-frame-options")).toBeNull();
+    expect(svg.headers.get("cross-origin-resource-policy")).toBe("cross-origin");
+    const info = await fetchBytes(at("info", await upload(ann, "svg", { visibility: "public" })));
+    expect(info.headers.get("content-security-policy")).toContain("frame-ancestors 'none'");
     const zip = await fetchBytes(at("view", await upload(ann, "zip", { visibility: "public" })));
     expect(zip.headers.get("content-disposition")).toContain("attachment");
     expect(zip.headers.get("content-security-policy")).toContain("sandbox");

@@ -101,7 +101,8 @@ export const apiHeaders: MiddlewareHandler<HttpEnv> = secureHeaders({
   crossOriginOpenerPolicy: false,
   referrerPolicy: "no-referrer",
   strictTransportSecurity: "max-age=31536000; includeSubDomains",
-  xFrameOptions: "DENY",
+  // `frame-ancestors` says it, and files have one of their own: beside it, DENY would contradict.
+  xFrameOptions: false,
 });
 
 /** What a signed-in user is answered belongs in no shared cache. */

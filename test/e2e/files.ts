@@ -201,6 +201,13 @@ describe("an SVG with a script", { skip: CHROMIUM ? false : "Chromium is not ins
       await page.goto(`${server.origin}${data.url}`);
       assert.equal(await page.title(), "quiet");
       assert.equal(await page.locator("rect").count(), 1);
+
+      const embedding = `<img src="${data.url}"><iframe src="${data.url}"></iframe>`;
+      await page.route("**/embedding.html", (route) => route.fulfill({ contentType: "text/html", body: embedding }));
+      await page.goto(`${server.origin}/embedding.html`);
+      assert.equal(await page.locator("img").evaluate((image: { naturalWidth: number }) => image.naturalWidth), 9);
+      const frame = page.frames().find((each) => each.url().endsWith(data.url));
+      assert.equal(await frame?.title(), "quiet");
       assert.equal(requested.filter((path) => path === "/api/v1/ran").length, 1);
     } finally {
       await browser.close();

@@ -53,41 +53,78 @@ const emptyStream = (): ReadableStream<Uint8Array> => new Blob([]).stream();
 
 /** Answers the offset that was reached and written down. */
 async function store(ctx: UserCtx, upload: Locked, body: Chunks, checksum: Checksum | undefined): Promise<number> {
-  const { key } = upload;
   const parts = Parts.parse(JSON.parse(upload.parts));
   const tail = await readTail(ctx, upload, parts.length);
-  const isWhole = parts.length > 0 || tail.byteLength >= HEAD_BYTES;
-  let multipart = upload.uploadId ? ctx.env.FILES.resumeMultipartUpload(key, upload.uploadId) : undefined;
-  const progress = () => ({ parts: JSON.stringify(parts), uploadId: multipart?.uploadId ?? null });
-  const renew = renewal((keepsMs) => save(ctx, upload, checksum ? {} : soFar(), keepsMs));
-  // Before the first whole part of this PATCH there is nothing new to write down.
-  const before = parts.length;
-  const soFar = () => (parts.length > before ? { ...progress(), offset: parts.length * PART_BYTES } : {});
-
+  const target = new Target(ctx, upload, parts, tail.byteLength);
+  const renew = renewal((keepsMs) => save(ctx, upload, checksum ? {} : target.soFar(), keepsMs));
   const arriving = untilBroken(limited(body, upload.length - upload.offset), renew);
   const hashing = checksum && hashed(arriving.chunks, checksum.hash);
   for await (const { bytes, isLast } of equalParts(hashing?.chunks ?? arriving.chunks, tail)) {
-    const mayBeJudged = bytes.byteLength >= HEAD_BYTES || bytes.byteLength === upload.length;
-    if (!isWhole && parts.length === 0 && mayBeJudged) {
-      await requireKind(bytes.subarray(0, HEAD_BYTES), kindOf(upload.originalName));
-    }
+    await target.judge(bytes);
     if (!isLast) {
-      multipart ??= await begin(ctx, upload);
-      parts.push(await multipart.uploadPart(parts.length + 1, bytes));
+      await target.addPart(bytes);
       continue;
     }
     if (hashing && arriving.broke()) break;
     if (hashing && (await hashing.digest) !== checksum?.hex) throw new ChecksumMismatch();
-    // The old tail stays where it is until the row names the new one.
-    const tailPlace = 1 - upload.tailPlace;
-    if (bytes.byteLength > 0) await ctx.env.FILES.put(tailKey(key, tailPlace), bytes);
-    const reached = parts.length * PART_BYTES + bytes.byteLength;
-    await save(ctx, upload, { ...progress(), offset: reached, tailPlace }, FINISH_MS);
-    Object.assign(upload, { ...progress(), offset: reached, tailPlace });
+    await target.keepTail(bytes);
   }
   const broke = arriving.broke();
   if (broke) throw broke;
   return upload.offset;
+}
+
+/** Where the bytes of one PATCH go: parts of the multipart upload, and the tail after them. */
+class Target {
+  readonly #ctx: UserCtx;
+  readonly #upload: Locked;
+  readonly #parts: Parts;
+  /** Of this PATCH's beginning. */
+  readonly #partsBefore: number;
+  readonly #wasJudged: boolean;
+  #multipart: R2MultipartUpload | undefined;
+
+  constructor(ctx: UserCtx, upload: Locked, parts: Parts, tailBytes: number) {
+    this.#ctx = ctx;
+    this.#upload = upload;
+    this.#parts = parts;
+    this.#partsBefore = parts.length;
+    this.#wasJudged = parts.length > 0 || tailBytes >= HEAD_BYTES;
+    if (upload.uploadId) this.#multipart = ctx.env.FILES.resumeMultipartUpload(upload.key, upload.uploadId);
+  }
+
+  /** Before the first whole part of this PATCH there is nothing new to write down. */
+  soFar() {
+    const { length } = this.#parts;
+    return length > this.#partsBefore ? { ...this.#progress(), offset: length * PART_BYTES } : {};
+  }
+
+  /** @throws AppError UNSUPPORTED_MEDIA_TYPE when these are the file's first bytes, and not what its name says */
+  async judge(bytes: Uint8Array): Promise<void> {
+    if (this.#wasJudged || this.#parts.length > 0) return;
+    if (bytes.byteLength < HEAD_BYTES && bytes.byteLength !== this.#upload.length) return;
+    await requireKind(bytes.subarray(0, HEAD_BYTES), kindOf(this.#upload.originalName));
+  }
+
+  async addPart(bytes: Uint8Array): Promise<void> {
+    this.#multipart ??= await begin(this.#ctx, this.#upload);
+    this.#parts.push(await this.#multipart.uploadPart(this.#parts.length + 1, bytes));
+  }
+
+  /** Writes down all that has come. */
+  async keepTail(bytes: Uint8Array): Promise<void> {
+    // The old tail stays where it is until the row names the new one.
+    const tailPlace = 1 - this.#upload.tailPlace;
+    if (bytes.byteLength > 0) await this.#ctx.env.FILES.put(tailKey(this.#upload.key, tailPlace), bytes);
+    const reached = this.#parts.length * PART_BYTES + bytes.byteLength;
+    const progress = { ...this.#progress(), offset: reached, tailPlace };
+    await save(this.#ctx, this.#upload, progress, FINISH_MS);
+    Object.assign(this.#upload, progress);
+  }
+
+  #progress() {
+    return { parts: JSON.stringify(this.#parts), uploadId: this.#multipart?.uploadId ?? null };
+  }
 }
 
 /** Written down before anything is in it, so that whatever becomes of this PATCH, it is found and used or aborted. */
