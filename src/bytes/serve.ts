@@ -3,6 +3,7 @@ import type { Ctx } from "../context.ts";
 import { AppError, errorBody } from "../errors.ts";
 import { contentDisposition } from "./disposition.ts";
 import { precondition, rangeApplies, wantedRange } from "./ranges.ts";
+import { readPart } from "./slices.ts";
 
 export type Served = {
   key: string;
@@ -53,13 +54,14 @@ export async function serveObject(
   const asked = rangeApplies(request.headers, validators) ? request.headers.get("range") : null;
   const wanted = wantedRange(asked, size);
   if (wanted.kind === "unsatisfiable") return outOfRange(size);
-  const range = wanted.kind === "part" ? { offset: wanted.first, length: wanted.last - wanted.first + 1 } : undefined;
-  const found = await ctx.env.FILES.get(object.key, range ? { range } : {});
-  if (!found) throw new AppError("NOT_FOUND");
-  headers.set("Content-Length", String(range?.length ?? size));
-  if (wanted.kind !== "part") return new Response(found.body, { headers });
-  headers.set("Content-Range", `bytes ${wanted.first}-${wanted.last}/${size}`);
-  return new Response(found.body, { status: 206, headers });
+  const [first, last] = wanted.kind === "part" ? [wanted.first, wanted.last] : [0, size - 1];
+  const length = last - first + 1;
+  const body = await readPart(ctx.env.FILES, object.key, { offset: first, length });
+  if (!body) throw new AppError("NOT_FOUND");
+  headers.set("Content-Length", String(length));
+  if (wanted.kind !== "part") return new Response(body, { headers });
+  headers.set("Content-Range", `bytes ${first}-${last}/${size}`);
+  return new Response(body, { status: 206, headers });
 }
 
 function headersFor(object: Served, etag: string): Headers {
