@@ -4,14 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { chromium } from "playwright-core";
 import * as tus from "tus-js-client";
+import { isChromiumHere, launch } from "./browser.ts";
 import { Server, type User } from "./restartable-server.ts";
 
-const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 const MB = 1024 * 1024;
 
 const server = new Server(Number(process.env.E2E_PORT ?? 8850));
@@ -161,7 +159,7 @@ describe("a client that goes away in the middle of a form", () => {
   }
 });
 
-describe("an SVG with a script", { skip: CHROMIUM ? false : "Chromium is not installed" }, () => {
+describe("an SVG with a script", { skip: isChromiumHere() ? false : "Chromium is not installed" }, () => {
   /** Says in its own title, and to our origin, that it ran. */
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" onload="document.title='ran'">
     <title>quiet</title><script>document.title='ran'; fetch('/api/v1/ran')</script><rect width="9" height="9" fill="red"/></svg>`;
@@ -176,19 +174,7 @@ describe("an SVG with a script", { skip: CHROMIUM ? false : "Chromium is not ins
       body: form,
     });
     const { data } = (await uploaded.json()) as { data: { url: string } };
-    const browser = await chromium.launch({
-      executablePath: CHROMIUM ?? "",
-      args: [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-      ],
-    });
+    const browser = await launch();
     try {
       const page = await browser.newPage();
       const requested: string[] = [];
@@ -205,7 +191,10 @@ describe("an SVG with a script", { skip: CHROMIUM ? false : "Chromium is not ins
       const embedding = `<img src="${data.url}"><iframe src="${data.url}"></iframe>`;
       await page.route("**/embedding.html", (route) => route.fulfill({ contentType: "text/html", body: embedding }));
       await page.goto(`${server.origin}/embedding.html`);
-      assert.equal(await page.locator("img").evaluate((image: { naturalWidth: number }) => image.naturalWidth), 9);
+      assert.equal(
+        await page.locator("img").evaluate((image) => (image instanceof HTMLImageElement ? image.naturalWidth : 0)),
+        9,
+      );
       const frame = page.frames().find((each) => each.url().endsWith(data.url));
       assert.equal(await frame?.title(), "quiet");
       assert.equal(requested.filter((path) => path === "/api/v1/ran").length, 1);
