@@ -2,7 +2,7 @@ import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { runCron } from "../src/cron.ts";
-import { costOf, mintUser, type TestUser } from "./support/api.ts";
+import { call, costOf, mintUser, type TestUser } from "./support/api.ts";
 import { expectInert, get, post, remove } from "./support/social.ts";
 import { openHub, type TestSocket } from "./support/socket.ts";
 
@@ -284,4 +284,13 @@ describe("a crash between the commit and the push loses nothing", () => {
     await hub.expectNothing("message:new");
     expect(await leftFor(bob)).toEqual({ n: 0 });
   });
+});
+
+it("an empty cursor is none: the newest page", async () => {
+  const [ann, bob] = [await mintUser("ann"), await mintUser("bob")];
+  await send(ann, bob.id, "there");
+  for (const path of ["/messages/inbox?after=", `/messages/with/${ann.id}?before=&after=`]) {
+    const { status, body } = await call(path, { token: bob.token });
+    expect([status, body.messages.length, body.nextCursor]).toEqual([200, 1, null]);
+  }
 });

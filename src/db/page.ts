@@ -26,7 +26,8 @@ export const pagination = ({ page, limit }: PageQuery, total: number): z.infer<t
 
 export const offsetOf = ({ page, limit }: PageQuery): number => (page - 1) * limit;
 
-const cursor = z.coerce.number().int().min(0).optional();
+/** An empty one is none: pages build their links from what they have. */
+const cursor = z.union([z.literal("").transform(() => undefined), z.coerce.number().int().min(0)]).optional();
 
 /** For feeds whose items have integer ids. */
 export const FeedQuery = z.object({
