@@ -73,6 +73,7 @@ export abstract class CommandReceiver extends ConnectionHolder {
   #run(by: By, frame: ClientFrame): unknown {
     const command = this.commands.get(frame.type);
     if (!command) throw new AppError("INVALID_MESSAGE", "This type of frame is not known.");
+    if (command.writesLast) return command.run(by, frame.data);
     // What a command wrote before it failed is taken back; the others of its group stay.
     return this.ctx.storage.transactionSync(() => command.run(by, frame.data));
   }

@@ -91,6 +91,7 @@ export class ChatRoom extends Room {
       unmute_member: (by, { userId }) => this.#unmute(by, userId),
     },
     { typing: "typing" },
+    ["send_message"],
   );
 
   readonly #course = bindCommands(
@@ -124,6 +125,7 @@ export class ChatRoom extends Room {
       "chat:unmute_member": (by, { userId }) => this.#unmute(by, userId),
     },
     { "chat:typing_start": "typing", "chat:typing_stop": "typing" },
+    ["chat:send_message"],
   );
 
   /** A course room speaks `chat:*`, the others the messenger's language. */
