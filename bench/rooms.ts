@@ -5,14 +5,11 @@
  *
  * Load: SENDERS sockets each keep WINDOW messages under way. Counted: what the other sockets of the room receive.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { unstable_splitSqlQuery } from "wrangler";
 import { WebSocket } from "ws";
-import { runWrangler } from "../scripts/tools.ts";
+import { post, startRoomcast, startWorker } from "./load.ts";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const SECONDS = Number(process.env.SECONDS ?? 3);
@@ -25,7 +22,6 @@ const SOCKETS_PER_USER = 100;
 /** Stands once in each message and nowhere else. */
 const MARK = "~";
 const TEXT = `${"A message of ordinary length, as people write them to each other all day. ".slice(0, 70)}${MARK}`;
-const COMPATIBILITY = { compatibilityDate: "2026-10-23", compatibilityFlags: ["no_web_socket_compression"] };
 const PORT = { room: 8820, relay: 8821 };
 
 type Contender = {
@@ -37,53 +33,8 @@ type Contender = {
   tagsPerMessage: number;
 };
 
-const folder = mkdtempSync(join(tmpdir(), "roomcast-bench-"));
-
-const start = (options: Parameters<typeof convertV4MiniflareOptions>[0]): Miniflare =>
-  new Miniflare(convertV4MiniflareOptions(options));
-
-async function startRoomcast(): Promise<Miniflare> {
-  runWrangler(["deploy", "--dry-run", "--outdir", folder]);
-  const miniflare = start({
-    host: "127.0.0.1",
-    port: PORT.room,
-    modules: true,
-    script: readFileSync(join(folder, "index.js"), "utf8"),
-    ...COMPATIBILITY,
-    d1Databases: ["DB"],
-    r2Buckets: ["FILES"],
-    durableObjects: durableObjects(),
-    bindings: {
-      ENVIRONMENT: "development",
-      JWT_SECRET_KEY: "bench-only-secret-of-at-least-32-bytes",
-      PASSWORD_SCRYPT_LOG_N: "1",
-      RATE_LIMIT_MESSAGES: "1000000000",
-      RATE_LIMIT_LOGINS: "1000000",
-    },
-  });
-  const database = await miniflare.getD1Database("DB");
-  for (const file of readdirSync("migrations").sort()) {
-    const statements = unstable_splitSqlQuery(readFileSync(join("migrations", file), "utf8"));
-    await database.batch(statements.map((statement) => database.prepare(statement)));
-  }
-  return miniflare;
-}
-
-/** As wrangler.toml binds them. */
-function durableObjects(): Record<string, { className: string; useSQLite: true }> {
-  const bindings = readFileSync("wrangler.toml", "utf8").matchAll(/name = "(\w+)"\nclass_name = "(\w+)"/g);
-  return Object.fromEntries(
-    [...bindings].map(([, name, className]) => [name, { className: className ?? "", useSQLite: true }]),
-  );
-}
-
 const startRelay = () =>
-  start({
-    host: "127.0.0.1",
-    port: PORT.relay,
-    modules: true,
-    script: readFileSync(join(import.meta.dirname, "relay.js"), "utf8"),
-    ...COMPATIBILITY,
+  startWorker(PORT.relay, readFileSync(join(import.meta.dirname, "relay.js"), "utf8"), {
     durableObjects: {
       PLAIN: { className: "PlainRelay", useSQLite: true },
       ARRAY: { className: "ArrayRelay", useSQLite: true },
@@ -93,15 +44,7 @@ const startRelay = () =>
 /** What the calls made here answer. */
 type Answer = { id: string; user: { id: number }; token: string };
 
-async function api(path: string, body: unknown, token?: string): Promise<Answer> {
-  const answer = await fetch(`http://127.0.0.1:${PORT.room}/api/v1${path}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) },
-    body: JSON.stringify(body),
-  });
-  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
-  return answer.json() as Promise<Answer>;
-}
+const api = (path: string, body: unknown, token?: string) => post<Answer>(PORT.room, path, body, token);
 
 type User = { id: number; token: string };
 async function register(count: number): Promise<User[]> {
@@ -242,10 +185,9 @@ async function compare(size: number, theirs: Contender, ours: Contender, target:
   );
 }
 
-const roomcast = await startRoomcast();
-const relays = startRelay();
+const roomcast = await startRoomcast(PORT.room);
+const relays = await startRelay();
 try {
-  await Promise.all([roomcast.ready, relays.ready]);
   const users = await register(Math.ceil(Math.max(...SIZES) / SOCKETS_PER_USER));
   for (const size of SIZES) {
     await compare(size, relay(false), room(users, false), 1);
@@ -253,5 +195,4 @@ try {
   }
 } finally {
   await Promise.all([roomcast.dispose(), relays.dispose()]);
-  rmSync(folder, { recursive: true, force: true });
 }
