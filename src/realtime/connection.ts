@@ -3,8 +3,12 @@ import { CLOSE } from "../errors.ts";
 import { encodePing } from "./protocol.ts";
 import { Seat } from "./seat.ts";
 
+/** A socket that takes messages one by one, one that takes an array of them, or another object that passes them on. */
+export type Carrier = "plain" | "array" | "gateway";
+
 /** What carries a connection: a native WebSocket here; a Socket.IO session in its gateway. */
 export interface Link {
+  readonly carrier: Carrier;
   /** Sends messages in order. An array link may join them into one. */
   send(bundle: Bundle): void;
   close(code: number, reason: string): void;
@@ -62,6 +66,10 @@ export class Connection {
 
   get id(): string {
     return this.seat.id;
+  }
+
+  get carrier(): Carrier {
+    return this.#link.carrier;
   }
 
   get userId(): number {
@@ -157,17 +165,17 @@ export function closeQuietly(socket: WebSocket, code: number, reason?: string): 
 export class SocketLink implements Link {
   readonly #socket: WebSocket;
   readonly #state: DurableObjectState;
-  readonly #batch: boolean;
+  readonly carrier: Carrier;
 
   constructor(state: DurableObjectState, socket: WebSocket, batch: boolean) {
     this.#state = state;
     this.#socket = socket;
-    this.#batch = batch;
+    this.carrier = batch ? "array" : "plain";
   }
 
   send(bundle: Bundle): void {
     try {
-      if (this.#batch && bundle.messages.length > 1) this.#socket.send(bundle.array);
+      if (this.carrier === "array" && bundle.messages.length > 1) this.#socket.send(bundle.array);
       else for (const message of bundle.messages) this.#socket.send(message);
     } catch {
       // Closing or gone; webSocketClose tells.

@@ -13,13 +13,6 @@ import { Outgoing } from "./outgoing.ts";
 import { RemoteMembers } from "./remote.ts";
 import { Timers } from "./timers.ts";
 
-/**
- * How long a busy object gathers, ms. A plain socket takes a send for each message, and a thousand of them drown an object
- * that sends message by message (bench/streams.ts); so the more there are, the longer, up to what nobody notices. Without plain
- * sockets a turn of the event loop is enough: what has arrived by then is taken along, and nothing is waited for.
- */
-const GATHER_MS = { least: 0, perPlainSocket: 0.03, most: 50 };
-
 export abstract class ConnectionHolder extends DurableObject<Env> {
   protected readonly connections = new Map<string, Connection>();
   protected readonly timers: Timers;
@@ -37,9 +30,8 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
   /** Connections whose seats changed while a group was run. */
   readonly #unsaved = new Set<Connection>();
   #isFlushing = false;
-  #gathering: ReturnType<typeof setTimeout> | undefined;
+  #nextTurn: ReturnType<typeof setTimeout> | undefined;
   #busyUntil = 0;
-  #gatherMs = GATHER_MS.least;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -94,17 +86,22 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
     this.#flushSoon();
   }
 
+  /** A busy object takes what comes meanwhile along: that needs no more than a turn of the event loop. */
   #flushSoon(): void {
-    if (this.#isFlushing || this.#gathering !== undefined) return;
+    if (this.#isFlushing || this.#nextTurn !== undefined) return;
     if (Date.now() >= this.#busyUntil) this.flush();
-    else this.#gathering = setTimeout(() => this.flush(), this.#gatherMs);
+    else this.#flushIn(0);
   }
 
-  /** Runs what was gathered, and sends. */
+  #flushIn(waitMs: number): void {
+    this.#nextTurn = setTimeout(() => this.flush(), waitMs);
+  }
+
+  /** Runs what was gathered, and sends. In a crowded room not everybody gets it in this turn; the others' follow. */
   protected flush(): void {
     if (this.#isFlushing) return;
-    if (this.#gathering !== undefined) clearTimeout(this.#gathering);
-    this.#gathering = undefined;
+    if (this.#nextTurn !== undefined) clearTimeout(this.#nextTurn);
+    this.#nextTurn = undefined;
     this.#isFlushing = true;
     try {
       while (this.#inbox.length > 0) {
@@ -115,21 +112,18 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
       // Once for all that a connection sent in this group: an attachment costs as much as a frame.
       for (const connection of this.#unsaved) connection.save();
       this.#unsaved.clear();
-      if (this.#outgoing.isEmpty) return;
-      // The clock stands still while code runs, so how long sending takes is estimated: some 15 µs each, and twice that
-      // to find out whether more comes.
-      this.#busyUntil = Date.now() + 2 + 0.03 * this.connections.size * Math.max(1, this.#outgoing.sharedCount);
-      this.#gatherMs = this.#gatheringTime();
-      this.#outgoing.flush(this.connections.values());
+      if (!this.#outgoing.isEmpty) this.#takeTurn(Date.now());
     } finally {
       this.#isFlushing = false;
     }
   }
 
-  #gatheringTime(): number {
-    let plain = 0;
-    for (const { seat } of this.connections.values()) if (!seat.batch) plain += 1;
-    return Math.min(GATHER_MS.most, Math.max(GATHER_MS.least, plain * GATHER_MS.perPlainSocket));
+  #takeTurn(now: number): void {
+    // The clock stands still while code runs, so how long sending takes is estimated: some 15 µs each, and twice that
+    // to find out whether more comes.
+    this.#busyUntil = now + 2 + 0.03 * this.connections.size * Math.max(1, this.#outgoing.sharedCount);
+    const waitMs = this.#outgoing.takeTurn(now);
+    if (waitMs !== null) this.#flushIn(waitMs);
   }
 
   /** Keeps a connection's seat, once for all that happens to it in this group. */
@@ -161,6 +155,7 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
 
   protected add(connection: Connection): void {
     this.connections.set(connection.id, connection);
+    this.#outgoing.add(connection);
     if (connection.seat.isAway) {
       this.#away.add(connection);
       return;
@@ -172,6 +167,7 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
 
   /** Takes the place of another connection of the same id, which is here, or was away. */
   protected replace(known: Connection, connection: Connection): void {
+    this.#outgoing.remove(known);
     this.#away.delete(known);
     this.#byUser.get(known.userId)?.delete(known);
     this.add(connection);
@@ -201,7 +197,7 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
   /** Sends what is pending, then closes. */
   protected drop(connection: Connection, code: number, reason: string): void {
     if (!this.connections.has(connection.id)) return connection.close(code, reason);
-    this.#outgoing.flush(this.connections.values());
+    this.#outgoing.finish(connection);
     connection.close(code, reason);
     this.forget(connection, code);
   }
@@ -218,6 +214,7 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
   protected forget(connection: Connection, code: number): void {
     connection.isOpen = false;
     if (!this.connections.delete(connection.id)) return;
+    this.#outgoing.remove(connection);
     log("socket.close", {
       kind: this.kind,
       object: this.ctx.id.name,

@@ -240,6 +240,7 @@ function toBatches(sent: { socketId: string; bundle: Bundle }[]): Batch[] {
 
 /** A connection that its gateway watches over: heartbeats and closes are told from there. */
 class RemoteLink implements Link {
+  readonly carrier = "gateway";
   readonly #members: RemoteMembers;
   readonly #socketId: string;
   readonly #gateway: string;
