@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { StreamRoom } from "../src/features/streams/room.ts";
 import { mintUser, type TestUser } from "./support/api.ts";
 import { mintStream, type TestStream } from "./support/media.ts";
+import { connectSocketIo } from "./support/socketio.ts";
 import { type Frame, openSocket, type TestSocket } from "./support/socket.ts";
 
 const PEOPLE = 8;
@@ -70,6 +71,20 @@ describe("a burst that takes many turns to send", () => {
     await burst(stream);
     expect(sockets.some((socket) => seqs(socket).length < ALL)).toBe(true);
     await expectAll(sockets);
+  });
+
+  it("reaches Socket.IO clients, too, each whole, once, in the room's order", async () => {
+    const { stream, sockets } = await crowd();
+    const clients = await Promise.all(people.map((person) => connectSocketIo(person)));
+    for (const client of clients)
+      expect(await client.ask("join_stream", { streamId: stream.id })).toMatchObject(JOINED);
+    await burst(stream);
+    await expectAll(sockets);
+    await Promise.all(clients.map((client) => client.collect("chat_message", ALL)));
+    for (const client of clients) {
+      await client.ask("join_stream", { streamId: stream.id });
+      expect(client.named("chat_message").map(({ seq }) => seq)).toEqual(from(1, ALL));
+    }
   });
 
   it("is answered to each sender in the order of sending, after the message itself", async () => {

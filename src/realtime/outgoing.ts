@@ -1,21 +1,15 @@
 /**
  * What goes out, and in which order. Every connection has a lane: how far it has been sent what everybody gets, and what
- * it alone gets in between. Lanes are served in turns, whoever has waited longest first: sockets outside, messages inside,
- * and some hundred sends at a time, so that a socket gets several messages in a row while the processor still has it at
- * hand. Without turns, a thousand plain sockets cannot follow a hundred messages a second (bench/streams.ts).
+ * it alone gets in between. Lanes are served in turns, whoever has waited longest first: sockets outside, messages inside.
  */
 import { Bundle, type Connection } from "./connection.ts";
+import { TURN_SENDS } from "./turn.ts";
 
 /**
- * Sends in one turn: few enough for their sockets to stay in the processor's cache, and enough to keep it busy until the
- * timer for the next turn rings, which takes some 2 ms however short it is set.
- */
-const TURN_SENDS = 600;
-/**
  * How long a lane rests after it was served, ms. A send to a socket costs half when another one follows it, so the more
- * plain sockets there are, the longer they gather, up to what nobody notices. An array client needs one send anyway.
+ * there are that take a send for each message, the longer they gather, up to what nobody notices. Arrays take one anyway.
  */
-const REST_MS = { perPlainSocket: 0.03, most: 50 };
+const REST_MS = { perUnbatched: 0.03, most: 50 };
 
 /** `before`: its place among the shared frames. */
 type Own = { before: number; text: string };
@@ -41,20 +35,20 @@ export class Outgoing {
   /** The shared frames that somebody still waits for; `#base` came before them. */
   #shared: string[] = [];
   #base = 0;
-  #plainSockets = 0;
+  #unbatched = 0;
   #latest = { from: 0, to: 0, bundle: new Bundle([]) };
 
   /** Whatever everybody is told from now on goes to this connection as well. */
   add(connection: Connection): void {
     const lane: Lane = { next: this.#head, servedAt: 0, own: [], skipped: new Set() };
     this.#lanesOf(connection).set(connection, lane);
-    if (connection.carrier === "plain") this.#plainSockets += 1;
+    if (connection.carrier !== "array") this.#unbatched += 1;
   }
 
   remove(connection: Connection): void {
     if (!this.#lanesOf(connection).delete(connection)) return;
     this.#answered.delete(connection);
-    if (connection.carrier === "plain") this.#plainSockets -= 1;
+    if (connection.carrier !== "array") this.#unbatched -= 1;
   }
 
   #lanesOf({ carrier }: Connection): Lanes {
@@ -110,7 +104,7 @@ export class Outgoing {
 
   /** Serves lanes while there is something left of `most` sends. @returns as takeTurn */
   #serveNext(lanes: Lanes, now: number, most: number): number | null {
-    const restMs = Math.min(REST_MS.most, this.#plainSockets * REST_MS.perPlainSocket);
+    const restMs = Math.min(REST_MS.most, this.#unbatched * REST_MS.perUnbatched);
     let left = most;
     // A lane that was served goes to the end; the loop ends where it meets the first one that has everything.
     for (const [connection, lane] of lanes) {

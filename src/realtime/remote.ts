@@ -2,14 +2,11 @@
  * Members of a room whose connection is held by another object: Socket.IO clients in their gateway. To the room they are
  * connections like any other; what goes out to them is one object call per gateway, whatever their number.
  */
-import { z } from "zod";
 import { CLOSE } from "../errors.ts";
 import { logFailure } from "../http/log.ts";
+import { type Batch, toBatches } from "./batches.ts";
 import { type Bundle, Connection, type Link } from "./connection.ts";
 import { Seat } from "./seat.ts";
-
-/** Events (`["name",data]`, encoded once) for some of a gateway's clients. */
-export type Batch = { socketIds: string[]; events: string[] };
 
 /** What a room needs of a gateway. */
 export interface Gateway {
@@ -35,23 +32,6 @@ const ATTEMPTS = 3;
 const VERIFY_EVERY_MS = 60_000;
 const SCHEMA =
   "CREATE TABLE IF NOT EXISTS remote_members (id TEXT PRIMARY KEY, gateway TEXT NOT NULL, seat TEXT NOT NULL)";
-const WireFrame = z.object({ type: z.string(), data: z.unknown() });
-
-/** A frame as Socket.IO's clients get it: the type is the event's name, the data its argument. */
-function toEvent(message: string): string {
-  const { type, data } = WireFrame.parse(JSON.parse(message));
-  return JSON.stringify(data === undefined ? [type] : [type, data]);
-}
-
-const eventsOf = new WeakMap<Bundle, string[]>();
-function toEvents(bundle: Bundle): string[] {
-  let events = eventsOf.get(bundle);
-  if (!events) {
-    events = bundle.messages.map(toEvent);
-    eventsOf.set(bundle, events);
-  }
-  return events;
-}
 
 /** One gateway, as seen from a room: what waits to go there, and whether a call is on its way. */
 type Port = { waiting: { socketId: string; bundle: Bundle }[]; leaving: Leaving[]; isBusy: boolean };
@@ -220,22 +200,6 @@ export class RemoteMembers {
     this.remove(leaving.socketId);
     this.#use(gateway, (port) => port.leaving.push(leaving));
   }
-}
-
-/** Members that get the same are named together, so that it crosses once. */
-function toBatches(sent: { socketId: string; bundle: Bundle }[]): Batch[] {
-  const batches: Batch[] = [];
-  const open = new Map<Bundle, Batch>();
-  for (const { socketId, bundle } of sent) {
-    const batch = open.get(bundle);
-    if (batch) batch.socketIds.push(socketId);
-    else {
-      const fresh = { socketIds: [socketId], events: toEvents(bundle) };
-      open.set(bundle, fresh);
-      batches.push(fresh);
-    }
-  }
-  return batches;
 }
 
 /** A connection that its gateway watches over: heartbeats and closes are told from there. */

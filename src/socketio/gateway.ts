@@ -104,7 +104,7 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
    * @param options.volatile not kept for recovery, and dropped for who is not reachable now (typing, cursors)
    * @returns the ids that are not here: their clients are gone, and the room can forget them
    */
-  deliver(socketIds: string[], events: EncodedEvent[], options: { volatile?: boolean } = {}): string[] {
+  deliver(socketIds: string[], events: EncodedEvent[], options: { volatile?: boolean } = {}): Promise<string[]> {
     return this.layer.deliver(socketIds, events, options.volatile ?? false);
   }
 

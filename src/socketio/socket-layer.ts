@@ -1,5 +1,6 @@
 import type { Packet } from "socket.io-parser";
 import { z } from "zod";
+import { nextTurn, TURN_SENDS } from "../realtime/turn.ts";
 import type { Application, Arrival, ClientSocket, DisconnectReason } from "./application.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 import type { CloseReason, EngineLayer, Report } from "./engine-layer.ts";
@@ -14,6 +15,7 @@ import type { KeptEvent } from "./replay.ts";
 import { assertRecordFits } from "./session-store.ts";
 import type { SocketSettings } from "./settings.ts";
 import { Socket, type SocketHost, SocketRecord } from "./socket.ts";
+import { TaskQueue } from "./task-queue.ts";
 import { Traffic } from "./traffic.ts";
 import type { Work } from "./work.ts";
 
@@ -32,6 +34,7 @@ export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost, Joi
   private readonly life = randomId().slice(0, 8);
   private offsets = 0;
   private readonly joining: Joining;
+  private readonly deliveries = new TaskQueue();
 
   constructor(
     private readonly application: Application,
@@ -59,16 +62,22 @@ export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost, Joi
 
   // --- For rooms ---
 
-  /** Sends events to sockets, and returns the ids that are not (or no longer) here. */
-  deliver(ids: readonly string[], events: readonly EncodedEvent[], isVolatile: boolean): string[] {
-    const shared = events.map((event) => new SharedPackets(event, this.recovers ? this.nextOffset() : null));
+  /**
+   * Sends events to sockets, in turns, one delivery after the other. Resolves, when all are sent, with the ids that are
+   * not (or no longer) here.
+   */
+  async deliver(ids: readonly string[], events: readonly EncodedEvent[], isVolatile: boolean): Promise<string[]> {
     const unknown: string[] = [];
-    for (const id of ids) {
-      const socket = this.sockets.get(id);
-      if (!socket) unknown.push(id);
-      else if (isVolatile) for (const event of events) socket.send(event, { volatile: true });
-      else for (const one of shared) socket.deliver(one.event, one.offset, () => one.packetsIn(socket.namespace));
-    }
+    await this.deliveries.run(async () => {
+      const shared = events.map((event) => new SharedPackets(event, this.recovers ? this.nextOffset() : null));
+      for (const [at, id] of ids.entries()) {
+        if (at > 0 && (at * events.length) % TURN_SENDS < events.length) await nextTurn();
+        const socket = this.sockets.get(id);
+        if (!socket) unknown.push(id);
+        else if (isVolatile) for (const event of events) socket.send(event, { volatile: true });
+        else for (const one of shared) socket.deliver(one.event, one.offset, () => one.packetsIn(socket.namespace));
+      }
+    });
     return unknown;
   }
 

@@ -2,7 +2,8 @@
 import { config } from "../../config.ts";
 import { ERRORS } from "../../errors.ts";
 import { logFailure } from "../../http/log.ts";
-import type { Batch, Gateway } from "../../realtime/remote.ts";
+import type { Batch } from "../../realtime/batches.ts";
+import type { Gateway } from "../../realtime/remote.ts";
 import { type Addresses, addressesFor } from "../../socketio/addresses.ts";
 import { SocketGateway } from "../../socketio/gateway.ts";
 import { defaultSettings, type SocketSettings } from "../../socketio/settings.ts";
@@ -48,8 +49,9 @@ export class SocketIoGateway extends SocketGateway<Env> {
   }
 
   /** RPC from rooms: events for clients here, in order. Answers the ids that are not here any more. */
-  deliverBatches(batches: Batch[]): string[] {
-    return [...new Set(batches.flatMap(({ socketIds, events }) => this.deliver(socketIds, events)))];
+  async deliverBatches(batches: Batch[]): Promise<string[]> {
+    const gone = await Promise.all(batches.map(({ socketIds, events }) => this.deliver(socketIds, events)));
+    return [...new Set(gone.flat())];
   }
 
   /** RPC from rooms: a client was put out of one room, and stays connected. */
