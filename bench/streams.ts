@@ -1,12 +1,13 @@
 /**
  * A busy stream chat: SOCKETS (1000) sockets in one room, RATE (100) messages a second for SECONDS (20), in an open loop:
  * who cannot keep up falls behind. Beside it, in the same run: a bare relay object on the same workerd, and Socket.IO on
- * Node. `node bench/streams.ts` (Node 24), some three minutes; the server and this load generator want a core each.
+ * Node. `node bench/streams.ts` (Node 24), some four minutes; the server and this load generator want a core each.
  *
  * Every message is followed to every socket: latency from the sending to each arrival, and for each socket and sender
  * whether a message was lost, came twice or came out of order.
  */
 import { type ChildProcess, fork } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
@@ -18,6 +19,8 @@ const SECONDS = Number(process.env.SECONDS ?? 20);
 /** How long stragglers are waited for; what comes later is lost. */
 const DRAIN_MS = 10_000;
 const SENDERS = 10;
+/** Of Linux' CPU accounting (USER_HZ). */
+const MS_PER_TICK = 10;
 /** An object takes 100 connections of one user. */
 const SOCKETS_PER_USER = 100;
 const PORT = { room: 8865, relay: 8866, socketio: 8867 };
@@ -28,9 +31,9 @@ type Contender = {
   frame: (text: string, id: number) => string;
 };
 
-const opened = (url: string): Promise<WebSocket> =>
+const opened = (url: string, headers: Record<string, string> = {}): Promise<WebSocket> =>
   new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, { perMessageDeflate: false });
+    const socket = new WebSocket(url, { perMessageDeflate: false, headers });
     socket.once("open", () => resolve(socket));
     socket.once("error", reject);
   });
@@ -80,10 +83,28 @@ function follow(socket: WebSocket, isSender: boolean): void {
 
 /** An ack repeats the message to the one who sent it: alone, or among the others of an array. */
 function withoutAcks(data: Buffer): Buffer {
-  if (data.indexOf('{"type":"ack"') === 0) return Buffer.alloc(0);
+  if (data.indexOf('{"type":"ack"') === 0 || data.indexOf("43") === 0) return Buffer.alloc(0);
   if (data.indexOf("[") !== 0) return data;
   const frames: { type: string }[] = JSON.parse(data.toString());
   return Buffer.from(JSON.stringify(frames.filter(({ type }) => type !== "ack")));
+}
+
+/**
+ * CPU time of the server, this process's latest child, in ms. On a shared machine the truest of the figures: latencies
+ * near its limit say most of all how much of it was there. Where there is no /proc: NaN.
+ */
+function serverCpuMs(): number {
+  try {
+    const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").trim().split(" ");
+    const [user, system] =
+      readFileSync(`/proc/${children.at(-1)}/stat`, "utf8")
+        .split(") ")[1]
+        ?.split(" ")
+        .slice(11) ?? [];
+    return (Number(user) + Number(system)) * MS_PER_TICK;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 function percentileMs(share: number): number {
@@ -109,6 +130,7 @@ async function run({ name, open, frame }: Contender): Promise<object> {
   for (const [at, socket] of sockets.entries()) follow(socket, at % perSender === 0);
   await sleep(1500);
   const total = RATE * SECONDS;
+  const cpuBefore = serverCpuMs();
   const started = performance.now();
   for (let sent = 0; sent < total; ) {
     const due = Math.min(total, Math.floor(((performance.now() - started) / 1000) * RATE));
@@ -123,6 +145,7 @@ async function run({ name, open, frame }: Contender): Promise<object> {
   for (const end = Date.now() + DRAIN_MS; delivered < expected && Date.now() < end; ) await sleep(100);
   const result = {
     name,
+    "CPU µs a delivery": Number((((serverCpuMs() - cpuBefore) * 1000) / delivered).toFixed(1)),
     "p50 ms": percentileMs(0.5),
     "p99 ms": percentileMs(0.99),
     "lost or late": expected - delivered,
@@ -133,21 +156,25 @@ async function run({ name, open, frame }: Contender): Promise<object> {
   return result;
 }
 
+/** How clients reach the room: as plain sockets, as sockets that take arrays, and with Socket.IO. */
 async function withRoomcast(): Promise<object[]> {
   const miniflare = await startRoomcast(PORT.room);
   try {
     const tokens = await register(PORT.room, Math.ceil(SOCKETS / SOCKETS_PER_USER));
-    const results: object[] = [];
-    for (const isArray of [false, true]) {
-      const { id } = await post<{ id: number }>(PORT.room, "/streams", {}, tokens[0]);
-      const query = `heartbeat=client${isArray ? "&batch=1" : ""}`;
-      const open = (at: number) =>
-        opened(
-          `ws://${HOST}:${PORT.room}/streams/${id}/ws?token=${tokens[Math.floor(at / SOCKETS_PER_USER)]}&${query}`,
-        );
-      results.push(await run({ name: isArray ? "Roomcast, batch=1" : "Roomcast", open, frame: chatFrame }));
-    }
-    return results;
+    const tokenOf = (at: number): string => tokens[Math.floor(at / SOCKETS_PER_USER)] ?? "";
+    const newStream = async () => (await post<{ id: number }>(PORT.room, "/streams", {}, tokens[0])).id;
+    const native = (id: number, query: string) => (at: number) =>
+      opened(`ws://${HOST}:${PORT.room}/streams/${id}/ws?token=${tokenOf(at)}&heartbeat=client${query}`);
+    const [plain, array, socketIo] = [await newStream(), await newStream(), await newStream()];
+    return [
+      await run({ name: "Roomcast, plain", open: native(plain, ""), frame: chatFrame }),
+      await run({ name: "Roomcast, batch=1", open: native(array, "&batch=1"), frame: chatFrame }),
+      await run({
+        name: "Roomcast, Socket.IO",
+        open: (at) => openedSocketIo(PORT.room, at % 100, tokenOf(at), ["join_stream", { streamId: socketIo }]),
+        frame: socketIoFrame(socketIo),
+      }),
+    ];
   } finally {
     await miniflare.dispose();
   }
@@ -165,25 +192,38 @@ async function withRelay(): Promise<object> {
   }
 }
 
+/**
+ * A Socket.IO client, as far as this load needs one: joins, and answers pings. `home` is whose address it comes from: one
+ * address may open 600 in a minute.
+ */
+async function openedSocketIo(port: number, home: number, token: string, firstEvent?: unknown[]): Promise<WebSocket> {
+  const headers = { "CF-Connecting-IP": `192.0.2.${home}` };
+  const socket = await opened(`ws://${HOST}:${port}/socket.io/?EIO=4&transport=websocket`, headers);
+  const has = (start: string) =>
+    new Promise<void>((resolve) => {
+      socket.on("message", (data: Buffer) => data.toString("latin1", 0, start.length) === start && resolve());
+    });
+  socket.on("message", (data: Buffer) => data.toString("latin1") === "2" && socket.send("3"));
+  const connected = has("40");
+  socket.send(`40${JSON.stringify({ token })}`);
+  await connected;
+  if (firstEvent) {
+    const joined = has("430");
+    socket.send(`420${JSON.stringify(firstEvent)}`);
+    await joined;
+  }
+  return socket;
+}
+
+const socketIoFrame = (streamId: number) => (message: string, id: number) =>
+  `42${id}${JSON.stringify(["chat_message", { streamId, message }])}`;
+
 async function withSocketIo(): Promise<object> {
   const server: ChildProcess = fork(join(import.meta.dirname, "socketio-server.ts"), [String(PORT.socketio)]);
   try {
     const { token } = await new Promise<{ token: string }>((resolve) => server.once("message", resolve as never));
-    const open = async () => {
-      const socket = await opened(`ws://${HOST}:${PORT.socketio}/socket.io/?EIO=4&transport=websocket`);
-      const joined = new Promise<void>((resolve) => {
-        socket.on("message", (data: Buffer) => {
-          const text = data.toString("latin1", 0, 2);
-          if (text === "40") resolve();
-          if (text.startsWith("2")) socket.send("3");
-        });
-      });
-      socket.send(`40${JSON.stringify({ token })}`);
-      await joined;
-      return socket;
-    };
-    const frame = (text: string, id: number) => `42${id}${JSON.stringify(["chat_message", { message: text }])}`;
-    return await run({ name: "Socket.IO on Node", open, frame });
+    const open = () => openedSocketIo(PORT.socketio, 0, token);
+    return await run({ name: "Socket.IO on Node", open, frame: socketIoFrame(1) });
   } finally {
     server.disconnect();
   }
