@@ -233,4 +233,20 @@ describe("the log of events", () => {
     const { results } = await env.DB.prepare("SELECT * FROM stream_events").all();
     expect(JSON.stringify(results)).not.toContain(stream.streamKey);
   });
+
+  it("holds no key that a publisher wrote into another field either", async () => {
+    const { streamKey } = await mint();
+    const misplaced = {
+      action: "on_publish",
+      client_id: `c-${streamKey}`,
+      app: `live/${streamKey}`,
+      stream: "",
+      ip: streamKey,
+    };
+    expect(await hookJson(misplaced)).toMatchObject(REFUSED);
+    expect(await nginx(streamKey, streamKey, 1)).toMatchObject(ACCEPTED);
+    const { results } = await env.DB.prepare("SELECT * FROM stream_events ORDER BY id DESC LIMIT 2").all();
+    expect(JSON.stringify(results)).toContain("live/sk_…");
+    expect(JSON.stringify(results)).not.toContain(streamKey);
+  });
 });

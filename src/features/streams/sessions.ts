@@ -120,13 +120,23 @@ export function resumeLapsed(ctx: Ctx, streamId: number, session: string) {
     );
 }
 
+/** Keeps a session from going live for a minute: it has ended, or was turned away. */
+export function barSession(ctx: Ctx, streamId: number, session: string) {
+  return ctx.db
+    .insert(streamEarlyEnds)
+    .values({ streamId, session, at: ctx.now })
+    .onConflictDoUpdate({ target: [streamEarlyEnds.streamId, streamEarlyEnds.session], set: { at: ctx.now } });
+}
+
 /**
  * node-media-server announces a second publisher before it turns it away, and takes it back with a `donePlay`: the session
- * that it seemed to replace is still the live one.
+ * that it replaced is still the live one. That is the one before it, unless this was turned away, too.
  */
 export function giveBack(ctx: Ctx, streamId: number, session: string) {
-  const replaced = sql`(SELECT s.session FROM stream_sessions s
-    WHERE s.stream_id = ${streamId} AND s.end_reason = 'replaced' ORDER BY s.id DESC LIMIT 1)`;
+  const replaced = sql`(SELECT iif(s.end_reason = 'replaced', s.session, NULL) FROM stream_sessions s
+    WHERE s.stream_id = ${streamId} AND s.ended_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM stream_early_ends e
+      WHERE e.stream_id = s.stream_id AND e.session = s.session AND e.at > ${ctx.now.getTime() - EARLY_END_MS})
+    ORDER BY s.id DESC LIMIT 1)`;
   return ctx.db
     .update(streams)
     .set({ session: replaced, lastSeenAt: ctx.now })

@@ -10,6 +10,7 @@ import { log } from "../../../http/log.ts";
 import { spend } from "../../../http/rate-limit.ts";
 import {
   addPlayer,
+  barSession,
   endSession,
   giveBack,
   goLive,
@@ -97,7 +98,7 @@ const did = (outcome: Outcome): SQL => sql`CASE WHEN changes() > 0 THEN ${outcom
 
 /** Only an event that names the key is a publisher's: what a relay sends under the public id is never refused. */
 const isRefusable = ({ kind, stream }: MediaEvent): boolean =>
-  kind === "publish" || kind === "announce" || (kind === "beat" && KEY.test(stream));
+  kind === "publish" || kind === "announce" || kind === "manage" || (kind === "beat" && KEY.test(stream));
 
 async function start(step: Step): Promise<Outcome> {
   const { ctx, event, streamId, note, pending } = step;
@@ -138,12 +139,28 @@ async function play({ ctx, event, streamId, note, pending }: Step): Promise<Outc
 }
 
 async function leave({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
-  const [, , noted, news] = await ctx.db.batch([
+  const change = removePlayer(ctx, streamId, event.session);
+  const [, noted, news] = await ctx.db.batch([change, note(did("counted")), pending]);
+  return finish(ctx, noted, news);
+}
+
+async function retract({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
+  const [, , , , noted, news] = await ctx.db.batch([
+    // Its announcements were sent in the same millisecond, and may still be on their way.
+    barSession(ctx, streamId, event.session),
     giveBack(ctx, streamId, event.session),
+    // There was nobody to give it back to.
+    endSession(ctx, streamId, event.session),
     removePlayer(ctx, streamId, event.session),
     note(did("counted")),
     pending,
   ]);
+  return finish(ctx, noted, news);
+}
+
+/** Of the media server's own doors none is ours to open. */
+async function refuse({ ctx, note, pending }: Step): Promise<Outcome> {
+  const [noted, news] = await ctx.db.batch([note(sql`'refused'`), pending]);
   return finish(ctx, noted, news);
 }
 
@@ -155,11 +172,13 @@ async function ignore({ ctx, note, pending }: Step): Promise<Outcome> {
 const ACTS: Record<EventKind, (step: Step) => Promise<Outcome>> = {
   publish: start,
   announce: start,
+  retract,
   end,
   beat,
   play,
   leave,
   record: ignore,
+  manage: refuse,
   other: ignore,
 };
 

@@ -1,0 +1,218 @@
+/** Media servers other than nginx-rtmp, with the bodies that they send (MEDIA.md 2). */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { call, mintUser } from "./support/api.ts";
+import {
+  ACCEPTED,
+  eventsOf,
+  hookJson,
+  mint,
+  mintStream,
+  passTime,
+  REFUSED,
+  sign,
+  statusOf,
+  type TestStream,
+} from "./support/media.ts";
+
+afterEach(() => vi.useRealTimers());
+
+describe("SRS", () => {
+  const srs = (stream: TestStream, action: string, client_id: string, more: object = {}) =>
+    hookJson({
+      server_id: "vid-0xk989d",
+      service_id: "382a8b1",
+      action,
+      client_id,
+      ip: "192.168.1.10",
+      vhost: "_defaultVhost_",
+      app: "live",
+      tcUrl: "rtmp://127.0.0.1/live",
+      stream: stream.streamKey,
+      param: "?token=x",
+      stream_url: `/live/${stream.streamKey}`,
+      stream_id: "vid-124q9y3",
+      ...more,
+    });
+
+  it("goes live, counts players, ends", async () => {
+    const stream = await mint();
+    expect(await srs(stream, "on_publish", "9308h583")).toMatchObject(ACCEPTED);
+    expect(await srs(stream, "on_play", "viewer01", { pageUrl: "" })).toMatchObject(ACCEPTED);
+    expect(await statusOf(stream)).toMatchObject({ status: "live", viewerCount: 1 });
+    expect(await srs(stream, "on_stop", "viewer01")).toMatchObject(ACCEPTED);
+    expect(await statusOf(stream)).toMatchObject({ status: "live", viewerCount: 0 });
+    expect(await srs(stream, "on_dvr", "9308h583", { cwd: "/srs", file: "./x.flv" })).toMatchObject(ACCEPTED);
+    expect(await srs(stream, "on_hls", "9308h583", { duration: 9.7, seq_no: 100 })).toMatchObject(ACCEPTED);
+    expect((await statusOf(stream)).status).toBe("live");
+    expect(await srs(stream, "on_unpublish", "9308h583")).toMatchObject(ACCEPTED);
+    expect((await statusOf(stream)).status).toBe("ended");
+  });
+
+  it("a second publisher, which never unpublishes, is refused; whatever is said of it ends nothing", async () => {
+    const stream = await mint();
+    await srs(stream, "on_publish", "9308h583");
+    const { startTime } = await statusOf(stream);
+    expect(await srs(stream, "on_publish", "another1")).toMatchObject(REFUSED);
+    expect(await srs(stream, "on_stop", "another1")).toMatchObject(ACCEPTED);
+    expect(await statusOf(stream)).toMatchObject({ status: "live", startTime });
+    // A `stop` is a player's, even if it had the publisher's number.
+    expect(await srs(stream, "on_stop", "9308h583")).toMatchObject(ACCEPTED);
+    expect((await statusOf(stream)).status).toBe("live");
+    expect(await srs(stream, "on_unpublish", "another1")).toMatchObject(ACCEPTED);
+    expect((await statusOf(stream)).status).toBe("live");
+    await srs(stream, "on_unpublish", "9308h583");
+    expect((await statusOf(stream)).status).toBe("ended");
+  });
+
+  it.each([
+    ["a list", ["KEY", "victim"]],
+    ["nothing", null],
+    ["an object", { $ne: "" }],
+  ])("a publish whose key is %s is refused, not let pass as unknown", async (_name, key) => {
+    expect(await hookJson({ action: "on_publish", client_id: "x", app: "live", stream: key })).toMatchObject(REFUSED);
+    expect(await hookJson({ event: "on_publish", sessionId: "x", streamKey: key })).toMatchObject(REFUSED);
+    expect(await hookJson({ action: "prePublish", id: "x", app: "live", name: key })).toMatchObject(REFUSED);
+  });
+});
+
+describe("node-media-server, whose JSON says text/plain", () => {
+  const nms = ({ streamKey }: TestStream, action: string, id: string, more: object = {}) =>
+    hookJson(
+      {
+        id,
+        ip: "127.0.0.1:56230",
+        app: "live",
+        name: streamKey,
+        query: { token: "abc", user: "7" },
+        protocol: "rtmp",
+        createtime: 1795193809301,
+        endtime: 0,
+        inbytes: 3465,
+        outbytes: 0,
+        filePath: "",
+        action,
+        ...more,
+      },
+      "text/plain;charset=UTF-8",
+    );
+
+  it("goes live at once, and ends 30 s late, as of the time that it tells", async () => {
+    const stream = await mint();
+    expect(await nms(stream, "prePublish", "mwp81kes2pjokdx1")).toMatchObject(ACCEPTED);
+    expect(await nms(stream, "postPublish", "mwp81kes2pjokdx1")).toMatchObject(ACCEPTED);
+    const live = await statusOf(stream);
+    expect(live.status).toBe("live");
+    const endtime = Date.parse(live.startTime) + 5000;
+    passTime(35);
+    expect(await nms(stream, "donePublish", "mwp81kes2pjokdx1", { endtime })).toMatchObject(ACCEPTED);
+    expect(await statusOf(stream)).toMatchObject({ status: "ended", endTime: new Date(endtime).toISOString() });
+    const outcomes = ["prePublish: live", "postPublish: repeated", "donePublish: ended"];
+    expect(await eventsOf(stream)).toEqual(outcomes);
+  });
+
+  it("players and recordings, which have ids of their own, change nothing but the count", async () => {
+    const stream = await mint();
+    await nms(stream, "prePublish", "a");
+    await nms(stream, "prePlay", "v");
+    await nms(stream, "postPlay", "v");
+    expect(await statusOf(stream)).toMatchObject({ viewerCount: 1 });
+    await nms(stream, "donePlay", "v");
+    expect(await nms(stream, "doneRecord", "r", { ip: "", filePath: "/r/x.flv" })).toMatchObject(ACCEPTED);
+    expect(await statusOf(stream)).toMatchObject({ status: "live", viewerCount: 0 });
+  });
+
+  it("a reconnect takes over: the one donePublish, of the newer session, ends it", async () => {
+    const stream = await mint();
+    await nms(stream, "prePublish", "a");
+    const { startTime } = await statusOf(stream);
+    expect(await nms(stream, "prePublish", "b")).toMatchObject(ACCEPTED);
+    expect(await nms(stream, "postPublish", "b")).toMatchObject(ACCEPTED);
+    await nms(stream, "donePublish", "a");
+    expect(await statusOf(stream)).toMatchObject({ status: "live", startTime });
+    await nms(stream, "donePublish", "b");
+    expect((await statusOf(stream)).status).toBe("ended");
+  });
+
+  describe("a second publisher, which it announces and then turns away with a donePlay,", () => {
+    const turnAway = async (stream: TestStream, id: string, order = ["prePublish", "postPublish", "donePlay"]) => {
+      for (const action of order) await nms(stream, action, id);
+    };
+
+    it.each([
+      ["prePublish", "postPublish", "donePlay"],
+      ["prePublish", "donePlay", "postPublish"],
+      ["donePlay", "prePublish", "postPublish"],
+    ])("leaves the first one live, in whichever order they arrive: %s, %s, %s", async (...order) => {
+      const stream = await mint();
+      await nms(stream, "prePublish", "a");
+      await turnAway(stream, "b", order);
+      expect((await statusOf(stream)).status).toBe("live");
+      await nms(stream, "donePublish", "a");
+      expect((await statusOf(stream)).status).toBe("ended");
+    });
+
+    it("leaves it live even if there are two of them", async () => {
+      const stream = await mint();
+      await nms(stream, "prePublish", "a");
+      for (const id of ["b", "c"]) await nms(stream, "prePublish", id);
+      await nms(stream, "donePlay", "c");
+      await nms(stream, "donePlay", "b");
+      await turnAway(stream, "d");
+      await nms(stream, "donePublish", "b");
+      expect((await statusOf(stream)).status).toBe("live");
+      await nms(stream, "donePublish", "a");
+      expect((await statusOf(stream)).status).toBe("ended");
+    });
+
+    it("brings no session of another day back", async () => {
+      const owner = await mintUser("caster");
+      const stream = await mintStream(owner);
+      await nms(stream, "prePublish", "a");
+      await nms(stream, "prePublish", "b");
+      await nms(stream, "donePublish", "b");
+      await nms(stream, "prePublish", "c");
+      // node-media-server cannot be told, and still has the publisher.
+      await call(`/streams/${stream.id}`, { method: "PUT", token: owner.token, body: { status: "ended" } });
+      await turnAway(stream, "d");
+      expect((await statusOf(stream)).status).toBe("ended");
+    });
+  });
+});
+
+describe("MediaMTX", () => {
+  const gate = { ip: "1.2.3.4", user: "", password: "", token: "", protocol: "rtmp", query: "", userAgent: "" };
+
+  it("asks its gate, and reports the end by a command that knows nothing but `$MTX_PATH`", async () => {
+    const stream = await mint();
+    const path = `live/${stream.streamKey}`;
+    expect(await hookJson({ ...gate, action: "publish", path, id: "uuid-1" })).toMatchObject(ACCEPTED);
+    expect(await hookJson({ ...gate, action: "publish", path: "live/nobody", id: "uuid-2" })).toMatchObject(REFUSED);
+    expect(await hookJson({ ...gate, action: "read", path, id: "uuid-3" })).toMatchObject(ACCEPTED);
+    expect(await statusOf(stream)).toMatchObject({ status: "live", viewerCount: 1 });
+    const done = { event: "done", source: "mediamtx", streamKey: path, sessionId: "uuid-1" };
+    expect(await hookJson({ ...done, sessionId: "uuid-9" })).toMatchObject(ACCEPTED);
+    expect((await statusOf(stream)).status).toBe("live");
+    const text = JSON.stringify(done);
+    const headers = { "Content-Type": "application/json", "X-Signature": await sign(text) };
+    expect(await call("/webhook/stream-event", { method: "POST", body: text, headers })).toMatchObject(ACCEPTED);
+    expect((await statusOf(stream)).status).toBe("ended");
+  });
+
+  it("a publisher that throws the old one out takes over; the old one's end is ignored", async () => {
+    const { streamKey, ...stream } = await mint();
+    const path = `live/${streamKey}`;
+    await hookJson({ ...gate, action: "publish", path, id: "uuid-1" });
+    expect(await hookJson({ ...gate, action: "publish", path, id: "uuid-2" })).toMatchObject(ACCEPTED);
+    const done = { event: "done", source: "mediamtx", streamKey: path };
+    await hookJson({ ...done, sessionId: "uuid-1" });
+    expect((await call(`/streams/${stream.id}`)).body.status).toBe("live");
+    await hookJson({ ...done, sessionId: "uuid-2" });
+    expect((await call(`/streams/${stream.id}`)).body.status).toBe("ended");
+  });
+
+  it.each(["api", "metrics", "pprof"])("its own `%s` is opened to nobody", async (action) => {
+    expect(await hookJson({ ...gate, action, path: "", protocol: "", id: "uuid-1" })).toMatchObject(REFUSED);
+    const { streamKey } = await mint();
+    expect(await hookJson({ ...gate, action, path: `live/${streamKey}`, id: "uuid-1" })).toMatchObject(REFUSED);
+  });
+});
