@@ -1,15 +1,18 @@
 /** Media servers other than nginx-rtmp, with the bodies that they send (MEDIA.md 2). */
+import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { call, mintUser } from "./support/api.ts";
 import {
   ACCEPTED,
   eventsOf,
+  HOOK,
   hookJson,
   mint,
   mintStream,
   passTime,
   REFUSED,
   sign,
+  signAsOme,
   statusOf,
   type TestStream,
 } from "./support/media.ts";
@@ -214,5 +217,114 @@ describe("MediaMTX", () => {
     expect(await hookJson({ ...gate, action, path: "", protocol: "", id: "uuid-1" })).toMatchObject(REFUSED);
     const { streamKey } = await mint();
     expect(await hookJson({ ...gate, action, path: `live/${streamKey}`, id: "uuid-1" })).toMatchObject(REFUSED);
+  });
+});
+
+describe("OvenMediaEngine's admission webhook", () => {
+  const ALLOWED = { status: 200, body: { allowed: true } };
+  const DENIED = { status: 200, body: { allowed: false, reason: expect.any(String) } };
+  const NOTHING = { status: 200, body: {} };
+
+  type Asks = { direction?: string; status?: string; port?: number; url: string; time?: string };
+  const bodyOf = ({ direction = "incoming", status = "opening", port = 29291, url, time }: Asks) =>
+    JSON.stringify({
+      client: { address: "211.233.58.86", port, real_ip: "10.1.1.1", user_agent: "OBS" },
+      request: { direction, protocol: "rtmp", status, url, time: time ?? new Date().toISOString() },
+    });
+  const post = (body: string, signature: string | undefined, path = "/webhook/stream-event") =>
+    call(path, {
+      method: "POST",
+      body,
+      headers: { "Content-Type": "application/json", ...(signature ? { "X-OME-Signature": signature } : {}) },
+    });
+  const ask = async (asks: Asks, secret?: string) => {
+    const body = bodyOf(asks);
+    return post(body, await signAsOme(body, secret));
+  };
+  const urlOf = ({ streamKey }: TestStream) => `rtmp://ome.example:1935/app/${streamKey}?token=abc`;
+
+  it("is told what is allowed; a closing is answered with nothing", async () => {
+    const stream = await mint();
+    const url = urlOf(stream);
+    const opened = await ask({ url });
+    expect({ status: opened.status, body: opened.body }).toEqual(ALLOWED);
+    expect((await statusOf(stream)).status).toBe("live");
+    const closed = await ask({ url, status: "closing" });
+    expect({ status: closed.status, body: closed.body }).toEqual(NOTHING);
+    expect((await statusOf(stream)).status).toBe("ended");
+    expect(await eventsOf(stream)).toEqual(["incoming opening: live", "incoming closing: ended"]);
+  });
+
+  it("refuses unknown keys and a second publisher, whose closing ends nothing", async () => {
+    const stream = await mint();
+    const url = urlOf(stream);
+    for (const bad of ["rtmp://ome.example/app/sk_thisKeyWasNeverGivenToAnybody", "rtmp://ome.example/app", "?", ""]) {
+      const { status, body } = await ask({ url: bad });
+      expect({ status, body }).toEqual(DENIED);
+    }
+    expect(await ask({ url })).toMatchObject(ALLOWED);
+    expect(await ask({ url, port: 29292 })).toMatchObject(DENIED);
+    await ask({ url, port: 29292, status: "closing" });
+    expect((await statusOf(stream)).status).toBe("live");
+    expect(await ask({ url, time: new Date(Date.now() + 1).toISOString() })).toMatchObject(ALLOWED);
+    await ask({ url, status: "closing" });
+    expect((await statusOf(stream)).status).toBe("ended");
+  });
+
+  it("counts players, of a playlist too, and lets them in whatever they ask for", async () => {
+    const stream = await mint();
+    await ask({ url: urlOf(stream) });
+    const player = {
+      direction: "outgoing",
+      url: `https://ome.example:3334/app/${stream.streamKey}/llhls.m3u8`,
+      port: 5,
+    };
+    expect(await ask(player)).toMatchObject(ALLOWED);
+    expect(await statusOf(stream)).toMatchObject({ viewerCount: 1 });
+    expect(await ask({ ...player, status: "closing" })).toMatchObject(NOTHING);
+    expect(await statusOf(stream)).toMatchObject({ status: "live", viewerCount: 0 });
+    const unknown = { direction: "outgoing", url: "wss://ome.example/app/nothing" };
+    expect(await ask(unknown)).toMatchObject(ALLOWED);
+  });
+
+  it("proves itself by a signature over the raw body, with either secret, within 300 seconds", async () => {
+    const url = urlOf(await mint());
+    expect(await ask({ url }, "test-webhook-secret-next")).toMatchObject(ALLOWED);
+    expect((await ask({ url }, "another secret")).status).toBe(401);
+    const body = bodyOf({ url });
+    const signature = await signAsOme(body);
+    expect((await post(body.replace("29291", "29299"), signature)).status).toBe(401);
+    expect((await post(body, undefined)).status).toBe(401);
+    for (const bad of ["", "abc", `${signature}x`, signature.slice(1), signature.replace(/^./, "+")]) {
+      expect((await post(body, bad)).status).toBe(401);
+    }
+    const at = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
+    for (const time of [at(-310), at(310), "yesterday", ""]) expect((await ask({ url, time })).status).toBe(401);
+    expect((await ask({ url, status: "closing", time: at(-290).replace("Z", "+00:00") })).status).toBe(200);
+    // Its signature is over a body with a time in it; without one, a captured call would be good for ever.
+    const other = JSON.stringify({ event: "publish", streamKey: "x", sessionId: "y" });
+    expect((await post(other, await signAsOme(other))).status).toBe(401);
+  });
+
+  it("may prove itself by a secret in its address, as the others do", async () => {
+    expect(await post(bodyOf({ url: urlOf(await mint()) }), undefined, HOOK)).toMatchObject(ALLOWED);
+  });
+
+  it("a captured call, sent again, is answered as it was and does nothing", async () => {
+    const stream = await mint();
+    const opening = bodyOf({ url: urlOf(stream) });
+    const signature = await signAsOme(opening);
+    expect(await post(opening, signature)).toMatchObject(ALLOWED);
+    await ask({ url: urlOf(stream), status: "closing" });
+    expect(await post(opening, signature)).toMatchObject(ALLOWED);
+    expect((await statusOf(stream)).status).toBe("ended");
+  });
+
+  it("leaves no key in the log, though its session is known by its address", async () => {
+    const stream = await mint();
+    await ask({ url: urlOf(stream) });
+    const { results } = await env.DB.prepare("SELECT * FROM stream_events WHERE stream_id = ?").bind(stream.id).all();
+    expect(results).toMatchObject([{ session: "ovenmediaengine/ome.example:1935/app/211.233.58.86:29291" }]);
+    expect(JSON.stringify(results)).not.toContain(stream.streamKey);
   });
 });

@@ -36,13 +36,20 @@ export const nginx = (name: string, key: string, clientid: number, rest = ""): P
 export const hookJson = (body: object, type = "application/json", path = HOOK): Promise<Answer> =>
   hook(JSON.stringify(body), type, path);
 
+async function hmac(hash: "SHA-1" | "SHA-256", secret: string, text: string): Promise<Uint8Array> {
+  const bytes = (value: string) => new TextEncoder().encode(value);
+  const key = await crypto.subtle.importKey("raw", bytes(secret), { name: "HMAC", hash }, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes(text)));
+}
+
 /** `X-Signature` over the raw body (MEDIA.md 3.1). */
 export async function sign(body: string, secret = WEBHOOK_SECRET, at = Math.floor(Date.now() / 1000)): Promise<string> {
-  const bytes = (text: string) => new TextEncoder().encode(text);
-  const key = await crypto.subtle.importKey("raw", bytes(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  const mac = new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes(`${at}.${body}`)));
-  return `t=${at},v1=${mac.toHex()}`;
+  return `t=${at},v1=${(await hmac("SHA-256", secret, `${at}.${body}`)).toHex()}`;
 }
+
+/** `X-OME-Signature` over the raw body (MEDIA.md 2). */
+export const signAsOme = async (body: string, secret = WEBHOOK_SECRET): Promise<string> =>
+  (await hmac("SHA-1", secret, body)).toBase64({ alphabet: "base64url", omitPadding: true });
 
 export async function statusOf(stream: TestStream): Promise<{ status: string; startTime: string; endTime: string }> {
   return (await call(`/streams/${stream.id}`)).body;

@@ -57,8 +57,15 @@ export type StreamListQuery = z.output<typeof StreamListQuery>;
 export const StreamList = z.object({ streams: z.array(Stream), pagination: Pagination });
 export type StreamList = z.infer<typeof StreamList>;
 
-/** What a media server is answered: the one answer that nginx-rtmp, SRS and node-media-server all take. */
-export const HookAnswer = z.object({ code: z.union([z.literal(0), z.literal(1)]).describe("0: accepted or ignored") });
+/** The one answer that nginx-rtmp, SRS and node-media-server all take. */
+export const HookCode = z.object({ code: z.union([z.literal(0), z.literal(1)]).describe("0: accepted or ignored") });
+
+/** What a media server is answered. OvenMediaEngine takes only its own: `allowed` to an opening, nothing to a closing. */
+export const HookAnswer = z.union([
+  HookCode,
+  z.object({ allowed: z.boolean(), reason: z.string().optional() }),
+  z.object({}),
+]);
 
 /** What the address of the hook says. The secret belongs here or in a header, never in the body, where publishers write. */
 export const HookQuery = z.object({

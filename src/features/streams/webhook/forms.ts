@@ -1,27 +1,29 @@
 /** What media servers send, read into one form (MEDIA.md 3.1). Each server's own form has a file in forms/. */
 import { z } from "zod";
 import { AppError } from "../../../errors.ts";
-import type { Form } from "./forms/form.ts";
+import type { AnswerStyle, Form } from "./forms/form.ts";
 import { GenericJson } from "./forms/generic.ts";
 import { MediaMtxJson } from "./forms/mediamtx.ts";
 import { readNginxForm } from "./forms/nginx-rtmp.ts";
 import { NodeMediaServerJson } from "./forms/node-media-server.ts";
+import { OvenMediaEngineJson } from "./forms/ovenmediaengine.ts";
 import { SrsJson } from "./forms/srs.ts";
 
 export type { EventKind } from "./forms/form.ts";
 
-export type MediaEvent = Pick<Form, "kind" | "name" | "stream" | "from"> & {
+export type MediaEvent = Pick<Form, "kind" | "name" | "stream" | "from" | "sentAt"> & {
   /** Which media server: the `server` of the hook's address, or its kind. */
   source: string;
   /** Of the connection: `source/app/client`. */
   session: string;
   at: Date | undefined;
+  answers: AnswerStyle;
 };
 
 export type Body = { type: "form" | "json"; text: string };
 
 /** The first that fits. */
-const AnyJson = z.union([GenericJson, MediaMtxJson, SrsJson, NodeMediaServerJson]);
+const AnyJson = z.union([GenericJson, OvenMediaEngineJson, MediaMtxJson, SrsJson, NodeMediaServerJson]);
 
 /** JSON that is no event of any server that we know. */
 const UNKNOWN: Form = { kind: "other", source: "unknown", name: "", stream: "", app: "", client: "", from: "" };
@@ -54,5 +56,7 @@ export function readEvent({ type, text }: Body, server: string | undefined): Med
     session: `${source}/${kept(form.app)}/${kept(form.client)}`,
     at: form.at === undefined || Number.isNaN(new Date(form.at).getTime()) ? undefined : new Date(form.at),
     from: kept(form.from),
+    sentAt: form.sentAt,
+    answers: form.answers ?? "code",
   };
 }

@@ -33,7 +33,14 @@ export type Form = {
   from: string;
   /** When it happened, if the media server tells later. */
   at?: number | undefined;
+  /** When it was sent, if the body says so; not a number if what it says is no time. */
+  sentAt?: number;
+  /** How this server wants to be answered; `code` if it does not say. */
+  answers?: AnswerStyle;
 };
+
+/** `code`: a status and a code · `admission`: 200 with `allowed` · `empty`: 200 with `{}`. */
+export type AnswerStyle = "code" | "admission" | "empty";
 
 /** A field that is missing or no text reads as empty, which is nobody's key: a publish without one is refused, not ignored. */
 export const text = z.union([z.string(), z.number()]).transform(String).catch("");
