@@ -26,6 +26,8 @@ const Settings = z.object({
   JWT_ISSUER: optional,
   JWT_AUDIENCE: optional,
   WEBHOOK_SECRET: list,
+  /** Where media servers may call from, besides having the secret; empty: from anywhere. */
+  WEBHOOK_ADDRESSES: list,
   FILES_SIGNING_KEY: z.string().default(""),
   RATE_LIMIT_MESSAGES: whole(100),
   RATE_LIMIT_TYPING: whole(10),

@@ -1,8 +1,11 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { call, mintUser } from "./support/api.ts";
+import { app } from "../src/app.ts";
+import { call, mintUser, ORIGIN } from "./support/api.ts";
 import {
   ACCEPTED,
+  eventsOf,
   FORM,
   HOOK,
   hook,
@@ -71,10 +74,30 @@ describe("proof of origin", () => {
     // The captured call, replayed: answered as it was, and without effect.
     expect(await post(publish, captured)).toMatchObject(ACCEPTED);
     expect((await statusOf(stream)).status).toBe("ended");
+    expect(await eventsOf(stream)).toEqual(["on_publish: live", "on_done: ended", "on_publish: replayed"]);
+  });
+});
+
+describe("a signed event that is sent several times at once", () => {
+  it("is done once, and answered alike", async () => {
+    const stream = await mint();
+    const body = JSON.stringify({ event: "on_publish", streamKey: stream.streamKey, sessionId: "s1" });
+    const headers = { "Content-Type": "application/json", "X-Signature": await sign(body) };
+    const send = () => call("/webhook/stream-event", { method: "POST", body, headers });
+    const answers = await Promise.all([send(), send(), send(), send()]);
+    for (const answer of answers) expect(answer).toMatchObject(ACCEPTED);
+    expect((await eventsOf(stream)).filter((line) => line !== "on_publish: replayed")).toEqual(["on_publish: live"]);
   });
 });
 
 describe("the body", () => {
+  it("is not looked at before the proof: neither its type nor its length nor its text", async () => {
+    const headers = { "Content-Type": "text/xml" };
+    const answer = await call("/webhook/stream-event", { method: "POST", body: "x".repeat(100_000), headers });
+    expect(answer.status).toBe(401);
+    expect((await hook("{", "application/json", "/webhook/stream-event?secret=wrong")).status).toBe(401);
+  });
+
   it("may have 64 KB", async () => {
     const stream = await mint();
     const fits = nginxBody("publish", stream.streamKey, 1, `&x=${"a".repeat(60_000)}`);
@@ -83,7 +106,9 @@ describe("the body", () => {
   });
 
   it("is a form or JSON", async () => {
-    expect((await hook("<xml/>", "text/xml")).status).toBe(415);
+    for (const type of ["text/xml", "multipart/form-data; boundary=x", "application/octet-stream", "text/html"]) {
+      expect((await hook("<xml/>", type)).status).toBe(415);
+    }
     expect((await hook("{", "application/json")).status).toBe(400);
     expect(await hookJson({ anything: true })).toMatchObject(ACCEPTED);
     expect(await hookJson({ action: "on_hls", stream: "x" })).toMatchObject(ACCEPTED);
@@ -179,15 +204,67 @@ describe("who is cut off at the next update", () => {
 });
 
 describe("a database that fails", () => {
+  const whileDown = async <T>(work: () => Promise<T>): Promise<T> => {
+    await env.DB.exec("CREATE TRIGGER down BEFORE INSERT ON stream_events BEGIN SELECT RAISE(ABORT, 'down'); END");
+    return work().finally(() => env.DB.exec("DROP TRIGGER down"));
+  };
+
   it("lets no publisher in: 500, and nothing half done", async () => {
     const stream = await mint();
-    await env.DB.exec("CREATE TRIGGER down BEFORE INSERT ON stream_events BEGIN SELECT RAISE(ABORT, 'down'); END");
-    const refused = await nginx("publish", stream.streamKey, 5);
-    await env.DB.exec("DROP TRIGGER down");
+    const refused = await whileDown(() => nginx("publish", stream.streamKey, 5));
     expect(refused.status).toBe(500);
     expect(JSON.stringify(refused.body)).not.toContain("down");
+    const announced = { action: "prePublish", id: "x", app: "live", name: stream.streamKey };
+    expect((await whileDown(() => hookJson(announced, "text/plain"))).status).toBe(500);
     expect(await statusOf(stream)).toMatchObject({ status: "ended", startTime: null });
     expect(await nginx("publish", stream.streamKey, 5)).toMatchObject(ACCEPTED);
+  });
+
+  it("cuts off nobody who was let in before: anything but a 200 would", async () => {
+    const stream = await mint();
+    await nginx("publish", stream.streamKey, 5);
+    for (const name of ["update_publish", "update_play", "play", "play_done", "connect"]) {
+      expect(await whileDown(() => nginx(name, stream.streamKey, 5))).toMatchObject(ACCEPTED);
+    }
+    expect((await whileDown(() => nginx("publish_done", stream.streamKey, 5))).status).toBe(500);
+    expect(await statusOf(stream)).toMatchObject({ status: "live", viewerCount: 0 });
+  });
+});
+
+describe("where media servers may call from (WEBHOOK_ADDRESSES)", () => {
+  const post = async (
+    allowed: string,
+    address: string,
+    headers: Record<string, string>,
+    path: string,
+    body: string,
+  ) => {
+    const request = new Request(`${ORIGIN}${path}`, {
+      method: "POST",
+      body,
+      headers: { "Content-Type": FORM, ...(address ? { "CF-Connecting-IP": address } : {}), ...headers },
+    });
+    const context = createExecutionContext();
+    const { status } = await app.fetch(request, { ...env, WEBHOOK_ADDRESSES: allowed }, context);
+    await waitOnExecutionContext(context);
+    return status;
+  };
+
+  it.each([
+    ["192.0.2.7", 200],
+    ["2001:db8:1:2:ffff::1", 200],
+    ["192.0.2.8", 401],
+    ["2001:db8:1:3::1", 401],
+    ["", 401],
+  ])("%s: %i, whatever else is said of addresses", async (address, expected) => {
+    const { streamKey } = await mint();
+    const allowed = "192.0.2.7, 2001:db8:1:2::1";
+    // The event's own address and the forwarded one are anybody's to choose.
+    const forged = { "X-Forwarded-For": "192.0.2.7", "X-Real-IP": "192.0.2.7" };
+    const body = `app=live&addr=192.0.2.7&clientid=1&call=publish&name=${streamKey}`;
+    expect(await post(allowed, address, forged, HOOK, body)).toBe(expected);
+    const signed = { ...forged, "X-Signature": await sign(body) };
+    expect(await post(allowed, address, signed, "/webhook/stream-event", body)).toBe(expected);
   });
 });
 

@@ -29,9 +29,14 @@ export type Stream = z.infer<typeof Stream>;
 export const StreamKey = z.string().describe("For the media server. Shown now and never again");
 export const StreamWithKey = Stream.extend({ streamKey: StreamKey }).meta({ id: "StreamWithKey" });
 
+/** Years of four digits: with more or fewer no `Timestamp` can be written. An offset may lead out of them. */
+const EARLIEST = new Date("0001-01-01T00:00:00.000Z");
+const LATEST = new Date("9999-12-31T23:59:59.999Z");
+
 const Moment = z.iso
   .datetime({ offset: true })
   .transform((text) => new Date(text))
+  .refine((date) => date >= EARLIEST && date <= LATEST, "must lie in the years 1 to 9999")
   .meta({ type: "string", format: "date-time" });
 
 export const CreateStream = z.object({
@@ -71,6 +76,16 @@ export const HookAnswer = z.union([
 export const HookQuery = z.object({
   secret: z.string().optional().describe("WEBHOOK_SECRET, unless it comes as X-Webhook-Secret or as a signature"),
   server: z.string().max(64).optional().describe("Tells several media servers of one kind apart"),
+  heartbeat: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3600)
+    .optional()
+    .describe(
+      "Seconds between this server's updates: silent for three of them from its first event on, a stream has ended. " +
+        "Without it STREAM_LEASE_SECONDS counts, from the first update on",
+    ),
   relay: z
     .string()
     .regex(/^rtmp:\/\/(127\.0\.0\.1|localhost)(:\d{1,5})?\/[\w-]{1,64}$/, "must be an application of this very server")

@@ -3,7 +3,7 @@
  * viewers, refused second publishers and relays send events under the same key. Every step is one conditional UPDATE, so
  * that repeated, late and simultaneous events cannot meet halfway.
  */
-import { and, eq, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../../context.ts";
 import { deliverSoon, pendingFor } from "../../db/outbox.ts";
 import { streamEarlyEnds, streamPlayers, streams } from "../../db/tables.ts";
@@ -32,10 +32,21 @@ export const isOnAir = (streamId: number, session: string): SQL | undefined =>
   and(eq(streams.id, streamId), eq(streams.status, "live"), eq(streams.session, session), isWelcome);
 
 /**
- * A publisher starts. Another one that is live keeps the stream, unless its lease has run out, or the media server
- * (`takesOver`) has already let the new one in.
+ * Until when a session counts as live that is heard of now: for three heartbeats, if the media server says how often it sends
+ * them, and for STREAM_LEASE_SECONDS if it does not.
  */
-export function goLive(ctx: Ctx, streamId: number, session: string, takesOver: boolean) {
+export const leaseFrom = (ctx: Ctx, heartbeatSeconds: number | undefined): Date =>
+  new Date(ctx.now.getTime() + (heartbeatSeconds ? 3 * heartbeatSeconds : ctx.config.STREAM_LEASE_SECONDS) * 1000);
+
+type Start = {
+  /** The media server has already let the publisher in. */
+  takesOver: boolean;
+  /** `null` if nobody knows whether there will be heartbeats: then the first one starts the lease. */
+  leaseUntil: Date | null;
+};
+
+/** A publisher starts. Another one that is live keeps the stream, unless its lease has run out, or the new one takes over. */
+export function goLive(ctx: Ctx, streamId: number, session: string, { takesOver, leaseUntil }: Start) {
   const now = ctx.now.getTime();
   const goesOn = sql`${streams.status} = 'live' AND (${streams.leaseUntil} IS NULL OR ${streams.leaseUntil} >= ${now})`;
   return ctx.db
@@ -49,7 +60,7 @@ export function goLive(ctx: Ctx, streamId: number, session: string, takesOver: b
       endedAt: null,
       endReason: null,
       lastSeenAt: ctx.now,
-      leaseUntil: null,
+      leaseUntil,
       updatedAt: ctx.now,
     })
     .where(
@@ -86,18 +97,13 @@ export function noteEarlyEnd(ctx: Ctx, streamId: number, session: string) {
     .onConflictDoUpdate({ target: [streamEarlyEnds.streamId, streamEarlyEnds.session], set: { at: ctx.now } });
 }
 
-const leaseFrom = (ctx: Ctx): Date => new Date(ctx.now.getTime() + ctx.config.STREAM_LEASE_SECONDS * 1000);
-
 /** A heartbeat: the session that is live is still there. From the first one on, silence ends it. */
-export function renewLease(ctx: Ctx, streamId: number, session: string) {
-  return ctx.db
-    .update(streams)
-    .set({ lastSeenAt: ctx.now, leaseUntil: leaseFrom(ctx) })
-    .where(isOnAir(streamId, session));
+export function renewLease(ctx: Ctx, streamId: number, session: string, leaseUntil: Date) {
+  return ctx.db.update(streams).set({ lastSeenAt: ctx.now, leaseUntil }).where(isOnAir(streamId, session));
 }
 
 /** A heartbeat of a session whose lease had run out: the media server was cut off from here, not the publisher from it. */
-export function resumeLapsed(ctx: Ctx, streamId: number, session: string) {
+export function resumeLapsed(ctx: Ctx, streamId: number, session: string, leaseUntil: Date) {
   return ctx.db
     .update(streams)
     .set({
@@ -106,7 +112,7 @@ export function resumeLapsed(ctx: Ctx, streamId: number, session: string) {
       endedAt: null,
       endReason: null,
       lastSeenAt: ctx.now,
-      leaseUntil: leaseFrom(ctx),
+      leaseUntil,
       updatedAt: ctx.now,
     })
     .where(
@@ -158,20 +164,26 @@ export function removePlayer(ctx: Ctx, streamId: number, session: string) {
 }
 
 /**
- * Ends what has gone silent (a stopped nginx sends nothing) and what is longer than any broadcast. The end is when the
- * media server was last heard of.
+ * Ends what has gone silent (a stopped nginx sends nothing), as of when the media server was last heard of, and what is
+ * longer than any broadcast, as of now: without heartbeats nothing was heard since it began. Who still sends is cut off then.
  */
 export async function endLapsed(ctx: Ctx): Promise<void> {
   const longest = new Date(ctx.now.getTime() - ctx.config.STREAM_MAX_HOURS * 3_600_000);
-  const ended = await ctx.db
-    .update(streams)
-    .set({ ...ending(ctx.now, "lease"), endedAt: sql`${streams.lastSeenAt}` })
-    .where(and(eq(streams.status, "live"), or(lt(streams.leaseUntil, ctx.now), lt(streams.startedAt, longest))))
-    .returning({ id: streams.id });
-  if (ended.length === 0) return;
+  const [lapsed, tooLong] = await ctx.db.batch([
+    ctx.db
+      .update(streams)
+      .set({ ...ending(ctx.now, "lease"), endedAt: sql`${streams.lastSeenAt}` })
+      .where(and(eq(streams.status, "live"), lt(streams.leaseUntil, ctx.now)))
+      .returning({ id: streams.id }),
+    ctx.db
+      .update(streams)
+      .set(ending(ctx.now, "too_long"))
+      .where(and(eq(streams.status, "live"), lt(streams.startedAt, longest)))
+      .returning({ id: streams.id }),
+  ]);
   // Bounded, as every statement; the sweep has the rest.
-  const targets = ended.slice(0, 90).map(({ id }) => `stream:${id}` as const);
-  deliverSoon(ctx, await pendingFor(ctx, ...targets));
+  const targets = [...lapsed, ...tooLong].slice(0, 90).map(({ id }) => `stream:${id}` as const);
+  if (targets.length > 0) deliverSoon(ctx, await pendingFor(ctx, ...targets));
 }
 
 /** Run by cron. */

@@ -6,7 +6,7 @@ import { deliverSoon, pendingFor } from "../../../db/outbox.ts";
 import { rateWindows, streamEvents, streams } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { fingerprint } from "../../../http/auth/digest.ts";
-import { log } from "../../../http/log.ts";
+import { log, logFailure } from "../../../http/log.ts";
 import { spend } from "../../../http/rate-limit.ts";
 import {
   addPlayer,
@@ -15,6 +15,7 @@ import {
   giveBack,
   goLive,
   isOnAir,
+  leaseFrom,
   noteEarlyEnd,
   removePlayer,
   renewLease,
@@ -36,13 +37,26 @@ async function meant({ kind, stream }: MediaEvent): Promise<SQL> {
   return !isPublishers && PUBLIC_ID.test(stream) ? eq(streams.id, Number(stream)) : sql`0`;
 }
 
+/** Answered with a failure these would cut off who was let in long ago, because the database had a bad minute. */
+const OUTLASTS_FAILURES = new Set<EventKind>(["beat", "play", "leave", "other"]);
+
 /**
  * Takes an event that was proven to come from a media server. `mark` is that of its signature, if it was signed: the same
  * signed event again is answered as it was the first time.
- * @throws AppError RATE_LIMIT too many unknown keys from one publisher. Whatever the database throws goes through: a
- *   publish that could not be looked up must not be let in.
+ * @throws AppError RATE_LIMIT too many unknown keys from one publisher. Whatever the database throws goes through, unless
+ *   the event changes too little for it: a publish that could not be looked up must not be let in.
  */
 export async function takeEvent(ctx: Ctx, event: MediaEvent, mark: string | undefined): Promise<Verdict> {
+  try {
+    return await decide(ctx, event, mark);
+  } catch (error) {
+    if (error instanceof AppError || !OUTLASTS_FAILURES.has(event.kind)) throw error;
+    logFailure(ctx, "webhook.failure", error, { kind: event.kind });
+    return { accepted: true, streamId: null };
+  }
+}
+
+async function decide(ctx: Ctx, event: MediaEvent, mark: string | undefined): Promise<Verdict> {
   const window = windowOf(ctx, event);
   const [[stream], [failures], [earlier]] = await ctx.db.batch([
     ctx.db
@@ -53,10 +67,7 @@ export async function takeEvent(ctx: Ctx, event: MediaEvent, mark: string | unde
       .select({ count: rateWindows.count, endsAt: rateWindows.endsAt })
       .from(rateWindows)
       .where(and(eq(rateWindows.key, window.key), gt(rateWindows.endsAt, ctx.now))),
-    ctx.db
-      .select({ outcome: streamEvents.outcome })
-      .from(streamEvents)
-      .where(eq(streamEvents.signature, mark ?? "")),
+    outcomeOf(ctx, mark),
   ]);
   const streamId = stream?.id ?? null;
   const asksToPublish = event.kind === "publish" || event.kind === "announce";
@@ -65,9 +76,30 @@ export async function takeEvent(ctx: Ctx, event: MediaEvent, mark: string | unde
     throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds });
   }
   if (asksToPublish && streamId === null) await spend(ctx, window);
-  const outcome = earlier?.outcome ?? (await act(ctx, event, streamId, mark));
+  const outcome = earlier
+    ? await answerAgain(ctx, event, streamId, earlier.outcome)
+    : await act(ctx, event, streamId, mark).catch((error) => answeredMeanwhile(ctx, mark, error));
   log(`webhook.${event.kind}`, { requestId: ctx.requestId, source: event.source, streamId, outcome });
   return { accepted: outcome !== "refused", streamId };
+}
+
+/** What came of a signed event when it was first sent. */
+const outcomeOf = (ctx: Ctx, mark: string | undefined) =>
+  ctx.db
+    .select({ outcome: streamEvents.outcome })
+    .from(streamEvents)
+    .where(eq(streamEvents.signature, mark ?? ""));
+
+async function answerAgain(ctx: Ctx, event: MediaEvent, streamId: number | null, outcome: string): Promise<string> {
+  await noteEvent(ctx, event, streamId, sql`'replayed'`, undefined);
+  return outcome;
+}
+
+/** Sent twice at once, the second finds the mark of the first in its way; nothing of what it did is kept then. */
+async function answeredMeanwhile(ctx: Ctx, mark: string | undefined, error: unknown): Promise<string> {
+  const [first] = mark === undefined ? [] : await outcomeOf(ctx, mark);
+  if (!first) throw error;
+  return first.outcome;
 }
 
 /** Failed keys are counted by publisher, as the media server sees them: one who guesses shuts out nobody else. */
@@ -102,7 +134,10 @@ const isRefusable = ({ kind, stream }: MediaEvent): boolean =>
 
 async function start(step: Step): Promise<Outcome> {
   const { ctx, event, streamId, note, pending } = step;
-  const change = goLive(ctx, streamId, event.session, event.kind === "announce");
+  const change = goLive(ctx, streamId, event.session, {
+    takesOver: event.kind === "announce",
+    leaseUntil: event.heartbeatSeconds === undefined ? null : leaseFrom(ctx, event.heartbeatSeconds),
+  });
   const outcome = sql`CASE WHEN changes() > 0 THEN 'live' WHEN ${onAir(step)} THEN 'repeated' ELSE 'refused' END`;
   const [, noted, news] = await ctx.db.batch([change, note(outcome), pending]);
   return finish(ctx, noted, news);
@@ -110,10 +145,11 @@ async function start(step: Step): Promise<Outcome> {
 
 async function beat(step: Step): Promise<Outcome> {
   const { ctx, event, streamId, note, pending } = step;
+  const leaseUntil = leaseFrom(ctx, event.heartbeatSeconds);
   const otherwise = isRefusable(event) ? sql`'refused'` : sql`'ignored'`;
   const [, , noted, news] = await ctx.db.batch([
-    resumeLapsed(ctx, streamId, event.session),
-    renewLease(ctx, streamId, event.session),
+    resumeLapsed(ctx, streamId, event.session, leaseUntil),
+    renewLease(ctx, streamId, event.session, leaseUntil),
     note(sql`CASE WHEN ${onAir(step)} THEN 'renewed' ELSE ${otherwise} END`),
     pending,
   ]);

@@ -18,7 +18,12 @@ export type MediaEvent = Pick<Form, "kind" | "name" | "stream" | "from" | "sentA
   session: string;
   at: Date | undefined;
   answers: AnswerStyle;
+  /** What the hook's address promises. */
+  heartbeatSeconds: number | undefined;
 };
+
+/** What the hook's address says of the media server: its name, where several of a kind are in use, and its heartbeat. */
+export type Server = { server?: string | undefined; heartbeat?: number | undefined };
 
 export type Body = { type: "form" | "json"; text: string };
 
@@ -42,10 +47,10 @@ function readJson(body: string): Form {
 const kept = (value: string): string => value.replace(/sk_[\w-]{16,}/g, "sk_…").slice(0, 100);
 
 /**
- * Reads an event. `server` names the media server, where several of a kind are in use.
+ * Reads an event.
  * @throws AppError INVALID_REQUEST what should be JSON is not
  */
-export function readEvent({ type, text }: Body, server: string | undefined): MediaEvent {
+export function readEvent({ type, text }: Body, { server, heartbeat }: Server): MediaEvent {
   const form = type === "form" ? readNginxForm(text) : readJson(text);
   const source = kept(server ?? form.source);
   return {
@@ -58,5 +63,6 @@ export function readEvent({ type, text }: Body, server: string | undefined): Med
     from: kept(form.from),
     sentAt: form.sentAt,
     answers: form.answers ?? "code",
+    heartbeatSeconds: heartbeat,
   };
 }

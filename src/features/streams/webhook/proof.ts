@@ -4,14 +4,24 @@
  */
 import type { Ctx } from "../../../context.ts";
 import { fingerprint, sameSecret } from "../../../http/auth/digest.ts";
+import { networkOf } from "../../../http/rate-limit.ts";
 
 /** A signature counts this long, so that a captured call cannot be sent again tomorrow. */
 const SIGNATURE_LIFE_SECONDS = 300;
 
+/**
+ * Whether a media server may call from there. The address of the connection counts, as Cloudflare tells it: what an event
+ * says of addresses is the publisher's.
+ */
+const mayCall = (ctx: Ctx): boolean => {
+  const { WEBHOOK_ADDRESSES: allowed } = ctx.config;
+  return allowed.length === 0 || allowed.some((address) => networkOf(address) === ctx.address);
+};
+
 /** Whether one of the configured secrets was given. Constant time: all are compared, over hashes. */
 export async function isMediaSecret(ctx: Ctx, given: string | undefined | null): Promise<boolean> {
   const same = await Promise.all(ctx.config.WEBHOOK_SECRET.map((secret) => sameSecret(given ?? "", secret)));
-  return same.includes(true);
+  return same.includes(true) && mayCall(ctx);
 }
 
 export type Signature = {
@@ -23,6 +33,7 @@ export type Signature = {
 
 /** What came instead of a secret, if it is of our time as far as a header can tell. Before the body is read. */
 export function signatureOf(ctx: Ctx, header: (name: string) => string | undefined): Signature | null {
+  if (!mayCall(ctx)) return null;
   return timelySignature(ctx, header("x-signature")) ?? omeSignature(header("x-ome-signature"));
 }
 

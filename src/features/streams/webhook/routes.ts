@@ -25,8 +25,8 @@ export const webhookRoutes = router().openapi(
   async (c) => {
     const ctx = actingAs(c.var.ctx, { kind: "mediaServer" });
     c.set("ctx", ctx);
-    const { secret, server, relay } = c.req.valid("query");
-    const { event, mark } = await receive(ctx, c, secret, server);
+    const { relay, ...query } = c.req.valid("query");
+    const { event, mark } = await receive(ctx, c, query);
     const { accepted, streamId } = await takeEvent(ctx, event, mark);
     if (event.answers === "empty") return c.json({}, 200);
     if (event.answers === "admission") return c.json(accepted ? { allowed: true } : DENIED, 200);
@@ -43,8 +43,8 @@ export const webhookRoutes = router().openapi(
 const DENIED = { allowed: false, reason: "The key is unknown, in use, or of an account that may not broadcast." };
 
 /** Proof, then type, then body: without a proof not a byte of it is read. */
-async function receive(ctx: Ctx, c: Context<HttpEnv>, secret: string | undefined, server: string | undefined) {
-  const isKnown = await isMediaSecret(ctx, secret ?? c.req.header("x-webhook-secret"));
+async function receive(ctx: Ctx, c: Context<HttpEnv>, query: HookQuery) {
+  const isKnown = await isMediaSecret(ctx, query.secret ?? c.req.header("x-webhook-secret"));
   const signature = isKnown ? null : signatureOf(ctx, (name) => c.req.header(name));
   if (!isKnown && !signature)
     return refuse(ctx, c, new AppError("UNAUTHORIZED", "A valid proof of origin is required."));
@@ -54,7 +54,7 @@ async function receive(ctx: Ctx, c: Context<HttpEnv>, secret: string | undefined
   if (signature && !(await isSignedBy(ctx, signature, bytes))) {
     return refuse(ctx, c, new AppError("UNAUTHORIZED", "The signature does not fit."));
   }
-  const event = readEvent({ type, text: new TextDecoder().decode(bytes) }, server);
+  const event = readEvent({ type, text: new TextDecoder().decode(bytes) }, query);
   if (signature && !isOfNow(ctx, signature, event.sentAt)) {
     return refuse(ctx, c, new AppError("UNAUTHORIZED", "The signature is not of now."));
   }
