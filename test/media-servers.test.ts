@@ -213,6 +213,19 @@ describe("MediaMTX", () => {
     expect((await call(`/streams/${stream.id}`)).body.status).toBe("ended");
   });
 
+  it("without its gate: a `ready` takes over, since the old publisher is out by then", async () => {
+    const stream = await mint();
+    const tell = (event: string, sessionId: string) =>
+      hookJson({ event, source: "mediamtx", streamKey: `live/${stream.streamKey}`, sessionId });
+    expect(await tell("ready", "uuid-1")).toMatchObject(ACCEPTED);
+    const { startTime } = await statusOf(stream);
+    expect(await tell("ready", "uuid-2")).toMatchObject(ACCEPTED);
+    expect(await tell("not_ready", "uuid-1")).toMatchObject(ACCEPTED);
+    expect(await statusOf(stream)).toMatchObject({ status: "live", startTime });
+    expect(await tell("not_ready", "uuid-2")).toMatchObject(ACCEPTED);
+    expect((await statusOf(stream)).status).toBe("ended");
+  });
+
   it.each(["api", "metrics", "pprof"])("its own `%s` is opened to nobody", async (action) => {
     expect(await hookJson({ ...gate, action, path: "", protocol: "", id: "uuid-1" })).toMatchObject(REFUSED);
     const { streamKey } = await mint();

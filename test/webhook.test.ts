@@ -90,6 +90,28 @@ describe("a signed event that is sent several times at once", () => {
   });
 });
 
+describe("the door", () => {
+  it.each([`${HOOK}`, `/${HOOK}`, HOOK.replace("?", "/?")])(
+    "%s takes POST alone, and speaks to no web page",
+    async (path) => {
+      const page = { Origin: "http://localhost:5173", "Access-Control-Request-Method": "POST" };
+      for (const method of ["GET", "PUT", "DELETE", "OPTIONS"]) {
+        const answer = await call(path, { method, headers: page });
+        expect(answer.status).toBe(404);
+        expect(answer.headers.get("access-control-allow-origin")).toBeNull();
+      }
+      const posted = await call(path, {
+        method: "POST",
+        body: "call=connect",
+        headers: { ...page, "Content-Type": FORM },
+      });
+      expect(posted).toMatchObject(ACCEPTED);
+      expect(posted.headers.get("access-control-allow-origin")).toBeNull();
+      expect(posted.headers.get("set-cookie")).toBeNull();
+    },
+  );
+});
+
 describe("the body", () => {
   it("is not looked at before the proof: neither its type nor its length nor its text", async () => {
     const headers = { "Content-Type": "text/xml" };

@@ -39,6 +39,11 @@ export const webhookRoutes = router().openapi(
   },
 );
 
+// Nothing else is answered there: no page's preflight, and none of the calls that nginx' `notify_method get` would mangle.
+webhookRoutes.all("/webhook/stream-event", () => {
+  throw new AppError("NOT_FOUND");
+});
+
 /** OvenMediaEngine keeps the reason in its log. */
 const DENIED = { allowed: false, reason: "The key is unknown, in use, or of an account that may not broadcast." };
 

@@ -2,9 +2,11 @@
 import { z } from "zod";
 import { type EventKind, type Form, kindOf, splitPath, text } from "./form.ts";
 
-/** With and without `on_`. */
+/** With and without `on_`. `ready` and `not_ready` are told, not asked: the publisher is in, and has thrown out any other. */
 const KINDS: Record<string, EventKind> = {
   publish: "publish",
+  ready: "announce",
+  not_ready: "end",
   done: "end",
   unpublish: "end",
   publish_done: "end",
