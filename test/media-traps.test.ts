@@ -141,6 +141,23 @@ describe("trap 4: an nginx that is stopped sends nothing", () => {
     await nginx("done", stream.streamKey, 5, ARGUMENTS);
     expect((await statusOf(stream)).status).toBe("live");
   });
+
+  it("whose audience is its own: the viewers of the nginx that died are not counted again", async () => {
+    const stream = await mint();
+    await publish(stream.streamKey, 5);
+    await nginx("play", stream.streamKey, 8, PLAY);
+    await beat(stream.streamKey, 5);
+    const lastHeard = Date.now();
+    passTime(31);
+    // Nobody has looked in between.
+    await publish(stream.streamKey, 1);
+    expect(await statusOf(stream)).toMatchObject({ status: "live", viewerCount: 0 });
+    const first = await env.DB.prepare("SELECT end_reason, ended_at, plays FROM stream_sessions WHERE stream_id = ?")
+      .bind(stream.id)
+      .first();
+    expect(first).toMatchObject({ end_reason: "lease", plays: 1 });
+    expect(Math.abs(Number(first?.ended_at) - lastHeard)).toBeLessThan(1000);
+  });
 });
 
 describe("trap 5: a publisher that falls silent", () => {
@@ -195,6 +212,15 @@ describe("trap 7: nginx numbers connections from 1 again when it restarts", () =
     const second = await statusOf(stream);
     expect(second).toMatchObject({ status: "live", endTime: null });
     expect(second.startTime > first.startTime).toBe(true);
+  });
+
+  it("a number that a viewer had may be the next publisher's", async () => {
+    const stream = await mint();
+    await publish(stream.streamKey, 5);
+    await nginx("play", stream.streamKey, 8, PLAY);
+    await nginx("done", stream.streamKey, 8);
+    await nginx("publish_done", stream.streamKey, 5, ARGUMENTS);
+    expect(await publish(stream.streamKey, 8)).toMatchObject(ACCEPTED);
   });
 
   it("numbers of two servers are told apart by the `server` of their hooks", async () => {

@@ -45,18 +45,21 @@ type Start = {
   leaseUntil: Date | null;
 };
 
-/** A publisher starts. Another one that is live keeps the stream, unless its lease has run out, or the new one takes over. */
+/**
+ * A publisher starts. Another one that is live keeps the stream, unless the new one takes over. Comes after `endIfLapsed`: what
+ * is live here goes on.
+ */
 export function goLive(ctx: Ctx, streamId: number, session: string, { takesOver, leaseUntil }: Start) {
   const now = ctx.now.getTime();
-  const goesOn = sql`${streams.status} = 'live' AND (${streams.leaseUntil} IS NULL OR ${streams.leaseUntil} >= ${now})`;
+  const goesOn = sql`${streams.status} = 'live'`;
   return ctx.db
     .update(streams)
     .set({
       status: "live",
       session,
-      startedAt: sql`CASE WHEN ${goesOn} THEN ${streams.startedAt} ELSE ${now} END`,
-      plays: sql`CASE WHEN ${goesOn} THEN ${streams.plays} ELSE 0 END`,
-      peakViewers: sql`CASE WHEN ${goesOn} THEN ${streams.peakViewers} ELSE ${streams.roomViewers} END`,
+      startedAt: sql`iif(${goesOn}, ${streams.startedAt}, ${now})`,
+      plays: sql`iif(${goesOn}, ${streams.plays}, 0)`,
+      peakViewers: sql`iif(${goesOn}, ${streams.peakViewers}, ${streams.roomViewers})`,
       endedAt: null,
       endReason: null,
       lastSeenAt: ctx.now,
@@ -84,7 +87,7 @@ export function endSession(ctx: Ctx, streamId: number, session: string, at: Date
     .where(and(eq(streams.id, streamId), eq(streams.status, "live"), eq(streams.session, session)));
 }
 
-/** Remembers an end whose session never began: its publish may still be on its way. */
+/** Remembers an end whose session never began, and is no viewer's: its publish may still be on its way. */
 export function noteEarlyEnd(ctx: Ctx, streamId: number, session: string) {
   const now = ctx.now.getTime();
   return ctx.db
@@ -92,7 +95,8 @@ export function noteEarlyEnd(ctx: Ctx, streamId: number, session: string) {
     .select(
       sql`SELECT ${streamId}, ${session}, ${now} WHERE NOT EXISTS (SELECT 1 FROM stream_sessions s
         WHERE s.stream_id = ${streamId} AND s.session = ${session}
-          AND (s.ended_at IS NULL OR s.ended_at > ${now - EARLY_END_MS}))`,
+          AND (s.ended_at IS NULL OR s.ended_at > ${now - EARLY_END_MS}))
+        AND NOT EXISTS (SELECT 1 FROM stream_players p WHERE p.stream_id = ${streamId} AND p.session = ${session})`,
     )
     .onConflictDoUpdate({ target: [streamEarlyEnds.streamId, streamEarlyEnds.session], set: { at: ctx.now } });
 }
@@ -163,18 +167,25 @@ export function removePlayer(ctx: Ctx, streamId: number, session: string) {
     .where(and(eq(streamPlayers.streamId, streamId), eq(streamPlayers.session, session)));
 }
 
+/** What has gone silent (a stopped nginx sends nothing) ended when the media server was last heard of. */
+const endSilent = (ctx: Ctx, which?: SQL) =>
+  ctx.db
+    .update(streams)
+    .set({ ...ending(ctx.now, "lease"), endedAt: sql`${streams.lastSeenAt}` })
+    .where(and(eq(streams.status, "live"), lt(streams.leaseUntil, ctx.now), which))
+    .returning({ id: streams.id });
+
+/** Before a new session begins, so that nothing of the lapsed one goes on in it. */
+export const endIfLapsed = (ctx: Ctx, streamId: number) => endSilent(ctx, eq(streams.id, streamId));
+
 /**
- * Ends what has gone silent (a stopped nginx sends nothing), as of when the media server was last heard of, and what is
- * longer than any broadcast, as of now: without heartbeats nothing was heard since it began. Who still sends is cut off then.
+ * Ends what has gone silent; and what is longer than any broadcast, as of now, since without heartbeats nothing was heard of
+ * it since it began. Who still sends is cut off then.
  */
 export async function endLapsed(ctx: Ctx): Promise<void> {
   const longest = new Date(ctx.now.getTime() - ctx.config.STREAM_MAX_HOURS * 3_600_000);
   const [lapsed, tooLong] = await ctx.db.batch([
-    ctx.db
-      .update(streams)
-      .set({ ...ending(ctx.now, "lease"), endedAt: sql`${streams.lastSeenAt}` })
-      .where(and(eq(streams.status, "live"), lt(streams.leaseUntil, ctx.now)))
-      .returning({ id: streams.id }),
+    endSilent(ctx),
     ctx.db
       .update(streams)
       .set(ending(ctx.now, "too_long"))

@@ -11,6 +11,7 @@ import { spend } from "../../../http/rate-limit.ts";
 import {
   addPlayer,
   barSession,
+  endIfLapsed,
   endSession,
   giveBack,
   goLive,
@@ -139,7 +140,7 @@ async function start(step: Step): Promise<Outcome> {
     leaseUntil: event.heartbeatSeconds === undefined ? null : leaseFrom(ctx, event.heartbeatSeconds),
   });
   const outcome = sql`CASE WHEN changes() > 0 THEN 'live' WHEN ${onAir(step)} THEN 'repeated' ELSE 'refused' END`;
-  const [, noted, news] = await ctx.db.batch([change, note(outcome), pending]);
+  const [, , noted, news] = await ctx.db.batch([endIfLapsed(ctx, streamId), change, note(outcome), pending]);
   return finish(ctx, noted, news);
 }
 
