@@ -26,6 +26,8 @@ const Settings = z.object({
   JWT_ISSUER: optional,
   JWT_AUDIENCE: optional,
   WEBHOOK_SECRET: list,
+  /** Where media servers may call from, besides having the secret; empty: from anywhere. */
+  WEBHOOK_ADDRESSES: list,
   FILES_SIGNING_KEY: z.string().default(""),
   RATE_LIMIT_MESSAGES: whole(100),
   RATE_LIMIT_TYPING: whole(10),
@@ -37,7 +39,7 @@ const Settings = z.object({
   RATE_LIMIT_STREAM_KEYS: whole(20),
   /** log2 of scrypt's N. 15 with r=8, p=3 equals OWASP's advice and fits a Worker; only tests may go lower. */
   PASSWORD_SCRYPT_LOG_N: z.coerce.number().int().min(1).max(15).default(15),
-  /** Three times the media server's heartbeat (`notify_update_timeout 10s`): silent for longer, a stream has ended. */
+  /** Three times the media server's heartbeat (`notify_update_timeout 10s`), for hooks that do not tell theirs: silent for longer, a stream has ended. */
   STREAM_LEASE_SECONDS: whole(30),
   /** For media servers without a heartbeat: no broadcast is longer than this. */
   STREAM_MAX_HOURS: whole(24),

@@ -52,6 +52,11 @@ describe("making a stream", () => {
     ["title", { title: " " }],
     ["thumbnail", { thumbnail: "javascript:alert(1)" }],
     ["scheduledAt", { scheduledAt: "tomorrow" }],
+    ["scheduledAt", { scheduledAt: "2026-02-30T00:00:00Z" }],
+    ["scheduledAt", { scheduledAt: "2026-11-26T12:00:00" }],
+    ["scheduledAt", { scheduledAt: 1795193809301 }],
+    ["scheduledAt", { scheduledAt: "9999-12-31T23:59:59-23:59" }],
+    ["scheduledAt", { scheduledAt: "0000-01-01T00:00:00+23:00" }],
   ])("refuses a bad %s", async (path, body) => {
     const owner = await mintUser("caster");
     const answer = await call("/streams", { method: "POST", token: owner.token, body });

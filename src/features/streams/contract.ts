@@ -29,9 +29,14 @@ export type Stream = z.infer<typeof Stream>;
 export const StreamKey = z.string().describe("For the media server. Shown now and never again");
 export const StreamWithKey = Stream.extend({ streamKey: StreamKey }).meta({ id: "StreamWithKey" });
 
+/** Years of four digits: with more or fewer no `Timestamp` can be written. An offset may lead out of them. */
+const EARLIEST = new Date("0001-01-01T00:00:00.000Z");
+const LATEST = new Date("9999-12-31T23:59:59.999Z");
+
 const Moment = z.iso
   .datetime({ offset: true })
   .transform((text) => new Date(text))
+  .refine((date) => date >= EARLIEST && date <= LATEST, "must lie in the years 1 to 9999")
   .meta({ type: "string", format: "date-time" });
 
 export const CreateStream = z.object({
@@ -57,13 +62,30 @@ export type StreamListQuery = z.output<typeof StreamListQuery>;
 export const StreamList = z.object({ streams: z.array(Stream), pagination: Pagination });
 export type StreamList = z.infer<typeof StreamList>;
 
-/** What a media server is answered: the one answer that nginx-rtmp, SRS and node-media-server all take. */
-export const HookAnswer = z.object({ code: z.union([z.literal(0), z.literal(1)]).describe("0: accepted or ignored") });
+/** The one answer that nginx-rtmp, SRS and node-media-server all take. */
+export const HookCode = z.object({ code: z.union([z.literal(0), z.literal(1)]).describe("0: accepted or ignored") });
+
+/** What a media server is answered. OvenMediaEngine takes only its own: `allowed` to an opening, nothing to a closing. */
+export const HookAnswer = z.union([
+  HookCode,
+  z.object({ allowed: z.boolean(), reason: z.string().optional() }),
+  z.object({}),
+]);
 
 /** What the address of the hook says. The secret belongs here or in a header, never in the body, where publishers write. */
 export const HookQuery = z.object({
   secret: z.string().optional().describe("WEBHOOK_SECRET, unless it comes as X-Webhook-Secret or as a signature"),
   server: z.string().max(64).optional().describe("Tells several media servers of one kind apart"),
+  heartbeat: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3600)
+    .optional()
+    .describe(
+      "Seconds between this server's updates: silent for three of them from its first event on, a stream has ended. " +
+        "Without it STREAM_LEASE_SECONDS counts, from the first update on",
+    ),
   relay: z
     .string()
     .regex(/^rtmp:\/\/(127\.0\.0\.1|localhost)(:\d{1,5})?\/[\w-]{1,64}$/, "must be an application of this very server")

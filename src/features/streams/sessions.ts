@@ -3,7 +3,7 @@
  * viewers, refused second publishers and relays send events under the same key. Every step is one conditional UPDATE, so
  * that repeated, late and simultaneous events cannot meet halfway.
  */
-import { and, eq, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../../context.ts";
 import { deliverSoon, pendingFor } from "../../db/outbox.ts";
 import { streamEarlyEnds, streamPlayers, streams } from "../../db/tables.ts";
@@ -32,24 +32,38 @@ export const isOnAir = (streamId: number, session: string): SQL | undefined =>
   and(eq(streams.id, streamId), eq(streams.status, "live"), eq(streams.session, session), isWelcome);
 
 /**
- * A publisher starts. Another one that is live keeps the stream, unless its lease has run out, or the media server
- * (`takesOver`) has already let the new one in.
+ * Until when a session counts as live that is heard of now: for three heartbeats, if the media server says how often it sends
+ * them, and for STREAM_LEASE_SECONDS if it does not.
  */
-export function goLive(ctx: Ctx, streamId: number, session: string, takesOver: boolean) {
+export const leaseFrom = (ctx: Ctx, heartbeatSeconds: number | undefined): Date =>
+  new Date(ctx.now.getTime() + (heartbeatSeconds ? 3 * heartbeatSeconds : ctx.config.STREAM_LEASE_SECONDS) * 1000);
+
+type Start = {
+  /** The media server has already let the publisher in. */
+  takesOver: boolean;
+  /** `null` if nobody knows whether there will be heartbeats: then the first one starts the lease. */
+  leaseUntil: Date | null;
+};
+
+/**
+ * A publisher starts. Another one that is live keeps the stream, unless the new one takes over. Comes after `endIfLapsed`: what
+ * is live here goes on.
+ */
+export function goLive(ctx: Ctx, streamId: number, session: string, { takesOver, leaseUntil }: Start) {
   const now = ctx.now.getTime();
-  const goesOn = sql`${streams.status} = 'live' AND (${streams.leaseUntil} IS NULL OR ${streams.leaseUntil} >= ${now})`;
+  const goesOn = sql`${streams.status} = 'live'`;
   return ctx.db
     .update(streams)
     .set({
       status: "live",
       session,
-      startedAt: sql`CASE WHEN ${goesOn} THEN ${streams.startedAt} ELSE ${now} END`,
-      plays: sql`CASE WHEN ${goesOn} THEN ${streams.plays} ELSE 0 END`,
-      peakViewers: sql`CASE WHEN ${goesOn} THEN ${streams.peakViewers} ELSE ${streams.roomViewers} END`,
+      startedAt: sql`iif(${goesOn}, ${streams.startedAt}, ${now})`,
+      plays: sql`iif(${goesOn}, ${streams.plays}, 0)`,
+      peakViewers: sql`iif(${goesOn}, ${streams.peakViewers}, ${streams.roomViewers})`,
       endedAt: null,
       endReason: null,
       lastSeenAt: ctx.now,
-      leaseUntil: null,
+      leaseUntil,
       updatedAt: ctx.now,
     })
     .where(
@@ -73,7 +87,7 @@ export function endSession(ctx: Ctx, streamId: number, session: string, at: Date
     .where(and(eq(streams.id, streamId), eq(streams.status, "live"), eq(streams.session, session)));
 }
 
-/** Remembers an end whose session never began: its publish may still be on its way. */
+/** Remembers an end whose session never began, and is no viewer's: its publish may still be on its way. */
 export function noteEarlyEnd(ctx: Ctx, streamId: number, session: string) {
   const now = ctx.now.getTime();
   return ctx.db
@@ -81,23 +95,19 @@ export function noteEarlyEnd(ctx: Ctx, streamId: number, session: string) {
     .select(
       sql`SELECT ${streamId}, ${session}, ${now} WHERE NOT EXISTS (SELECT 1 FROM stream_sessions s
         WHERE s.stream_id = ${streamId} AND s.session = ${session}
-          AND (s.ended_at IS NULL OR s.ended_at > ${now - EARLY_END_MS}))`,
+          AND (s.ended_at IS NULL OR s.ended_at > ${now - EARLY_END_MS}))
+        AND NOT EXISTS (SELECT 1 FROM stream_players p WHERE p.stream_id = ${streamId} AND p.session = ${session})`,
     )
     .onConflictDoUpdate({ target: [streamEarlyEnds.streamId, streamEarlyEnds.session], set: { at: ctx.now } });
 }
 
-const leaseFrom = (ctx: Ctx): Date => new Date(ctx.now.getTime() + ctx.config.STREAM_LEASE_SECONDS * 1000);
-
 /** A heartbeat: the session that is live is still there. From the first one on, silence ends it. */
-export function renewLease(ctx: Ctx, streamId: number, session: string) {
-  return ctx.db
-    .update(streams)
-    .set({ lastSeenAt: ctx.now, leaseUntil: leaseFrom(ctx) })
-    .where(isOnAir(streamId, session));
+export function renewLease(ctx: Ctx, streamId: number, session: string, leaseUntil: Date) {
+  return ctx.db.update(streams).set({ lastSeenAt: ctx.now, leaseUntil }).where(isOnAir(streamId, session));
 }
 
 /** A heartbeat of a session whose lease had run out: the media server was cut off from here, not the publisher from it. */
-export function resumeLapsed(ctx: Ctx, streamId: number, session: string) {
+export function resumeLapsed(ctx: Ctx, streamId: number, session: string, leaseUntil: Date) {
   return ctx.db
     .update(streams)
     .set({
@@ -106,7 +116,7 @@ export function resumeLapsed(ctx: Ctx, streamId: number, session: string) {
       endedAt: null,
       endReason: null,
       lastSeenAt: ctx.now,
-      leaseUntil: leaseFrom(ctx),
+      leaseUntil,
       updatedAt: ctx.now,
     })
     .where(
@@ -120,13 +130,23 @@ export function resumeLapsed(ctx: Ctx, streamId: number, session: string) {
     );
 }
 
+/** Keeps a session from going live for a minute: it has ended, or was turned away. */
+export function barSession(ctx: Ctx, streamId: number, session: string) {
+  return ctx.db
+    .insert(streamEarlyEnds)
+    .values({ streamId, session, at: ctx.now })
+    .onConflictDoUpdate({ target: [streamEarlyEnds.streamId, streamEarlyEnds.session], set: { at: ctx.now } });
+}
+
 /**
  * node-media-server announces a second publisher before it turns it away, and takes it back with a `donePlay`: the session
- * that it seemed to replace is still the live one.
+ * that it replaced is still the live one. That is the one before it, unless this was turned away, too.
  */
 export function giveBack(ctx: Ctx, streamId: number, session: string) {
-  const replaced = sql`(SELECT s.session FROM stream_sessions s
-    WHERE s.stream_id = ${streamId} AND s.end_reason = 'replaced' ORDER BY s.id DESC LIMIT 1)`;
+  const replaced = sql`(SELECT iif(s.end_reason = 'replaced', s.session, NULL) FROM stream_sessions s
+    WHERE s.stream_id = ${streamId} AND s.ended_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM stream_early_ends e
+      WHERE e.stream_id = s.stream_id AND e.session = s.session AND e.at > ${ctx.now.getTime() - EARLY_END_MS})
+    ORDER BY s.id DESC LIMIT 1)`;
   return ctx.db
     .update(streams)
     .set({ session: replaced, lastSeenAt: ctx.now })
@@ -147,21 +167,34 @@ export function removePlayer(ctx: Ctx, streamId: number, session: string) {
     .where(and(eq(streamPlayers.streamId, streamId), eq(streamPlayers.session, session)));
 }
 
+/** What has gone silent (a stopped nginx sends nothing) ended when the media server was last heard of. */
+const endSilent = (ctx: Ctx, which?: SQL) =>
+  ctx.db
+    .update(streams)
+    .set({ ...ending(ctx.now, "lease"), endedAt: sql`${streams.lastSeenAt}` })
+    .where(and(eq(streams.status, "live"), lt(streams.leaseUntil, ctx.now), which))
+    .returning({ id: streams.id });
+
+/** Before a new session begins, so that nothing of the lapsed one goes on in it. */
+export const endIfLapsed = (ctx: Ctx, streamId: number) => endSilent(ctx, eq(streams.id, streamId));
+
 /**
- * Ends what has gone silent (a stopped nginx sends nothing) and what is longer than any broadcast. The end is when the
- * media server was last heard of.
+ * Ends what has gone silent; and what is longer than any broadcast, as of now, since without heartbeats nothing was heard of
+ * it since it began. Who still sends is cut off then.
  */
 export async function endLapsed(ctx: Ctx): Promise<void> {
   const longest = new Date(ctx.now.getTime() - ctx.config.STREAM_MAX_HOURS * 3_600_000);
-  const ended = await ctx.db
-    .update(streams)
-    .set({ ...ending(ctx.now, "lease"), endedAt: sql`${streams.lastSeenAt}` })
-    .where(and(eq(streams.status, "live"), or(lt(streams.leaseUntil, ctx.now), lt(streams.startedAt, longest))))
-    .returning({ id: streams.id });
-  if (ended.length === 0) return;
+  const [lapsed, tooLong] = await ctx.db.batch([
+    endSilent(ctx),
+    ctx.db
+      .update(streams)
+      .set(ending(ctx.now, "too_long"))
+      .where(and(eq(streams.status, "live"), lt(streams.startedAt, longest)))
+      .returning({ id: streams.id }),
+  ]);
   // Bounded, as every statement; the sweep has the rest.
-  const targets = ended.slice(0, 90).map(({ id }) => `stream:${id}` as const);
-  deliverSoon(ctx, await pendingFor(ctx, ...targets));
+  const targets = [...lapsed, ...tooLong].slice(0, 90).map(({ id }) => `stream:${id}` as const);
+  if (targets.length > 0) deliverSoon(ctx, await pendingFor(ctx, ...targets));
 }
 
 /** Run by cron. */

@@ -6,14 +6,17 @@ import { deliverSoon, pendingFor } from "../../../db/outbox.ts";
 import { rateWindows, streamEvents, streams } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { fingerprint } from "../../../http/auth/digest.ts";
-import { log } from "../../../http/log.ts";
+import { log, logFailure } from "../../../http/log.ts";
 import { spend } from "../../../http/rate-limit.ts";
 import {
   addPlayer,
+  barSession,
+  endIfLapsed,
   endSession,
   giveBack,
   goLive,
   isOnAir,
+  leaseFrom,
   noteEarlyEnd,
   removePlayer,
   renewLease,
@@ -35,13 +38,26 @@ async function meant({ kind, stream }: MediaEvent): Promise<SQL> {
   return !isPublishers && PUBLIC_ID.test(stream) ? eq(streams.id, Number(stream)) : sql`0`;
 }
 
+/** Answered with a failure these would cut off who was let in long ago, because the database had a bad minute. */
+const OUTLASTS_FAILURES = new Set<EventKind>(["beat", "play", "leave", "other"]);
+
 /**
  * Takes an event that was proven to come from a media server. `mark` is that of its signature, if it was signed: the same
  * signed event again is answered as it was the first time.
- * @throws AppError RATE_LIMIT too many unknown keys from one publisher. Whatever the database throws goes through: a
- *   publish that could not be looked up must not be let in.
+ * @throws AppError RATE_LIMIT too many unknown keys from one publisher. Whatever the database throws goes through, unless
+ *   the event changes too little for it: a publish that could not be looked up must not be let in.
  */
 export async function takeEvent(ctx: Ctx, event: MediaEvent, mark: string | undefined): Promise<Verdict> {
+  try {
+    return await decide(ctx, event, mark);
+  } catch (error) {
+    if (error instanceof AppError || !OUTLASTS_FAILURES.has(event.kind)) throw error;
+    logFailure(ctx, "webhook.failure", error, { kind: event.kind });
+    return { accepted: true, streamId: null };
+  }
+}
+
+async function decide(ctx: Ctx, event: MediaEvent, mark: string | undefined): Promise<Verdict> {
   const window = windowOf(ctx, event);
   const [[stream], [failures], [earlier]] = await ctx.db.batch([
     ctx.db
@@ -52,10 +68,7 @@ export async function takeEvent(ctx: Ctx, event: MediaEvent, mark: string | unde
       .select({ count: rateWindows.count, endsAt: rateWindows.endsAt })
       .from(rateWindows)
       .where(and(eq(rateWindows.key, window.key), gt(rateWindows.endsAt, ctx.now))),
-    ctx.db
-      .select({ outcome: streamEvents.outcome })
-      .from(streamEvents)
-      .where(eq(streamEvents.signature, mark ?? "")),
+    outcomeOf(ctx, mark),
   ]);
   const streamId = stream?.id ?? null;
   const asksToPublish = event.kind === "publish" || event.kind === "announce";
@@ -64,9 +77,30 @@ export async function takeEvent(ctx: Ctx, event: MediaEvent, mark: string | unde
     throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds });
   }
   if (asksToPublish && streamId === null) await spend(ctx, window);
-  const outcome = earlier?.outcome ?? (await act(ctx, event, streamId, mark));
+  const outcome = earlier
+    ? await answerAgain(ctx, event, streamId, earlier.outcome)
+    : await act(ctx, event, streamId, mark).catch((error) => answeredMeanwhile(ctx, mark, error));
   log(`webhook.${event.kind}`, { requestId: ctx.requestId, source: event.source, streamId, outcome });
   return { accepted: outcome !== "refused", streamId };
+}
+
+/** What came of a signed event when it was first sent. */
+const outcomeOf = (ctx: Ctx, mark: string | undefined) =>
+  ctx.db
+    .select({ outcome: streamEvents.outcome })
+    .from(streamEvents)
+    .where(eq(streamEvents.signature, mark ?? ""));
+
+async function answerAgain(ctx: Ctx, event: MediaEvent, streamId: number | null, outcome: string): Promise<string> {
+  await noteEvent(ctx, event, streamId, sql`'replayed'`, undefined);
+  return outcome;
+}
+
+/** Sent twice at once, the second finds the mark of the first in its way; nothing of what it did is kept then. */
+async function answeredMeanwhile(ctx: Ctx, mark: string | undefined, error: unknown): Promise<string> {
+  const [first] = mark === undefined ? [] : await outcomeOf(ctx, mark);
+  if (!first) throw error;
+  return first.outcome;
 }
 
 /** Failed keys are counted by publisher, as the media server sees them: one who guesses shuts out nobody else. */
@@ -97,22 +131,26 @@ const did = (outcome: Outcome): SQL => sql`CASE WHEN changes() > 0 THEN ${outcom
 
 /** Only an event that names the key is a publisher's: what a relay sends under the public id is never refused. */
 const isRefusable = ({ kind, stream }: MediaEvent): boolean =>
-  kind === "publish" || kind === "announce" || (kind === "beat" && KEY.test(stream));
+  kind === "publish" || kind === "announce" || kind === "manage" || (kind === "beat" && KEY.test(stream));
 
 async function start(step: Step): Promise<Outcome> {
   const { ctx, event, streamId, note, pending } = step;
-  const change = goLive(ctx, streamId, event.session, event.kind === "announce");
+  const change = goLive(ctx, streamId, event.session, {
+    takesOver: event.kind === "announce",
+    leaseUntil: event.heartbeatSeconds === undefined ? null : leaseFrom(ctx, event.heartbeatSeconds),
+  });
   const outcome = sql`CASE WHEN changes() > 0 THEN 'live' WHEN ${onAir(step)} THEN 'repeated' ELSE 'refused' END`;
-  const [, noted, news] = await ctx.db.batch([change, note(outcome), pending]);
+  const [, , noted, news] = await ctx.db.batch([endIfLapsed(ctx, streamId), change, note(outcome), pending]);
   return finish(ctx, noted, news);
 }
 
 async function beat(step: Step): Promise<Outcome> {
   const { ctx, event, streamId, note, pending } = step;
+  const leaseUntil = leaseFrom(ctx, event.heartbeatSeconds);
   const otherwise = isRefusable(event) ? sql`'refused'` : sql`'ignored'`;
   const [, , noted, news] = await ctx.db.batch([
-    resumeLapsed(ctx, streamId, event.session),
-    renewLease(ctx, streamId, event.session),
+    resumeLapsed(ctx, streamId, event.session, leaseUntil),
+    renewLease(ctx, streamId, event.session, leaseUntil),
     note(sql`CASE WHEN ${onAir(step)} THEN 'renewed' ELSE ${otherwise} END`),
     pending,
   ]);
@@ -138,12 +176,28 @@ async function play({ ctx, event, streamId, note, pending }: Step): Promise<Outc
 }
 
 async function leave({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
-  const [, , noted, news] = await ctx.db.batch([
+  const change = removePlayer(ctx, streamId, event.session);
+  const [, noted, news] = await ctx.db.batch([change, note(did("counted")), pending]);
+  return finish(ctx, noted, news);
+}
+
+async function retract({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
+  const [, , , , noted, news] = await ctx.db.batch([
+    // Its announcements were sent in the same millisecond, and may still be on their way.
+    barSession(ctx, streamId, event.session),
     giveBack(ctx, streamId, event.session),
+    // There was nobody to give it back to.
+    endSession(ctx, streamId, event.session),
     removePlayer(ctx, streamId, event.session),
     note(did("counted")),
     pending,
   ]);
+  return finish(ctx, noted, news);
+}
+
+/** Of the media server's own doors none is ours to open. */
+async function refuse({ ctx, note, pending }: Step): Promise<Outcome> {
+  const [noted, news] = await ctx.db.batch([note(sql`'refused'`), pending]);
   return finish(ctx, noted, news);
 }
 
@@ -155,11 +209,13 @@ async function ignore({ ctx, note, pending }: Step): Promise<Outcome> {
 const ACTS: Record<EventKind, (step: Step) => Promise<Outcome>> = {
   publish: start,
   announce: start,
+  retract,
   end,
   beat,
   play,
   leave,
   record: ignore,
+  manage: refuse,
   other: ignore,
 };
 

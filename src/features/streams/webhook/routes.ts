@@ -4,10 +4,10 @@ import { actingAs, type Ctx } from "../../../context.ts";
 import { AppError } from "../../../errors.ts";
 import { log } from "../../../http/log.ts";
 import { type HttpEnv, route, router } from "../../../http/route.ts";
-import { HookAnswer, HookQuery } from "../contract.ts";
+import { HookAnswer, HookCode, HookQuery } from "../contract.ts";
 import { takeEvent } from "./events.ts";
 import { type Body, readEvent } from "./forms.ts";
-import { isMediaSecret, isSignedBy, signatureMark, timelySignature } from "./proof.ts";
+import { isMediaSecret, isOfNow, isSignedBy, signatureMark, signatureOf } from "./proof.ts";
 
 const BODY_MAX_BYTES = 64 * 1024;
 
@@ -16,18 +16,20 @@ export const webhookRoutes = router().openapi(
     who: "anyone",
     summary: "An event of a media server",
     description:
-      "nginx-rtmp's form, SRS', node-media-server's and MediaMTX' JSON, or a signed `{event, streamKey, sessionId}`. " +
-      'Proof: `?secret=`, `X-Webhook-Secret`, or `X-Signature: t=…,v1=hex(HMAC-SHA256(secret, t + "." + body))`.',
+      "nginx-rtmp's form, JSON of SRS, node-media-server, MediaMTX and OvenMediaEngine, or a signed " +
+      "`{event, streamKey, sessionId}`. Proof: `?secret=`, `X-Webhook-Secret`, " +
+      '`X-Signature: t=…,v1=hex(HMAC-SHA256(secret, t + "." + body))`, or `X-OME-Signature`.',
     query: HookQuery,
-    answers: { 200: HookAnswer, 403: HookAnswer },
+    answers: { 200: HookAnswer, 403: HookCode },
   }),
   async (c) => {
     const ctx = actingAs(c.var.ctx, { kind: "mediaServer" });
     c.set("ctx", ctx);
-    const { secret, server, relay } = c.req.valid("query");
-    const { body, mark } = await receive(ctx, c, secret);
-    const event = readEvent(body, server);
+    const { relay, ...query } = c.req.valid("query");
+    const { event, mark } = await receive(ctx, c, query);
     const { accepted, streamId } = await takeEvent(ctx, event, mark);
+    if (event.answers === "empty") return c.json({}, 200);
+    if (event.answers === "admission") return c.json(accepted ? { allowed: true } : DENIED, 200);
     if (!accepted) return c.json({ code: 1 as const }, 403);
     // To nginx-rtmp a redirect is the order to relay the publisher into another application, under another name.
     if (relay && event.kind === "publish") c.header("Location", `${relay}/${streamId}`);
@@ -37,10 +39,18 @@ export const webhookRoutes = router().openapi(
   },
 );
 
+// Nothing else is answered there: no page's preflight, and none of the calls that nginx' `notify_method get` would mangle.
+webhookRoutes.all("/webhook/stream-event", () => {
+  throw new AppError("NOT_FOUND");
+});
+
+/** OvenMediaEngine keeps the reason in its log. */
+const DENIED = { allowed: false, reason: "The key is unknown, in use, or of an account that may not broadcast." };
+
 /** Proof, then type, then body: without a proof not a byte of it is read. */
-async function receive(ctx: Ctx, c: Context<HttpEnv>, secret: string | undefined) {
-  const isKnown = await isMediaSecret(ctx, secret ?? c.req.header("x-webhook-secret"));
-  const signature = isKnown ? null : timelySignature(ctx, c.req.header("x-signature"));
+async function receive(ctx: Ctx, c: Context<HttpEnv>, query: HookQuery) {
+  const isKnown = await isMediaSecret(ctx, query.secret ?? c.req.header("x-webhook-secret"));
+  const signature = isKnown ? null : signatureOf(ctx, (name) => c.req.header(name));
   if (!isKnown && !signature)
     return refuse(ctx, c, new AppError("UNAUTHORIZED", "A valid proof of origin is required."));
   const type = bodyType(c.req.header("content-type"));
@@ -49,8 +59,11 @@ async function receive(ctx: Ctx, c: Context<HttpEnv>, secret: string | undefined
   if (signature && !(await isSignedBy(ctx, signature, bytes))) {
     return refuse(ctx, c, new AppError("UNAUTHORIZED", "The signature does not fit."));
   }
-  const body: Body = { type, text: new TextDecoder().decode(bytes) };
-  return { body, mark: signature ? await signatureMark(signature) : undefined };
+  const event = readEvent({ type, text: new TextDecoder().decode(bytes) }, query);
+  if (signature && !isOfNow(ctx, signature, event.sentAt)) {
+    return refuse(ctx, c, new AppError("UNAUTHORIZED", "The signature is not of now."));
+  }
+  return { event, mark: signature ? await signatureMark(signature) : undefined };
 }
 
 /** node-media-server sends its JSON as text/plain. */

@@ -1,0 +1,41 @@
+/** OvenMediaEngine's AdmissionWebhooks: `{client, request}` (MEDIA.md 2). It expects answers of its own. */
+import { z } from "zod";
+import { type EventKind, type Form, kindOf, text } from "./form.ts";
+
+/** `direction status`. */
+const KINDS: Record<string, EventKind> = {
+  "incoming opening": "publish",
+  "incoming closing": "end",
+  "outgoing opening": "play",
+  "outgoing closing": "leave",
+};
+
+export const OvenMediaEngineJson = z
+  .object({
+    client: z.object({ address: text, port: text, real_ip: text }),
+    request: z.object({ direction: z.string(), status: z.string(), url: text, time: text }),
+  })
+  .transform(({ client, request }): Form => {
+    const name = `${request.direction} ${request.status}`;
+    const { app, stream } = placeOf(request.url);
+    return {
+      kind: kindOf(KINDS, name),
+      source: "ovenmediaengine",
+      name,
+      stream,
+      app,
+      // It has no session id. The rest of the address belongs to it, but for the key, which is in no log.
+      client: `${client.address}:${client.port}`,
+      from: client.real_ip || client.address,
+      sentAt: Date.parse(request.time),
+      answers: request.status === "opening" ? "admission" : "empty",
+    };
+  });
+
+/** `rtmp://host/app/<key>?query`; players ask for a playlist below it. */
+function placeOf(url: string): Pick<Form, "app" | "stream"> {
+  const { host = "", pathname = "" } = URL.parse(url) ?? {};
+  const path = pathname.split("/").filter(Boolean);
+  if (path.at(-1)?.includes(".")) path.pop();
+  return { app: [host, ...path.slice(0, -1)].join("/"), stream: path.at(-1) ?? "" };
+}
