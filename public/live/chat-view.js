@@ -53,10 +53,13 @@ export class ChatView {
     });
     this.send = h("button", { class: "button primary" }, "Send");
     const form = h("form", { class: "say", onsubmit: (event) => this.#say(event) }, this.input, this.send);
+    const skip = h("button", { class: "button small unseen", type: "button", onclick: () => this.input.focus() });
+    skip.textContent = "Skip the messages";
     this.node = h(
       "section",
       { class: "chat card", "aria-label": "Chat" },
       h("header", {}, h("h2", {}, "Chat"), this.state),
+      skip,
       h("div", { class: "messages" }, this.scroller, this.newer),
       this.notice,
       form,

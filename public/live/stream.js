@@ -91,7 +91,7 @@ class StreamView {
       "section",
       { class: "chat card closed", "aria-label": "Chat" },
       h("h2", {}, "Chat"),
-      h("p", { class: "muted" }, "Sign in to read the chat and to write in it."),
+      h("p", { class: "muted" }, "Sign in to read the chat and to write."),
       h("button", { class: "button primary", type: "button", onclick: signIn }, "Sign in"),
     );
   }
