@@ -16,17 +16,14 @@ const video = (src, poster) => h("video", { src, poster, controls: true, playsin
 function live(stream) {
   const hls = hlsUrl(stream.id);
   if (hls && canPlayHls()) {
+    const { host } = new URL(hls);
     const player = video(hls, stream.thumbnail);
+    const again = h("button", { class: "plain", type: "button", onclick: () => player.load() }, "Try again");
     const problem = h("p", { class: "problem", role: "alert" });
-    player.addEventListener("error", () => {
-      problem.textContent = `${new URL(hls).host} has no playable video for this stream now.`;
-    });
-    return h(
-      "div",
-      { class: "player" },
-      player,
-      h("p", { class: "source muted" }, `Video from ${new URL(hls).host}`, problem),
-    );
+    // The first seconds of a broadcast have no playlist yet.
+    player.addEventListener("error", () => problem.replaceChildren(`${host} has no playable video yet. `, again));
+    player.addEventListener("loadstart", () => problem.replaceChildren());
+    return h("div", { class: "player" }, player, h("div", { class: "source muted" }, `Video from ${host}`, problem));
   }
   return onAir(
     h("h2", {}, "On the air"),
