@@ -76,6 +76,7 @@ console.log(`
     Home        ${origin}/
     API docs    ${origin}/docs
     Dashboard   ${origin}/admin   (after: npm run admin -- demo)
+    Livestream  ${origin}/live
     Video call  ${origin}/call
 
     Demo account: ${DEMO[0]?.username} / ${DEMO[0]?.password}   (and a second one: ${DEMO[1]?.username} / ${DEMO[1]?.password})

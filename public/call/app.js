@@ -1,5 +1,5 @@
 /** The page: sign in → get ready → call → left. The call's id stands behind the `#`, which is the invitation. */
-import { accountName, becomeGuest, call, isSignedIn, me, Refusal, signIn, signOut } from "./api.js";
+import { accountName, becomeGuest, call, isSignedIn, me, Refusal, signIn, signOut } from "/api.js";
 import { Call } from "./call.js";
 import { has, openCamera, stop } from "./media.js";
 import { arrange, drawButtons, drawPeople, drawTiles, problem, show } from "./view.js";

@@ -1,5 +1,5 @@
 /** One call: who takes part, a Peer to each of the others, and what this page shows of itself. */
-import { call, Refusal } from "./api.js";
+import { call, Refusal } from "/api.js";
 import { enable, has, openScreen, stop } from "./media.js";
 import { Peer } from "./peer.js";
 import { Signaling } from "./signaling.js";

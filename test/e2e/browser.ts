@@ -40,6 +40,10 @@ export const launch = (): Promise<Browser> =>
     ],
   });
 
+/** Of the frames in one message; the answer to a heartbeat is none. */
+const typesIn = (payload: string): string[] =>
+  payload === "pong" ? [] : [JSON.parse(payload)].flat().map(({ type }) => type);
+
 /** One person in front of the call page, in a browser profile of their own. */
 export class Caller {
   readonly page: Page;
@@ -55,7 +59,7 @@ export class Caller {
       if (message.type() === "error") this.complaints.push(message.text());
     });
     page.on("websocket", (socket) =>
-      socket.on("framereceived", ({ payload }) => this.received.push(JSON.parse(String(payload)).type)),
+      socket.on("framereceived", ({ payload }) => this.received.push(...typesIn(String(payload)))),
     );
   }
 

@@ -22,17 +22,20 @@ export class Server {
   readonly origin: string;
   readonly #port: number;
   readonly #folder = mkdtempSync(join(tmpdir(), "roomcast-e2e-"));
+  readonly #settings: Record<string, string>;
   #process: ChildProcess | undefined;
 
-  constructor(port: number) {
+  /** `settings` on top of those of development. */
+  constructor(port: number, settings: Record<string, string> = {}) {
     this.#port = port;
+    this.#settings = { ...SETTINGS, ...settings };
     this.origin = `http://127.0.0.1:${port}`;
     runWrangler(["d1", "migrations", "apply", "DB", "--local", "--persist-to", this.#folder]);
   }
 
   /** Starts, or starts again on what is there. */
   async start(): Promise<void> {
-    const vars = Object.entries(SETTINGS).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
+    const vars = Object.entries(this.#settings).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
     const where = [
       "--ip",
       "127.0.0.1",

@@ -2,11 +2,12 @@
 const TOKEN = "roomcast.token";
 const NAME = "roomcast.name";
 
-/** A refusal, in the service's words. */
+/** A refusal, in the service's words. `retryAfterSeconds`: how long it wants to be left alone, if it said so. */
 export class Refusal extends Error {
-  constructor(code, message) {
+  constructor(code, message, retryAfterSeconds) {
     super(message);
     this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -31,11 +32,12 @@ export async function call(method, path, body) {
   } catch {
     throw new Refusal("OFFLINE", "The service cannot be reached. Are you online?");
   }
-  const answer = await response.json();
-  if (response.ok) return answer;
-  const { code, message, details } = answer.error;
+  const answer = await response.json().catch(() => null);
+  if (response.ok && answer) return answer;
+  const { code, message, details } = answer?.error ?? {};
   const first = details?.[0];
-  throw new Refusal(code, first ? `${first.path}: ${first.message}` : message);
+  const words = first ? `${first.path}: ${first.message}` : (message ?? `The service answered ${response.status}.`);
+  throw new Refusal(code ?? "OFFLINE", words, Number(response.headers.get("Retry-After")) || undefined);
 }
 
 const keep = ({ token, user }) => {
