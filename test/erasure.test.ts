@@ -9,6 +9,7 @@ import { mintAdmin, run } from "./support/admin.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
 import { mintStream } from "./support/media.ts";
 import { mintGroup, openRoom, post } from "./support/rooms.ts";
+import { SAMPLES } from "./support/samples.ts";
 import { openHub, openSocket } from "./support/socket.ts";
 
 const erase = (admin: { token: string }, user: { id: number }) =>
@@ -295,6 +296,118 @@ describe("the attendance of others' sessions", () => {
     const rows = await attendance();
     expect(rows.map(({ userId }: { userId: number | null }) => userId)).toEqual([host.id, null]);
     expect(await run("SELECT * FROM traces WHERE user_id = ?", bob.id)).toEqual([]);
+  });
+});
+
+describe("somebody who left one of everything", () => {
+  const as = (user: { token: string }, method: string, path: string, body?: unknown) =>
+    call(path, { method, token: user.token, body });
+
+  /** Bob's of everything, with ann, who did each thing before him. */
+  async function leaveEverything(bob: TestUser, ann: TestUser) {
+    const id = async (made: Promise<{ body: { id: number } }>) => (await made).body.id;
+    const { roomId, people } = await mintGroup("host");
+    const [host] = people as [TestUser];
+    for (const { id: userId } of [ann, bob]) await as(host, "POST", `/rooms/${roomId}/members`, { userId });
+    const { id: streamId } = await mintStream(host);
+    const sessionId = String((await as(host, "POST", "/webrtc/sessions", {})).body.id);
+    const hers = await id(as(ann, "POST", "/videos", { title: "hers", videoUrl: "https://cdn.example.com/v.mp4" }));
+    for (const [user, name] of [
+      [ann, "ann"],
+      [bob, "bob"],
+    ] as const) {
+      await post(user, roomId, `room message of ${name}`);
+      await say(user, streamId, `chat line of ${name}`);
+      const socket = await openSocket(`/webrtc/sessions/${sessionId}/ws?token=${user.token}`);
+      await socket.ask("webrtc:join_session", { sessionId, displayName: user.username });
+      await as(user, "POST", "/comments", { videoId: hers, content: `comment of ${name}` });
+    }
+    const form = new FormData();
+    form.set("file", new Blob([SAMPLES.png ?? ""]), "of-bob.png");
+    form.set("folder", "bobs");
+    expect((await call("/files/upload", { method: "POST", token: bob.token, body: form })).status).toBe(201);
+    const video = new FormData();
+    video.set("file", new Blob([SAMPLES.mp4 ?? ""]), "of-bob.mp4");
+    video.set("title", "of bob");
+    const { status, body: his } = await call("/videos", { method: "POST", token: bob.token, body: video });
+    expect(status).toBe(201);
+    await as(ann, "POST", "/comments", { videoId: his.id, content: "below his" });
+    for (const [user, other] of [
+      [bob, ann],
+      [ann, bob],
+    ] as const) {
+      await as(user, "POST", "/reports", { targetType: "user", targetId: other.id, reason: "spam" });
+      await as(user, "POST", `/users/${other.id}/follow`);
+      await as(user, "POST", "/messages", { receiverId: other.id, content: "hello" });
+      await as(user, "POST", `/videos/${hers}/like`);
+      await as(user, "POST", `/videos/${hers}/view`);
+    }
+    await as(bob, "POST", "/friends", { friendId: ann.id });
+    const { id: hisStream } = await mintStream(bob);
+    await as(bob, "POST", "/webrtc/sessions", {});
+    await as(bob, "POST", "/rooms", { isGroup: true, name: "his", memberIds: [ann.id] });
+    await run(
+      "INSERT INTO identities (issuer, subject, user_id) VALUES ('https://id.example', ?, ?)",
+      `sub-${bob.id}`,
+      bob.id,
+    );
+    return { host, roomId, streamId, sessionId, hers, his: Number(his.id), hisStream };
+  }
+
+  /** Every row of every table that names this id in a column for people, or one of these words anywhere. */
+  async function rowsAbout(userId: number, words: string[]) {
+    const tables = await run<{ name: string }>(
+      "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '_cf%'",
+    );
+    const found: string[] = [];
+    for (const { name } of tables) {
+      for (const row of await run(`SELECT * FROM "${name}"`)) {
+        const isTheirs = Object.entries(row).some(
+          ([column, value]) =>
+            (/^(user|owner|author|actor|sender|receiver|reporter|host|follower|followed|blocker|blocked|low|high|viewer)_id$/.test(
+              column,
+            ) &&
+              value === userId) ||
+            words.some((word) => String(value).includes(word)),
+        );
+        if (isTheirs) found.push(`${name} ${JSON.stringify(row)}`);
+      }
+    }
+    return found;
+  }
+
+  it("leaves messages, lines and stays of nobody, an identity that opens no account, the admin's record, and no more", async () => {
+    const [admin, ann, bob] = [await mintAdmin(), await mintUser("ann"), await mintUser("bob")];
+    const before = (await env.FILES.list()).objects.length;
+    const left = await leaveEverything(bob, ann);
+    expect((await rowsAbout(bob.id, [bob.username])).length).toBeGreaterThan(15);
+    expect((await env.FILES.list()).objects.length).toBe(before + 2);
+    expect((await erase(admin, bob)).status).toBe(200);
+    await sweepOutbox(startContext({ env, later: () => {} }), -60_000);
+
+    expect(await messagesOf(ann, left.roomId)).toMatchObject([
+      { ...NOBODY, content: "room message of bob" },
+      { userId: ann.id, content: "room message of ann" },
+    ]);
+    expect(await chatOf(ann, left.streamId)).toMatchObject([
+      { ...NOBODY, message: "chat line of bob" },
+      { userId: ann.id, message: "chat line of ann" },
+    ]);
+    const { attendance } = (await as(left.host, "GET", `/webrtc/sessions/${left.sessionId}/attendance`)).body;
+    expect(attendance.map(({ userId }: { userId: number | null }) => userId)).toEqual([ann.id, null]);
+    const { comments } = (await as(ann, "GET", `/videos/${left.hers}/comments`)).body;
+    expect(comments).toMatchObject([{ content: "comment of ann" }]);
+    for (const gone of [`/videos/${left.his}`, `/streams/${left.hisStream}`, `/users/${bob.id}`]) {
+      expect((await as(ann, "GET", gone)).status, gone).toBe(404);
+    }
+    expect((await as(ann, "GET", `/videos/${left.hers}`)).body).toMatchObject({ likes: 1 });
+    expect(await run("SELECT user_id FROM identities WHERE subject = ?", `sub-${bob.id}`)).toEqual([{ user_id: 0 }]);
+    expect((await as(bob, "GET", "/auth/me")).status).toBe(401);
+    expect(await run("SELECT action FROM audit WHERE target_type = 'user' AND target_id = ?", String(bob.id))).toEqual([
+      { action: "delete" },
+    ]);
+    expect(await rowsAbout(bob.id, [bob.username])).toEqual([]);
+    expect((await env.FILES.list()).objects.length).toBe(before);
   });
 });
 
