@@ -1,10 +1,12 @@
 #!/bin/sh
-# Hands a finished recording to Roomcast: exec_record_done calls this with its path and the stream's public id.
+# Hands a finished recording to Roomcast: exec_record_done calls this with its path and the stream's public id. Without an
+# id, the name tells it (`<id>-<time>.flv`), so that what could not be sent can be sent again by hand or by cron.
 # ROOMCAST_URL and the file with the proof's header line can be set in roomcast.env beside this script.
 set -eu
 
 path=$1
-stream=$2
+name=${path##*/}
+stream=${2:-${name%%-*}}
 
 here=$(dirname "$0")
 [ -f "$here/roomcast.env" ] && . "$here/roomcast.env"
