@@ -22,8 +22,12 @@ case $stream in '' | *[!0-9]*) echo "upload-recording: odd stream id, $path left
 size=$(wc -c <"$path")
 [ "$size" -ge 1024 ] || { rm -f "$path"; exit 0; }
 
+# How long it is, in seconds, if there is a program here to tell.
+duration=$(ffprobe -v error -show_entries format=duration -of csv=p=0 "$path" 2>/dev/null || true)
+case $duration in '' | *[!0-9.]*) set -- ;; *) set -- --form-string "duration=$duration" ;; esac
+
 # Sending it again is safe: the same recording is taken once. It is removed only when it has arrived.
 curl --fail --silent --show-error --retry 5 --retry-connrefused --max-time 3600 \
-  --header "@$proof" --form-string "streamId=$stream" --form "file=@$path" \
+  --header "@$proof" --form-string "streamId=$stream" "$@" --form "file=@$path" \
   --output /dev/null "$url/vod/upload"
 [ "${ROOMCAST_KEEP_RECORDINGS:-no}" = yes ] || rm -f "$path"

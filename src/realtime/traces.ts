@@ -70,10 +70,13 @@ export class Traces implements Timer {
     return this.settle();
   }
 
-  /** Resolves once the database has been asked about everybody who was noted before. Never throws. */
+  /**
+   * Resolves once the database has been asked about everybody who was noted before; after it has failed, at once for a
+   * while. Never throws.
+   */
   async settle(): Promise<void> {
     await this.#telling;
-    if (this.#untoldSince === null) return;
+    if (this.#untoldSince === null || Date.now() < this.#retryAt) return;
     this.#telling ??= this.#tell().finally(() => {
       this.#telling = undefined;
     });

@@ -120,6 +120,9 @@ async function watchRecording(stream: Stream, { token }: Account): Promise<void>
   assert.equal(sha256(played), sha256(recorded));
   assert.equal(answer.headers.get("etag"), `"${sha256(recorded)}"`);
   assert.deepEqual([vod.streamId, vod.fileName, vod.size], [stream.id, files[0], recorded.byteLength]);
+  const { startTime, endTime } = await stream.read();
+  const seconds = (Date.parse(endTime) - Date.parse(startTime)) / 1000;
+  assert.ok(Math.abs(vod.duration - seconds) < 3, `${vod.duration} s of ${seconds} s`);
   const part = await fetch(`${ORIGIN}${vod.url}`, { headers: { Range: "bytes=100-299" } });
   assert.equal(part.status, 206);
   assert.deepEqual(Buffer.from(await part.arrayBuffer()), recorded.subarray(100, 300));

@@ -1,4 +1,7 @@
-/** A stream room's own SQLite: the log of its frames, who is muted, and the room's settings. One row per message. */
+/**
+ * A stream room's own SQLite: the log of its frames, who is muted, and the room's settings. One row per message, two more for
+ * an author who is new (realtime/traces.ts).
+ */
 import type { Replay, ReplayLog } from "../../realtime/log.ts";
 import { migrate } from "../../realtime/migrations.ts";
 import { encodeFrame, type Frame } from "../../realtime/protocol.ts";
