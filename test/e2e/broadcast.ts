@@ -116,13 +116,15 @@ function configure(): string {
   const file = join(work, "nginx.conf");
   if (existsSync(file)) return file;
   cpSync(join(root, "examples/media-server"), here, { recursive: true });
-  for (const folder of ["rec", "hls"]) {
-    mkdirSync(join(work, folder));
-    chmodSync(join(work, folder), 0o777);
-  }
   chmodSync(work, 0o755);
   const proof = join(work, "proof-header");
-  writeFileSync(proof, `X-Webhook-Secret: ${SECRET}\n`);
+  writeFileSync(proof, `X-Webhook-Secret: ${SECRET}\n`, { mode: 0o600 });
+  for (const folder of [recordings, join(work, "hls")]) mkdirSync(folder);
+  // As the README says, and no more. Without root, nginx runs as who started it.
+  if (process.getuid?.() === 0) {
+    const owned = spawnSync("chown", ["www-data", recordings, join(work, "hls"), proof]);
+    assert.equal(owned.status, 0, String(owned.stderr));
+  }
   const env = [`ROOMCAST_URL=${ORIGIN}`, `ROOMCAST_PROOF_FILE=${proof}`, "ROOMCAST_KEEP_RECORDINGS=yes"];
   writeFileSync(join(here, "roomcast.env"), `${env.join("\n")}\n`);
   const text = readFileSync(join(here, "nginx.conf"), "utf8")
