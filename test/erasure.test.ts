@@ -126,16 +126,24 @@ describe("the chat of others' streams", () => {
 
   it("has a row in the database per author, none per message, and none on a message's way", async () => {
     const { ann, bob, id, room } = await audience();
+    const written = () =>
+      runInDurableObject(room, (_, { storage }) => storage.sql.exec("SELECT total_changes() AS n").one().n as number);
+    await say(ann, id, "zero");
+    await chatOf(ann, id);
+    const before = await written();
     for (const message of ["one", "two", "three"]) await say(bob, id, message);
+    await chatOf(ann, id);
+    // A row in the object per message, and two for the author.
+    expect((await written()) - before).toBe(3 + 2);
     await expect.poll(() => tracesOf(bob)).toEqual([{ target: `stream:${id}` }]);
-    // Bob's first message was told at once; Ann's waits for the alarm, or for who reads.
-    await say(ann, id, "four");
-    expect(await tracesOf(ann)).toEqual([]);
+    // The first of all is told at once; who comes soon after waits for the alarm, or for somebody who reads.
+    const eve = await mintUser("eve");
+    await say(eve, id, "four");
+    expect(await tracesOf(eve)).toEqual([]);
     await evictDurableObject(room);
     await runInDurableObject(room, (object) => object.alarm());
-    expect(await tracesOf(ann)).toEqual([{ target: `stream:${id}` }]);
-    await chatOf(ann, id);
-    expect(await tracesOf(bob)).toHaveLength(1);
+    expect(await tracesOf(eve)).toEqual([{ target: `stream:${id}` }]);
+    expect(await run("SELECT user_id FROM traces WHERE target = ?", `stream:${id}`)).toHaveLength(3);
   });
 
   it("is nobody's in history and replay at once, in its place, and stays so after eviction", async () => {

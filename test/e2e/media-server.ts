@@ -33,6 +33,7 @@ import {
 const missing = missingPrograms();
 if (missing.length > 0) {
   console.log(`SKIPPED: missing here: ${missing.join(", ")} (apt-get install nginx libnginx-mod-rtmp ffmpeg curl)`);
+  await cleanUp(false);
   process.exit(0);
 }
 
