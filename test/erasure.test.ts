@@ -1,13 +1,15 @@
 /** Erasure through the front door: what it does beyond the social tables, which admin-actions.test.ts holds to theirs. */
 
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { startContext } from "../src/context.ts";
 import { sweepOutbox } from "../src/db/outbox.ts";
 import { mintAdmin, run } from "./support/admin.ts";
-import { call, mintUser } from "./support/api.ts";
+import { call, mintUser, type TestUser } from "./support/api.ts";
+import { mintStream } from "./support/media.ts";
 import { mintGroup, openRoom, post } from "./support/rooms.ts";
+import { SAMPLES } from "./support/samples.ts";
 import { openHub, openSocket } from "./support/socket.ts";
 
 const erase = (admin: { token: string }, user: { id: number }) =>
@@ -105,6 +107,315 @@ describe("video sessions that an erased user hosts", () => {
     expect((await call(`/webrtc/sessions/${his}`, { token: ann.token })).status).toBe(404);
     expect((await call(`/webrtc/sessions/${hers}`, { token: ann.token })).status).toBe(200);
     expect(await outboxOf(`webrtc:${his}`)).toEqual([]);
+  });
+});
+
+const say = (user: { token: string }, streamId: number, message: string) =>
+  call(`/streams/${streamId}/chat`, { method: "POST", token: user.token, body: { message } });
+const chatOf = async (user: { token: string }, streamId: number) =>
+  (await call(`/streams/${streamId}/chat`, { token: user.token })).body.messages;
+const NOBODY = { userId: null, username: "Deleted user" };
+
+describe("the chat of others' streams", () => {
+  const audience = async () => {
+    const [ann, bob] = [await mintUser("ann"), await mintUser("bob")];
+    const { id } = await mintStream(ann);
+    return { ann, bob, id, room: env.STREAM_ROOM.getByName(String(id)) };
+  };
+  const tracesOf = (user: { id: number }) => run("SELECT target FROM traces WHERE user_id = ?", user.id);
+
+  it("has a row in the database per author, none per message, and none on a message's way", async () => {
+    const { ann, bob, id, room } = await audience();
+    const written = () =>
+      runInDurableObject(room, (_, { storage }) => storage.sql.exec("SELECT total_changes() AS n").one().n as number);
+    await say(ann, id, "zero");
+    await chatOf(ann, id);
+    const before = await written();
+    for (const message of ["one", "two", "three"]) await say(bob, id, message);
+    await chatOf(ann, id);
+    // A row in the object per message, and two for the author.
+    expect((await written()) - before).toBe(3 + 2);
+    await expect.poll(() => tracesOf(bob)).toEqual([{ target: `stream:${id}` }]);
+    // The first of all is told at once; who comes soon after waits for the alarm, or for somebody who reads.
+    const eve = await mintUser("eve");
+    await say(eve, id, "four");
+    expect(await tracesOf(eve)).toEqual([]);
+    await evictDurableObject(room);
+    await runInDurableObject(room, (object) => object.alarm());
+    expect(await tracesOf(eve)).toEqual([{ target: `stream:${id}` }]);
+    expect(await run("SELECT user_id FROM traces WHERE target = ?", `stream:${id}`)).toHaveLength(3);
+  });
+
+  it("is nobody's in history and replay at once, in its place, and stays so after eviction", async () => {
+    const { ann, bob, id, room } = await audience();
+    const [admin, socket] = [await mintAdmin(), await openSocket(`/streams/${id}/ws?token=${ann.token}`)];
+    const { epoch } = await socket.next("connected");
+    await say(ann, id, "by ann");
+    const { body: said } = await say(bob, id, "I'm <b>here</b> & 😀");
+    await say(bob, id, "deleted");
+    await call(`/streams/${id}/chat/${said.seq + 1}`, { method: "DELETE", token: ann.token });
+    expect((await erase(admin, bob)).status).toBe(200);
+    const expectNobody = async () => {
+      const [newer, older, ...more] = await chatOf(ann, id);
+      expect(newer).toEqual({ ...said, ...NOBODY });
+      expect([older.userId, older.username, more]).toEqual([ann.id, ann.username, []]);
+      const replay = await openSocket(`/streams/${id}/ws?token=${ann.token}&since=0&epoch=${epoch}`);
+      const [first, second] = await replay.collect("chat_message", 2);
+      expect(first?.data).toEqual(older);
+      expect(second).toEqual({ type: "chat_message", data: { ...said, ...NOBODY }, seq: said.seq });
+      await replay.collect("chat_message_deleted", 2);
+      expect(JSON.stringify(replay.frames)).not.toContain(bob.username);
+      replay.close();
+    };
+    await expectNobody();
+    await evictDurableObject(room);
+    await expectNobody();
+    expect(await tracesOf(bob)).toEqual([]);
+    await runInDurableObject(room, (_, state) => {
+      const rows = state.storage.sql.exec("SELECT * FROM log").toArray();
+      expect(rows.filter((row) => row.user_id === bob.id || String(row.frame).includes(bob.username))).toEqual([]);
+      expect(state.storage.sql.exec("SELECT * FROM traces WHERE user_id = ?", bob.id).toArray()).toEqual([]);
+    });
+    // What was nobody's is moderated like all else.
+    const path = `/streams/${id}/chat/${said.id}`;
+    expect((await call(path, { method: "DELETE", token: ann.token })).status).toBe(200);
+    expect(await chatOf(ann, id)).toHaveLength(1);
+  });
+
+  it("is nobody's although the worker dies before the room was told, and when it is told twice", async () => {
+    const { ann, bob, id, room } = await audience();
+    await say(bob, id, "by bob");
+    await expect.poll(() => tracesOf(bob)).toHaveLength(1);
+    await run("DELETE FROM users WHERE id = ?", bob.id);
+    await run("INSERT INTO outbox (target, payload, created_at) VALUES (?, '{}', 1)", `erase:${bob.id}`);
+    const sweep = () => sweepOutbox(startContext({ env, later: () => {} }));
+    await sweep();
+    expect(await chatOf(ann, id)).toMatchObject([{ ...NOBODY, message: "by bob" }]);
+    expect(await outboxOf(`erase:${bob.id}`, `stream:${id}`)).toEqual([]);
+
+    const eve = await mintUser("eve");
+    await say(eve, id, "by eve");
+    await chatOf(ann, id);
+    // As the batch leaves it, untold; the job itself is still there, too, and repeats.
+    await run("DELETE FROM users WHERE id = ?", eve.id);
+    await run("DELETE FROM traces WHERE user_id = ?", eve.id);
+    const payload = JSON.stringify({ type: "anonymise", userId: eve.id });
+    for (let times = 0; times < 2; times += 1) {
+      await run("INSERT INTO outbox (target, payload, created_at) VALUES (?, ?, 1)", `stream:${id}`, payload);
+    }
+    await run("INSERT INTO outbox (target, payload, created_at) VALUES (?, '{}', 1)", `erase:${eve.id}`);
+    await evictDurableObject(room);
+    await sweep();
+    expect(await chatOf(ann, id)).toMatchObject([
+      { ...NOBODY, message: "by eve" },
+      { ...NOBODY, message: "by bob" },
+    ]);
+  });
+
+  it("written by somebody who was erased meanwhile is nobody's before anybody reads it", async () => {
+    const { ann, bob, id, room } = await audience();
+    await say(ann, id, "by ann");
+    // Within ten seconds of ann's: the database has not heard of bob.
+    await say(bob, id, "by bob");
+    await run("DELETE FROM users WHERE id = ?", bob.id);
+    expect(await chatOf(ann, id)).toMatchObject([{ ...NOBODY, message: "by bob" }, { userId: ann.id }]);
+    const eve = await mintUser("eve");
+    await say(eve, id, "by eve");
+    await run("DELETE FROM users WHERE id = ?", eve.id);
+    await runDurableObjectAlarm(room);
+    expect(await chatOf(ann, id)).toMatchObject([NOBODY, NOBODY, { userId: ann.id }]);
+    expect(await run("SELECT * FROM traces WHERE user_id IN (?, ?)", bob.id, eve.id)).toEqual([]);
+  });
+
+  it("of a stream that is gone leaves no row", async () => {
+    const { ann, bob, id } = await audience();
+    await say(bob, id, "by bob");
+    await expect.poll(() => tracesOf(bob)).toHaveLength(1);
+    await run("DELETE FROM users WHERE id = ?", ann.id);
+    await sweepOutbox(startContext({ env, later: () => {} }), -60_000);
+    expect(await outboxOf(`stream:${id}`)).toEqual([]);
+    expect(await tracesOf(bob)).toEqual([]);
+  });
+
+  it("was written before the room kept its authors: they are found when it wakes", async () => {
+    const { ann, bob, id, room } = await audience();
+    await say(bob, id, "by bob");
+    await expect.poll(() => tracesOf(bob)).toHaveLength(1);
+    await run("DELETE FROM traces WHERE user_id = ?", bob.id);
+    await runInDurableObject(room, (_, state) => {
+      state.storage.sql.exec("DROP TABLE traces");
+      state.storage.sql.exec("UPDATE schema_version SET version = 1");
+    });
+    await evictDurableObject(room);
+    await chatOf(ann, id);
+    expect(await tracesOf(bob)).toEqual([{ target: `stream:${id}` }]);
+  });
+});
+
+describe("the attendance of others' sessions", () => {
+  const session = async () => {
+    const [host, bob] = [await mintUser("host"), await mintUser("bob")];
+    const { id }: { id: string } = (await call("/webrtc/sessions", { method: "POST", token: host.token, body: {} }))
+      .body;
+    const enter = async (user: TestUser) => {
+      const socket = await openSocket(`/webrtc/sessions/${id}/ws?token=${user.token}`);
+      await socket.next("connected");
+      await socket.ask("webrtc:join_session", { sessionId: id, displayName: user.username });
+      return socket;
+    };
+    const attendance = async () =>
+      (await call(`/webrtc/sessions/${id}/attendance`, { token: host.token })).body.attendance;
+    return { host, bob, id, enter, attendance };
+  };
+
+  it("keeps an erased guest's stay, but not whose it was; who is still there leaves", async () => {
+    const { host, bob, id, enter, attendance } = await session();
+    const [admin, hosting] = [await mintAdmin(), await enter(host)];
+    const [earlier, now] = [await enter(bob), "webrtc:leave_session"];
+    await earlier.ask(now, { sessionId: id });
+    const present = await enter(bob);
+    expect((await attendance()).map(({ userId }: { userId: number }) => userId)).toEqual([host.id, bob.id, bob.id]);
+    expect((await erase(admin, bob)).status).toBe(200);
+    expect((await present.nextClose()).code).toBe(4003);
+    await hosting.collect("webrtc:user_left", 2);
+    const expectNobody = async () => {
+      const rows = await attendance();
+      expect(rows).toHaveLength(3);
+      expect(rows[0]).toMatchObject({ userId: host.id, leftAt: null });
+      for (const row of rows.slice(1)) expect(row).toMatchObject({ userId: null, leftAt: expect.any(String) });
+    };
+    await expectNobody();
+    const room = env.WEBRTC_ROOM.getByName(id);
+    await evictDurableObject(room);
+    await expectNobody();
+    await runInDurableObject(room, (_, state) => {
+      const { sql } = state.storage;
+      for (const table of ["present", "stays", "traces"]) {
+        expect(sql.exec(`SELECT * FROM ${table} WHERE user_id = ?`, bob.id).toArray(), table).toEqual([]);
+      }
+    });
+  });
+
+  it("names nobody who was erased before the database had heard of them", async () => {
+    const { host, bob, enter, attendance } = await session();
+    await enter(host);
+    await enter(bob);
+    await run("DELETE FROM users WHERE id = ?", bob.id);
+    const rows = await attendance();
+    expect(rows.map(({ userId }: { userId: number | null }) => userId)).toEqual([host.id, null]);
+    expect(await run("SELECT * FROM traces WHERE user_id = ?", bob.id)).toEqual([]);
+  });
+});
+
+describe("somebody who left one of everything", () => {
+  const as = (user: { token: string }, method: string, path: string, body?: unknown) =>
+    call(path, { method, token: user.token, body });
+
+  /** Bob's of everything, with ann, who did each thing before him. */
+  async function leaveEverything(bob: TestUser, ann: TestUser) {
+    const id = async (made: Promise<{ body: { id: number } }>) => (await made).body.id;
+    const { roomId, people } = await mintGroup("host");
+    const [host] = people as [TestUser];
+    for (const { id: userId } of [ann, bob]) await as(host, "POST", `/rooms/${roomId}/members`, { userId });
+    const { id: streamId } = await mintStream(host);
+    const sessionId = String((await as(host, "POST", "/webrtc/sessions", {})).body.id);
+    const hers = await id(as(ann, "POST", "/videos", { title: "hers", videoUrl: "https://cdn.example.com/v.mp4" }));
+    for (const [user, name] of [
+      [ann, "ann"],
+      [bob, "bob"],
+    ] as const) {
+      await post(user, roomId, `room message of ${name}`);
+      await say(user, streamId, `chat line of ${name}`);
+      const socket = await openSocket(`/webrtc/sessions/${sessionId}/ws?token=${user.token}`);
+      await socket.ask("webrtc:join_session", { sessionId, displayName: user.username });
+      await as(user, "POST", "/comments", { videoId: hers, content: `comment of ${name}` });
+    }
+    const form = new FormData();
+    form.set("file", new Blob([SAMPLES.png ?? ""]), "of-bob.png");
+    form.set("folder", "bobs");
+    expect((await call("/files/upload", { method: "POST", token: bob.token, body: form })).status).toBe(201);
+    const video = new FormData();
+    video.set("file", new Blob([SAMPLES.mp4 ?? ""]), "of-bob.mp4");
+    video.set("title", "of bob");
+    const { status, body: his } = await call("/videos", { method: "POST", token: bob.token, body: video });
+    expect(status).toBe(201);
+    await as(ann, "POST", "/comments", { videoId: his.id, content: "below his" });
+    for (const [user, other] of [
+      [bob, ann],
+      [ann, bob],
+    ] as const) {
+      await as(user, "POST", "/reports", { targetType: "user", targetId: other.id, reason: "spam" });
+      await as(user, "POST", `/users/${other.id}/follow`);
+      await as(user, "POST", "/messages", { receiverId: other.id, content: "hello" });
+      await as(user, "POST", `/videos/${hers}/like`);
+      await as(user, "POST", `/videos/${hers}/view`);
+    }
+    await as(bob, "POST", "/friends", { friendId: ann.id });
+    const { id: hisStream } = await mintStream(bob);
+    await as(bob, "POST", "/webrtc/sessions", {});
+    await as(bob, "POST", "/rooms", { isGroup: true, name: "his", memberIds: [ann.id] });
+    await run(
+      "INSERT INTO identities (issuer, subject, user_id) VALUES ('https://id.example', ?, ?)",
+      `sub-${bob.id}`,
+      bob.id,
+    );
+    return { host, roomId, streamId, sessionId, hers, his: Number(his.id), hisStream };
+  }
+
+  /** Every row of every table that names this id in a column for people, or one of these words anywhere. */
+  async function rowsAbout(userId: number, words: string[]) {
+    const tables = await run<{ name: string }>(
+      "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '_cf%'",
+    );
+    const found: string[] = [];
+    for (const { name } of tables) {
+      for (const row of await run(`SELECT * FROM "${name}"`)) {
+        const isTheirs = Object.entries(row).some(
+          ([column, value]) =>
+            (/^(user|owner|author|actor|sender|receiver|reporter|host|follower|followed|blocker|blocked|low|high|viewer)_id$/.test(
+              column,
+            ) &&
+              value === userId) ||
+            words.some((word) => String(value).includes(word)),
+        );
+        if (isTheirs) found.push(`${name} ${JSON.stringify(row)}`);
+      }
+    }
+    return found;
+  }
+
+  it("leaves messages, lines and stays of nobody, an identity that opens no account, the admin's record, and no more", async () => {
+    const [admin, ann, bob] = [await mintAdmin(), await mintUser("ann"), await mintUser("bob")];
+    const before = (await env.FILES.list()).objects.length;
+    const left = await leaveEverything(bob, ann);
+    expect((await rowsAbout(bob.id, [bob.username])).length).toBeGreaterThan(15);
+    expect((await env.FILES.list()).objects.length).toBe(before + 2);
+    expect((await erase(admin, bob)).status).toBe(200);
+    await sweepOutbox(startContext({ env, later: () => {} }), -60_000);
+
+    expect(await messagesOf(ann, left.roomId)).toMatchObject([
+      { ...NOBODY, content: "room message of bob" },
+      { userId: ann.id, content: "room message of ann" },
+    ]);
+    expect(await chatOf(ann, left.streamId)).toMatchObject([
+      { ...NOBODY, message: "chat line of bob" },
+      { userId: ann.id, message: "chat line of ann" },
+    ]);
+    const { attendance } = (await as(left.host, "GET", `/webrtc/sessions/${left.sessionId}/attendance`)).body;
+    expect(attendance.map(({ userId }: { userId: number | null }) => userId)).toEqual([ann.id, null]);
+    const { comments } = (await as(ann, "GET", `/videos/${left.hers}/comments`)).body;
+    expect(comments).toMatchObject([{ content: "comment of ann" }]);
+    for (const gone of [`/videos/${left.his}`, `/streams/${left.hisStream}`, `/users/${bob.id}`]) {
+      expect((await as(ann, "GET", gone)).status, gone).toBe(404);
+    }
+    expect((await as(ann, "GET", `/videos/${left.hers}`)).body).toMatchObject({ likes: 1 });
+    expect(await run("SELECT user_id FROM identities WHERE subject = ?", `sub-${bob.id}`)).toEqual([{ user_id: 0 }]);
+    expect((await as(bob, "GET", "/auth/me")).status).toBe(401);
+    expect(await run("SELECT action FROM audit WHERE target_type = 'user' AND target_id = ?", String(bob.id))).toEqual([
+      { action: "delete" },
+    ]);
+    expect(await rowsAbout(bob.id, [bob.username])).toEqual([]);
+    expect((await env.FILES.list()).objects.length).toBe(before);
   });
 });
 

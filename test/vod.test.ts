@@ -148,6 +148,8 @@ describe("uploading a recording", () => {
     ["of less than 1 KB", 400, [file(flv(1023))]],
     ["of a page", 415, [file(new TextEncoder().encode("<html>".repeat(500)), "rec.flv")]],
     ["with a bad duration", 400, [["duration", "long"], file()]],
+    ["with a negative duration", 400, [["duration", "-1"], file()]],
+    ["with a duration in hexadecimal", 400, [["duration", "0x10"], file()]],
     ["with a bad thumbnail", 400, [["thumbnail", "javascript:alert(1)"], file()]],
   ])("%s is refused with %i, and leaves nothing", async (name, status, parts) => {
     const { owner, streamId } = await studio();
@@ -155,6 +157,49 @@ describe("uploading a recording", () => {
     const all = name === "without a stream" ? parts : [streamId, ...parts];
     expect((await upload(all, owner.token)).status).toBe(status);
     expect(await objects()).toEqual(before);
+  });
+
+  it("of more bytes than may be is refused before it is read, if they are announced", async () => {
+    const { owner, streamId } = await studio();
+    const { body, headers } = form([streamId, file()]);
+    let sent = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.enqueue(sent === 0 ? body.subarray(0, 4000) : new Uint8Array(65_536));
+        sent += 65_536;
+      },
+    });
+    const declared = { ...headers, "Content-Length": String(6000 * 1024 * 1024) };
+    const answer = await call("/vod/upload", { method: "POST", token: owner.token, body: endless, headers: declared });
+    expect([answer.status, answer.body.error.code]).toEqual([413, "PAYLOAD_TOO_LARGE"]);
+    expect(sent).toBeLessThan(1024 * 1024);
+  });
+
+  it("that is cut off leaves no row and no object, however far it came", async () => {
+    const { owner, stream, streamId } = await studio();
+    const before = await objects();
+    const { body, headers } = form([streamId, file(flv(20 * 1024 * 1024))]);
+    for (const end of [300, 3000, 9 * 1024 * 1024, body.byteLength - 6]) {
+      const cut = await call("/vod/upload", {
+        method: "POST",
+        token: owner.token,
+        body: body.subarray(0, end),
+        headers,
+      });
+      expect(cut.status, String(end)).toBe(400);
+    }
+    expect(await objects()).toEqual(before);
+    expect((await call(`/vod?streamId=${stream.id}`)).body.vods).toEqual([]);
+    expect((await env.DB.prepare("SELECT * FROM uploads").all()).results).toEqual([]);
+  });
+
+  it("has a name that is no markup", async () => {
+    const { owner, streamId } = await studio();
+    const name = "<img src=x onerror=alert(1)>.flv";
+    const { body } = await upload([streamId, file(flv(), name)], owner.token);
+    expect(body.fileName).not.toMatch(/<[a-z/!?]|\bon[a-z]+\s*=/i);
+    expect(body.fileName.replaceAll("\u2060", "")).toBe(name);
+    expect(await upload([streamId, file(flv(), name)], owner.token)).toMatchObject({ status: 200, body });
   });
 
   it("is a form or JSON", async () => {
@@ -196,6 +241,12 @@ describe("a recording that is in the bucket already", () => {
     }
     expect((await register({ path: "recordings/none.flv", streamId: stream.id })).status).toBe(404);
     expect((await register({ path }, PROOF)).status).toBe(400);
+    // What JavaScript would take for a number is none.
+    for (const bad of [true, [stream.id], "", " ", "0x1", null, {}, 1.5, -1]) {
+      expect((await register({ path, streamId: bad })).status, JSON.stringify(bad)).toBe(400);
+    }
+    expect((await register({ path, streamId: stream.id, duration: null })).status).toBe(400);
+    expect((await register({ path, streamId: String(stream.id) })).status).toBe(200);
     const other = await studio();
     expect((await register({ path, streamId: other.stream.id })).status).toBe(409);
   });

@@ -570,7 +570,7 @@ describe("attendance", () => {
     }
   });
 
-  it("costs three rows a stay, and none for what is said", async () => {
+  it("costs three rows a stay, two more for a guest who is new, and none for what is said", async () => {
     const { sessionId, users, sockets } = await meeting("ann", "bob");
     const [ann] = sockets as [TestSocket];
     const written = async (act: () => Promise<unknown>): Promise<number> => {
@@ -590,12 +590,21 @@ describe("attendance", () => {
         await ann.ask("webrtc:raise_hand", { sessionId });
       }),
     ).toBe(0);
+    const cem = await mintUser("cem");
+    const stay = async () => {
+      const socket = await join(cem, sessionId);
+      await socket.ask("webrtc:leave_session", { sessionId });
+    };
+    // Whoever reads the attendance has the database told of new guests first.
+    const read = () => call(`/webrtc/sessions/${sessionId}/attendance`, { token: users[0]?.token });
+    await read();
     expect(
       await written(async () => {
-        const cem = await join(await mintUser("cem"), sessionId);
-        await cem.ask("webrtc:leave_session", { sessionId });
+        await stay();
+        await read();
       }),
-    ).toBe(3);
+    ).toBe(5);
+    expect(await written(stay)).toBe(3);
   });
 });
 

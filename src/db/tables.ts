@@ -430,6 +430,14 @@ export const versions = sqliteTable("versions", {
   version: integer("version").notNull(),
 });
 
+// ── Names left in objects (0009) ──
+
+export const traces = sqliteTable(
+  "traces",
+  { userId: integer("user_id").notNull(), target: text("target").notNull() },
+  (table) => [primaryKey({ columns: [table.userId, table.target] })],
+);
+
 // The admin's figures (0007). Written by triggers alone. Not mirrored: the trigram indexes users_search, videos_search.
 
 export const statsTotals = sqliteTable("stats_totals", {

@@ -1,215 +1,272 @@
 /**
  * A broadcast from end to end, with Debian's nginx, libnginx-mod-rtmp and ffmpeg and the configuration in
- * examples/media-server: publish, live, play, the viewer leaves, stop, ended, the recording as a VOD, byte for byte.
- * Skips, saying so, where these programs are missing. `npm run test:media`; takes about half a minute.
+ * examples/media-server: publish, live, play, the viewer leaves, stop, ended, the recording as a VOD, byte for byte; then
+ * hostile publishers, a ban, and a media server that dies. Skips, saying so, where these programs are missing.
+ * `npm run test:media`; takes about two minutes, most of them heartbeats and leases.
  */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import {
+  api,
+  cleanUp,
+  exitOf,
+  filesWith,
+  makeAdmin,
+  missingPrograms,
+  ORIGIN,
+  play,
+  publish,
+  recordings,
+  SECRET,
+  startNginx,
+  startRoomcast,
+  stop,
+  tickCron,
+  until,
+  uploadByHand,
+  work,
+} from "./broadcast.ts";
 
-const HTTP_PORT = Number(process.env.E2E_PORT ?? 8861);
-const RTMP_PORT = Number(process.env.E2E_RTMP_PORT ?? 19351);
-const SECRET = "e2e-secret-of-the-media-server";
-const ORIGIN = `http://127.0.0.1:${HTTP_PORT}`;
-const root = new URL("../..", import.meta.url).pathname;
-
-const missing = [
-  ...["nginx", "ffmpeg", "curl"].filter((program) => spawnSync("which", [program]).status !== 0),
-  ...(existsSync("/usr/lib/nginx/modules/ngx_rtmp_module.so") ? [] : ["libnginx-mod-rtmp"]),
-];
+const missing = missingPrograms();
 if (missing.length > 0) {
   console.log(`SKIPPED: missing here: ${missing.join(", ")} (apt-get install nginx libnginx-mod-rtmp ffmpeg curl)`);
+  await cleanUp(false);
   process.exit(0);
 }
 
-const work = mkdtempSync(join(tmpdir(), "roomcast-e2e-"));
-const children: ChildProcess[] = [];
 const step = (text: string): void => console.log(`ok    ${text}`);
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+const pause = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, seconds * 1000));
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-/** Starts a program in a group of its own, so that it ends with all that it starts. */
-function start(program: string, args: string[], options: { cwd?: string } = {}): ChildProcess {
-  const child = spawn(program, args, { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-  children.push(child);
-  return child;
+type Account = { token: string; user: { id: number; username: string } };
+
+async function register(name: string): Promise<Account> {
+  const username = `${name}${Date.now()}`;
+  const body = { username, email: `${username}@example.com`, password: "correct horse" };
+  return api("/api/v1/auth/register", { method: "POST", body });
 }
 
-function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
-  if (child.exitCode !== null || child.pid === undefined) return Promise.resolve();
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  process.kill(-child.pid, signal);
-  return ended;
-}
-
-async function until<T>(what: string, look: () => Promise<T | undefined | false>, seconds = 30): Promise<T> {
-  for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
-    const found = await look().catch(() => undefined);
-    if (found !== undefined && found !== false) return found;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error(`Waited ${seconds} s in vain for ${what}`);
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: a script looks into answers freely; its assertions are their types.
-async function api(path: string, { method = "GET", token = "", body }: any = {}): Promise<any> {
-  const response = await fetch(`${ORIGIN}${path}`, {
-    method,
-    headers: { "Content-Type": "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  });
-  assert.ok(response.ok, `${method} ${path} answered ${response.status}`);
-  return response.json();
-}
-
-/** The shipped configuration, with this machine's places put in. */
-function configure(): string {
-  const here = join(work, "media-server");
-  cpSync(join(root, "examples/media-server"), here, { recursive: true });
-  for (const folder of ["rec", "hls"]) {
-    mkdirSync(join(work, folder));
-    chmodSync(join(work, folder), 0o777);
-  }
-  chmodSync(work, 0o755);
-  const proof = join(work, "proof-header");
-  writeFileSync(proof, `X-Webhook-Secret: ${SECRET}\n`);
-  const env = [`ROOMCAST_URL=${ORIGIN}`, `ROOMCAST_PROOF_FILE=${proof}`, "ROOMCAST_KEEP_RECORDINGS=yes"];
-  writeFileSync(join(here, "roomcast.env"), `${env.join("\n")}\n`);
-  const file = join(work, "nginx.conf");
-  const text = readFileSync(join(here, "nginx.conf"), "utf8")
-    .replaceAll("@SECRET@", SECRET)
-    .replaceAll("@ROOMCAST@", ORIGIN)
-    .replaceAll("@HERE@", here)
-    .replaceAll("1935", String(RTMP_PORT))
-    .replaceAll("/var/rec", join(work, "rec"))
-    .replaceAll("/var/hls", join(work, "hls"))
-    .replaceAll("/var/log/nginx/rtmp-error.log", join(work, "error.log"))
-    .replaceAll("/run/nginx-rtmp.pid", join(work, "nginx.pid"));
-  writeFileSync(file, text, { mode: 0o600 });
-  return file;
-}
-
-const ffmpeg = (...args: string[]): ChildProcess => start("ffmpeg", ["-hide_banner", "-loglevel", "error", ...args]);
-const publish = (key: string, seconds: number): ChildProcess =>
-  ffmpeg(
-    ...["-re", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=15", "-f", "lavfi", "-i", "sine=frequency=440"],
-    ...["-t", String(seconds), "-c:v", "flv1", "-b:v", "400k", "-c:a", "aac", "-f", "flv"],
-    `rtmp://127.0.0.1:${RTMP_PORT}/live/${key}?token=abc&user=7`,
-  );
-const exitOf = (child: ChildProcess): Promise<number | null> =>
-  child.exitCode === null ? new Promise((resolve) => child.once("exit", resolve)) : Promise.resolve(child.exitCode);
-
-async function broadcast(): Promise<void> {
-  const started = start(
-    "npm",
-    ["start", "--", "--port", String(HTTP_PORT), "--ip", "127.0.0.1", "--persist-to", join(work, "state")].concat([
-      "--inspector-port",
-      "0",
-      "--var",
-      `WEBHOOK_SECRET:${SECRET}`,
-    ]),
-    { cwd: root },
-  );
-  let log = "";
-  started.stdout?.on("data", (chunk) => {
-    log += String(chunk);
-  });
-  await until("Roomcast", async () => (await fetch(`${ORIGIN}/healthz`)).ok, 90);
-  const nginx = start("nginx", ["-c", configure(), "-g", "daemon off;"]);
-  nginx.stderr?.pipe(process.stderr);
-  const name = `caster${Date.now()}`;
-  const account = { username: name, email: `${name}@example.com`, password: "correct horse" };
-  const { token } = await api("/api/v1/auth/register", { method: "POST", body: account });
+/** Somebody's stream, and what can be asked about it. */
+async function mintStream({ token }: Account) {
   const { id, streamKey } = await api("/streams", { method: "POST", token, body: { title: "End to end" } });
-  const stream = () => api(`/streams/${id}`);
-  const isLive = (wanted: boolean) => async () => ((await stream()).status === "live") === wanted;
-  step(`stream ${id} made; status ${(await stream()).status}`);
+  const read = () => api(`/streams/${id}`);
+  const isLive = (wanted: boolean) => async () => ((await read()).status === "live") === wanted;
+  const vods = async () => (await api(`/vod?streamId=${id}`)).vods;
+  return { id: Number(id), key: String(streamKey), read, isLive, vods };
+}
+type Stream = Awaited<ReturnType<typeof mintStream>>;
 
-  assert.notEqual(await exitOf(publish("sk_thisKeyWasNeverGivenToAnybody", 5)), 0);
-  step("a publisher with an unknown key is turned away");
+let readLog: () => string = () => "";
+/** Resolves when Roomcast has logged one more line like this. */
+async function nextLine(pattern: RegExp, seconds = 15): Promise<void> {
+  const count = () => readLog().match(new RegExp(pattern, "g"))?.length ?? 0;
+  const before = count();
+  await until(String(pattern), async () => count() > before, seconds);
+}
+const RENEWED = /"event":"webhook\.beat".*"outcome":"renewed"/;
 
-  const publisher = publish(streamKey, 60);
-  publisher.stderr?.pipe(process.stderr);
-  await until("live", isLive(true));
-  const { startTime } = await stream();
+async function publishAndWatch(stream: Stream): Promise<void> {
+  assert.deepEqual([(await stream.read()).status, (await stream.read()).startTime], ["ended", null]);
+  assert.notEqual(await exitOf(publish("live/sk_thisKeyWasNeverGivenToAnybody")), 0);
+  assert.deepEqual([(await stream.read()).status, readdirSync(recordings)], ["ended", []]);
+  step("a publisher with an unknown key is turned away, and nothing is recorded");
+
+  const publisher = publish(`live/${stream.key}?token=abc&user=7`);
+  await until("live", stream.isLive(true));
+  const { startTime, endTime } = await stream.read();
+  assert.ok(Math.abs(Date.now() - Date.parse(startTime)) < 10_000);
+  assert.equal(endTime, null);
   step(`published: live since ${startTime}`);
 
-  assert.notEqual(await exitOf(publish(streamKey, 5)), 0);
-  assert.deepEqual([(await stream()).status, (await stream()).startTime], ["live", startTime]);
-  step("a second publisher is turned away; still live");
+  assert.notEqual(await exitOf(publish(`live/${stream.key}`)), 0);
+  const during = await stream.read();
+  assert.deepEqual([during.status, during.startTime, publisher.exitCode], ["live", startTime, null]);
+  step("a second publisher with the same key is turned away; the first goes on");
 
-  const watched = join(work, "watched.flv");
-  const viewer = ffmpeg(
-    "-i",
-    `rtmp://127.0.0.1:${RTMP_PORT}/pub/${id}`,
-    "-c",
-    "copy",
-    "-flush_packets",
-    "1",
-    "-f",
-    "flv",
-    watched,
-  );
-  await until("a viewer", async () => (await stream()).viewerCount === 1);
-  await until("pictures", async () => readFileSync(watched).byteLength > 10_000);
+  const viewer = play(`pub/${stream.id}`, "watched.flv");
+  await until("a viewer", async () => (await stream.read()).viewerCount === 1);
+  await until("pictures", async () => sizeOf(join(work, "watched.flv")) > 10_000);
   await stop(viewer, "SIGINT");
-  await until("the viewer to leave", async () => (await stream()).viewerCount === 0);
-  assert.equal((await stream()).status, "live");
-  step("played under the public id; the viewer left; still live");
+  await until("the viewer to leave", async () => (await stream.read()).viewerCount === 0);
+  const hls = join(work, "hls", String(stream.id));
+  await until("HLS", async () => readdirSync(hls).some((name) => name.endsWith(".m3u8")));
+  await nextLine(RENEWED);
+  const after = await stream.read();
+  assert.deepEqual([after.status, after.startTime, after.endTime], ["live", startTime, null]);
+  step("played under the public id; the viewer left; still live, and the next heartbeat renews the lease");
 
-  await until("a heartbeat", async () => /webhook\.beat/.test(log) && /"outcome":"renewed"/.test(log), 15);
-  step("the heartbeat renewed the lease");
-
+  const stoppedAt = Date.now();
   await stop(publisher, "SIGINT");
-  await until("the end", isLive(false));
-  const ended = await stream();
-  assert.ok(Date.parse(ended.endTime) > Date.parse(startTime));
-  step(`stopped: ended at ${ended.endTime}, with ${ended.viewerCount} viewer at most`);
-
-  const [vod] = await until("the recording", async () => {
-    const { vods } = await api(`/vod?streamId=${id}`);
-    return vods.length > 0 && vods;
-  });
-  const [file] = readdirSync(join(work, "rec"));
-  assert.ok(file, "nginx kept no recording");
-  const recorded = readFileSync(join(work, "rec", file));
-  const played = Buffer.from(await (await fetch(`${ORIGIN}${vod.url}`)).arrayBuffer());
-  assert.ok(played.equals(recorded), "the VOD is not the recording");
-  assert.equal(spawnSync("ffprobe", ["-v", "error", join(work, "rec", file)]).status, 0);
-  step(`the recording is VOD ${vod.id}: ${vod.fileName}, ${vod.size} bytes, identical`);
-
-  const names = readdirSync(work, { recursive: true }).map(String);
-  assert.deepEqual(
-    names.filter((path) => path.includes(streamKey)),
-    [],
-  );
-  // Roomcast's own lines: wrangler prints the settings that it was started with.
-  const lines = log.split("\n").filter((line) => line.startsWith("{"));
-  assert.ok(lines.some((line) => line.includes("webhook.publish")));
-  for (const line of lines) assert.ok(!line.includes(streamKey) && !line.includes(SECRET), line);
-  assert.ok(!readFileSync(join(work, "error.log"), "utf8").includes(`name=${streamKey}`));
-  step("no file name and no log of Roomcast holds the key or the secret");
-
-  const again = publish(streamKey, 60);
-  await until("live again", isLive(true));
-  await api(`/streams/${id}`, { method: "PUT", token, body: { status: "ended" } });
-  await until("the publisher to be cut off", async () => again.exitCode !== null, 20);
-  assert.equal((await stream()).status, "ended");
-  step("ended by its owner: the publisher was cut off at the next heartbeat");
+  await until("the end", stream.isLive(false));
+  const ended = await stream.read();
+  assert.equal(ended.startTime, startTime);
+  assert.ok(Math.abs(Date.parse(ended.endTime) - stoppedAt) < 5000, "endTime is not when it stopped");
+  assert.equal(ended.viewerCount, 1);
+  step(`stopped: ended at ${ended.endTime}, with one viewer at most`);
 }
 
+async function watchRecording(stream: Stream, { token }: Account): Promise<void> {
+  const [vod] = await until("the recording", async () => ((await stream.vods()).length > 0 ? stream.vods() : false));
+  const files = readdirSync(recordings);
+  assert.equal(files.length, 1, `nginx kept ${files}`);
+  const path = join(recordings, String(files[0]));
+  const recorded = readFileSync(path);
+  assert.ok(recorded.byteLength > 10_000);
+  const answer = await fetch(`${ORIGIN}${vod.url}`);
+  const played = new Uint8Array(await answer.arrayBuffer());
+  assert.equal(sha256(played), sha256(recorded));
+  assert.equal(answer.headers.get("etag"), `"${sha256(recorded)}"`);
+  assert.deepEqual([vod.streamId, vod.fileName, vod.size], [stream.id, files[0], recorded.byteLength]);
+  const { startTime, endTime } = await stream.read();
+  const seconds = (Date.parse(endTime) - Date.parse(startTime)) / 1000;
+  assert.ok(Math.abs(vod.duration - seconds) < 3, `${vod.duration} s of ${seconds} s`);
+  const part = await fetch(`${ORIGIN}${vod.url}`, { headers: { Range: "bytes=100-299" } });
+  assert.equal(part.status, 206);
+  assert.deepEqual(Buffer.from(await part.arrayBuffer()), recorded.subarray(100, 300));
+  step(`the recording is VOD ${vod.id}: ${vod.size} bytes, sha256 ${sha256(played).slice(0, 12)}… as nginx wrote it`);
+
+  assert.equal(uploadByHand(path, String(stream.id)), 0);
+  assert.equal(uploadByHand(path), 0);
+  assert.deepEqual(await stream.vods(), [vod]);
+  step("sent again by the script, it is the same VOD");
+
+  await api(`/vod/${vod.id}`, { method: "DELETE", token });
+  assert.deepEqual(await stream.vods(), []);
+  assert.equal((await fetch(`${ORIGIN}${vod.url}`)).status, 404);
+  step("its owner deletes it");
+}
+
+/** An address of this machine that is not the media server's own: as viewers and broadcasters have it. */
+const outside = Object.values(networkInterfaces())
+  .flat()
+  .find((address) => address && !address.internal && address.family === "IPv4")?.address;
+
+async function attack(victim: Stream, attacker: Stream): Promise<void> {
+  const publisher = publish(`live/${victim.key}`);
+  await until("the victim to be live", victim.isLive(true));
+  const { startTime } = await victim.read();
+  // Behind the `?`, a publisher writes into the media server's own calls.
+  const forged = `&name=${victim.key}&clientid=1&app=live&secret=wrong&call=`;
+  const hostile = publish(
+    `live/${attacker.key}?${["publish_done", "done", "update_publish"].map((c) => forged + c).join("")}`,
+  );
+  await until("the attacker to be live", attacker.isLive(true));
+  assert.notEqual(await exitOf(publish(`live/x?name=${victim.key}&call=publish`)), 0);
+  await stop(hostile, "SIGINT");
+  await until("the attacker to end", attacker.isLive(false));
+  const state = await victim.read();
+  assert.deepEqual([state.status, state.startTime, publisher.exitCode], ["live", startTime, null]);
+  step("a publisher that writes another's key and `publish_done` behind its own ends its own stream alone");
+
+  if (outside) {
+    assert.notEqual(await exitOf(publish(`pub/${attacker.id}`, outside)), 0);
+    const eavesdropper = play(`live/${victim.key}`, "stolen.flv", outside);
+    await pause(3);
+    await stop(eavesdropper, "SIGKILL");
+    assert.equal(sizeOf(join(work, "stolen.flv")), 0);
+    step("from outside nobody publishes past the key, and nobody plays by one");
+  }
+  await stop(publisher, "SIGINT");
+  await until("the victim to end", victim.isLive(false));
+}
+
+async function cutOff(stream: Stream, owner: Account, admin: Account): Promise<void> {
+  const first = publish(`live/${stream.key}`);
+  await until("live again", stream.isLive(true));
+  await api(`/streams/${stream.id}`, { method: "PUT", token: owner.token, body: { status: "ended" } });
+  await until("the publisher to be cut off", async () => first.exitCode !== null, 20);
+  assert.equal((await stream.read()).status, "ended");
+  step("ended by its owner: the publisher is cut off at the next heartbeat");
+
+  const second = publish(`live/${stream.key}`);
+  await until("live again", stream.isLive(true));
+  const body = { reason: "end to end" };
+  await api(`/api/v1/admin/users/${owner.user.id}/ban`, { method: "POST", token: admin.token, body });
+  assert.equal((await stream.read()).status, "ended");
+  await until("the banned publisher to be cut off", async () => second.exitCode !== null, 20);
+  assert.notEqual(await exitOf(publish(`live/${stream.key}`)), 0);
+  assert.equal((await stream.read()).status, "ended");
+  step("banned: ended at once, the publisher cut off at the next heartbeat, and turned away when it comes back");
+}
+
+/** A stopped nginx says nothing of its publishers. */
+async function die(stream: Stream, nginx: Awaited<ReturnType<typeof startNginx>>): Promise<void> {
+  const publisher = publish(`live/${stream.key}`);
+  await until("live", stream.isLive(true));
+  await nextLine(RENEWED);
+  const { startTime } = await stream.read();
+  await stop(nginx, "SIGTERM");
+  await exitOf(publisher);
+  const again = await startNginx();
+  const startedAt = Date.now();
+  // To the new nginx it is another session: it waits for the lease of the one that nobody has ended, as it tries again.
+  const back = await until("the publisher to be back", () => tryToPublish(stream), 60);
+  const rejoined = await stream.read();
+  assert.deepEqual([rejoined.status, rejoined.endTime, back.exitCode], ["live", null, null]);
+  assert.ok(Date.parse(rejoined.startTime) >= Date.parse(startTime));
+  step(`nginx restarted while live: the publisher is back after ${Math.round((Date.now() - startedAt) / 1000)} s`);
+
+  await nextLine(RENEWED);
+  const killedAt = Date.now();
+  await stop(again, "SIGTERM");
+  await pause(5);
+  await tickCron();
+  assert.equal((await stream.read()).status, "live");
+  await until("the lease to run out", () => tickCron().then(stream.isLive(false)), 40);
+  const ended = await stream.read();
+  assert.ok(Date.parse(ended.endTime) <= killedAt, "endTime is later than it was heard of");
+  assert.ok(Date.parse(ended.endTime) >= Date.parse(rejoined.startTime));
+  step("nginx killed while live: ended when the lease has run out, as of when it was last heard of");
+}
+
+async function tryToPublish(stream: Stream) {
+  const publisher = publish(`live/${stream.key}`);
+  await Promise.race([exitOf(publisher), pause(3)]);
+  return publisher.exitCode === null && publisher;
+}
+
+/** Neither the answers that anybody gets, nor any file of the media server or of Roomcast, nor a log. */
+async function findNoKey(streams: Stream[]): Promise<void> {
+  const keys = streams.map(({ key }) => key);
+  const paths = [
+    "/streams?status=all",
+    "/vod",
+    ...streams.flatMap(({ id }) => [`/streams/${id}`, `/vod?streamId=${id}`]),
+  ];
+  for (const path of paths) {
+    const text = JSON.stringify(await api(path));
+    for (const key of keys) assert.ok(!text.includes(key), `${path} tells a key`);
+  }
+  assert.deepEqual(filesWith(work, keys), []);
+  const log = readLog();
+  assert.match(log, /webhook\.publish/);
+  for (const word of [...keys, SECRET]) assert.ok(!log.includes(word), "Roomcast's log has a key or the secret");
+  step("no answer, no file of nginx or Roomcast, neither name nor content, and no log holds a key");
+}
+
+async function broadcast(): Promise<void> {
+  readLog = await startRoomcast();
+  const nginx = await startNginx();
+  const [owner, other, admin] = [await register("caster"), await register("other"), await register("admin")];
+  makeAdmin(admin.user.username);
+  const [stream, second, third] = [await mintStream(owner), await mintStream(other), await mintStream(other)];
+  await publishAndWatch(stream);
+  await watchRecording(stream, owner);
+  await attack(second, third);
+  await cutOff(stream, owner, admin);
+  await die(second, nginx);
+  await findNoKey([stream, second, third]);
+}
+
+let hasFailed = true;
 try {
   await broadcast();
+  hasFailed = false;
   console.log("The broadcast went as it should.");
 } finally {
-  for (const child of children.reverse()) await stop(child).catch(() => {});
+  await cleanUp(hasFailed);
 }

@@ -8,7 +8,6 @@ import { IntegerId } from "../../http/answers.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
 import { userText } from "../../text.ts";
 import {
-  AuthorId,
   ClientMessageId,
   Cursor,
   FileUrl,
@@ -20,7 +19,7 @@ import {
   ReplyTo,
   SearchQuery,
 } from "../rooms/contract.ts";
-import { UserId } from "../users/contract.ts";
+import { AuthorId, UserId } from "../users/contract.ts";
 
 export { HistoryQuery, Mute, MuteState, SearchQuery };
 

@@ -8,7 +8,7 @@ import { PageQuery, Pagination } from "../../db/page.ts";
 import { IntegerId } from "../../http/answers.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
 import { inert, Link, userText } from "../../text.ts";
-import { PersonBrief, UserId } from "../users/contract.ts";
+import { AuthorId, PersonBrief, UserId } from "../users/contract.ts";
 
 export { PageQuery };
 
@@ -18,10 +18,6 @@ export const MessageId = z.string().min(1).max(64).describe("Opaque, sortable");
 export const RoomParam = z.object({ id: RoomId });
 export const MemberParam = RoomParam.extend({ userId: IntegerId });
 export const MessageParam = RoomParam.extend({ messageId: MessageId });
-
-/** Whose account was erased has no id left, and this name, which nobody can register. */
-export const ERASED_NAME = "Deleted user";
-export const AuthorId = UserId.nullable().describe("null: the account was erased");
 
 export const MessageType = z.enum(["text", "file", "image", "video", "audio", "system", "announcement"]);
 export const ClientMessageId = z

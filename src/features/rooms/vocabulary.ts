@@ -1,7 +1,7 @@
 /** One engine, two languages: what a room has to say, in the frames of the messenger. Courses bring their own. */
 import type { Frame } from "../../realtime/protocol.ts";
 import type { Person } from "../../realtime/seat.ts";
-import { ERASED_NAME } from "./contract.ts";
+import { ERASED_NAME } from "../users/contract.ts";
 import type { RoomFacts } from "./facts.ts";
 import { messageIdOf } from "./message-id.ts";
 import type { Entry, Logged } from "./store.ts";

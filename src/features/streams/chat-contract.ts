@@ -4,7 +4,7 @@ import { FeedQuery, NextCursor } from "../../db/page.ts";
 import { IntegerId } from "../../http/answers.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
 import { userText } from "../../text.ts";
-import { UserId } from "../users/contract.ts";
+import { AuthorId, UserId } from "../users/contract.ts";
 import { StreamId, StreamStatus } from "./contract.ts";
 
 /** Opaque and sortable; as a number it is the message's `seq`, so that it can be given as `before` or `after`. */
@@ -15,7 +15,7 @@ export const ChatMessage = z
     id: ChatMessageId,
     streamId: StreamId,
     seq: z.number().int(),
-    userId: UserId,
+    userId: AuthorId,
     username: z.string(),
     message: z.string(),
     timestamp: Timestamp,

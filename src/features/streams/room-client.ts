@@ -2,13 +2,15 @@
 import { z } from "zod";
 import type { Ctx } from "../../context.ts";
 import type { Delivery } from "../../db/outbox.ts";
+import { Anonymise } from "../../db/traces.ts";
 import { callObject } from "../../http/objects.ts";
 import { StreamFrames } from "./chat-contract.ts";
 
-/** What an outbox row for `stream:<id>` holds; written by triggers (migration 0005). */
+/** What an outbox row for `stream:<id>` holds; news of the stream is written by triggers (migration 0005). */
 export const RoomDelivery = z.discriminatedUnion("type", [
   z.object({ type: z.literal("stream:status"), data: StreamFrames["stream:status"] }),
   z.object({ type: z.literal("stream:deleted") }),
+  Anonymise,
 ]);
 export type RoomDelivery = z.infer<typeof RoomDelivery>;
 

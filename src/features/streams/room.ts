@@ -7,6 +7,8 @@ import type { Connection } from "../../realtime/connection.ts";
 import { encodeFrame } from "../../realtime/protocol.ts";
 import { Room } from "../../realtime/room.ts";
 import type { Admission, Person } from "../../realtime/seat.ts";
+import { Traces } from "../../realtime/traces.ts";
+import { ERASED_NAME } from "../users/contract.ts";
 import { ChatMessage, type SendChatMessage, type StreamCommand, StreamCommands } from "./chat-contract.ts";
 import type { RoomDelivery } from "./room-client.ts";
 import { type HistoryPart, StreamStore } from "./store.ts";
@@ -31,6 +33,8 @@ export class StreamRoom extends Room {
   protected override readonly kind = "stream";
   protected override readonly place = "STREAM_ROOM";
   protected override readonly log: StreamStore;
+  /** Who has written here. */
+  readonly #authors: Traces;
   #viewers: number;
   #shownAt = 0;
   #toldAt = 0;
@@ -53,14 +57,22 @@ export class StreamRoom extends Room {
     this.#viewers = this.people().length;
     this.timers.add({ due: () => this.#nextShow(), ring: (now) => this.#showViewers(now) });
     this.timers.add({ due: () => this.#nextTell(), ring: (now) => this.#tellViewers(now) });
+    this.#authors = new Traces({
+      state,
+      timers: this.timers,
+      target: `stream:${this.#streamId}`,
+      context: () => this.context(),
+      anonymise: (userId) => this.#anonymise(userId),
+    });
   }
 
   get #streamId(): number {
     return Number(this.ctx.id.name);
   }
 
-  protected override admit({ facts }: Admission): void {
+  protected override async admit({ facts, since }: Admission): Promise<void> {
     this.log.change("owner_id", StreamFacts.parse(facts).ownerId);
+    if (since !== undefined) await this.#authors.settle();
   }
 
   // ── Chat ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -92,6 +104,7 @@ export class StreamRoom extends Room {
     this.broadcast(
       this.log.append(now, { type: "chat_message", data: message }, { userId, clientId: input.clientMessageId }),
     );
+    this.#authors.note(userId, now);
     if (this.log.settings.slow_seconds > 0) this.#wroteAt.set(userId, now);
     return message;
   }
@@ -163,29 +176,38 @@ export class StreamRoom extends Room {
     return { seconds };
   }
 
+  #anonymise(userId: number): void {
+    this.log.anonymise(userId, ERASED_NAME);
+    this.#wroteAt.delete(userId);
+    this.#authors.forget(userId);
+  }
+
   /** RPC: the chat as it is now, newest first; `before` and `after` are seqs. */
-  history(part: HistoryPart): ChatMessage[] {
+  async history(part: HistoryPart): Promise<ChatMessage[]> {
+    await this.#authors.settle();
     return this.log.history(part).map(messageOf);
   }
 
   // ── Status ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** RPC: takes what the outbox has for this stream. Repeats are dropped. */
-  deliver(deliveries: { id: number; payload: RoomDelivery }[]): void {
+  async deliver(deliveries: { id: number; payload: RoomDelivery }[]): Promise<void> {
     const now = Date.now();
     for (const { id, payload } of deliveries) {
       if (id <= this.log.settings.last_delivery) continue;
-      this.log.change("last_delivery", id);
-      if (payload.type === "stream:deleted") this.#close();
+      if (payload.type === "stream:deleted") await this.#close();
+      else if (payload.type === "anonymise") this.#anonymise(payload.userId);
       else this.broadcast(this.log.append(now, payload));
+      this.log.change("last_delivery", id);
     }
     this.flush();
   }
 
   /** The stream is gone, and its chat with it. Nobody can come back: the Worker finds no such stream. */
-  #close(): void {
+  async #close(): Promise<void> {
     for (const connection of [...this.connections.values()]) this.drop(connection, CLOSE.notFound, "NOT_FOUND");
     this.log.clear();
+    await this.#authors.withdraw();
   }
 
   // ── Viewers ───────────────────────────────────────────────────────────────────────────────────────────────────────

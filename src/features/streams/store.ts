@@ -1,7 +1,11 @@
-/** A stream room's own SQLite: the log of its frames, who is muted, and the room's settings. One row per message. */
+/**
+ * A stream room's own SQLite: the log of its frames, who is muted, and the room's settings. One row per message, two more for
+ * an author who is new (realtime/traces.ts).
+ */
 import type { Replay, ReplayLog } from "../../realtime/log.ts";
 import { migrate } from "../../realtime/migrations.ts";
 import { encodeFrame, type Frame } from "../../realtime/protocol.ts";
+import { TRACES_SCHEMA } from "../../realtime/traces.ts";
 
 const SCHEMA = [
   // Only rows of messages have an author; only those that a client named have an index entry.
@@ -12,7 +16,12 @@ const SCHEMA = [
    CREATE TABLE room (epoch TEXT NOT NULL, owner_id INTEGER, slow_seconds INTEGER NOT NULL DEFAULT 0,
      shown_viewers INTEGER NOT NULL DEFAULT 0, told_viewers INTEGER NOT NULL DEFAULT 0,
      last_delivery INTEGER NOT NULL DEFAULT 0);`,
+  `${TRACES_SCHEMA}
+   INSERT INTO traces (user_id) SELECT DISTINCT user_id FROM log WHERE user_id IS NOT NULL;`,
 ];
+
+/** Who wrote the messages of an erased user. No account has this id. */
+const NOBODY = 0;
 
 /** Who has missed more than this reads the history instead: thousands may come back at once. */
 const REPLAY_FRAMES = 2000;
@@ -110,6 +119,21 @@ export class StreamStore implements ReplayLog {
   /** Takes a message's text out of the log. The news of it stands in its place, so that no position goes missing. */
   erase(seq: number, instead: Frame): void {
     this.#sql.exec("UPDATE log SET frame = ?, is_deleted = 1 WHERE seq = ?", encodeFrame(instead, seq), seq);
+  }
+
+  /**
+   * What this user wrote is nobody's any more, and shown under `name`. One row written for each: erasing is rare.
+   */
+  anonymise(userId: number, name: string): void {
+    this.#sql.exec(
+      `UPDATE log SET user_id = ?, client_id = NULL, frame = CASE WHEN is_deleted = 1 THEN frame
+         ELSE json_set(frame, '$.data.userId', NULL, '$.data.username', ?) END
+       WHERE user_id = ?`,
+      NOBODY,
+      name,
+      userId,
+    );
+    this.#sql.exec("DELETE FROM mutes WHERE user_id = ?", userId);
   }
 
   /** Everything that was said. */

@@ -6,6 +6,9 @@ import { Timestamp } from "../../realtime/protocol.ts";
 import { userText } from "../../text.ts";
 
 export const UserId = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+/** Whose account was erased has no id left, and this name, which nobody can register. */
+export const ERASED_NAME = "Deleted user";
+export const AuthorId = UserId.nullable().describe("null: the account was erased");
 export const UserIdParam = z.object({ userId: IntegerId });
 
 /** Enough to show who did something. */

@@ -42,15 +42,24 @@ export type VodListQuery = z.output<typeof VodListQuery>;
 export const VodList = z.object({ vods: z.array(Vod), pagination: Pagination });
 export type VodList = z.infer<typeof VodList>;
 
+/** A number, or one as a form has it; whatever else JavaScript would take for a number is none. */
+const numeric = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, "is not a number")
+    .transform(Number),
+]);
+
 /** What comes with a recording: as parts of the form, or in the JSON beside `path`. */
 const About = z.object({
-  streamId: IntegerId.optional(),
+  streamId: numeric.pipe(StreamId).optional(),
   streamKey: z
     .string()
     .regex(/^[A-Za-z0-9_-]{16,128}$/, "is not a stream key")
     .optional(),
   title: userText(255).optional(),
-  duration: z.coerce.number().min(0).max(31_536_000).optional(),
+  duration: numeric.pipe(z.number().min(0).max(31_536_000)).optional(),
   thumbnail: Link.optional(),
 });
 

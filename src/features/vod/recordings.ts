@@ -1,6 +1,7 @@
 /** What a recording may be: containers that media servers write, told by their first bytes, never by their names. */
 import { fileTypeFromBuffer } from "file-type";
 import { AppError } from "../../errors.ts";
+import { inert } from "../../text.ts";
 
 /** Smaller ones are what a refused or aborted publisher leaves behind. */
 const RECORDING_MIN_BYTES = 1024;
@@ -37,13 +38,9 @@ export async function recordingType(head: Uint8Array): Promise<string> {
   return type;
 }
 
-/** The name that a client gives: only its last part, and nothing that is not seen. It names no object. */
+/** The name that a client gives: only its last part, inert, and nothing that is not seen. It names no object. */
 export function fileNameOf(path: string): string {
   const name = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
-  return (
-    name
-      .toWellFormed()
-      .replace(/\p{Cc}/gu, "")
-      .slice(0, 255) || "recording"
-  );
+  // Made inert last: cutting could join what was kept apart.
+  return inert(name.replace(/\p{Cc}/gu, "").slice(0, 255)) || "recording";
 }

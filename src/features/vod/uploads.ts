@@ -40,11 +40,28 @@ async function requireStream(ctx: Ctx, { streamId, streamKey }: VodAbout): Promi
   return stream;
 }
 
+/** Room for delimiters, headers and fields beside the file. */
+const FORM_OVERHEAD_BYTES = 1024 * 1024;
+
 /**
  * Streams a form's `file` into the bucket; its other parts may come before or after.
  * @throws AppError INVALID_REQUEST, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE; then nothing is left
  */
-export async function uploadRecording(ctx: Ctx, request: Request): Promise<Uploaded> {
+export function uploadRecording(ctx: Ctx, request: Request): Promise<Uploaded> {
+  const work = upload(ctx, request);
+  // A client that goes away ends the call; what is waited for goes on, so that the recording gets its row or is cleaned up.
+  ctx.later(work.catch(() => {}));
+  return work;
+}
+
+const maxBytes = ({ config }: Ctx): number => config.VOD_MAX_MEGABYTES * 1024 * 1024;
+
+async function upload(ctx: Ctx, request: Request): Promise<Uploaded> {
+  if (Number(request.headers.get("content-length") ?? "0") > maxBytes(ctx) + FORM_OVERHEAD_BYTES) {
+    // Left unread, a local server would read it to its end before it passes the answer on.
+    await request.body?.cancel();
+    throw new AppError("PAYLOAD_TOO_LARGE", `A recording may have ${maxBytes(ctx)} bytes.`);
+  }
   const key = `vod/${uuid()}`;
   const fields = new Map<string, string>();
   let recording: Recording | undefined;
@@ -81,7 +98,7 @@ const badField = (path: string, message: string): AppError =>
 async function receive(ctx: Ctx, key: string, name: string, bytes: AsyncIterable<Uint8Array>): Promise<Recording> {
   let mimeType = "";
   const stored = await storeObject(ctx, key, bytes, {
-    maxBytes: ctx.config.VOD_MAX_MEGABYTES * 1024 * 1024,
+    maxBytes: maxBytes(ctx),
     inspect: async (head) => {
       mimeType = await recordingType(head);
     },

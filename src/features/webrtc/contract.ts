@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { Timestamp } from "../../realtime/protocol.ts";
 import { userText } from "../../text.ts";
-import { UserId } from "../users/contract.ts";
+import { AuthorId, UserId } from "../users/contract.ts";
 
 export const SessionId = z.string().min(1).max(64).describe("Opaque and sortable");
 export const SessionParam = z.object({ id: SessionId });
@@ -28,7 +28,7 @@ export const Session = z
 export type Session = z.infer<typeof Session>;
 
 export const Stay = z.object({
-  userId: UserId,
+  userId: AuthorId,
   joinedAt: Timestamp,
   leftAt: Timestamp.nullable().describe("null: still there"),
   seconds: z.number().int().describe("Whole seconds between the two; until now for who is still there"),

@@ -7,6 +7,7 @@ import type { CutOff } from "../../realtime/place.ts";
 import { encodeFrame } from "../../realtime/protocol.ts";
 import { Room } from "../../realtime/room.ts";
 import type { Admission } from "../../realtime/seat.ts";
+import { Traces } from "../../realtime/traces.ts";
 import { type JoinSession, type Stay, WebrtcCommands, type WebrtcFrames } from "./contract.ts";
 import { Members } from "./members.ts";
 import { factsOf, type Member, type ParticipantState, SessionFacts, shownTo } from "./participant.ts";
@@ -33,6 +34,8 @@ export class WebrtcRoom extends Room {
   protected override readonly log = NO_LOG;
   readonly #store: StayStore;
   readonly #members: Members;
+  /** Who is, or was, in the session. */
+  readonly #guests: Traces;
 
   protected override readonly commands = bindCommands(
     WebrtcCommands,
@@ -65,6 +68,13 @@ export class WebrtcRoom extends Room {
     this.#members = new Members(this.#store, this.connections);
     const now = Date.now();
     if (this.#members.restore(now)) this.timers.arm(now);
+    this.#guests = new Traces({
+      state,
+      timers: this.timers,
+      target: `webrtc:${this.#sessionId}`,
+      context: () => this.context(),
+      anonymise: (userId) => this.anonymise(userId),
+    });
   }
 
   protected override admit({ facts }: Admission): void {
@@ -86,6 +96,7 @@ export class WebrtcRoom extends Room {
       const label = { displayName: input.displayName ?? person.displayName ?? person.username, role: input.role };
       const before = known && this.#members.connectionOf(known);
       const member = this.#members.arrive(connection, { ...(known?.state ?? arrived(now)), ...label }, now);
+      this.#guests.note(userId, now);
       this.timers.arm(now);
       if (before) this.#sayTakenOver(before);
       this.#announce(member, known?.state);
@@ -154,8 +165,19 @@ export class WebrtcRoom extends Room {
     for (const connection of [...this.connections.values()]) this.drop(connection, CLOSE.notFound, "NOT_FOUND");
   }
 
+  /** RPC: this user was erased: gone, and nobody in the attendance. Doing it again changes nothing. */
+  anonymise(userId: number): void {
+    this.cutOff({ userId, code: CLOSE.forbidden, reason: "Account deleted" });
+    const member = this.#members.get(userId);
+    if (member) this.#leave(member, member.absence?.awayAt ?? Date.now());
+    this.#store.anonymise(userId);
+    this.#guests.forget(userId);
+    this.flush();
+  }
+
   /** RPC: who was there. */
-  attendance(): Stay[] {
+  async attendance(): Promise<Stay[]> {
+    await this.#guests.settle();
     this.prune(Date.now());
     return this.#store.stays(Date.now()).map(({ userId, joinedAt, leftAt, until }) => ({
       userId,

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { type Ctx, isModerator, type UserCtx } from "../../context.ts";
 import { type Delivery, deliverNow, deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
 import { webrtcSessions } from "../../db/tables.ts";
+import { Anonymise } from "../../db/traces.ts";
 import { AppError } from "../../errors.ts";
 import { callObject } from "../../http/objects.ts";
 import type { CreateSession, Session, Stay } from "./contract.ts";
@@ -63,7 +64,7 @@ export async function openSession(ctx: UserCtx, id: string): Promise<Session> {
  */
 export async function endSession(ctx: UserCtx, id: string): Promise<void> {
   const isMine = and(eq(webrtcSessions.id, id), eq(webrtcSessions.hostId, ctx.actor.id));
-  const payload = JSON.stringify({ endedAt: ctx.now.getTime() } satisfies SessionDelivery);
+  const payload = JSON.stringify({ endedAt: ctx.now.getTime() } satisfies SessionEnd);
   const [[row], , , pending] = await ctx.db.batch([
     ctx.db.select({ hostId: webrtcSessions.hostId }).from(webrtcSessions).where(eq(webrtcSessions.id, id)),
     ctx.db
@@ -87,7 +88,7 @@ const ERASED_AT_ONCE = 500;
  */
 export async function eraseSessionsOf(ctx: Ctx, userId: number): Promise<boolean> {
   const theirs = sql`SELECT id FROM webrtc_sessions WHERE host_id = ${userId} ORDER BY id LIMIT ${ERASED_AT_ONCE}`;
-  const payload = JSON.stringify({ endedAt: ctx.now.getTime() } satisfies SessionDelivery);
+  const payload = JSON.stringify({ endedAt: ctx.now.getTime() } satisfies SessionEnd);
   const [, gone] = await ctx.db.batch([
     tellEach(
       ctx,
@@ -102,14 +103,17 @@ export async function eraseSessionsOf(ctx: Ctx, userId: number): Promise<boolean
 }
 
 /** What an outbox row for `webrtc:<session>` holds. */
-const SessionDelivery = z.object({ endedAt: z.number().int() });
-type SessionDelivery = z.infer<typeof SessionDelivery>;
+const SessionEnd = z.object({ endedAt: z.number().int() });
+type SessionEnd = z.infer<typeof SessionEnd>;
+const SessionDelivery = z.union([Anonymise, SessionEnd]);
 
-/** The outbox's way to a session's object; ending twice is ending once. */
+/** The outbox's way to a session's object; what it is told twice it does once. */
 export async function deliverToSession(ctx: Ctx, id: string, deliveries: Delivery[]): Promise<void> {
   for (const { payload } of deliveries) {
-    const { endedAt } = SessionDelivery.parse(payload);
-    await callObject(ctx, ctx.env.WEBRTC_ROOM, id, (room) => room.end(endedAt));
+    const news = SessionDelivery.parse(payload);
+    await callObject(ctx, ctx.env.WEBRTC_ROOM, id, (room) =>
+      "endedAt" in news ? room.end(news.endedAt) : room.anonymise(news.userId),
+    );
   }
 }
 

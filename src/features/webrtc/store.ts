@@ -1,5 +1,9 @@
-/** Who is in a session and who was, in the object's own SQLite: three rows written per stay, none while it lasts. */
+/**
+ * Who is in a session and who was, in the object's own SQLite: three rows written per stay, two more for a guest who is new
+ * (realtime/traces.ts), none while it lasts.
+ */
 import { migrate } from "../../realtime/migrations.ts";
+import { TRACES_SCHEMA } from "../../realtime/traces.ts";
 
 /** `state` is the participant as the room keeps them, for when no attachment does. */
 const SCHEMA = [
@@ -9,13 +13,18 @@ const SCHEMA = [
    CREATE TABLE stays (user_id INTEGER NOT NULL, joined_at INTEGER NOT NULL, left_at INTEGER NOT NULL);
    CREATE TABLE session (alive_at INTEGER NOT NULL, ended_at INTEGER);
    INSERT INTO session (alive_at) VALUES (0);`,
+  `${TRACES_SCHEMA}
+   INSERT INTO traces (user_id) SELECT user_id FROM stays UNION SELECT user_id FROM present;`,
 ];
+
+/** Whose stay an erased user's was. No account has this id. */
+const NOBODY = 0;
 
 /** Somebody without a connection: since when, and when that counts as having left; ms. */
 export type Absence = { awayAt: number; leavesAt: number };
 
 /** Times in ms; `leftAt` null: still there. `until` is what counts as attended. */
-export type StoredStay = { userId: number; joinedAt: number; leftAt: number | null; until: number };
+export type StoredStay = { userId: number | null; joinedAt: number; leftAt: number | null; until: number };
 
 type PresentRow = { user_id: number; state: string; away_at: number | null; leaves_at: number | null };
 type StayRow = { user_id: number; joined_at: number; left_at: number | null; away_at: number | null };
@@ -86,6 +95,11 @@ export class StayStore {
     this.#sql.exec("DELETE FROM present WHERE user_id = ?", userId);
   }
 
+  /** The stays of this user, who is not present, are nobody's any more. */
+  anonymise(userId: number): void {
+    this.#sql.exec("UPDATE stays SET user_id = ? WHERE user_id = ?", NOBODY, userId);
+  }
+
   noteAlive(now: number): void {
     this.#sql.exec("UPDATE session SET alive_at = ?", now);
     this.#aliveAt = now;
@@ -103,7 +117,7 @@ export class StayStore {
        UNION ALL SELECT user_id, joined_at, NULL, away_at FROM present ORDER BY joined_at, user_id`,
     );
     return [...rows].map((row) => ({
-      userId: row.user_id,
+      userId: row.user_id === NOBODY ? null : row.user_id,
       joinedAt: row.joined_at,
       leftAt: row.left_at,
       until: Math.max(row.joined_at, row.left_at ?? row.away_at ?? now),
