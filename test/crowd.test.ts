@@ -77,7 +77,7 @@ describe("a burst that takes many turns to send", () => {
     const { stream, sockets } = await crowd();
     const clients = await Promise.all(people.map((person) => connectSocketIo(person)));
     for (const client of clients)
-      expect(await client.ask("join_stream", { streamId: stream.id })).toMatchObject(JOINED);
+      expect(await client.ask("join_stream", { streamId: stream.id })).toEqual({ success: true });
     await burst(stream);
     await expectAll(sockets);
     await Promise.all(clients.map((client) => client.collect("chat_message", ALL)));
