@@ -211,11 +211,15 @@ describe("moderation", () => {
     const post = () => call(`/streams/${stream.id}/chat`, { method: "POST", token: ann.token, body: { message: "x" } });
     expect((await post()).status).toBe(403);
     await sockets.bob.expectNothing(...CHAT);
+    const again = await join(stream, ann);
+    expect(await again.next("chat_muted")).toMatchObject({ data: { userId: ann.id, until: expect.any(String) } });
+    await (await join(stream, bob)).expectNothing("chat_muted");
     const path = `/streams/${stream.id}/chat/mutes/${ann.id}`;
     expect((await call(path, { method: "DELETE", token: bob.token })).status).toBe(403);
     expect((await call(path, { method: "DELETE", token: owner.token })).status).toBe(200);
     expect(await sockets.ann.next("chat_muted")).toMatchObject({ data: { until: null } });
     expect((await post()).status).toBe(201);
+    await (await join(stream, ann)).expectNothing("chat_muted");
   });
 
   it("slow mode holds viewers back, not who moderates, and outlives the object's sleep", async () => {
@@ -231,11 +235,17 @@ describe("moderation", () => {
     await evictDurableObject(roomOf(stream));
     expect(await sockets.ann.ask("chat_message", { message: "2" })).toMatchObject({ error: { code: "RATE_LIMIT" } });
     expect(await sockets.bob.ask("chat_message", { message: "3" })).toMatchObject({ type: "ack" });
+    const newcomer = await join(stream, bob);
+    expect(await newcomer.next("chat_slow_mode")).toEqual({
+      type: "chat_slow_mode",
+      data: { streamId: stream.id, seconds: 30 },
+    });
     for (const message of ["4", "5"]) {
       expect(await sockets.owner.ask("chat_message", { message })).toMatchObject({ type: "ack" });
     }
     expect((await slow(owner, 0)).status).toBe(200);
     expect(await sockets.ann.ask("chat_message", { message: "6" })).toMatchObject({ type: "ack" });
+    await (await join(stream, bob)).expectNothing("chat_slow_mode");
   });
 });
 

@@ -154,7 +154,7 @@ export class ChatView {
       isOwn,
       isHost,
       onDelete: isModerator && onDelete,
-      onMute: isModerator && !isOwn && !isHost && onMute,
+      onMute: isModerator && userId !== null && !isOwn && !isHost && onMute,
     });
   }
 

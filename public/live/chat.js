@@ -18,8 +18,7 @@ export class Chat {
   line = "connecting";
   reason = "";
   problem = "";
-  /** Null until it changes: the service says so only then. */
-  slowSeconds = null;
+  slowSeconds = 0;
   mutedUntil = null;
   #deleted = new Set();
 
@@ -48,6 +47,9 @@ export class Chat {
   }
 
   #opened() {
+    // What still holds is said after this.
+    this.slowSeconds = 0;
+    this.mutedUntil = null;
     this.#become("open");
     if (!this.isLoaded) this.#load();
     // What was not answered before the break goes again under its old name, and is stored once.

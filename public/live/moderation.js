@@ -24,17 +24,15 @@ export async function askToMute(chat, { userId, username }, page) {
 
 const SLOW = { 0: "off", 5: "5 s", 15: "15 s", 60: "1 min", 300: "5 min" };
 
-/** Chooses the pause between two messages of one person. What is set is known only once it has changed. */
+/** Chooses the pause between two messages of one person. */
 export function slowModeControl(chat, page) {
-  const unknown = h("option", { value: "", disabled: true, selected: true }, "…");
   const options = Object.entries(SLOW).map(([seconds, text]) => h("option", { value: seconds }, text));
   const change = () => page.doing(() => chat.moderate("chat_slow_mode", { seconds: Number(select.value) }));
-  const select = h("select", { class: "field", onchange: change }, unknown, ...options);
+  const select = h("select", { class: "field", onchange: change }, ...options);
   return {
     node: h("label", { class: "slow muted" }, "Slow mode", select),
     draw() {
       const { slowSeconds } = chat;
-      if (slowSeconds === null) return;
       if (!(slowSeconds in SLOW) && !select.querySelector(`[value="${slowSeconds}"]`)) {
         select.append(h("option", { value: String(slowSeconds) }, `${slowSeconds} s`));
       }

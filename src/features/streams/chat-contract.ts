@@ -68,7 +68,10 @@ export const StreamAcks = {
   chat_slow_mode: z.object({ seconds: z.number().int() }),
 };
 
-/** Server → client. The count has no `seq`: it is not kept. */
+/**
+ * Server → client. The count has no `seq`: it is not kept. Who joins while slow mode is on, or while muted, is told so at
+ * once, without a `seq`; who is told nothing is held back by nothing.
+ */
 export const StreamFrames = {
   chat_message: ChatMessage,
   chat_message_deleted: z.object({ streamId: StreamId, messageId: ChatMessageId }),

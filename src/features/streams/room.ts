@@ -220,7 +220,20 @@ export class StreamRoom extends Room {
       this.#shownAt = now;
       this.send(connection, this.#encodedCount());
     }
+    this.#tellRules(connection, now);
     this.#viewersChanged(now);
+  }
+
+  /** What holds back who has just come, if anything does; it may have begun long before. Not in the log, so without a seq. */
+  #tellRules(connection: Connection, now: number): void {
+    const streamId = this.#streamId;
+    const { userId } = connection;
+    const seconds = this.log.settings.slow_seconds;
+    if (seconds > 0) this.send(connection, encodeFrame({ type: "chat_slow_mode", data: { streamId, seconds } }));
+    const mutedUntil = this.log.mutedUntil(userId);
+    if (mutedUntil <= now) return;
+    const until = new Date(mutedUntil).toISOString();
+    this.send(connection, encodeFrame({ type: "chat_muted", data: { streamId, userId, until } }));
   }
 
   protected override closed(_connection: Connection, isLast: boolean): void {
