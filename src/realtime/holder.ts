@@ -104,21 +104,26 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
     this.#nextTurn = undefined;
     this.#isFlushing = true;
     try {
-      while (this.#inbox.length > 0) {
-        const jobs = this.#inbox;
-        this.#inbox = [];
-        for (const job of jobs) job();
-      }
-      // Once for all that a connection sent in this group: an attachment costs as much as a frame.
-      for (const connection of this.#unsaved) connection.save();
-      this.#unsaved.clear();
-      if (!this.#outgoing.isEmpty) this.#takeTurn(Date.now());
+      this.#runInbox();
+      if (!this.#outgoing.isEmpty) this.#takeTurn();
     } finally {
       this.#isFlushing = false;
     }
   }
 
-  #takeTurn(now: number): void {
+  #runInbox(): void {
+    while (this.#inbox.length > 0) {
+      const jobs = this.#inbox;
+      this.#inbox = [];
+      for (const job of jobs) job();
+    }
+    // Once for all that a connection sent in this group: an attachment costs as much as a frame.
+    for (const connection of this.#unsaved) connection.save();
+    this.#unsaved.clear();
+  }
+
+  #takeTurn(): void {
+    const now = Date.now();
     // The clock stands still while code runs, so how long sending takes is estimated: some 15 µs each, and twice that
     // to find out whether more comes.
     this.#busyUntil = now + 2 + 0.03 * this.connections.size * Math.max(1, this.#outgoing.sharedCount);

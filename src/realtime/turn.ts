@@ -5,10 +5,10 @@
  */
 
 /**
- * Sends in one turn: few enough for their sockets to stay in the processor's cache, and enough to keep it busy until the
- * timer for the next turn rings, which takes some 2 ms however short it is set.
+ * Sends in one turn: few enough for their sockets to stay in the processor's cache, and enough for the time that passes
+ * between two turns, some milliseconds however short the timer is, not to matter.
  */
-export const TURN_SENDS = 600;
+export const TURN_SENDS = 1000;
 
 /** Lets go until the next turn. Nothing shorter than a timer lets queued sends out. */
 export const nextTurn = (): Promise<void> => scheduler.wait(0);

@@ -41,15 +41,20 @@ export class StreamRoom extends Room {
   /** Last message per user, ms, while slow mode is on. */
   readonly #wroteAt = new Map<number, number>();
 
-  protected override readonly commands = bindCommands(StreamCommands, {
-    join_stream: (_by, { streamId }) => this.#requireHere(streamId),
-    leave_stream: (by, { streamId }) => this.#leave(by, streamId),
-    chat_message: (by, input) => this.#write(by, input),
-    chat_delete: (by, { messageId }) => this.#delete(by, Number(messageId)),
-    chat_mute: (by, { userId, seconds }) => this.#mute(by, userId, by.now + seconds * 1000),
-    chat_unmute: (by, { userId }) => this.#mute(by, userId, null),
-    chat_slow_mode: (by, { seconds }) => this.#slowDown(by, seconds),
-  });
+  protected override readonly commands = bindCommands(
+    StreamCommands,
+    {
+      join_stream: (_by, { streamId }) => this.#requireHere(streamId),
+      leave_stream: (by, { streamId }) => this.#leave(by, streamId),
+      chat_message: (by, input) => this.#write(by, input),
+      chat_delete: (by, { messageId }) => this.#delete(by, Number(messageId)),
+      chat_mute: (by, { userId, seconds }) => this.#mute(by, userId, by.now + seconds * 1000),
+      chat_unmute: (by, { userId }) => this.#mute(by, userId, null),
+      chat_slow_mode: (by, { seconds }) => this.#slowDown(by, seconds),
+    },
+    {},
+    ["chat_message"],
+  );
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
