@@ -7,7 +7,7 @@ import { TURN_SENDS } from "./turn.ts";
 
 /**
  * How long an array client rests after it was served, ms: what comes meanwhile goes with the next array, and costs no send.
- * In a small room nothing; in a crowd three times what one round of sends takes, up to what nobody notices.
+ * In a small room less than a turn takes; in a crowd some twice as long as a round of sends, up to what nobody notices.
  */
 const ARRAY_REST_MS = { perSocket: 0.05, most: 50 };
 
@@ -91,11 +91,13 @@ export class Outgoing {
       if (lane) left -= this.#serve(connection, lane, now);
     }
     // What goes to a gateway costs nothing here, and is best sent together.
-    const waits = [this.#serveNext("gateway", now, Number.POSITIVE_INFINITY), this.#serveNext("plain", now, left)];
-    waits.push(this.#serveNext("array", now, left));
+    const waits = [
+      this.#serveNext("gateway", now, Number.POSITIVE_INFINITY),
+      this.#serveNext("plain", now, left),
+      this.#serveNext("array", now, left),
+    ].filter((waitMs) => waitMs !== null);
     this.#forgetSent();
-    const waitsMs = waits.filter((wait) => wait !== null);
-    return waitsMs.length > 0 ? Math.min(...waitsMs) : null;
+    return waits.length > 0 ? Math.min(...waits) : null;
   }
 
   /** Serves lanes while there is something left of `most` sends. @returns as takeTurn */

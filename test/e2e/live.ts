@@ -5,27 +5,13 @@
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
 import { isChromiumHere, launch } from "./browser.ts";
+import { check, finish } from "./checks.ts";
 import { Server } from "./restartable-server.ts";
 import { Watcher } from "./watcher.ts";
 
 const PORT = Number(process.env.PORT ?? 8890);
 const SECRET = "end-to-end-secret-of-the-media-server";
 const TITLE = "Evening <b>jazz</b>";
-
-let passed = 0;
-let failed = 0;
-
-async function check(name: string, work: () => Promise<void>): Promise<void> {
-  const started = Date.now();
-  try {
-    await work();
-    passed += 1;
-    console.log(`ok   ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAIL ${name}\n     ${error instanceof Error ? error.stack : String(error)}`);
-  }
-}
 
 /** nginx-rtmp's call when a publisher starts or stops; answers the status. */
 async function hook(call: "publish" | "publish_done", key: string, session: string): Promise<number> {
@@ -314,5 +300,4 @@ try {
 } finally {
   await server.close();
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed > 0 ? 1 : 0);
+finish();

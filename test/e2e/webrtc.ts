@@ -5,26 +5,12 @@
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
 import { Caller, isChromiumHere, launch } from "./browser.ts";
+import { check, finish } from "./checks.ts";
 import { startServer } from "./server.ts";
 
 const PORT = Number(process.env.PORT ?? 8880);
 /** SPEC 2: a client that vanishes is gone from presence within 75 s; the alarm and this test's look add a little. */
 const VANISHED_WITHIN_MS = 78_000;
-
-let passed = 0;
-let failed = 0;
-
-async function check(name: string, work: () => Promise<void>): Promise<void> {
-  const started = Date.now();
-  try {
-    await work();
-    passed += 1;
-    console.log(`ok   ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAIL ${name}\n     ${error instanceof Error ? error.stack : String(error)}`);
-  }
-}
 
 const idOf = (caller: Caller, name: string): Promise<number> =>
   caller.page.evaluate(
@@ -211,5 +197,4 @@ try {
 } finally {
   await server.stop();
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed > 0 ? 1 : 0);
+finish();
