@@ -8,7 +8,7 @@ import { sweepResumable } from "./features/files/tus/uploads.ts";
 import { endLapsed, forgetEarlyEnds } from "./features/streams/sessions.ts";
 import { forgetOldEvents } from "./features/streams/webhook/event-log.ts";
 import { forgetOldViews } from "./features/videos/views.ts";
-import { logFailure } from "./http/log.ts";
+import { logFailure } from "./platform/log.ts";
 import "./deliverers.ts";
 
 /** One job that fails does not keep the others from running. */

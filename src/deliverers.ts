@@ -6,8 +6,8 @@ import { deliverErasure } from "./features/admin/erasure/user.ts";
 import { deliverToRoom } from "./features/rooms/room-client.ts";
 import { reachGateway } from "./features/socketio/gateway.ts";
 import { deliverToStream } from "./features/streams/room-client.ts";
-import { deliverToHub } from "./features/users/hub-client.ts";
 import { deliverToSession } from "./features/webrtc/service.ts";
+import { deliverToHub } from "./hub/client.ts";
 import { reachGatewaysBy } from "./realtime/remote.ts";
 
 reachGatewaysBy(reachGateway);

@@ -4,7 +4,7 @@ declare namespace Cloudflare {
     DB: D1Database;
     FILES: R2Bucket;
     ASSETS: Fetcher;
-    USER_HUB: DurableObjectNamespace<import("./features/users/hub.ts").UserHub>;
+    USER_HUB: DurableObjectNamespace<import("./hub/hub.ts").UserHub>;
     CHAT_ROOM: DurableObjectNamespace<import("./features/rooms/room.ts").ChatRoom>;
     STREAM_ROOM: DurableObjectNamespace<import("./features/streams/room.ts").StreamRoom>;
     WEBRTC_ROOM: DurableObjectNamespace<import("./features/webrtc/room.ts").WebrtcRoom>;

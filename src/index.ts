@@ -5,8 +5,8 @@ import { runCron } from "./cron.ts";
 export { ChatRoom } from "./features/rooms/room.ts";
 export { SocketIoGateway } from "./features/socketio/gateway.ts";
 export { StreamRoom } from "./features/streams/room.ts";
-export { UserHub } from "./features/users/hub.ts";
 export { WebrtcRoom } from "./features/webrtc/room.ts";
+export { UserHub } from "./hub/hub.ts";
 
 export default {
   fetch: app.fetch,

@@ -5,8 +5,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { StreamRoom } from "../src/features/streams/room.ts";
 import { mintUser, type TestUser } from "./support/api.ts";
 import { mintStream, type TestStream } from "./support/media.ts";
-import { connectSocketIo } from "./support/socketio.ts";
 import { type Frame, openSocket, type TestSocket } from "./support/socket.ts";
+import { connectSocketIo } from "./support/socketio.ts";
 
 const PEOPLE = 8;
 const EACH = 80;

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { clientAddress } from "../src/auth/rate-limit.ts";
 import { ConfigError, config } from "../src/config.ts";
-import { clientAddress } from "../src/http/rate-limit.ts";
 import { inert } from "../src/text.ts";
 import { call, mintUser, ORIGIN, worker } from "./support/api.ts";
 

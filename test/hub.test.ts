@@ -2,7 +2,7 @@ import { evictDurableObject, listDurableObjectIds, runDurableObjectAlarm, runInD
 import { env } from "cloudflare:workers";
 import { decodeJwt, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import type { UserHub } from "../src/features/users/hub.ts";
+import type { UserHub } from "../src/hub/hub.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
 import { openHub, openSocket, upgrade } from "./support/socket.ts";
 

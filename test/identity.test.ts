@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { signToken } from "../src/auth/tokens.ts";
 import { config } from "../src/config.ts";
-import { signToken } from "../src/http/auth/tokens.ts";
 import { mintAdmin } from "./support/admin.ts";
 import { call, mintUser } from "./support/api.ts";
 import { openHub, openSocket } from "./support/socket.ts";

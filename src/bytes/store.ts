@@ -8,7 +8,7 @@ import type { Ctx } from "../context.ts";
 import { tellEach } from "../db/outbox.ts";
 import { uploads } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
-import { logFailure } from "../http/log.ts";
+import { logFailure } from "../platform/log.ts";
 import { type Chunks, equalParts, hashed, inspected, limited, type Part } from "./parts.ts";
 
 export type StoredObject = { key: string; size: number; sha256: string };

@@ -8,7 +8,7 @@
  */
 import { asc, inArray, type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../context.ts";
-import { logFailure } from "../http/log.ts";
+import { logFailure } from "../platform/log.ts";
 import { outbox } from "./tables.ts";
 
 /** Who is told: `user:12`, `room:01J…`, `file:…`. The part before the colon picks the deliverer. */

@@ -4,13 +4,13 @@ import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { ZodError } from "zod";
+import { authenticate, tokenOf } from "../auth/authenticate.ts";
+import { clientAddress } from "../auth/rate-limit.ts";
 import { ConfigError, isAllowedOrigin, JSON_BODY_MAX_BYTES } from "../config.ts";
 import { type Cost, startContext } from "../context.ts";
 import { AppError, ERRORS, errorBody, toAppError } from "../errors.ts";
-import { authenticate, tokenOf } from "./auth/authenticate.ts";
-import { log, logFailure } from "./log.ts";
-import { countRequest } from "./metrics.ts";
-import { clientAddress } from "./rate-limit.ts";
+import { log, logFailure } from "../platform/log.ts";
+import { countRequest } from "../platform/metrics.ts";
 import { type HttpEnv, invalidRequest } from "./route.ts";
 
 /** Makes the call's context; afterwards writes its one log line and, if asked for, its cost. */

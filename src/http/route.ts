@@ -4,10 +4,10 @@
  */
 import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context, Handler, MiddlewareHandler } from "hono";
+import { limitAdminCalls } from "../auth/rate-limit.ts";
 import { actingAs, type Ctx, isAdmin, isModerator, type UserCtx } from "../context.ts";
 import { AppError, type ErrorDetail } from "../errors.ts";
 import { ErrorAnswer } from "../realtime/protocol.ts";
-import { limitAdminCalls } from "./rate-limit.ts";
 
 export type HttpEnv = { Bindings: Env; Variables: { ctx: Ctx } };
 

@@ -1,7 +1,8 @@
 /** What the operators of the service use: health, metrics, the API's description. */
+
+import { sameSecret } from "../auth/digest.ts";
 import { AppError } from "../errors.ts";
-import { sameSecret } from "./auth/digest.ts";
-import { exposition } from "./metrics.ts";
+import { exposition } from "../platform/metrics.ts";
 import { router } from "./route.ts";
 
 export const serviceRoutes = router();

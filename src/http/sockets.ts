@@ -1,14 +1,14 @@
 /** The way of every WebSocket into an object: checked here, so that junk never wakes or makes one. */
 import type { Context, MiddlewareHandler } from "hono";
+import { authenticate, redeemTicket, tokenOf } from "../auth/authenticate.ts";
 import { isAllowedOrigin } from "../config.ts";
 import type { Ctx, UserCtx } from "../context.ts";
 import { AppError, ERRORS, toAppError } from "../errors.ts";
+import { log, logFailure } from "../platform/log.ts";
+import { countSocket } from "../platform/metrics.ts";
 import { SocketQuery } from "../realtime/protocol.ts";
 import { ADMISSION_HEADER } from "../realtime/room.ts";
 import type { Admission } from "../realtime/seat.ts";
-import { authenticate, redeemTicket, tokenOf } from "./auth/authenticate.ts";
-import { log, logFailure } from "./log.ts";
-import { countSocket } from "./metrics.ts";
 import type { HttpEnv } from "./route.ts";
 
 /** The object a socket leads to, and what its room wants to know about the member. */

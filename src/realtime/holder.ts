@@ -6,7 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import { config } from "../config.ts";
 import { startContext } from "../context.ts";
 import { CLOSE } from "../errors.ts";
-import { log } from "../http/log.ts";
+import { log } from "../platform/log.ts";
 import { Budgets } from "./budget.ts";
 import { type Connection, restoreConnection } from "./connection.ts";
 import { Outgoing } from "./outgoing.ts";

@@ -1,9 +1,10 @@
 /** What clients ask of an object: reading frames, running commands one after the other, answering. */
+
+import { authenticate } from "../auth/authenticate.ts";
+import { noteHammering } from "../auth/rate-limit.ts";
 import { FRAME_MAX_BYTES } from "../config.ts";
 import { AppError, CLOSE, errorBody, toAppError } from "../errors.ts";
-import { authenticate } from "../http/auth/authenticate.ts";
-import { logFailure } from "../http/log.ts";
-import { noteHammering } from "../http/rate-limit.ts";
+import { logFailure } from "../platform/log.ts";
 import type { BudgetKind } from "./budget.ts";
 import { type By, type Commands, failed, type Outcome } from "./commands.ts";
 import { type Connection, closeQuietly } from "./connection.ts";

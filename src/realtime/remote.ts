@@ -3,7 +3,7 @@
  * connections like any other; what goes out to them is one object call per gateway, whatever their number.
  */
 import { CLOSE } from "../errors.ts";
-import { logFailure } from "../http/log.ts";
+import { logFailure } from "../platform/log.ts";
 import { type Batch, toBatches } from "./batches.ts";
 import { type Bundle, Connection, type Link } from "./connection.ts";
 import { Seat } from "./seat.ts";

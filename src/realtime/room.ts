@@ -6,8 +6,8 @@
  * A subclass brings a log, a map of commands and what happens on joining and leaving; it never touches a WebSocket.
  */
 import { AppError, CLOSE, ERRORS, toAppError } from "../errors.ts";
-import { log, logFailure } from "../http/log.ts";
-import { callObject } from "../http/objects.ts";
+import { log, logFailure } from "../platform/log.ts";
+import { callObject } from "../platform/objects.ts";
 import { failed, type Outcome } from "./commands.ts";
 import { Bundle, Connection, firstBeat, SocketLink } from "./connection.ts";
 import type { ReplayLog } from "./log.ts";

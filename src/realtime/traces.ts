@@ -6,7 +6,7 @@
 import type { Ctx } from "../context.ts";
 import type { Target } from "../db/outbox.ts";
 import { recordTraces, withdrawTraces } from "../db/traces.ts";
-import { logFailure } from "../http/log.ts";
+import { logFailure } from "../platform/log.ts";
 import type { Timer, Timers } from "./timers.ts";
 
 /** A migration of an object that has Traces, before the names that are there already are put in. */

@@ -1,15 +1,15 @@
 /** Accounts: making them, signing in and out, changing and closing them. */
 import { and, eq, lt, ne, or, sql } from "drizzle-orm";
+import { refuseBannedAddress, refuseUnwelcome } from "../../auth/authenticate.ts";
+import { fingerprint, randomSecret } from "../../auth/digest.ts";
+import { isOutsideSession, outsideTokenHash } from "../../auth/outside.ts";
+import { spend } from "../../auth/rate-limit.ts";
+import { signToken } from "../../auth/tokens.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import { deliverSoon, pendingFor, tell } from "../../db/outbox.ts";
 import { revokedTokens, sessions, socketTickets, users } from "../../db/tables.ts";
 import { AppError, CLOSE } from "../../errors.ts";
-import { refuseBannedAddress, refuseUnwelcome } from "../../http/auth/authenticate.ts";
-import { fingerprint, randomSecret } from "../../http/auth/digest.ts";
-import { isOutsideSession, outsideTokenHash } from "../../http/auth/outside.ts";
-import { signToken } from "../../http/auth/tokens.ts";
-import { spend } from "../../http/rate-limit.ts";
-import type { HubPayload } from "../users/hub-client.ts";
+import type { HubPayload } from "../../hub/client.ts";
 import type { Account, ChangePassword, Login, Register, UpdateAccount } from "./contract.ts";
 import { hashPassword, isOutdated, verifyPassword } from "./password.ts";
 

@@ -3,10 +3,10 @@
  * file's id (a file made later under the same name is another one) and the expiry, and nothing else may be in the query.
  */
 import { and } from "drizzle-orm";
+import { base64url } from "../../auth/digest.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import { files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { base64url } from "../../http/auth/digest.ts";
 import { type FileRow, isAt, mayChange, unchangeable } from "./access.ts";
 import type { FilePath, SignUrl } from "./contract.ts";
 

@@ -6,8 +6,8 @@ import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
 import { type FeedQuery, feedPart, forwardPart, newestFirst, oldestFirst } from "../../db/page.ts";
 import { conversations, messages, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
+import { closeSendSession, frameFor, openSendSession, pushTo } from "../../hub/client.ts";
 import { blockedBetween } from "../social/service.ts";
-import { closeSendSession, frameFor, openSendSession, pushTo } from "../users/hub-client.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import type { DirectMessage, MarkMessagesSeen, SendMessage } from "./contract.ts";
 

@@ -5,7 +5,7 @@ import { inList, iso } from "../../db/json.ts";
 import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
 import { type FeedQuery, feedPart, newestFirst } from "../../db/page.ts";
 import { notifications, users } from "../../db/tables.ts";
-import { frameFor, framesFor } from "../users/hub-client.ts";
+import { frameFor, framesFor } from "../../hub/client.ts";
 import type { MarkNotificationsSeen, Notification } from "./contract.ts";
 
 const unseenOf = (userId: SQL | number): SQL =>

@@ -1,7 +1,7 @@
 /** How the rest of the product reaches a room's object. Whoever calls has asked the database first (access.ts). */
 import type { Ctx, UserCtx } from "../../context.ts";
 import type { Delivery } from "../../db/outbox.ts";
-import { callObject } from "../../http/objects.ts";
+import { callObject } from "../../platform/objects.ts";
 import { outcomeOf } from "../../realtime/commands.ts";
 import type { Person } from "../../realtime/seat.ts";
 import type { Access } from "./access.ts";

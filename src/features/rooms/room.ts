@@ -3,7 +3,7 @@
  * sent on; the database is not asked on that way. What the room tells the database, it tells afterwards (summary.ts).
  */
 import { AppError, CLOSE } from "../../errors.ts";
-import { logFailure } from "../../http/log.ts";
+import { logFailure } from "../../platform/log.ts";
 import { type By, bindCommands, failed, type Outcome } from "../../realtime/commands.ts";
 import type { Connection } from "../../realtime/connection.ts";
 import { encodeFrame, type Frame, type FrameId } from "../../realtime/protocol.ts";

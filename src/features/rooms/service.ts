@@ -7,7 +7,7 @@ import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { logFailure } from "../../http/log.ts";
+import { logFailure } from "../../platform/log.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import { type ChangeRoom, type MakeRoom, type Room, RoomMessage } from "./contract.ts";
 import { blockedBetween, whyNotInvitable } from "./members.ts";

@@ -1,7 +1,7 @@
 /** How a client's event is answered: by its callback, or, if it passed none, failures by an event. */
 
 import { AppError, toAppError } from "../../errors.ts";
-import { logFailure } from "../../http/log.ts";
+import { logFailure } from "../../platform/log.ts";
 import { frameCode } from "../../realtime/protocol.ts";
 import type { ClientSocket, ReceivedEvent } from "../../socketio/application.ts";
 

@@ -4,12 +4,12 @@
  * native sockets. No object is called but for an event, a connect and a disconnect.
  */
 import { z } from "zod";
+import { authenticate, redeemTicket } from "../../auth/authenticate.ts";
+import { networkOf } from "../../auth/rate-limit.ts";
 import { config } from "../../config.ts";
 import { type Ctx, startContext, type UserCtx } from "../../context.ts";
 import { AppError, toAppError } from "../../errors.ts";
-import { authenticate, redeemTicket } from "../../http/auth/authenticate.ts";
-import { logFailure } from "../../http/log.ts";
-import { networkOf } from "../../http/rate-limit.ts";
+import { logFailure } from "../../platform/log.ts";
 import { Budgets } from "../../realtime/budget.ts";
 import { AuthRefresh } from "../../realtime/protocol.ts";
 import {

@@ -1,7 +1,7 @@
 /** The object that holds Socket.IO clients, those of a region spread over a few. */
 import { config } from "../../config.ts";
 import { ERRORS } from "../../errors.ts";
-import { logFailure } from "../../http/log.ts";
+import { logFailure } from "../../platform/log.ts";
 import type { Batch } from "../../realtime/batches.ts";
 import type { Gateway } from "../../realtime/remote.ts";
 import { type Addresses, addressesFor } from "../../socketio/addresses.ts";

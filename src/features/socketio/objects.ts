@@ -1,7 +1,7 @@
 /** The objects that a gateway's clients are members of: their users' hubs, and rooms. */
 import { z } from "zod";
 import { AppError } from "../../errors.ts";
-import { callObject } from "../../http/objects.ts";
+import { callObject } from "../../platform/objects.ts";
 import type { Outcome } from "../../realtime/commands.ts";
 import { namespaceOf, type PlaceKind } from "../../realtime/place.ts";
 import type { Room } from "../../realtime/room.ts";

@@ -1,8 +1,9 @@
 /** `/socket.io/`: Engine.IO sessions, refused here if they can be, so that junk wakes no object (SPEC 9). */
+
+import { clientAddress } from "../../auth/rate-limit.ts";
 import { config, isAllowedOrigin } from "../../config.ts";
-import { countSocket } from "../../http/metrics.ts";
-import { clientAddress } from "../../http/rate-limit.ts";
 import { router } from "../../http/route.ts";
+import { countSocket } from "../../platform/metrics.ts";
 import { serveSockets } from "../../socketio/routes.ts";
 import { gatewaysOf, settings } from "./gateway.ts";
 import { Handshakes } from "./handshakes.ts";

@@ -1,7 +1,8 @@
 /** The rooms that a client is in: entering, finding the one an event is for, leaving, and coming back. */
+
+import { signIn } from "../../auth/authenticate.ts";
 import type { Ctx } from "../../context.ts";
 import { AppError, toAppError } from "../../errors.ts";
-import { signIn } from "../../http/auth/authenticate.ts";
 import type { Budgets } from "../../realtime/budget.ts";
 import type { ClientSocket } from "../../socketio/application.ts";
 import type { Channel, Target } from "./channel.ts";

@@ -4,7 +4,7 @@ import type { Ctx, UserCtx } from "../../context.ts";
 import type { FeedQuery } from "../../db/page.ts";
 import { streams } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { callObject } from "../../http/objects.ts";
+import { callObject } from "../../platform/objects.ts";
 import { outcomeOf } from "../../realtime/commands.ts";
 import type { StreamCommand } from "./chat-contract.ts";
 import type { StreamFacts } from "./room.ts";

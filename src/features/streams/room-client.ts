@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Ctx } from "../../context.ts";
 import type { Delivery } from "../../db/outbox.ts";
 import { Anonymise } from "../../db/traces.ts";
-import { callObject } from "../../http/objects.ts";
+import { callObject } from "../../platform/objects.ts";
 import { StreamFrames } from "./chat-contract.ts";
 
 /** What an outbox row for `stream:<id>` holds; news of the stream is written by triggers (migration 0005). */

@@ -1,7 +1,7 @@
 /** The room beside a stream: its chat, the news of its status, and how many are here. One object per stream. */
 import { z } from "zod";
 import { AppError, CLOSE } from "../../errors.ts";
-import { logFailure } from "../../http/log.ts";
+import { logFailure } from "../../platform/log.ts";
 import { type By, bindCommands, type Outcome } from "../../realtime/commands.ts";
 import type { Connection } from "../../realtime/connection.ts";
 import { encodeFrame } from "../../realtime/protocol.ts";

@@ -2,7 +2,7 @@
 import { eq } from "drizzle-orm";
 import type { Ctx } from "../../context.ts";
 import { users } from "../../db/tables.ts";
-import { logFailure } from "../../http/log.ts";
+import { logFailure } from "../../platform/log.ts";
 
 /** Written by the hub on a user's first connection and after the last one. */
 export async function notePresence(ctx: Ctx, userId: number, isConnected: boolean): Promise<void> {

@@ -3,9 +3,9 @@ import { and, eq, sql } from "drizzle-orm";
 import { actorId, type Ctx, isAdmin } from "../../context.ts";
 import { users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
+import { isConnected } from "../../hub/client.ts";
 import { blockedBetween } from "../social/service.ts";
 import type { PersonBrief, Profile } from "./contract.ts";
-import { isConnected } from "./hub-client.ts";
 
 /** The columns of a PersonBrief. */
 export const briefColumns = {

@@ -1,9 +1,9 @@
 /** Views and shares: counted, nothing more. */
 import { and, eq, sql } from "drizzle-orm";
+import { fingerprint } from "../../auth/digest.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import { videos, videoViews } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { fingerprint } from "../../http/auth/digest.ts";
 import { isVisibleTo } from "./service.ts";
 
 /** SPEC 3: counts once per person and video in 30 minutes. */

@@ -4,13 +4,13 @@
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { v7 as uuid } from "uuid";
+import { fingerprint } from "../../auth/digest.ts";
 import { formParts } from "../../bytes/form.ts";
 import { HEAD_BYTES } from "../../bytes/parts.ts";
 import { discard, ifPending, storeObject } from "../../bytes/store.ts";
 import type { Ctx } from "../../context.ts";
 import { streams, uploads, vods } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { fingerprint } from "../../http/auth/digest.ts";
 import { invalidRequest } from "../../http/route.ts";
 import { type Vod, type VodAbout, type VodByPath, VodForm } from "./contract.ts";
 import { fileNameOf, recordingType, requireSize } from "./recordings.ts";

@@ -4,8 +4,8 @@
  */
 import { z } from "zod";
 import type { Ctx, UserCtx } from "../../context.ts";
-import { logFailure } from "../../http/log.ts";
-import { isInRoomOf } from "../users/hub-client.ts";
+import { isInRoomOf } from "../../hub/client.ts";
+import { logFailure } from "../../platform/log.ts";
 import { IceServer } from "./contract.ts";
 import { openSession } from "./service.ts";
 

@@ -7,7 +7,7 @@ import { type Delivery, deliverNow, deliverSoon, pendingFor, tellEach } from "..
 import { webrtcSessions } from "../../db/tables.ts";
 import { Anonymise } from "../../db/traces.ts";
 import { AppError } from "../../errors.ts";
-import { callObject } from "../../http/objects.ts";
+import { callObject } from "../../platform/objects.ts";
 import type { CreateSession, Session, Stay } from "./contract.ts";
 import { mayJoinCourse } from "./courses.ts";
 

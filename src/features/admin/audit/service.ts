@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { UserCtx } from "../../../context.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { audit, statsTotals } from "../../../db/tables.ts";
-import { log } from "../../../http/log.ts";
+import { log } from "../../../platform/log.ts";
 import type { AuditAction, AuditEntry, AuditQuery, AuditTarget } from "./contract.ts";
 
 type Deed = {

@@ -5,8 +5,8 @@ import { inList, jsonObject } from "../../../db/json.ts";
 import { deliverSoon, pendingFor, tellEach } from "../../../db/outbox.ts";
 import { reports } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
+import { frameFor } from "../../../hub/client.ts";
 import { notify } from "../../notifications/service.ts";
-import { frameFor } from "../../users/hub-client.ts";
 import { logEach, recordEach } from "../audit/service.ts";
 import type { BulkDone } from "../vocabulary.ts";
 

@@ -2,9 +2,10 @@
  * Whether a call comes from a media server: a shared secret in the address or a header, or a signature over the body.
  * Two secrets may be valid at once, for rotation. Never taken from the body, where publishers write.
  */
+
+import { fingerprint, sameSecret } from "../../../auth/digest.ts";
+import { networkOf } from "../../../auth/rate-limit.ts";
 import type { Ctx } from "../../../context.ts";
-import { fingerprint, sameSecret } from "../../../http/auth/digest.ts";
-import { networkOf } from "../../../http/rate-limit.ts";
 
 /** A signature counts this long, so that a captured call cannot be sent again tomorrow. */
 const SIGNATURE_LIFE_SECONDS = 300;

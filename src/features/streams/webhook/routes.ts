@@ -2,8 +2,8 @@
 import type { Context } from "hono";
 import { actingAs, type Ctx } from "../../../context.ts";
 import { AppError } from "../../../errors.ts";
-import { log } from "../../../http/log.ts";
 import { type HttpEnv, route, router } from "../../../http/route.ts";
+import { log } from "../../../platform/log.ts";
 import { HookAnswer, HookCode, HookQuery } from "../contract.ts";
 import { takeEvent } from "./events.ts";
 import { type Body, readEvent } from "./forms.ts";

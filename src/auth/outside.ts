@@ -2,11 +2,11 @@
 import { and, eq, sql } from "drizzle-orm";
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import { z } from "zod";
-import type { Config } from "../../config.ts";
-import type { Ctx } from "../../context.ts";
-import { identities } from "../../db/tables.ts";
-import { AppError } from "../../errors.ts";
-import { userText } from "../../text.ts";
+import type { Config } from "../config.ts";
+import type { Ctx } from "../context.ts";
+import { identities } from "../db/tables.ts";
+import { AppError } from "../errors.ts";
+import { userText } from "../text.ts";
 import { fingerprint } from "./digest.ts";
 
 /** Asymmetric only: with a symmetric one, whoever can read the public key set could sign (RFC 8725, 2.1). */

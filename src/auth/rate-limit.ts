@@ -6,7 +6,7 @@ import { sql } from "drizzle-orm";
 import type { Ctx, UserCtx } from "../context.ts";
 import { addressBans, rateWindows } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
-import { log } from "./log.ts";
+import { log } from "../platform/log.ts";
 
 type Window = { key: string; limit: number; windowSeconds: number };
 

@@ -1,8 +1,8 @@
 /** Our own tokens: JWT, HS256, signed with the newest key, verified with either of two during a rotation (by `kid`). */
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
-import type { Config } from "../../config.ts";
-import { AppError } from "../../errors.ts";
+import type { Config } from "../config.ts";
+import { AppError } from "../errors.ts";
 import { base64url, sha256 } from "./digest.ts";
 
 const ALGORITHM = "HS256";

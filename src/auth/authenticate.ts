@@ -1,8 +1,8 @@
 /** From a token or ticket to the user who holds it, as the database knows them now. One query for our own tokens. */
 import { and, eq, gt, sql } from "drizzle-orm";
-import { actingAs, type Ctx, type User, type UserCtx } from "../../context.ts";
-import { addressBans, revokedTokens, sessions, socketTickets, users } from "../../db/tables.ts";
-import { AppError } from "../../errors.ts";
+import { actingAs, type Ctx, type User, type UserCtx } from "../context.ts";
+import { addressBans, revokedTokens, sessions, socketTickets, users } from "../db/tables.ts";
+import { AppError } from "../errors.ts";
 import { fingerprint } from "./digest.ts";
 import { isFromOutside, isOutsideSession, outsideTokenHash, verifyOutsideToken } from "./outside.ts";
 import { verifyToken } from "./tokens.ts";

@@ -2,15 +2,15 @@
 import type { SQL } from "drizzle-orm";
 import { sql } from "drizzle-orm";
 import { z } from "zod";
-import type { Cost, Ctx, UserCtx } from "../../context.ts";
-import { jsonObject } from "../../db/json.ts";
-import type { Delivery } from "../../db/outbox.ts";
-import { AppError } from "../../errors.ts";
-import { logFailure } from "../../http/log.ts";
-import { callObject } from "../../http/objects.ts";
-import type { PlaceKind } from "../../realtime/place.ts";
-import type { Frame } from "../../realtime/protocol.ts";
-import { Person } from "../../realtime/seat.ts";
+import type { Cost, Ctx, UserCtx } from "../context.ts";
+import { jsonObject } from "../db/json.ts";
+import type { Delivery } from "../db/outbox.ts";
+import { AppError } from "../errors.ts";
+import { logFailure } from "../platform/log.ts";
+import { callObject } from "../platform/objects.ts";
+import type { PlaceKind } from "../realtime/place.ts";
+import type { Frame } from "../realtime/protocol.ts";
+import { Person } from "../realtime/seat.ts";
 
 /** What an outbox row for `user:<id>` holds. Frames are logged, numbered and sent; then the rest is done. */
 export const HubDelivery = z.object({

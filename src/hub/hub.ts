@@ -4,23 +4,23 @@
  */
 import { RpcTarget } from "cloudflare:workers";
 import { z } from "zod";
-import { actingAs, type UserCtx } from "../../context.ts";
-import { logFailure } from "../../http/log.ts";
-import { callObject } from "../../http/objects.ts";
-import { type By, bindCommands } from "../../realtime/commands.ts";
-import type { Connection } from "../../realtime/connection.ts";
-import { FRAME_LOG_SCHEMA, FrameLog } from "../../realtime/log.ts";
-import { migrate } from "../../realtime/migrations.ts";
-import { namespaceOf, type Place, PlaceKind } from "../../realtime/place.ts";
-import { encodeFrame, type Frame } from "../../realtime/protocol.ts";
-import { Room } from "../../realtime/room.ts";
-import { Person } from "../../realtime/seat.ts";
-import { MessageCommands } from "../messages/contract.ts";
-import { markMessagesSeen, showTyping } from "../messages/service.ts";
-import { NotificationCommands } from "../notifications/contract.ts";
-import { markNotificationsSeen } from "../notifications/service.ts";
-import type { HubDelivery } from "./hub-client.ts";
-import { notePresence } from "./presence.ts";
+import { actingAs, type UserCtx } from "../context.ts";
+import { MessageCommands } from "../features/messages/contract.ts";
+import { markMessagesSeen, showTyping } from "../features/messages/service.ts";
+import { NotificationCommands } from "../features/notifications/contract.ts";
+import { markNotificationsSeen } from "../features/notifications/service.ts";
+import { notePresence } from "../features/users/presence.ts";
+import { logFailure } from "../platform/log.ts";
+import { callObject } from "../platform/objects.ts";
+import { type By, bindCommands } from "../realtime/commands.ts";
+import type { Connection } from "../realtime/connection.ts";
+import { FRAME_LOG_SCHEMA, FrameLog } from "../realtime/log.ts";
+import { migrate } from "../realtime/migrations.ts";
+import { namespaceOf, type Place, PlaceKind } from "../realtime/place.ts";
+import { encodeFrame, type Frame } from "../realtime/protocol.ts";
+import { Room } from "../realtime/room.ts";
+import { Person } from "../realtime/seat.ts";
+import type { HubDelivery } from "./client.ts";
 
 /** SPEC 2: the last 1000, and all of the last 7 days up to 10 000. */
 const RETENTION = { least: 1000, days: 7, most: 10_000 };
