@@ -39,7 +39,7 @@ import {
 } from "./http/middleware.ts";
 import { router } from "./http/route.ts";
 import { serviceRoutes } from "./http/service-routes.ts";
-import "./deliverers.ts";
+import "./outbox-handlers.ts";
 
 export const app = router();
 app.onError(answerFailure);

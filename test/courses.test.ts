@@ -295,7 +295,9 @@ describe("chat on the native socket", () => {
       role: "user" as const,
     };
     const entrance = { room: JSON.parse(String(facts)), readSeq: 0 };
-    const outcome = await env.CHAT_ROOM.getByName(roomId).act(person, entrance, "chat:send_message", { message: "hi" });
+    const outcome = await env.CHAT_ROOM.getByName(roomId).executeFor(person, entrance, "chat:send_message", {
+      message: "hi",
+    });
     expect(outcome).toMatchObject({ ok: true, data: { message: "hi", seq: 2 } });
     const count = await runInDurableObject(env.CHAT_ROOM.getByName(roomId), (_, state) =>
       state.storage.sql.exec("SELECT count(*) AS n FROM log").one(),

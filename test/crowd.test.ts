@@ -42,7 +42,7 @@ function burst(stream: TestStream, meanwhile: (room: StreamRoom) => void = () =>
     const write = (number: number) =>
       people.map(({ id: userId, username }, at) => {
         const person = { userId, username, displayName: null, avatarUrl: null, role: "user" as const };
-        return room.act(facts, person, "chat_message", { message: `${at}.${number}` });
+        return room.executeFor(facts, person, "chat_message", { message: `${at}.${number}` });
       });
     for (const half of [from(1, EACH / 2), from(EACH / 2 + 1, EACH)]) {
       for (const outcome of await Promise.all(half.flatMap(write))) expect(outcome).toMatchObject({ ok: true });
@@ -121,7 +121,7 @@ describe("a burst that takes many turns to send", () => {
     const { stream, sockets } = await crowd();
     const cut = await mintUser("cut");
     const leaving = await Promise.all([join(stream, cut), join(stream, cut, "&batch=1")]);
-    await burst(stream, (room) => room.cutOff({ userId: cut.id, code: 4003, reason: "FORBIDDEN" }));
+    await burst(stream, (room) => room.revoke({ userId: cut.id, code: 4003, reason: "FORBIDDEN" }));
     for (const socket of leaving) {
       expect(await socket.nextClose()).toEqual({ code: 4003, reason: "FORBIDDEN" });
       expect(seqs(socket)).toEqual(from(1, ALL));

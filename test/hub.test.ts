@@ -18,9 +18,9 @@ const event = (n: number) => ({ type: "test:event", data: { n } });
 const age = (user: TestUser, ms: number) =>
   runInDurableObject(hubOf(user), (hub: UserHub) => {
     // biome-ignore lint/suspicious/noExplicitAny: reaching into the object is what makes time testable.
-    for (const { seat } of (hub as any).connections.values()) {
-      seat.lastSignAt -= ms;
-      if (seat.beatAt !== null) seat.beatAt -= ms;
+    for (const { state } of (hub as any).connections.values()) {
+      state.lastSeenAt -= ms;
+      if (state.beatAt !== null) state.beatAt -= ms;
     }
   });
 
@@ -74,7 +74,7 @@ describe("opening the event socket", () => {
   it("does not believe internal headers of a client", async () => {
     const [user, victim] = [await mintUser(), await mintUser()];
     const forged = encodeURIComponent(JSON.stringify({ userId: victim.id, role: "admin" }));
-    const socket = await openSocket(`/ws?token=${user.token}`, { "x-roomcast-admission": forged });
+    const socket = await openSocket(`/ws?token=${user.token}`, { "x-roomcast-connect-request": forged });
     expect((await socket.next("connected")).userId).toBe(user.id);
   });
 
@@ -326,8 +326,8 @@ describe("a token that ends while connected", () => {
     expect((await socket.ask("auth:refresh", { token: fresh })).type).toBe("ack");
     await runInDurableObject(hubOf(user), (hub: UserHub) => {
       // biome-ignore lint/suspicious/noExplicitAny: reaching into the object is what makes time testable.
-      for (const { seat } of (hub as any).connections.values())
-        expect(seat.expiresAt).toBeGreaterThan(Date.now() + 86_400_000);
+      for (const { state } of (hub as any).connections.values())
+        expect(state.expiresAt).toBeGreaterThan(Date.now() + 86_400_000);
     });
   });
 });

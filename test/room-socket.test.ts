@@ -271,7 +271,7 @@ describe("the door", () => {
     await call(`/rooms/${roomId}/members/${bob.id}`, { method: "DELETE", token: ann.token });
     const person = { userId: bob.id, username: "bob", displayName: null, avatarUrl: null, role: "user" as const };
     const entrance = { room: JSON.parse(String(before)), readSeq: 0 };
-    const late = await room.act(person, entrance, "send_message", { content: "too late" });
+    const late = await room.executeFor(person, entrance, "send_message", { content: "too late" });
     expect(late).toMatchObject({ ok: false, error: { code: "FORBIDDEN" } });
     await call(`/rooms/${roomId}/members`, { method: "POST", token: ann.token, body: { userId: bob.id } });
     expect((await post(bob, roomId, "back again")).status).toBe(201);

@@ -228,7 +228,9 @@ describe("a group", () => {
     expect((await as(ann, "DELETE", `/rooms/${roomId}`)).status).toBe(404);
     const person = { userId: bob.id, username: "bob", displayName: null, avatarUrl: null, role: "user" as const };
     const entrance = { room: JSON.parse(String(facts)), readSeq: 0 };
-    const late = await env.CHAT_ROOM.getByName(roomId).act(person, entrance, "send_message", { content: "late" });
+    const late = await env.CHAT_ROOM.getByName(roomId).executeFor(person, entrance, "send_message", {
+      content: "late",
+    });
     expect(late).toMatchObject({ ok: false, error: { code: "NOT_FOUND" } });
   });
 });

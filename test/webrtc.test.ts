@@ -9,8 +9,8 @@ import {
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { app } from "../src/app.ts";
+import type { ConnectRequest } from "../src/realtime/connection-state.ts";
 import { reachGatewaysBy } from "../src/realtime/remote.ts";
-import type { Admission } from "../src/realtime/seat.ts";
 import { call, costOf, mintUser, ORIGIN, type TestUser } from "./support/api.ts";
 import { openHub, openSocket, type TestSocket, upgrade } from "./support/socket.ts";
 
@@ -450,7 +450,7 @@ describe("a participant whose connection a gateway holds", () => {
       reset: async () => undefined,
       expel: async () => undefined,
     }));
-    const admission: Admission = {
+    const admission: ConnectRequest = {
       userId: bob.id,
       username: bob.username,
       displayName: null,
@@ -464,7 +464,7 @@ describe("a participant whose connection a gateway holds", () => {
       batch: false,
       facts: { maxParticipants: 50 },
     };
-    const act = (type: string, data: object = {}) => room.remoteAct("bob-1", type, { sessionId, ...data });
+    const act = (type: string, data: object = {}) => room.executeRemote("bob-1", type, { sessionId, ...data });
     expect(await room.remoteJoin(admission, { gateway: "g1", socketId: "bob-1" })).toMatchObject({ ok: true });
     expect(await act("webrtc:join_session", { displayName: "Bob" })).toMatchObject({ ok: true });
     expect((await annSocket.next("webrtc:user_joined")).data.displayName).toBe("Bob");

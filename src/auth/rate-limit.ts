@@ -6,7 +6,7 @@ import { sql } from "drizzle-orm";
 import type { Ctx, UserCtx } from "../context.ts";
 import { addressBans, rateWindows } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
-import { log } from "../platform/log.ts";
+import { logEvent } from "../platform/log.ts";
 
 type Window = { key: string; limit: number; windowSeconds: number };
 
@@ -63,7 +63,7 @@ export async function noteHammering(ctx: Ctx, address: string = ctx.address): Pr
     .insert(addressBans)
     .values({ address, until })
     .onConflictDoUpdate({ target: addressBans.address, set: { until } });
-  log("address.banned", { requestId: ctx.requestId, minutes });
+  logEvent("address.banned", { requestId: ctx.requestId, minutes });
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import { eq, type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../context.ts";
-import { tellEach } from "../db/outbox.ts";
+import { enqueueSelect } from "../db/outbox.ts";
 import { uploads } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
@@ -111,7 +111,7 @@ const LEFT_BEHIND_MS = 24 * 60 * 60 * 1000;
 export async function sweepUploads(ctx: Ctx): Promise<void> {
   const before = ctx.now.getTime() - LEFT_BEHIND_MS;
   await ctx.db.batch([
-    tellEach(
+    enqueueSelect(
       ctx,
       sql`SELECT 'file:' || key, json_object('uploadId', upload_id) FROM uploads WHERE started_at <= ${before}`,
     ),

@@ -21,20 +21,20 @@ export type Delivery = { id: number; payload: unknown };
  * Hands deliveries to the receiver `name`, oldest first, and resolves once they are safe there. Repeats will come: the
  * receiver drops ids that it has had, or does what may be done twice.
  */
-export type Deliver = (ctx: Ctx, name: string, deliveries: Delivery[]) => Promise<void>;
+export type OutboxHandler = (ctx: Ctx, name: string, deliveries: Delivery[]) => Promise<void>;
 
 /** A row read back from the outbox. */
 export type Pending = { id: number; target: string; payload: string };
 
-const deliverers = new Map<string, Deliver>();
+const handlers = new Map<string, OutboxHandler>();
 
-/** Says who delivers to `<kind>:…`. Called once per kind, by src/deliverers.ts. */
-export function deliverTo(kind: string, deliver: Deliver): void {
-  deliverers.set(kind, deliver);
+/** Says who delivers to `<kind>:…`. Called once per kind, by src/outbox-handlers.ts. */
+export function handleOutbox(kind: string, deliver: OutboxHandler): void {
+  handlers.set(kind, deliver);
 }
 
 /** Tells one receiver, in the batch of the change. */
-export function tell(ctx: Ctx, target: Target, payload: unknown) {
+export function enqueue(ctx: Ctx, target: Target, payload: unknown) {
   return ctx.db.insert(outbox).values({ target, payload: JSON.stringify(payload), createdAt: ctx.now });
 }
 
@@ -42,7 +42,7 @@ export function tell(ctx: Ctx, target: Target, payload: unknown) {
  * Tells whoever `select` yields, in the batch of the change: a SELECT of (target, payload JSON). With `WHERE changes() > 0`
  * it tells only if the statement just before it changed something; `last_insert_rowid()` is the row that one made.
  */
-export function tellEach(ctx: Ctx, select: SQL) {
+export function enqueueSelect(ctx: Ctx, select: SQL) {
   return ctx.db.run(
     sql`INSERT INTO outbox (target, payload, created_at) SELECT told.*, ${ctx.now.getTime()} FROM (${select}) AS told`,
   );
@@ -86,7 +86,7 @@ export async function deliverNow(ctx: Ctx, pending: Pending[]): Promise<void> {
 
 async function deliverTarget(ctx: Ctx, target: string, rows: Pending[]): Promise<number[]> {
   const colon = target.indexOf(":");
-  const deliver = deliverers.get(target.slice(0, colon));
+  const deliver = handlers.get(target.slice(0, colon));
   try {
     if (!deliver) throw new Error(`Nobody delivers to ${target.slice(0, colon)}`);
     const deliveries = rows.map((row): Delivery => ({ id: row.id, payload: JSON.parse(row.payload) }));

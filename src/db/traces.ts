@@ -5,7 +5,7 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../context.ts";
-import { deliverNow, pendingFor, type Target, tellEach } from "./outbox.ts";
+import { deliverNow, enqueueSelect, pendingFor, type Target } from "./outbox.ts";
 import { traces } from "./tables.ts";
 
 /** What an object is told through the outbox. May come again. */
@@ -49,7 +49,7 @@ export async function eraseTraces(ctx: Ctx, userId: number): Promise<boolean> {
   const theirs = sql`SELECT target FROM traces WHERE user_id = ${userId} ORDER BY target LIMIT ${TOLD_AT_ONCE}`;
   const payload = JSON.stringify({ type: "anonymise", userId } satisfies Anonymise);
   const [, gone] = await ctx.db.batch([
-    tellEach(ctx, sql`SELECT target, ${payload} FROM (${theirs})`),
+    enqueueSelect(ctx, sql`SELECT target, ${payload} FROM (${theirs})`),
     ctx.db
       .delete(traces)
       .where(sql`user_id = ${userId} AND target IN (${theirs})`)

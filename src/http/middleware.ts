@@ -9,7 +9,7 @@ import { clientAddress } from "../auth/rate-limit.ts";
 import { ConfigError, isAllowedOrigin, JSON_BODY_MAX_BYTES } from "../config.ts";
 import { type Cost, startContext } from "../context.ts";
 import { AppError, ERRORS, errorBody, toAppError } from "../errors.ts";
-import { log, logFailure } from "../platform/log.ts";
+import { logEvent, logFailure } from "../platform/log.ts";
 import { countRequest } from "../platform/metrics.ts";
 import { type HttpEnv, invalidRequest } from "./route.ts";
 
@@ -39,7 +39,7 @@ export const begin: MiddlewareHandler<HttpEnv> = async (c, next) => {
   const ms = Date.now() - started;
   countRequest(c.req.method, status, ms);
   const actor = c.var.ctx.actor;
-  log("http.request", {
+  logEvent("http.request", {
     requestId: ctx.requestId,
     method: c.req.method,
     path: c.req.path,

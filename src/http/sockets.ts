@@ -4,11 +4,11 @@ import { authenticate, redeemTicket, tokenOf } from "../auth/authenticate.ts";
 import { isAllowedOrigin } from "../config.ts";
 import type { Ctx, UserCtx } from "../context.ts";
 import { AppError, ERRORS, toAppError } from "../errors.ts";
-import { log, logFailure } from "../platform/log.ts";
+import { logEvent, logFailure } from "../platform/log.ts";
 import { countSocket } from "../platform/metrics.ts";
+import type { ConnectRequest } from "../realtime/connection-state.ts";
 import { SocketQuery } from "../realtime/protocol.ts";
-import { ADMISSION_HEADER } from "../realtime/room.ts";
-import type { Admission } from "../realtime/seat.ts";
+import { CONNECT_REQUEST_HEADER } from "../realtime/room.ts";
 import type { HttpEnv } from "./route.ts";
 
 /** The object a socket leads to, and what its room wants to know about the member. */
@@ -57,7 +57,7 @@ async function signIn(ctx: Ctx, request: Request, ticket: string | undefined): P
 /** The object gets a request that is made anew: nothing that the client sent is in it but what was checked. */
 async function forward(ctx: UserCtx, { stub, facts }: Destination, query: SocketQuery): Promise<Response> {
   const { actor } = ctx;
-  const admission: Admission = {
+  const request: ConnectRequest = {
     userId: actor.id,
     username: actor.username,
     displayName: actor.displayName,
@@ -75,7 +75,7 @@ async function forward(ctx: UserCtx, { stub, facts }: Destination, query: Socket
   };
   ctx.cost.objectCalls += 1;
   return stub.fetch("https://object/", {
-    headers: { Upgrade: "websocket", [ADMISSION_HEADER]: encodeURIComponent(JSON.stringify(admission)) },
+    headers: { Upgrade: "websocket", [CONNECT_REQUEST_HEADER]: encodeURIComponent(JSON.stringify(request)) },
   });
 }
 
@@ -87,6 +87,6 @@ function closeAtOnce(ctx: Ctx, thrown: unknown): Response {
   server.accept();
   const wait = error.code === "RATE_LIMIT" ? `; Retry-After: ${error.retryAfterSeconds ?? 1}` : "";
   server.close(ERRORS[error.code].close, `${error.code}${wait}`);
-  log("socket.refused", { requestId: ctx.requestId, code: error.code });
+  logEvent("socket.refused", { requestId: ctx.requestId, code: error.code });
   return new Response(null, { status: 101, webSocket: client });
 }

@@ -8,9 +8,9 @@ import type { Delivery } from "../db/outbox.ts";
 import { AppError } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
 import { callObject } from "../platform/objects.ts";
-import type { PlaceKind } from "../realtime/place.ts";
+import { Person } from "../realtime/connection-state.ts";
 import type { Frame } from "../realtime/protocol.ts";
-import { Person } from "../realtime/seat.ts";
+import type { RoomKind } from "../realtime/room-ref.ts";
 
 /** What an outbox row for `user:<id>` holds. Frames are logged, numbered and sent; then the rest is done. */
 export const HubDelivery = z.object({
@@ -101,5 +101,5 @@ export const isConnected = (ctx: Ctx, userId: number): Promise<boolean> =>
   callObject(ctx, ctx.env.USER_HUB, hubName(userId), (hub) => hub.isOnline());
 
 /** Whether the user has a connection to a room of this kind. */
-export const isInRoomOf = (ctx: Ctx, userId: number, kind: PlaceKind): Promise<boolean> =>
+export const isInRoomOf = (ctx: Ctx, userId: number, kind: RoomKind): Promise<boolean> =>
   callObject(ctx, ctx.env.USER_HUB, hubName(userId), (hub) => hub.isIn(kind));

@@ -12,14 +12,14 @@ import { markNotificationsSeen } from "../features/notifications/service.ts";
 import { notePresence } from "../features/users/presence.ts";
 import { logFailure } from "../platform/log.ts";
 import { callObject } from "../platform/objects.ts";
-import { type By, bindCommands } from "../realtime/commands.ts";
+import { bindCommands, type CommandContext } from "../realtime/commands.ts";
 import type { Connection } from "../realtime/connection.ts";
+import { Person } from "../realtime/connection-state.ts";
 import { FRAME_LOG_SCHEMA, FrameLog } from "../realtime/log.ts";
 import { migrate } from "../realtime/migrations.ts";
-import { namespaceOf, type Place, PlaceKind } from "../realtime/place.ts";
 import { encodeFrame, type Frame } from "../realtime/protocol.ts";
 import { Room } from "../realtime/room.ts";
-import { Person } from "../realtime/seat.ts";
+import { namespaceOf, RoomKind, type RoomRef } from "../realtime/room-ref.ts";
 import type { HubDelivery } from "./client.ts";
 
 /** SPEC 2: the last 1000, and all of the last 7 days up to 10 000. */
@@ -39,17 +39,17 @@ const SCHEMA = [
    CREATE TABLE last_delivery (id INTEGER NOT NULL);`,
 ];
 
-const StoredCut = z.object({
+const StoredRevocation = z.object({
   code: z.number(),
   reason: z.string(),
   sessionId: z.string().optional(),
   exceptSessionId: z.string().optional(),
 });
-type StoredCut = z.infer<typeof StoredCut>;
+type StoredRevocation = z.infer<typeof StoredRevocation>;
 
 /** What a room still has to be told about this user. */
 const Errand = z.object({
-  cut: StoredCut.extend({ userId: z.number() }).optional(),
+  cut: StoredRevocation.extend({ userId: z.number() }).optional(),
   person: Person.partial().extend({ userId: z.number() }).optional(),
 });
 type Errand = z.infer<typeof Errand>;
@@ -57,7 +57,7 @@ type ErrandRow = { id: number; kind: string; name: string; errand: string };
 
 export class UserHub extends Room {
   protected override readonly kind = "user";
-  protected override readonly place = null;
+  protected override readonly roomKind = null;
   protected override readonly log: FrameLog;
   readonly #sql: SqlStorage;
   /** The newest outbox row that was taken. */
@@ -85,7 +85,7 @@ export class UserHub extends Room {
   }
 
   /** The user of a connection, as a service wants them. */
-  #as({ person, connection }: By): UserCtx {
+  #as({ person, connection }: CommandContext): UserCtx {
     return actingAs(this.context(), {
       kind: "user",
       id: person.userId,
@@ -93,8 +93,8 @@ export class UserHub extends Room {
       displayName: person.displayName,
       avatarUrl: person.avatarUrl,
       role: person.role,
-      sessionId: connection?.seat.sessionId ?? "",
-      expiresAt: connection?.seat.expiresAt ?? 0,
+      sessionId: connection?.state.sessionId ?? "",
+      expiresAt: connection?.state.expiresAt ?? 0,
     });
   }
 
@@ -171,11 +171,11 @@ export class UserHub extends Room {
    * RPC: the user has come into a room. Answers the cut-off that this connection slipped past, if there is one: it was
    * authenticated before, and the room was not known here yet.
    */
-  enterPlace(place: Place, by: { sessionId: string; authenticatedAt: number }): StoredCut | null {
-    this.#sql.exec("INSERT OR IGNORE INTO places (kind, name) VALUES (?, ?)", place.kind, place.name);
+  trackRoom(room: RoomRef, by: { sessionId: string; authenticatedAt: number }): StoredRevocation | null {
+    this.#sql.exec("INSERT OR IGNORE INTO places (kind, name) VALUES (?, ?)", room.kind, room.name);
     const since = by.authenticatedAt - CLOCK_SKEW_MS;
     for (const row of this.#sql.exec<{ cut: string }>("SELECT cut FROM cut_offs WHERE at >= ?", since)) {
-      const cut = StoredCut.parse(JSON.parse(row.cut));
+      const cut = StoredRevocation.parse(JSON.parse(row.cut));
       if (cut.sessionId !== undefined && cut.sessionId !== by.sessionId) continue;
       if (cut.exceptSessionId === by.sessionId) continue;
       return cut;
@@ -184,17 +184,17 @@ export class UserHub extends Room {
   }
 
   /** RPC: the user's last connection to a room is gone. */
-  leavePlace(place: Place): void {
-    this.#sql.exec("DELETE FROM places WHERE kind = ? AND name = ?", place.kind, place.name);
+  untrackRoom(room: RoomRef): void {
+    this.#sql.exec("DELETE FROM places WHERE kind = ? AND name = ?", room.kind, room.name);
   }
 
   /** RPC: whether the user is in a room of this kind. */
-  isIn(kind: PlaceKind): boolean {
+  isIn(kind: RoomKind): boolean {
     return this.#sql.exec("SELECT 1 FROM places WHERE kind = ? LIMIT 1", kind).toArray().length > 0;
   }
 
   /** Closes the user's connections here and in every room they are in. */
-  #cut(cut: StoredCut, now: number): void {
+  #cut(cut: StoredRevocation, now: number): void {
     this.#sql.exec("DELETE FROM cut_offs WHERE at < ?", now - CUT_OFFS_KEPT_MS);
     this.#sql.exec("INSERT INTO cut_offs (at, cut) VALUES (?, ?)", now, JSON.stringify(cut));
     this.#spread({ cut: { ...cut, userId: this.#userId } });
@@ -204,7 +204,7 @@ export class UserHub extends Room {
   #spread(errand: Errand): void {
     if (errand.person) this.updatePerson(errand.person);
     this.#sql.exec("INSERT INTO errands (kind, name, errand) SELECT kind, name, ? FROM places", JSON.stringify(errand));
-    if (errand.cut) this.cutOff(errand.cut);
+    if (errand.cut) this.revoke(errand.cut);
     this.ctx.waitUntil(this.#runErrands());
   }
 
@@ -216,9 +216,9 @@ export class UserHub extends Room {
 
   async #runErrand({ id, kind, name, errand }: ErrandRow): Promise<void> {
     const { cut, person } = Errand.parse(JSON.parse(errand));
-    const rooms = namespaceOf(this.env, PlaceKind.parse(kind));
+    const rooms = namespaceOf(this.env, RoomKind.parse(kind));
     try {
-      if (cut) await callObject(this.context(), rooms, name, (room) => room.cutOff(cut));
+      if (cut) await callObject(this.context(), rooms, name, (room) => room.revoke(cut));
       if (person) await callObject(this.context(), rooms, name, (room) => room.updatePerson(person));
       this.#sql.exec("DELETE FROM errands WHERE id = ?", id);
     } catch (error) {

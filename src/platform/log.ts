@@ -5,14 +5,14 @@
 type Line = Record<string, string | number | boolean | null | undefined>;
 
 /** Writes a line. `event` is dotted: `http.request`, `socket.open`, `admin.ban`, `webhook.publish`. */
-export function log(event: string, fields: Line): void {
+export function logEvent(event: string, fields: Line): void {
   // biome-ignore lint/suspicious/noConsole: the platform's log is the console.
   console.log(JSON.stringify({ time: new Date().toISOString(), event, ...fields }));
 }
 
 /** A failure that nobody waits for an answer to. Its text stays in the log. */
 export function logFailure(by: { requestId: string }, event: string, thrown: unknown, fields: Line = {}): void {
-  log(event, {
+  logEvent(event, {
     level: "error",
     requestId: by.requestId,
     ...fields,

@@ -3,22 +3,24 @@ import type { z } from "zod";
 import { AppError, type ErrorCode, toAppError } from "../errors.ts";
 import type { BudgetKind } from "./budget.ts";
 import type { Connection } from "./connection.ts";
-import type { Person } from "./seat.ts";
+import type { Person } from "./connection-state.ts";
 
 /** Who asks. REST has no connection; the same method serves both. */
-export type By = { person: Person; connection?: Connection; now: number; requestId?: string };
+export type CommandContext = { person: Person; connection?: Connection; now: number; requestId?: string };
 
 /** Frame type → schema of its `data`; part of a feature's contract. */
 export type CommandSchemas = Record<string, z.ZodType>;
 
 /** One function per frame type: a missing one does not compile. What it returns goes into the ack's `data`. */
-export type Handlers<S extends CommandSchemas> = { [K in keyof S]: (by: By, data: z.output<S[K]>) => unknown };
+export type Handlers<S extends CommandSchemas> = {
+  [K in keyof S]: (by: CommandContext, data: z.output<S[K]>) => unknown;
+};
 
 type Command = {
   budget: BudgetKind;
   /** It checks first and writes last: nothing it wrote has to be taken back when it fails. */
   writesLast: boolean;
-  run: (by: By, data: unknown) => unknown;
+  run: (by: CommandContext, data: unknown) => unknown;
 };
 export type Commands = ReadonlyMap<string, Command>;
 
@@ -34,7 +36,7 @@ export function bindCommands<S extends CommandSchemas>(
 ): Commands {
   const bind = <K extends keyof S & string>(type: K): [string, Command] => {
     const schema: S[K] = schemas[type];
-    const run = (by: By, data: unknown): unknown => {
+    const run = (by: CommandContext, data: unknown): unknown => {
       const parsed = schema.safeParse(data ?? {});
       if (!parsed.success) throw invalidMessage(parsed.error);
       return handlers[type](by, parsed.data);

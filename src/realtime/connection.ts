@@ -1,7 +1,7 @@
 /** One client of an object, over whatever carries it. */
 import { CLOSE } from "../errors.ts";
+import { ConnectionState } from "./connection-state.ts";
 import { encodePing } from "./protocol.ts";
-import { Seat } from "./seat.ts";
 
 /** A socket that takes messages one by one, one that takes an array of them, or another object that passes them on. */
 export type Carrier = "plain" | "array" | "gateway";
@@ -12,8 +12,8 @@ export interface Link {
   /** Sends messages in order. An array link may join them into one. */
   send(bundle: Bundle): void;
   close(code: number, reason: string): void;
-  /** Keeps the seat through hibernation. */
-  save(seat: Seat): void;
+  /** Keeps the state through hibernation. */
+  save(state: ConnectionState): void;
   /** When the client last showed by itself that it is there, ms; 0 if unknown. */
   lastBeatAt(): number;
 }
@@ -40,7 +40,7 @@ export class Bundle {
 }
 
 /** A client that said nothing for this long is gone from presence (SPEC 2). */
-export const GHOST_AFTER_MS = 75_000;
+export const STALE_AFTER_MS = 75_000;
 const BEAT_EVERY_MS = 30_000;
 /** After the second unanswered ping: 30 + 30 + 10 stays under the 75 s. */
 const LAST_CHANCE_MS = 10_000;
@@ -53,19 +53,19 @@ const PROBE_BYTES = 2 * 1024 * 1024;
 const SLOW_BYTES = 16 * 1024 * 1024;
 
 export class Connection {
-  readonly seat: Seat;
+  readonly state: ConnectionState;
   readonly #link: Link;
   isOpen = true;
   #unreadBytes = 0;
   #isProbing = false;
 
-  constructor(seat: Seat, link: Link) {
-    this.seat = seat;
+  constructor(state: ConnectionState, link: Link) {
+    this.state = state;
     this.#link = link;
   }
 
   get id(): string {
-    return this.seat.id;
+    return this.state.id;
   }
 
   get carrier(): Carrier {
@@ -73,14 +73,14 @@ export class Connection {
   }
 
   get userId(): number {
-    return this.seat.userId;
+    return this.state.userId;
   }
 
   /** Sends encoded frames, in order. A socket that is gone is not an error: its close is on the way. */
   send(bundle: Bundle): void {
     if (!this.isOpen || bundle.messages.length === 0) return;
     this.#link.send(bundle);
-    if (this.seat.heartbeat === "server") this.#watchReader(bundle.length);
+    if (this.state.heartbeat === "server") this.#watchReader(bundle.length);
   }
 
   #watchReader(length: number): void {
@@ -98,42 +98,42 @@ export class Connection {
   }
 
   /** Any frame from the client shows that it is there; a pong, that it reads. */
-  sign(now: number): void {
+  touch(now: number): void {
     this.#unreadBytes = 0;
     this.#isProbing = false;
-    const { seat } = this;
-    seat.lastSignAt = now;
-    if (seat.missed > 0) {
-      seat.missed = 0;
-      seat.beatAt = now + BEAT_EVERY_MS;
+    const { state } = this;
+    state.lastSeenAt = now;
+    if (state.missed > 0) {
+      state.missed = 0;
+      state.beatAt = now + BEAT_EVERY_MS;
     }
   }
 
   /** The heartbeat is due: pings, pings once more, then gives up with 4008. */
   beat(now: number): void {
-    const { seat } = this;
-    if (seat.beatAt === null || seat.beatAt > now) return;
-    if (seat.missed >= 2) {
+    const { state } = this;
+    if (state.beatAt === null || state.beatAt > now) return;
+    if (state.missed >= 2) {
       this.close(CLOSE.heartbeatMissed, "HEARTBEAT_MISSED");
       return;
     }
-    seat.missed += 1;
-    seat.beatAt = now + (seat.missed === 2 ? LAST_CHANCE_MS : BEAT_EVERY_MS);
+    state.missed += 1;
+    state.beatAt = now + (state.missed === 2 ? LAST_CHANCE_MS : BEAT_EVERY_MS);
     this.#ping(now);
     this.save();
   }
 
   /** When the client last showed that it is there, by a frame or by its own heartbeat, ms. */
   get lastShownAt(): number {
-    return Math.max(this.seat.lastSignAt, this.#link.lastBeatAt());
+    return Math.max(this.state.lastSeenAt, this.#link.lastBeatAt());
   }
 
-  isGhost(now: number): boolean {
-    return now - this.lastShownAt > GHOST_AFTER_MS;
+  isStale(now: number): boolean {
+    return now - this.lastShownAt > STALE_AFTER_MS;
   }
 
   save(): void {
-    if (this.isOpen) this.#link.save(this.seat);
+    if (this.isOpen) this.#link.save(this.state);
   }
 
   /** Closes; the reason is cut at the protocol's 123 bytes (RFC 6455, 5.5). */
@@ -164,11 +164,11 @@ export function closeQuietly(socket: WebSocket, code: number, reason?: string): 
 /** A hibernatable WebSocket. */
 export class SocketLink implements Link {
   readonly #socket: WebSocket;
-  readonly #state: DurableObjectState;
+  readonly #object: DurableObjectState;
   readonly carrier: Carrier;
 
-  constructor(state: DurableObjectState, socket: WebSocket, batch: boolean) {
-    this.#state = state;
+  constructor(object: DurableObjectState, socket: WebSocket, batch: boolean) {
+    this.#object = object;
     this.#socket = socket;
     this.carrier = batch ? "array" : "plain";
   }
@@ -186,18 +186,18 @@ export class SocketLink implements Link {
     closeQuietly(this.#socket, code, reason);
   }
 
-  save(seat: Seat): void {
-    this.#socket.serializeAttachment(seat);
+  save(state: ConnectionState): void {
+    this.#socket.serializeAttachment(state);
   }
 
   lastBeatAt(): number {
-    return this.#state.getWebSocketAutoResponseTimestamp(this.#socket)?.getTime() ?? 0;
+    return this.#object.getWebSocketAutoResponseTimestamp(this.#socket)?.getTime() ?? 0;
   }
 }
 
 /** Brings a socket back after hibernation; null if its attachment is not one of ours. */
-export function restoreConnection(state: DurableObjectState, socket: WebSocket): Connection | null {
-  const seat = Seat.safeParse(socket.deserializeAttachment());
-  if (!seat.success || socket.readyState !== WebSocket.READY_STATE_OPEN) return null;
-  return new Connection(seat.data, new SocketLink(state, socket, seat.data.batch));
+export function restoreConnection(object: DurableObjectState, socket: WebSocket): Connection | null {
+  const state = ConnectionState.safeParse(socket.deserializeAttachment());
+  if (!state.success || socket.readyState !== WebSocket.READY_STATE_OPEN) return null;
+  return new Connection(state.data, new SocketLink(object, socket, state.data.batch));
 }

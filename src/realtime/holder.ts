@@ -6,7 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import { config } from "../config.ts";
 import { startContext } from "../context.ts";
 import { CLOSE } from "../errors.ts";
-import { log } from "../platform/log.ts";
+import { logEvent } from "../platform/log.ts";
 import { Budgets } from "./budget.ts";
 import { type Connection, restoreConnection } from "./connection.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -24,10 +24,10 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
   protected readonly remote: RemoteMembers;
   readonly #byUser = new Map<number, Set<Connection>>();
   /** Members that may come back: they are sent what happens, and are not counted as being here. */
-  readonly #away = new Set<Connection>();
+  readonly #suspended = new Set<Connection>();
   readonly #outgoing = new Outgoing();
   #inbox: (() => void)[] = [];
-  /** Connections whose seats changed while a group was run. */
+  /** Connections whose states changed while a group was run. */
   readonly #unsaved = new Set<Connection>();
   #isFlushing = false;
   #nextTurn: ReturnType<typeof setTimeout> | undefined;
@@ -61,8 +61,8 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
       if (!connection) continue;
       this.add(connection);
       this.bySocket.set(socket, connection);
-      this.budgets.restore(connection.userId, connection.seat.spent);
-      connection.seat.spent = this.budgets.of(connection.userId);
+      this.budgets.restore(connection.userId, connection.state.spent);
+      connection.state.spent = this.budgets.of(connection.userId);
     }
     for (const connection of this.remote.restore()) this.add(connection);
   }
@@ -131,7 +131,7 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
     if (waitMs !== null) this.#flushIn(waitMs);
   }
 
-  /** Keeps a connection's seat, once for all that happens to it in this group. */
+  /** Keeps a connection's state, once for all that happens to it in this group. */
   protected saveLater(connection: Connection): void {
     this.#unsaved.add(connection);
   }
@@ -161,8 +161,8 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
   protected add(connection: Connection): void {
     this.connections.set(connection.id, connection);
     this.#outgoing.add(connection);
-    if (connection.seat.isAway) {
-      this.#away.add(connection);
+    if (connection.state.isSuspended) {
+      this.#suspended.add(connection);
       return;
     }
     const own = this.#byUser.get(connection.userId);
@@ -173,16 +173,16 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
   /** Takes the place of another connection of the same id, which is here, or was away. */
   protected replace(known: Connection, connection: Connection): void {
     this.#outgoing.remove(known);
-    this.#away.delete(known);
+    this.#suspended.delete(known);
     this.#byUser.get(known.userId)?.delete(known);
     this.add(connection);
   }
 
   /** Lost, and perhaps back soon: gone for the others until then. */
-  protected setAway(connection: Connection): void {
-    connection.seat.isAway = true;
+  protected suspend(connection: Connection): void {
+    connection.state.isSuspended = true;
     connection.save();
-    this.#away.add(connection);
+    this.#suspended.add(connection);
     this.#unlist(connection);
   }
 
@@ -196,7 +196,10 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
 
   /** A user's connections, with those that are away. */
   protected allOf(userId: number): Connection[] {
-    return [...this.connectionsOf(userId), ...[...this.#away].filter((connection) => connection.userId === userId)];
+    return [
+      ...this.connectionsOf(userId),
+      ...[...this.#suspended].filter((connection) => connection.userId === userId),
+    ];
   }
 
   /** Sends what is pending, then closes. */
@@ -210,7 +213,7 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
   /** Clients that vanished without a close. Called on every wake that has to do with presence. */
   protected prune(now: number): void {
     for (const connection of this.connections.values()) {
-      if (connection.isGhost(now)) this.drop(connection, CLOSE.heartbeatMissed, "HEARTBEAT_MISSED");
+      if (connection.isStale(now)) this.drop(connection, CLOSE.heartbeatMissed, "HEARTBEAT_MISSED");
     }
     this.ctx.waitUntil(this.remote.verify(now));
     this.budgets.sweep(now);
@@ -220,14 +223,14 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
     connection.isOpen = false;
     if (!this.connections.delete(connection.id)) return;
     this.#outgoing.remove(connection);
-    log("socket.close", {
+    logEvent("socket.close", {
       kind: this.kind,
       object: this.ctx.id.name,
       userId: connection.userId,
       socket: connection.id,
       code,
     });
-    this.#away.delete(connection);
+    this.#suspended.delete(connection);
     this.#unlist(connection);
   }
 
@@ -250,7 +253,7 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
   }
 
   #nextBeat(): number | null {
-    const beats = [...this.connections.values()].flatMap(({ seat }) => seat.beatAt ?? []);
+    const beats = [...this.connections.values()].flatMap(({ state }) => state.beatAt ?? []);
     return beats.length > 0 ? Math.min(...beats) : null;
   }
 
@@ -262,13 +265,13 @@ export abstract class ConnectionHolder extends DurableObject<Env> {
   }
 
   #nextExpiry(): number | null {
-    const ends = [...this.connections.values()].map(({ seat }) => seat.expiresAt);
+    const ends = [...this.connections.values()].map(({ state }) => state.expiresAt);
     return ends.length > 0 ? Math.min(...ends) : null;
   }
 
   #expire(now: number): void {
     for (const connection of this.connections.values()) {
-      if (connection.seat.expiresAt <= now) this.drop(connection, CLOSE.unauthorized, "UNAUTHORIZED");
+      if (connection.state.expiresAt <= now) this.drop(connection, CLOSE.unauthorized, "UNAUTHORIZED");
     }
   }
 

@@ -6,11 +6,11 @@ import { FRAME_MAX_BYTES } from "../config.ts";
 import { AppError, CLOSE, errorBody, toAppError } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
 import type { BudgetKind } from "./budget.ts";
-import { type By, type Commands, failed, type Outcome } from "./commands.ts";
+import { type CommandContext, type Commands, failed, type Outcome } from "./commands.ts";
 import { type Connection, closeQuietly } from "./connection.ts";
+import type { Person } from "./connection-state.ts";
 import { ConnectionHolder } from "./holder.ts";
 import { AuthRefresh, type ClientFrame, encodeAck, encodeError, type FrameId, parseFrame } from "./protocol.ts";
-import type { Person } from "./seat.ts";
 
 /** Ten times the limit within a minute is no longer a mistake: the socket is closed, and who comes back to do it again is banned. */
 const HAMMERING_FACTOR = 10;
@@ -45,8 +45,8 @@ export abstract class CommandReceiver extends ConnectionHolder {
   #receive(connection: Connection, message: string | ArrayBuffer): void {
     if (!connection.isOpen) return;
     const now = Date.now();
-    connection.sign(now);
-    if (connection.seat.expiresAt <= now) return this.drop(connection, CLOSE.unauthorized, "UNAUTHORIZED");
+    connection.touch(now);
+    if (connection.state.expiresAt <= now) return this.drop(connection, CLOSE.unauthorized, "UNAUTHORIZED");
     if (isTooBig(message)) return this.drop(connection, CLOSE.tooBig, "PAYLOAD_TOO_LARGE");
     const backlog = this.#backlogs.get(connection);
     if (!backlog || typeof message !== "string") return this.#handle(connection, message, now);
@@ -62,7 +62,7 @@ export abstract class CommandReceiver extends ConnectionHolder {
       // What cannot be read counts as well: junk is not free.
       this.#spend(connection, command?.budget ?? "messages", now);
       if (!frame) throw new AppError("INVALID_MESSAGE", problem);
-      const by: By = { person: connection.seat, connection, now };
+      const by: CommandContext = { person: connection.state, connection, now };
       const result = frame.type === "auth:refresh" ? this.#refresh(connection, frame.data) : this.#run(by, frame);
       if (result instanceof Promise) return this.#wait(connection, result, id);
       if (id !== undefined) this.send(connection, encodeAck(id, result));
@@ -71,7 +71,7 @@ export abstract class CommandReceiver extends ConnectionHolder {
     }
   }
 
-  #run(by: By, frame: ClientFrame): unknown {
+  #run(by: CommandContext, frame: ClientFrame): unknown {
     const command = this.commands.get(frame.type);
     if (!command) throw new AppError("INVALID_MESSAGE", "This type of frame is not known.");
     if (command.writesLast) return command.run(by, frame.data);
@@ -103,7 +103,7 @@ export abstract class CommandReceiver extends ConnectionHolder {
     const refusal = this.budgets.refusal(connection.userId, budget, now);
     if (over > HAMMERING_FACTOR * this.budgets.limits[budget]) {
       this.drop(connection, CLOSE.rateLimit, `RATE_LIMIT; Retry-After: ${refusal.retryAfterSeconds}`);
-      this.ctx.waitUntil(noteHammering(this.context(), connection.seat.address));
+      this.ctx.waitUntil(noteHammering(this.context(), connection.state.address));
     }
     throw refusal;
   }
@@ -114,9 +114,9 @@ export abstract class CommandReceiver extends ConnectionHolder {
     if (!parsed.success) throw new AppError("INVALID_MESSAGE", "data.token: expected a token");
     const { actor } = await authenticate(this.context(), parsed.data.token);
     if (actor.id !== connection.userId) throw new AppError("FORBIDDEN");
-    connection.seat.sessionId = actor.sessionId;
-    connection.seat.expiresAt = actor.expiresAt;
-    connection.seat.role = actor.role;
+    connection.state.sessionId = actor.sessionId;
+    connection.state.expiresAt = actor.expiresAt;
+    connection.state.role = actor.role;
     connection.save();
     this.timers.arm(Date.now());
     return { expiresAt: new Date(actor.expiresAt).toISOString() };
@@ -136,7 +136,7 @@ export abstract class CommandReceiver extends ConnectionHolder {
    * RPC: does what a frame of this type would do, for a caller without a socket (REST). The same function, the same budget,
    * gathered with the frames that come meanwhile. Read the answer with `outcomeOf`.
    */
-  perform(person: Person, type: string, data: unknown): Promise<Outcome> {
+  execute(person: Person, type: string, data: unknown): Promise<Outcome> {
     const now = Date.now();
     return new Promise((resolve) => {
       this.enqueue(() => {
@@ -151,20 +151,20 @@ export abstract class CommandReceiver extends ConnectionHolder {
   }
 
   /** RPC: a frame of a gateway's client. One that is not in this room gets NOT_FOUND. */
-  remoteAct(socketId: string, type: string, data: unknown): Promise<Outcome> {
+  executeRemote(socketId: string, type: string, data: unknown): Promise<Outcome> {
     return new Promise((resolve) => {
       this.enqueue(() => {
         const connection = this.connections.get(socketId);
         if (!connection) return resolve(failed(new AppError("NOT_FOUND", "Join first.")));
         const now = Date.now();
         try {
-          connection.sign(now);
-          if (connection.seat.expiresAt <= now) {
+          connection.touch(now);
+          if (connection.state.expiresAt <= now) {
             this.drop(connection, CLOSE.unauthorized, "UNAUTHORIZED");
             throw new AppError("UNAUTHORIZED");
           }
           this.#spend(connection, this.commands.get(type)?.budget ?? "messages", now);
-          settle(this.#run({ person: connection.seat, connection, now }, { type, data }), resolve);
+          settle(this.#run({ person: connection.state, connection, now }, { type, data }), resolve);
         } catch (thrown) {
           resolve(failed(thrown));
         }

@@ -6,7 +6,7 @@ import { CLOSE } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
 import { type Batch, toBatches } from "./batches.ts";
 import { type Bundle, Connection, type Link } from "./connection.ts";
-import { Seat } from "./seat.ts";
+import { ConnectionState } from "./connection-state.ts";
 
 /** What a room needs of a gateway. */
 export interface Gateway {
@@ -31,7 +31,7 @@ const ATTEMPTS = 3;
 /** With the wake that asks, well under the 75 s within which a vanished client is gone from presence (SPEC 2). */
 const VERIFY_EVERY_MS = 60_000;
 const SCHEMA =
-  "CREATE TABLE IF NOT EXISTS remote_members (id TEXT PRIMARY KEY, gateway TEXT NOT NULL, seat TEXT NOT NULL)";
+  "CREATE TABLE IF NOT EXISTS remote_members (id TEXT PRIMARY KEY, gateway TEXT NOT NULL, state TEXT NOT NULL)";
 
 /** One gateway, as seen from a room: what waits to go there, and whether a call is on its way. */
 type Port = { waiting: { socketId: string; bundle: Bundle }[]; leaving: Leaving[]; isBusy: boolean };
@@ -68,22 +68,22 @@ export class RemoteMembers {
     const { sql } = this.#state.storage;
     const [table] = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'remote_members'").toArray();
     if (!table) return [];
-    const rows = sql.exec<{ gateway: string; seat: string }>("SELECT gateway, seat FROM remote_members").toArray();
-    return rows.map(({ gateway, seat }) => this.#connect(Seat.parse(JSON.parse(seat)), gateway));
+    const rows = sql.exec<{ gateway: string; state: string }>("SELECT gateway, state FROM remote_members").toArray();
+    return rows.map(({ gateway, state }) => this.#connect(ConnectionState.parse(JSON.parse(state)), gateway));
   }
 
   /** A client joins, or has moved to another gateway under its id. One row written. */
-  add(seat: Seat, gateway: string): Connection {
+  add(state: ConnectionState, gateway: string): Connection {
     const { sql } = this.#state.storage;
     sql.exec(SCHEMA);
-    const connection = this.#connect(seat, gateway);
+    const connection = this.#connect(state, gateway);
     connection.save();
     return connection;
   }
 
-  #connect(seat: Seat, gateway: string): Connection {
-    this.#gateways.set(seat.id, gateway);
-    return new Connection(seat, new RemoteLink(this, seat.id, gateway));
+  #connect(state: ConnectionState, gateway: string): Connection {
+    this.#gateways.set(state.id, gateway);
+    return new Connection(state, new RemoteLink(this, state.id, gateway));
   }
 
   /**
@@ -181,12 +181,12 @@ export class RemoteMembers {
     return reach(this.#env, gateway);
   }
 
-  save(seat: Seat, gateway: string): void {
+  save(state: ConnectionState, gateway: string): void {
     this.#state.storage.sql.exec(
-      "INSERT INTO remote_members (id, gateway, seat) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET gateway = excluded.gateway, seat = excluded.seat",
-      seat.id,
+      "INSERT INTO remote_members (id, gateway, state) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET gateway = excluded.gateway, state = excluded.state",
+      state.id,
       gateway,
-      JSON.stringify(seat),
+      JSON.stringify(state),
     );
   }
 
@@ -225,12 +225,12 @@ class RemoteLink implements Link {
   }
 
   /** A row, so only when something changed that must survive: not for every frame that is counted. */
-  save(seat: Seat): void {
-    const { spent: _spent, lastSignAt: _sign, ...lasting } = seat;
+  save(state: ConnectionState): void {
+    const { spent: _spent, lastSeenAt: _sign, ...lasting } = state;
     const text = JSON.stringify(lasting);
     if (text === this.#saved) return;
     this.#saved = text;
-    this.#members.save(seat, this.#gateway);
+    this.#members.save(state, this.#gateway);
   }
 
   lastBeatAt(): number {

@@ -6,17 +6,17 @@
  * A subclass brings a log, a map of commands and what happens on joining and leaving; it never touches a WebSocket.
  */
 import { AppError, CLOSE, ERRORS, toAppError } from "../errors.ts";
-import { log, logFailure } from "../platform/log.ts";
+import { logEvent, logFailure } from "../platform/log.ts";
 import { callObject } from "../platform/objects.ts";
 import { failed, type Outcome } from "./commands.ts";
 import { Bundle, Connection, firstBeat, SocketLink } from "./connection.ts";
+import { type ConnectionState, ConnectRequest, type Person } from "./connection-state.ts";
 import type { ReplayLog } from "./log.ts";
-import type { CutOff, Place, PlaceKind } from "./place.ts";
 import { CommandReceiver } from "./receiver.ts";
-import { Admission, type Person, type Seat } from "./seat.ts";
+import type { Revocation, RoomKind, RoomRef } from "./room-ref.ts";
 
 /** The header in which the Worker hands over who connects. The Worker builds the request anew: no client can set it. */
-export const ADMISSION_HEADER = "x-roomcast-admission";
+export const CONNECT_REQUEST_HEADER = "x-roomcast-connect-request";
 
 const CONNECTIONS_PER_USER = 100;
 /** The platform takes 32,768 sockets per object; some are left for those that are closing. */
@@ -28,22 +28,24 @@ export abstract class Room extends CommandReceiver {
   /** What `since` replays. */
   protected abstract readonly log: ReplayLog;
   /** Where a user's hub finds this object; null for the hub itself. */
-  protected abstract readonly place: PlaceKind | null;
+  protected abstract readonly roomKind: RoomKind | null;
 
   /** A connection has its position and its replay; `isFirst`: of this user. */
   protected opened(_connection: Connection, _isFirst: boolean): void {}
 
   /** @throws AppError to turn this member away before anything is sent */
-  protected admit(_admission: Admission): void | Promise<void> {}
+  protected admit(_admission: ConnectRequest): void | Promise<void> {}
 
   // ── Coming in ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  override async fetch(request: Request): Promise<Response> {
-    const admission = Admission.parse(JSON.parse(decodeURIComponent(request.headers.get(ADMISSION_HEADER) ?? "null")));
+  override async fetch(upgrade: Request): Promise<Response> {
+    const request = ConnectRequest.parse(
+      JSON.parse(decodeURIComponent(upgrade.headers.get(CONNECT_REQUEST_HEADER) ?? "null")),
+    );
     const { 0: client, 1: socket } = new WebSocketPair();
     try {
-      await this.admit(admission);
-      this.#requireSpace(admission);
+      await this.admit(request);
+      this.#requireSpace(request);
     } catch (thrown) {
       const error = toAppError(thrown);
       socket.accept();
@@ -52,44 +54,44 @@ export abstract class Room extends CommandReceiver {
     }
     this.ctx.acceptWebSocket(socket);
     const now = Date.now();
-    const seat = this.#takeSeat(admission, now);
-    const connection = new Connection(seat, new SocketLink(this.ctx, socket, seat.batch));
+    const state = this.#takeSeat(request, now);
+    const connection = new Connection(state, new SocketLink(this.ctx, socket, state.batch));
     this.bySocket.set(socket, connection);
     connection.save();
-    this.#enter(connection, admission, now);
+    this.#enter(connection, request, now);
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  #requireSpace(admission: Admission): void {
+  #requireSpace(request: ConnectRequest): void {
     this.prune(Date.now());
     if (this.connections.size >= CONNECTIONS_PER_OBJECT) throw new AppError("RATE_LIMIT", "This room is full.");
-    if (this.connectionsOf(admission.userId).length >= CONNECTIONS_PER_USER) throw new AppError("RATE_LIMIT");
+    if (this.connectionsOf(request.userId).length >= CONNECTIONS_PER_USER) throw new AppError("RATE_LIMIT");
   }
 
-  #takeSeat({ since: _since, epoch: _epoch, ...admission }: Admission, now: number): Seat {
+  #takeSeat({ since: _since, epoch: _epoch, ...request }: ConnectRequest, now: number): ConnectionState {
     // All sockets of an object beat together, so that one alarm serves them.
-    const beats = [...this.connections.values()].flatMap(({ seat }) =>
-      seat.beatAt && seat.beatAt > now ? seat.beatAt : [],
+    const beats = [...this.connections.values()].flatMap(({ state }) =>
+      state.beatAt && state.beatAt > now ? state.beatAt : [],
     );
     return {
-      ...admission,
+      ...request,
       id: crypto.randomUUID(),
       openedAt: now,
-      lastSignAt: now,
+      lastSeenAt: now,
       missed: 0,
-      beatAt: admission.heartbeat === "server" ? Math.min(...beats, firstBeat(now)) : null,
-      spent: this.budgets.of(admission.userId),
+      beatAt: request.heartbeat === "server" ? Math.min(...beats, firstBeat(now)) : null,
+      spent: this.budgets.of(request.userId),
     };
   }
 
   /** First the position, then what was missed, then what is new. */
-  #enter(connection: Connection, admission: Admission, now: number): void {
+  #enter(connection: Connection, request: ConnectRequest, now: number): void {
     this.flush();
     const isFirst = this.connectionsOf(connection.userId).length === 0;
     const { head, epoch } = this.log;
     const greeting = [JSON.stringify({ type: "connected", userId: connection.userId, seq: head, epoch })];
-    if (admission.since !== undefined) {
-      const replay = this.log.since(admission.since, admission.epoch);
+    if (request.since !== undefined) {
+      const replay = this.log.since(request.since, request.epoch);
       if ("resync" in replay) greeting.push(JSON.stringify({ type: "resync", data: { seq: head, epoch } }));
       else greeting.push(...replay.frames);
     }
@@ -102,7 +104,12 @@ export abstract class Room extends CommandReceiver {
   }
 
   #welcome(connection: Connection, isFirst: boolean, now: number): void {
-    log("socket.open", { kind: this.kind, object: this.ctx.id.name, userId: connection.userId, socket: connection.id });
+    logEvent("socket.open", {
+      kind: this.kind,
+      object: this.ctx.id.name,
+      userId: connection.userId,
+      socket: connection.id,
+    });
     this.opened(connection, isFirst);
     const place = this.#here();
     if (place) this.ctx.waitUntil(this.#reportTo(connection, place));
@@ -113,12 +120,12 @@ export abstract class Room extends CommandReceiver {
    * The hub must know every room that its user is in, to cut them off. If it cannot be told, the client has to come back;
    * if it was told to cut the user off since the database was asked, that holds here too.
    */
-  async #reportTo(connection: Connection, place: Place): Promise<void> {
-    const { userId, sessionId, authenticatedAt } = connection.seat;
+  async #reportTo(connection: Connection, place: RoomRef): Promise<void> {
+    const { userId, sessionId, authenticatedAt } = connection.state;
     try {
       const hub = String(userId);
       const cut = await callObject({ cost: NO_COST }, this.env.USER_HUB, hub, (stub) =>
-        stub.enterPlace(place, { sessionId, authenticatedAt }),
+        stub.trackRoom(place, { sessionId, authenticatedAt }),
       );
       if (cut) this.drop(connection, cut.code, cut.reason);
     } catch (error) {
@@ -131,18 +138,18 @@ export abstract class Room extends CommandReceiver {
    * RPC: a client whose connection a gateway holds joins; again under the same id, it has moved to another gateway, has a
    * new token, or is back. The answer has the position in the log.
    */
-  async remoteJoin(admission: Admission, at: { gateway: string; socketId: string }): Promise<Outcome> {
+  async remoteJoin(request: ConnectRequest, at: { gateway: string; socketId: string }): Promise<Outcome> {
     try {
-      await this.admit(admission);
+      await this.admit(request);
       this.flush();
       const known = this.connections.get(at.socketId);
-      if (!known) this.#requireSpace(admission);
+      if (!known) this.#requireSpace(request);
       const now = Date.now();
-      const seat = { ...this.#takeSeat({ ...admission, heartbeat: "client" }, now), id: at.socketId };
-      const isFirst = this.connectionsOf(admission.userId).length === 0;
-      if (known) this.#renew(known, seat, at.gateway, isFirst);
+      const state = { ...this.#takeSeat({ ...request, heartbeat: "client" }, now), id: at.socketId };
+      const isFirst = this.connectionsOf(request.userId).length === 0;
+      if (known) this.#renew(known, state, at.gateway, isFirst);
       else {
-        const connection = this.remote.add(seat, at.gateway);
+        const connection = this.remote.add(state, at.gateway);
         this.add(connection);
         this.#welcome(connection, isFirst, now);
       }
@@ -154,11 +161,11 @@ export abstract class Room extends CommandReceiver {
     }
   }
 
-  #renew(known: Connection, fresh: Seat, gateway: string, isFirst: boolean): void {
-    const { seat } = known;
-    const wasAway = seat.isAway;
+  #renew(known: Connection, fresh: ConnectionState, gateway: string, isFirst: boolean): void {
+    const { state } = known;
+    const wasAway = state.isSuspended;
     const { facts: _facts, openedAt: _openedAt, spent: _spent, ...changed } = fresh;
-    const connection = this.remote.add(Object.assign(seat, changed, { isAway: false }), gateway);
+    const connection = this.remote.add(Object.assign(state, changed, { isSuspended: false }), gateway);
     this.replace(known, connection);
     if (wasAway) this.opened(connection, isFirst);
     this.timers.arm(Date.now());
@@ -169,8 +176,8 @@ export abstract class Room extends CommandReceiver {
   /** RPC: a gateway's client lost its connection. It may be back soon: until then it is gone for others only. */
   remoteSuspend(socketId: string): void {
     const connection = this.connections.get(socketId);
-    if (!connection || connection.seat.isAway) return;
-    this.setAway(connection);
+    if (!connection || connection.state.isSuspended) return;
+    this.suspend(connection);
     this.flush();
   }
 
@@ -180,21 +187,21 @@ export abstract class Room extends CommandReceiver {
     const place = this.#here();
     if (!place || !wasHere || this.allOf(connection.userId).length > 0) return;
     const hub = String(connection.userId);
-    const told = callObject({ cost: NO_COST }, this.env.USER_HUB, hub, (stub) => stub.leavePlace(place));
+    const told = callObject({ cost: NO_COST }, this.env.USER_HUB, hub, (stub) => stub.untrackRoom(place));
     this.ctx.waitUntil(told.catch((error) => logFailure({ requestId: connection.id }, "socket.leave", error)));
   }
 
-  #here(): Place | null {
-    return this.place && { kind: this.place, name: this.ctx.id.name ?? "" };
+  #here(): RoomRef | null {
+    return this.roomKind && { kind: this.roomKind, name: this.ctx.id.name ?? "" };
   }
 
   /** RPC: closes a user's connections here. */
-  cutOff({ userId, code, reason, sessionId, exceptSessionId }: CutOff): void {
+  revoke({ userId, code, reason, sessionId, exceptSessionId }: Revocation): void {
     this.flush();
     for (const connection of this.allOf(userId)) {
-      const { seat } = connection;
-      if (sessionId !== undefined && seat.sessionId !== sessionId) continue;
-      if (exceptSessionId !== undefined && seat.sessionId === exceptSessionId) continue;
+      const { state } = connection;
+      if (sessionId !== undefined && state.sessionId !== sessionId) continue;
+      if (exceptSessionId !== undefined && state.sessionId === exceptSessionId) continue;
       this.drop(connection, code, reason);
     }
     this.flush();
@@ -203,7 +210,7 @@ export abstract class Room extends CommandReceiver {
   /** RPC: what is known of a user changed (name, picture, role). */
   updatePerson(person: Partial<Person> & { userId: number }): void {
     for (const connection of this.allOf(person.userId)) {
-      Object.assign(connection.seat, person);
+      Object.assign(connection.state, person);
       connection.save();
     }
   }

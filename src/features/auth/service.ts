@@ -6,7 +6,7 @@ import { isOutsideSession, outsideTokenHash } from "../../auth/outside.ts";
 import { spend } from "../../auth/rate-limit.ts";
 import { signToken } from "../../auth/tokens.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
-import { deliverSoon, pendingFor, tell } from "../../db/outbox.ts";
+import { deliverSoon, enqueue, pendingFor } from "../../db/outbox.ts";
 import { revokedTokens, sessions, socketTickets, users } from "../../db/tables.ts";
 import { AppError, CLOSE } from "../../errors.ts";
 import type { HubPayload } from "../../hub/client.ts";
@@ -129,7 +129,7 @@ export async function logout(ctx: UserCtx): Promise<void> {
   const [, , , pending] = await ctx.db.batch([
     end,
     ctx.db.update(users).set({ lastSeenAt: ctx.now, onlineUntil: null }).where(eq(users.id, userId)),
-    tell(ctx, `user:${userId}`, payload),
+    enqueue(ctx, `user:${userId}`, payload),
     pendingFor(ctx, `user:${userId}`),
   ]);
   deliverSoon(ctx, pending);
@@ -167,7 +167,7 @@ export async function updateAccount(ctx: UserCtx, input: UpdateAccount): Promise
   if (Object.keys(person).length === 0) return toAccount(only(await update));
   const [updated, , pending] = await ctx.db.batch([
     update,
-    tell(ctx, `user:${userId}`, { person } satisfies HubPayload),
+    enqueue(ctx, `user:${userId}`, { person } satisfies HubPayload),
     pendingFor(ctx, `user:${userId}`),
   ]);
   deliverSoon(ctx, pending);
@@ -202,7 +202,7 @@ export async function changePassword(ctx: UserCtx, { current, next }: ChangePass
       .where(eq(users.id, userId)),
     ctx.db.delete(sessions).where(and(eq(sessions.userId, userId), ne(sessions.id, sessionId))),
     ctx.db.delete(socketTickets).where(and(eq(socketTickets.userId, userId), ne(socketTickets.sessionId, sessionId))),
-    tell(ctx, `user:${userId}`, payload),
+    enqueue(ctx, `user:${userId}`, payload),
     pendingFor(ctx, `user:${userId}`),
   ]);
   deliverSoon(ctx, pending);

@@ -3,7 +3,7 @@ import { and, eq, or, sql } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
 import type { z } from "zod";
 import { isModerator, type UserCtx } from "../../context.ts";
-import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
+import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { enterCourse } from "../rooms/access.ts";
@@ -100,7 +100,7 @@ export async function removeCourseMember(ctx: UserCtx, courseId: string, userId:
       .where(sql`user_id = ${userId} AND room_id = (SELECT id FROM rooms WHERE course_id = ${courseId})`)
       .returning({ userId: roomMembers.userId }),
     ctx.db.run(sql`UPDATE rooms SET version = version + 1 WHERE course_id = ${courseId} AND changes() > 0`),
-    tellEach(
+    enqueueSelect(
       ctx,
       sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts), 'removed', ${userId})
         FROM rooms r JOIN room_facts f ON f.room_id = r.id WHERE r.course_id = ${courseId} AND changes() > 0`,
@@ -120,7 +120,7 @@ export async function slowCourse(ctx: UserCtx, courseId: string, slowModeSeconds
       .set({ slowModeSeconds, version: sql`${rooms.version} + 1` })
       .where(eq(rooms.courseId, courseId))
       .returning(columns),
-    tellEach(
+    enqueueSelect(
       ctx,
       sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts))
         FROM rooms r JOIN room_facts f ON f.room_id = r.id WHERE r.course_id = ${courseId}`,

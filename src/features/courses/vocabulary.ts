@@ -1,6 +1,7 @@
 /** What a course room has to say, in `chat:*` frames. */
+
+import type { Person } from "../../realtime/connection-state.ts";
 import type { Frame } from "../../realtime/protocol.ts";
-import type { Person } from "../../realtime/seat.ts";
 import { messageIdOf } from "../rooms/message-id.ts";
 import type { Entry, Logged } from "../rooms/store.ts";
 import { authorOf, iso, type Vocabulary } from "../rooms/vocabulary.ts";

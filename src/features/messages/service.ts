@@ -2,7 +2,7 @@
 import { and, desc, eq, isNull, lt, or, sql } from "drizzle-orm";
 import type { UserCtx } from "../../context.ts";
 import { inList, iso } from "../../db/json.ts";
-import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
+import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { type FeedQuery, feedPart, forwardPart, newestFirst, oldestFirst } from "../../db/page.ts";
 import { conversations, messages, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
@@ -55,7 +55,7 @@ async function storeMessage(ctx: UserCtx, input: SendMessage): Promise<DirectMes
       )
       .onConflictDoNothing()
       .returning(),
-    tellEach(
+    enqueueSelect(
       ctx,
       sql`SELECT 'user:' || told.value, ${frameFor("message:new", {
         id: sql`m.id`,
@@ -153,7 +153,7 @@ export async function markMessagesSeen(ctx: UserCtx, { conversationWith, message
     messageIds.length > 0 ? inList(messages.id, messageIds) : undefined,
   );
   const [, marked, pending] = await ctx.db.batch([
-    tellEach(
+    enqueueSelect(
       ctx,
       sql`SELECT ${`user:${conversationWith}`}, ${frameFor("message:seen", {
         messageIds: sql`json_group_array(${messages.id})`,

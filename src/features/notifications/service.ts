@@ -2,7 +2,7 @@
 import { and, count, eq, isNull, type SQL, sql } from "drizzle-orm";
 import type { UserCtx } from "../../context.ts";
 import { inList, iso } from "../../db/json.ts";
-import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
+import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { type FeedQuery, feedPart, newestFirst } from "../../db/page.ts";
 import { notifications, users } from "../../db/tables.ts";
 import { frameFor, framesFor } from "../../hub/client.ts";
@@ -48,7 +48,7 @@ export function notify(ctx: UserCtx, { who, made, isOfficial = false }: Notice) 
     ],
     ["notification:unseen_count", { count: unseenOf(sql`n.user_id`) }],
   );
-  const push = tellEach(
+  const push = enqueueSelect(
     ctx,
     sql`SELECT 'user:' || n.user_id, ${frames} FROM notifications n
       WHERE n.actor_id = ${me} AND n.created_at = ${now} AND (${made})`,
@@ -110,7 +110,7 @@ export async function markNotificationsSeen(ctx: UserCtx, { notificationIds }: M
         ),
       )
       .returning({ id: notifications.id }),
-    tellEach(
+    enqueueSelect(
       ctx,
       sql`SELECT ${`user:${me}`}, ${frameFor("notification:unseen_count", { count: unseenOf(me) })} WHERE changes() > 0`,
     ),

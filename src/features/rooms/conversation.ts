@@ -1,7 +1,7 @@
 /** The rules of what may be said in a room, whoever carries it there. Each verb begins with who may do it. */
 import { AppError } from "../../errors.ts";
-import type { By } from "../../realtime/commands.ts";
-import type { Person } from "../../realtime/seat.ts";
+import type { CommandContext } from "../../realtime/commands.ts";
+import type { Person } from "../../realtime/connection-state.ts";
 import type { RoomFacts } from "./facts.ts";
 import { parseMessageId } from "./message-id.ts";
 import type { RoomSearch } from "./search.ts";
@@ -52,7 +52,7 @@ export class Conversation {
    * Appends a message. With a `clientMessageId` that this author used here before, answers the message it made then.
    * @throws AppError FORBIDDEN muted, blocked, or a type for moderators · RATE_LIMIT slow mode · NOT_FOUND no `replyTo`
    */
-  send({ person, now }: By, said: Said): { entry: Entry; isNew: boolean } {
+  send({ person, now }: CommandContext, said: Said): { entry: Entry; isNew: boolean } {
     const { type, content, fileUrl, clientMessageId = null } = said;
     const earlier = clientMessageId === null ? undefined : this.#store.messageOnce(person.userId, clientMessageId);
     if (earlier) return { entry: earlier, isNew: false };
@@ -70,7 +70,7 @@ export class Conversation {
   }
 
   /** @throws AppError NOT_FOUND · FORBIDDEN for anybody but the author */
-  edit({ person, now }: By, messageId: string, content: string): Logged & { kind: "edit" } {
+  edit({ person, now }: CommandContext, messageId: string, content: string): Logged & { kind: "edit" } {
     const message = this.#find(messageId);
     if (message.userId !== person.userId) throw new AppError("FORBIDDEN", "Only its author edits a message.");
     this.requireVoice(person, now);
@@ -80,7 +80,7 @@ export class Conversation {
   }
 
   /** @throws AppError NOT_FOUND · FORBIDDEN for anybody but the author, the owner and moderators */
-  remove({ person, now }: By, messageId: string): Logged & { kind: "deletion" } {
+  remove({ person, now }: CommandContext, messageId: string): Logged & { kind: "deletion" } {
     const message = this.#find(messageId);
     if (message.userId !== person.userId && !this.isInCharge(person)) {
       throw new AppError("FORBIDDEN", "Only its author, the room's owner and moderators delete a message.");
@@ -94,7 +94,12 @@ export class Conversation {
    * Adds a reaction, takes it back, or without `want` does the one that fits. `row` is null if it is so already.
    * @throws AppError NOT_FOUND · FORBIDDEN muted or blocked · CONFLICT too many kinds of reaction
    */
-  react({ person, now }: By, messageId: string, emoji: string, want?: Action): { row: Logged | null; count: number } {
+  react(
+    { person, now }: CommandContext,
+    messageId: string,
+    emoji: string,
+    want?: Action,
+  ): { row: Logged | null; count: number } {
     const { seq: target } = this.#find(messageId);
     this.requireVoice(person, now);
     const { userId, username, avatarUrl } = person;
@@ -111,7 +116,7 @@ export class Conversation {
   }
 
   /** @throws AppError FORBIDDEN for anybody but the owner and moderators, and against those */
-  mute({ person, now }: By, userId: number, seconds: number): number {
+  mute({ person, now }: CommandContext, userId: number, seconds: number): number {
     if (!this.isInCharge(person)) throw new AppError("FORBIDDEN", "Only the room's owner and moderators mute.");
     if (userId === person.userId || userId === this.facts.ownerId) throw new AppError("FORBIDDEN");
     const until = now + seconds * 1000;
@@ -120,7 +125,7 @@ export class Conversation {
   }
 
   /** @throws AppError FORBIDDEN for anybody but the owner and moderators */
-  unmute({ person }: By, userId: number): void {
+  unmute({ person }: CommandContext, userId: number): void {
     if (!this.isInCharge(person)) throw new AppError("FORBIDDEN", "Only the room's owner and moderators unmute.");
     this.#standing.unmute(userId);
   }

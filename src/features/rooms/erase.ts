@@ -1,7 +1,7 @@
 /** What rooms forget of a user who is erased (SPEC 4). */
 import { sql } from "drizzle-orm";
 import type { Ctx } from "../../context.ts";
-import { deliverNow, pendingFor, tellEach } from "../../db/outbox.ts";
+import { deliverNow, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { departure } from "./members.ts";
 
 /**
@@ -30,15 +30,15 @@ export function anonymiseAuthor(ctx: Ctx, userId: number) {
   const isLonely = sql`owner_id = ${userId} AND kind = 'group' AND member_count <= 1`;
   const theirs = sql`SELECT room_id FROM room_members WHERE user_id = ${userId}`;
   return [
-    tellEach(ctx, sql`SELECT 'room:' || id, json_object('deleted', json('true')) FROM rooms WHERE ${isLonely}`),
+    enqueueSelect(ctx, sql`SELECT 'room:' || id, json_object('deleted', json('true')) FROM rooms WHERE ${isLonely}`),
     ctx.db.run(sql`DELETE FROM rooms WHERE ${isLonely}`),
-    tellEach(
+    enqueueSelect(
       ctx,
       sql`SELECT 'room:' || room_id, json_object('anonymise', ${userId}) FROM room_authors WHERE user_id = ${userId}`,
     ),
     ctx.db.run(sql`DELETE FROM room_authors WHERE user_id = ${userId}`),
     ctx.db.run(departure(sql`(owner_id = ${userId} OR id IN (${theirs}))`, userId)),
-    tellEach(
+    enqueueSelect(
       ctx,
       // A room tells of a new author up to ten seconds late: what a member wrote last is nobody's all the same.
       sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts), 'removed', ${userId}, 'anonymise', ${userId})

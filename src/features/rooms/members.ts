@@ -1,7 +1,7 @@
 /** Who belongs to a room: inviting, leaving, removing, and what happens to a room when its people go. */
 import { and, eq, exists, or, type SQLWrapper, sql } from "drizzle-orm";
 import { isModerator, type UserCtx } from "../../context.ts";
-import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
+import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { blocks, roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 
@@ -87,13 +87,13 @@ export async function removeMember(ctx: UserCtx, roomId: string, userId: number)
       )
       .returning({ userId: roomMembers.userId }),
     ctx.db.run(departure(sql`id = ${roomId} AND changes() > 0`, userId)),
-    tellEach(
+    enqueueSelect(
       ctx,
       sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts), 'removed', ${userId})
         FROM room_facts f WHERE f.room_id = ${roomId} AND changes() > 0`,
     ),
     ctx.db.run(sql`DELETE FROM rooms WHERE id = ${roomId} AND kind = 'group' AND member_count = 0`),
-    tellEach(ctx, sql`SELECT ${`room:${roomId}`}, json_object('deleted', json('true')) WHERE changes() > 0`),
+    enqueueSelect(ctx, sql`SELECT ${`room:${roomId}`}, json_object('deleted', json('true')) WHERE changes() > 0`),
     pendingFor(ctx, `room:${roomId}`),
   ]);
   if (!room || room.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");

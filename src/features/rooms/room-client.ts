@@ -3,7 +3,7 @@ import type { Ctx, UserCtx } from "../../context.ts";
 import type { Delivery } from "../../db/outbox.ts";
 import { callObject } from "../../platform/objects.ts";
 import { outcomeOf } from "../../realtime/commands.ts";
-import type { Person } from "../../realtime/seat.ts";
+import type { Person } from "../../realtime/connection-state.ts";
 import type { Access } from "./access.ts";
 import { RoomEffect } from "./facts.ts";
 import type { Page, ReadQuery } from "./reading.ts";
@@ -25,7 +25,7 @@ export const personOf = ({ actor }: UserCtx): Person => ({
  */
 export async function act(ctx: UserCtx, { roomId, entrance }: Access, type: string, data: unknown): Promise<unknown> {
   const outcome = await callObject(ctx, ctx.env.CHAT_ROOM, roomId, (room) =>
-    room.act(personOf(ctx), entrance, type, data),
+    room.executeFor(personOf(ctx), entrance, type, data),
   );
   return outcomeOf(outcome);
 }

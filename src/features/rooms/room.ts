@@ -4,11 +4,11 @@
  */
 import { AppError, CLOSE } from "../../errors.ts";
 import { logFailure } from "../../platform/log.ts";
-import { type By, bindCommands, failed, type Outcome } from "../../realtime/commands.ts";
+import { bindCommands, type CommandContext, failed, type Outcome } from "../../realtime/commands.ts";
 import type { Connection } from "../../realtime/connection.ts";
+import type { ConnectRequest, Person } from "../../realtime/connection-state.ts";
 import { encodeFrame, type Frame, type FrameId } from "../../realtime/protocol.ts";
 import { Room } from "../../realtime/room.ts";
-import type { Admission, Person } from "../../realtime/seat.ts";
 import { CourseCommands } from "../courses/contract.ts";
 import { CourseVocabulary } from "../courses/vocabulary.ts";
 import { ONLINE_USERS_SHOWN, RoomCommands } from "./contract.ts";
@@ -26,7 +26,7 @@ import { MessengerVocabulary, type Vocabulary } from "./vocabulary.ts";
 
 export class ChatRoom extends Room {
   protected override readonly kind = "room";
-  protected override readonly place = "CHAT_ROOM";
+  protected override readonly roomKind = "CHAT_ROOM";
   #store!: RoomStore;
   #search!: RoomSearch;
   #standing!: Standing;
@@ -133,7 +133,7 @@ export class ChatRoom extends Room {
     return this.#standing.facts?.kind === "course" ? this.#course : this.#messenger;
   }
 
-  #say(by: By, said: Said): unknown {
+  #say(by: CommandContext, said: Said): unknown {
     const { entry, isNew } = this.#conversation.send(by, said);
     if (!isNew) return this.#vocabulary.message(entry);
     const frame = this.#vocabulary.logged({ kind: "message", seq: entry.seq, entry });
@@ -144,18 +144,18 @@ export class ChatRoom extends Room {
     return frame.data;
   }
 
-  #edit(by: By, messageId: string, content: string): Record<string, unknown> {
+  #edit(by: CommandContext, messageId: string, content: string): Record<string, unknown> {
     const row = this.#conversation.edit(by, messageId, content);
     this.#publish(row, by.now);
     return this.#vocabulary.message(row.entry);
   }
 
-  #remove(by: By, messageId: string): { messageId: string } {
+  #remove(by: CommandContext, messageId: string): { messageId: string } {
     this.#publish(this.#conversation.remove(by, messageId), by.now);
     return { messageId };
   }
 
-  #react(by: By, messageId: string, emoji: string, want?: Action) {
+  #react(by: CommandContext, messageId: string, emoji: string, want?: Action) {
     const { row, count } = this.#conversation.react(by, messageId, emoji, want);
     if (row) this.#publish(row, by.now);
     const action = row?.kind === "reaction" ? row.action : (want ?? "added");
@@ -167,12 +167,12 @@ export class ChatRoom extends Room {
     this.#noteChange(now);
   }
 
-  #showTyping({ person, connection, now }: By, isTyping: boolean): void {
+  #showTyping({ person, connection, now }: CommandContext, isTyping: boolean): void {
     this.#conversation.requireVoice(person, now);
     this.broadcast(encodeFrame(this.#vocabulary.typing(person, isTyping)), connection);
   }
 
-  #markRead({ person, now }: By, upTo: number): { seq: number } {
+  #markRead({ person, now }: CommandContext, upTo: number): { seq: number } {
     const { userId } = person;
     if (this.#ledger.moveMark(userId, Math.min(upTo, this.#store.head), now)) {
       this.#saveMarks(userId);
@@ -183,12 +183,12 @@ export class ChatRoom extends Room {
     return { seq: this.#ledger.mark(userId) };
   }
 
-  #mute(by: By, userId: number, seconds: number) {
+  #mute(by: CommandContext, userId: number, seconds: number) {
     const until = this.#conversation.mute(by, userId, seconds);
     return { userId, mutedUntil: new Date(until).toISOString() };
   }
 
-  #unmute(by: By, userId: number) {
+  #unmute(by: CommandContext, userId: number) {
     this.#conversation.unmute(by, userId);
     return { userId, mutedUntil: null };
   }
@@ -200,14 +200,14 @@ export class ChatRoom extends Room {
     }
   }
 
-  #tellOnline({ connection }: By, input: { courseId?: string | undefined }): unknown {
+  #tellOnline({ connection }: CommandContext, input: { courseId?: string | undefined }): unknown {
     this.#requireCourse(input);
     const frame = this.#online();
     if (connection) this.send(connection, encodeFrame(frame));
     return frame.data;
   }
 
-  #leaveCourse({ connection }: By, input: { courseId?: string | undefined }): void {
+  #leaveCourse({ connection }: CommandContext, input: { courseId?: string | undefined }): void {
     this.#requireCourse(input);
     // After the ack, which is sent when this returns.
     if (connection) this.enqueue(() => this.drop(connection, 1000, "LEFT"));
@@ -217,14 +217,14 @@ export class ChatRoom extends Room {
     return this.#vocabulary.online(
       this.people()
         .slice(0, ONLINE_USERS_SHOWN)
-        .map(({ seat }) => seat),
+        .map(({ state }) => state),
     );
   }
 
   // ── Coming and going ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  protected override admit(admission: Admission): void {
-    this.#letIn(admission.userId, Entrance.parse(admission.facts));
+  protected override admit(request: ConnectRequest): void {
+    this.#letIn(request.userId, Entrance.parse(request.facts));
   }
 
   /** The Worker has asked the database; what has happened since, only the room knows. */
@@ -239,14 +239,14 @@ export class ChatRoom extends Room {
   protected override opened(connection: Connection, isFirst: boolean): void {
     this.#saveMark(connection);
     this.send(connection, encodeFrame(this.#online()));
-    if (isFirst) this.broadcast(encodeFrame(this.#vocabulary.joined(connection.seat)), connection);
+    if (isFirst) this.broadcast(encodeFrame(this.#vocabulary.joined(connection.state)), connection);
   }
 
-  protected override closed({ seat }: Connection, isLast: boolean): void {
+  protected override closed({ state }: Connection, isLast: boolean): void {
     if (!isLast) return;
-    this.broadcast(encodeFrame(this.#vocabulary.left(seat)));
+    this.broadcast(encodeFrame(this.#vocabulary.left(state)));
     // A mark lives in its owner's sockets: with the last one it goes to the database.
-    if (this.#ledger.isUnsaved(seat.userId)) this.#syncNow();
+    if (this.#ledger.isUnsaved(state.userId)) this.#syncNow();
   }
 
   protected override refused(connection: Connection, id: FrameId | undefined, error: AppError): void {
@@ -255,7 +255,7 @@ export class ChatRoom extends Room {
   }
 
   #recallMark(connection: Connection): void {
-    const mark = SeatMark.safeParse(connection.seat.facts);
+    const mark = SeatMark.safeParse(connection.state.facts);
     if (!mark.success) return;
     const { readSeq, isSaved } = mark.data;
     if (isSaved) this.#ledger.recall(connection.userId, readSeq);
@@ -267,21 +267,21 @@ export class ChatRoom extends Room {
   }
 
   #saveMark(connection: Connection): void {
-    const { userId, seat } = connection;
-    seat.facts = { readSeq: this.#ledger.mark(userId), isSaved: !this.#ledger.isUnsaved(userId) } satisfies SeatMark;
+    const { userId, state } = connection;
+    state.facts = { readSeq: this.#ledger.mark(userId), isSaved: !this.#ledger.isUnsaved(userId) } satisfies SeatMark;
     connection.save();
   }
 
   // ── What the Worker asks ──────────────────────────────────────────────────────────────────────────────────────────
 
   /** RPC: a command from somebody without a socket: REST, or Socket.IO. The same function as for a frame. */
-  act(person: Person, entrance: Entrance, type: string, data: unknown): Promise<Outcome> {
+  executeFor(person: Person, entrance: Entrance, type: string, data: unknown): Promise<Outcome> {
     try {
       this.#letIn(person.userId, entrance);
     } catch (thrown) {
       return Promise.resolve(failed(thrown));
     }
-    return this.perform(person, type, data);
+    return this.execute(person, type, data);
   }
 
   /** RPC: a page of messages as they are now, newest first. */
@@ -322,7 +322,7 @@ export class ChatRoom extends Room {
 
   #remember(removed: number, version: number): void {
     this.#standing.noteDeparture(removed, version);
-    this.cutOff({ userId: removed, code: CLOSE.forbidden, reason: "FORBIDDEN" });
+    this.revoke({ userId: removed, code: CLOSE.forbidden, reason: "FORBIDDEN" });
   }
 
   #anonymise(userId: number): void {

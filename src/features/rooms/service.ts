@@ -3,7 +3,7 @@ import { and, asc, desc, eq, getTableColumns, ne, sql } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
 import { isModerator, type UserCtx } from "../../context.ts";
 import { inList } from "../../db/json.ts";
-import { deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
+import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
@@ -138,7 +138,7 @@ export async function changeRoom(ctx: UserCtx, roomId: string, change: ChangeRoo
         ),
       )
       .returning({ id: rooms.id }),
-    tellEach(ctx, tellFacts(sql`f.room_id = ${roomId} AND changes() > 0`)),
+    enqueueSelect(ctx, tellFacts(sql`f.room_id = ${roomId} AND changes() > 0`)),
     mine(ctx).where(and(isMine(ctx), eq(rooms.id, roomId))),
     ctx.db.select({ ownerId: rooms.ownerId, kind: rooms.kind }).from(rooms).where(eq(rooms.id, roomId)),
     membersOf(ctx, roomId),
@@ -163,7 +163,7 @@ export async function deleteRoom(ctx: UserCtx, roomId: string): Promise<void> {
       .delete(rooms)
       .where(and(eq(rooms.id, roomId), eq(rooms.kind, "group"), eq(rooms.ownerId, ctx.actor.id)))
       .returning({ id: rooms.id }),
-    tellEach(ctx, sql`SELECT ${`room:${roomId}`}, json_object('deleted', json('true')) WHERE changes() > 0`),
+    enqueueSelect(ctx, sql`SELECT ${`room:${roomId}`}, json_object('deleted', json('true')) WHERE changes() > 0`),
     pendingFor(ctx, `room:${roomId}`),
   ]);
   if (!known || known.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");

@@ -1,6 +1,7 @@
 /** One engine, two languages: what a room has to say, in the frames of the messenger. Courses bring their own. */
+
+import type { Person } from "../../realtime/connection-state.ts";
 import type { Frame } from "../../realtime/protocol.ts";
-import type { Person } from "../../realtime/seat.ts";
 import { ERASED_NAME } from "../users/contract.ts";
 import type { RoomFacts } from "./facts.ts";
 import { messageIdOf } from "./message-id.ts";

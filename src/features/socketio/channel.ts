@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { UserCtx } from "../../context.ts";
 import type { Destination } from "../../http/sockets.ts";
 import type { CommandSchemas } from "../../realtime/commands.ts";
-import type { PlaceKind } from "../../realtime/place.ts";
+import type { RoomKind } from "../../realtime/room-ref.ts";
 
 /** What names a room of this kind in an event. Numbers and text mean the same. */
 type RoomName = {
@@ -19,7 +19,7 @@ type RoomName = {
 export type Channel = {
   /** Kept in the state of sockets: never given to another channel. */
   id: string;
-  place: PlaceKind;
+  place: RoomKind;
   /** The room's commands (part of the feature's contract): the client's events, the same names. */
   commands: CommandSchemas;
   /** The events that enter a room and leave it. If the first is a command as well, it is given to the room after entering. */

@@ -1,7 +1,7 @@
 /** What a gateway knows about a client: the state that its socket keeps through hibernation and recovery. */
 import { z } from "zod";
 import type { User, UserCtx } from "../../context.ts";
-import { type Admission, Person } from "../../realtime/seat.ts";
+import { type ConnectRequest, Person } from "../../realtime/connection-state.ts";
 import type { ClientSocket } from "../../socketio/application.ts";
 
 /** Rooms that one socket may be in: its state has some 7000 characters. */
@@ -45,7 +45,7 @@ export function memberFrom({ actor, now, address }: UserCtx, stays: Stay[] = [])
 }
 
 /** How a room takes them in: the gateway watches over the connection, so there is no heartbeat. */
-export function admissionOf({ person, stays: _stays, ...member }: Member, facts?: unknown): Admission {
+export function connectRequestOf({ person, stays: _stays, ...member }: Member, facts?: unknown): ConnectRequest {
   return { ...person, ...member, heartbeat: "client", batch: false, facts };
 }
 

@@ -3,11 +3,11 @@ import { z } from "zod";
 import { AppError } from "../../errors.ts";
 import { callObject } from "../../platform/objects.ts";
 import type { Outcome } from "../../realtime/commands.ts";
-import { namespaceOf, type PlaceKind } from "../../realtime/place.ts";
 import type { Room } from "../../realtime/room.ts";
+import { namespaceOf, type RoomKind } from "../../realtime/room-ref.ts";
 import type { ClientSocket } from "../../socketio/application.ts";
 import { channelCalled } from "./channels.ts";
-import { admissionOf, type Member } from "./member.ts";
+import { connectRequestOf, type Member } from "./member.ts";
 
 const Position = z.object({ seq: z.number(), epoch: z.string() });
 export type Position = z.infer<typeof Position>;
@@ -28,20 +28,20 @@ export class Objects {
     return this.#hub(member, (hub) => this.#join(hub, socket, member, undefined));
   }
 
-  enterRoom(socket: ClientSocket, member: Member, at: { place: PlaceKind; object: string; facts: unknown }) {
+  enterRoom(socket: ClientSocket, member: Member, at: { place: RoomKind; object: string; facts: unknown }) {
     return this.#room(at.place, at.object, (room) => this.#join(room, socket, member, at.facts));
   }
 
   actInHub({ id }: ClientSocket, member: Member, type: string, data: unknown): Promise<Outcome> {
-    return this.#hub(member, (hub) => hub.remoteAct(id, type, data));
+    return this.#hub(member, (hub) => hub.executeRemote(id, type, data));
   }
 
   /** Not repeated if it fails: what a command does may have been done. */
-  actInRoom({ id }: ClientSocket, place: PlaceKind, object: string, type: string, data: unknown): Promise<Outcome> {
-    return namespaceOf(this.#env, place).getByName(object).remoteAct(id, type, data);
+  actInRoom({ id }: ClientSocket, place: RoomKind, object: string, type: string, data: unknown): Promise<Outcome> {
+    return namespaceOf(this.#env, place).getByName(object).executeRemote(id, type, data);
   }
 
-  leaveRoom({ id }: ClientSocket, place: PlaceKind, object: string): Promise<void> {
+  leaveRoom({ id }: ClientSocket, place: RoomKind, object: string): Promise<void> {
     return this.#room(place, object, (room) => room.remoteLeave(id));
   }
 
@@ -55,10 +55,10 @@ export class Objects {
   }
 
   async #join(stub: Stub, { id, gateway }: ClientSocket, member: Member, facts: unknown): Promise<Position> {
-    return Position.parse(dataIn(await stub.remoteJoin(admissionOf(member, facts), { gateway, socketId: id })));
+    return Position.parse(dataIn(await stub.remoteJoin(connectRequestOf(member, facts), { gateway, socketId: id })));
   }
 
-  #room<R>(place: PlaceKind, object: string, call: (room: Stub) => Promise<R>): Promise<R> {
+  #room<R>(place: RoomKind, object: string, call: (room: Stub) => Promise<R>): Promise<R> {
     return callObject(ownCost(), namespaceOf(this.#env, place), object, call);
   }
 

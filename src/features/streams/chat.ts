@@ -30,7 +30,7 @@ export async function actInChat(
   const { id: userId, username, displayName, avatarUrl, role } = ctx.actor;
   const person = { userId, username, displayName, avatarUrl, role };
   const outcome = await callObject(ctx, ctx.env.STREAM_ROOM, String(streamId), (room) =>
-    room.act(facts, person, command, data),
+    room.executeFor(facts, person, command, data),
   );
   return outcomeOf(outcome);
 }

@@ -5,13 +5,13 @@
  */
 import { inArray, sql } from "drizzle-orm";
 import type { Ctx } from "../../context.ts";
-import { Kept } from "../../db/kept.ts";
 import { versions } from "../../db/tables.ts";
+import { VersionedCache } from "../../db/versioned-cache.ts";
 import type { Stream, StreamList } from "./contract.ts";
 import { endLapsed } from "./sessions.ts";
 
-export const keptLists = new Kept<StreamList>(500);
-export const keptDetails = new Kept<Stream | null>(2000);
+export const keptLists = new VersionedCache<StreamList>(500);
+export const keptDetails = new VersionedCache<Stream | null>(2000);
 
 type Fresh = { version: number; hasLapsed: number }[];
 

@@ -2,11 +2,11 @@
 import { z } from "zod";
 import { AppError, CLOSE } from "../../errors.ts";
 import { logFailure } from "../../platform/log.ts";
-import { type By, bindCommands, type Outcome } from "../../realtime/commands.ts";
+import { bindCommands, type CommandContext, type Outcome } from "../../realtime/commands.ts";
 import type { Connection } from "../../realtime/connection.ts";
+import type { ConnectRequest, Person } from "../../realtime/connection-state.ts";
 import { encodeFrame } from "../../realtime/protocol.ts";
 import { Room } from "../../realtime/room.ts";
-import type { Admission, Person } from "../../realtime/seat.ts";
 import { Traces } from "../../realtime/traces.ts";
 import { ERASED_NAME } from "../users/contract.ts";
 import { ChatMessage, type SendChatMessage, type StreamCommand, StreamCommands } from "./chat-contract.ts";
@@ -31,7 +31,7 @@ const messageOf = ({ frame }: { frame: string }): ChatMessage => StoredChatMessa
 
 export class StreamRoom extends Room {
   protected override readonly kind = "stream";
-  protected override readonly place = "STREAM_ROOM";
+  protected override readonly roomKind = "STREAM_ROOM";
   protected override readonly log: StreamStore;
   /** Who has written here. */
   readonly #authors: Traces;
@@ -75,7 +75,7 @@ export class StreamRoom extends Room {
     return Number(this.ctx.id.name);
   }
 
-  protected override async admit({ facts, since }: Admission): Promise<void> {
+  protected override async admit({ facts, since }: ConnectRequest): Promise<void> {
     this.log.change("owner_id", StreamFacts.parse(facts).ownerId);
     if (since !== undefined) await this.#authors.settle();
   }
@@ -83,12 +83,12 @@ export class StreamRoom extends Room {
   // ── Chat ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** RPC: a command that came over REST. */
-  act(facts: StreamFacts, person: Person, command: StreamCommand, data: unknown): Promise<Outcome> {
+  executeFor(facts: StreamFacts, person: Person, command: StreamCommand, data: unknown): Promise<Outcome> {
     this.log.change("owner_id", facts.ownerId);
-    return this.perform(person, command, data);
+    return this.execute(person, command, data);
   }
 
-  #write({ person, now }: By, input: z.output<typeof SendChatMessage>): ChatMessage {
+  #write({ person, now }: CommandContext, input: z.output<typeof SendChatMessage>): ChatMessage {
     const { userId, username } = person;
     this.#requireHere(input.streamId);
     const earlier = input.clientMessageId === undefined ? null : this.log.sentAs(userId, input.clientMessageId);
@@ -120,7 +120,7 @@ export class StreamRoom extends Room {
     }
   }
 
-  #leave({ connection }: By, streamId: number | undefined): void {
+  #leave({ connection }: CommandContext, streamId: number | undefined): void {
     this.#requireHere(streamId);
     // After the ack, which is sent when this returns.
     if (connection) this.enqueue(() => this.drop(connection, 1000, "LEFT"));
@@ -141,12 +141,12 @@ export class StreamRoom extends Room {
     return person.role !== "user" || person.userId === this.log.settings.owner_id;
   }
 
-  #requireModeration({ person }: By): void {
+  #requireModeration({ person }: CommandContext): void {
     if (!this.#moderates(person)) throw new AppError("FORBIDDEN");
   }
 
   /** Deleting again changes and sends nothing. */
-  #delete(by: By, seq: number): { messageId: string } {
+  #delete(by: CommandContext, seq: number): { messageId: string } {
     this.#requireModeration(by);
     const message = this.log.message(seq);
     if (!message) throw new AppError("NOT_FOUND");
@@ -160,7 +160,7 @@ export class StreamRoom extends Room {
   }
 
   /** Told to the one it is about; nobody else needs to see it. */
-  #mute(by: By, userId: number, until: number | null): { userId: number; until: string | null } {
+  #mute(by: CommandContext, userId: number, until: number | null): { userId: number; until: string | null } {
     this.#requireModeration(by);
     if (userId === this.log.settings.owner_id) throw new AppError("FORBIDDEN", "A stream's owner cannot be muted.");
     const answer = { userId, until: until === null ? null : new Date(until).toISOString() };
@@ -171,7 +171,7 @@ export class StreamRoom extends Room {
     return answer;
   }
 
-  #slowDown(by: By, seconds: number): { seconds: number } {
+  #slowDown(by: CommandContext, seconds: number): { seconds: number } {
     this.#requireModeration(by);
     if (seconds !== this.log.settings.slow_seconds) {
       this.log.change("slow_seconds", seconds);

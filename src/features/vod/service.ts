@@ -3,10 +3,10 @@ import { and, count, desc, eq, gte, lte, sql } from "drizzle-orm";
 import { pendingDeletions } from "../../bytes/deletions.ts";
 import { serveObject } from "../../bytes/serve.ts";
 import { type Ctx, isModerator, type UserCtx } from "../../context.ts";
-import { Kept } from "../../db/kept.ts";
 import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, pagination } from "../../db/page.ts";
 import { versions, vods } from "../../db/tables.ts";
+import { VersionedCache } from "../../db/versioned-cache.ts";
 import { AppError } from "../../errors.ts";
 import type { Vod, VodList, VodListQuery } from "./contract.ts";
 
@@ -27,7 +27,7 @@ export const toVod = (row: Row): Vod => ({
   createdAt: row.createdAt.toISOString(),
 });
 
-const kept = new Kept<VodList>(500);
+const kept = new VersionedCache<VodList>(500);
 
 const versionOf = (ctx: Ctx) =>
   ctx.db.select({ version: versions.version }).from(versions).where(eq(versions.kind, "vods"));

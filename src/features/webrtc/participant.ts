@@ -33,12 +33,12 @@ export type Member = { userId: number; state: ParticipantState } & (
   | { connectionId: null; absence: Absence }
 );
 
-export const factsOf = ({ seat }: Connection): SessionFacts => SessionFacts.parse(seat.facts);
+export const factsOf = ({ state }: Connection): SessionFacts => SessionFacts.parse(state.facts);
 
 /** Says in the attachment that this connection takes part, or (null) that it does not. */
 export function keepState(connection: Connection, participant: ParticipantState | null): void {
   const { maxParticipants } = factsOf(connection);
-  connection.seat.facts = { maxParticipants, participant: participant ?? undefined } satisfies SessionFacts;
+  connection.state.facts = { maxParticipants, participant: participant ?? undefined } satisfies SessionFacts;
   connection.save();
 }
 

@@ -1,12 +1,12 @@
 /** A video session's object: who takes part, what they show of themselves, and the signaling between them. */
 import { AppError, CLOSE } from "../../errors.ts";
-import { type By, bindCommands } from "../../realtime/commands.ts";
-import { type Connection, GHOST_AFTER_MS } from "../../realtime/connection.ts";
+import { bindCommands, type CommandContext } from "../../realtime/commands.ts";
+import { type Connection, STALE_AFTER_MS } from "../../realtime/connection.ts";
+import type { ConnectRequest } from "../../realtime/connection-state.ts";
 import type { ReplayLog } from "../../realtime/log.ts";
-import type { CutOff } from "../../realtime/place.ts";
 import { encodeFrame } from "../../realtime/protocol.ts";
 import { Room } from "../../realtime/room.ts";
-import type { Admission } from "../../realtime/seat.ts";
+import type { Revocation } from "../../realtime/room-ref.ts";
 import { Traces } from "../../realtime/traces.ts";
 import { type JoinSession, type Stay, WebrtcCommands, type WebrtcFrames } from "./contract.ts";
 import { Members } from "./members.ts";
@@ -30,7 +30,7 @@ const signaling = <K extends string>(types: K[]) =>
 
 export class WebrtcRoom extends Room {
   protected override readonly kind = "webrtc";
-  protected override readonly place = "WEBRTC_ROOM";
+  protected override readonly roomKind = "WEBRTC_ROOM";
   protected override readonly log = NO_LOG;
   readonly #store: StayStore;
   readonly #members: Members;
@@ -77,14 +77,14 @@ export class WebrtcRoom extends Room {
     });
   }
 
-  protected override admit({ facts }: Admission): void {
+  protected override admit({ facts }: ConnectRequest): void {
     SessionFacts.parse(facts);
     if (this.#store.endedAt !== null) throw new AppError("NOT_FOUND");
   }
 
   // ── Joining and leaving ───────────────────────────────────────────────────────────────────────────────────────────
 
-  #join({ person, connection, now }: By, input: JoinSession) {
+  #join({ person, connection, now }: CommandContext, input: JoinSession) {
     this.#requireHere(input.sessionId);
     if (!connection) throw new AppError("FORBIDDEN", "Joining takes a socket.");
     const { userId } = person;
@@ -120,7 +120,7 @@ export class WebrtcRoom extends Room {
     this.send(connection, encodeFrame({ type: "webrtc:error", data }));
   }
 
-  #leaveBy(by: By, sessionId: string | undefined): void {
+  #leaveBy(by: CommandContext, sessionId: string | undefined): void {
     this.#requireHere(sessionId);
     const member = this.#members.get(by.person.userId);
     // A window that was taken over from has nothing to leave.
@@ -137,10 +137,10 @@ export class WebrtcRoom extends Room {
     const member = this.#members.get(connection.userId);
     if (member?.connectionId !== connection.id) return;
     const now = Date.now();
-    const hasVanished = connection.seat.missed > 0 || connection.isGhost(now);
+    const hasVanished = connection.state.missed > 0 || connection.isStale(now);
     const absence = {
       awayAt: hasVanished ? connection.lastShownAt : now,
-      leavesAt: Math.min(now + GRACE_MS, connection.lastShownAt + GHOST_AFTER_MS),
+      leavesAt: Math.min(now + GRACE_MS, connection.lastShownAt + STALE_AFTER_MS),
     };
     this.#members.goAway(member, absence);
     this.timers.arm(now);
@@ -148,9 +148,9 @@ export class WebrtcRoom extends Room {
   }
 
   /** RPC: who is cut off has no grace. */
-  override cutOff(cut: CutOff): void {
+  override revoke(cut: Revocation): void {
     const wasHere = this.#members.get(cut.userId)?.absence === null;
-    super.cutOff(cut);
+    super.revoke(cut);
     const member = this.#members.get(cut.userId);
     if (wasHere && member?.absence) this.#leave(member, member.absence.awayAt);
   }
@@ -167,7 +167,7 @@ export class WebrtcRoom extends Room {
 
   /** RPC: this user was erased: gone, and nobody in the attendance. Doing it again changes nothing. */
   anonymise(userId: number): void {
-    this.cutOff({ userId, code: CLOSE.forbidden, reason: "Account deleted" });
+    this.revoke({ userId, code: CLOSE.forbidden, reason: "Account deleted" });
     const member = this.#members.get(userId);
     if (member) this.#leave(member, member.absence?.awayAt ?? Date.now());
     this.#store.anonymise(userId);
@@ -190,7 +190,7 @@ export class WebrtcRoom extends Room {
   // ── Signaling ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** To the target alone. Who it comes from is what the token said, whatever the frame says. */
-  #passOn(by: By, { sessionId, targetUserId }: Addressed, type: FrameType, content: object): void {
+  #passOn(by: CommandContext, { sessionId, targetUserId }: Addressed, type: FrameType, content: object): void {
     const { userId } = this.#requireMember(by, sessionId);
     const target = targetUserId === userId ? undefined : this.#members.get(targetUserId);
     if (!target) throw new AppError("NOT_FOUND", "This user is not in the session.");
@@ -200,7 +200,14 @@ export class WebrtcRoom extends Room {
   }
 
   /** Turns something on or off for all to see; what is so already is not told again. */
-  #turn(by: By, sessionId: string | undefined, what: Switch, isOn: boolean, type: FrameType, content = {}): void {
+  #turn(
+    by: CommandContext,
+    sessionId: string | undefined,
+    what: Switch,
+    isOn: boolean,
+    type: FrameType,
+    content = {},
+  ): void {
     const member = this.#requireMember(by, sessionId);
     if (member.state[what] === isOn) return;
     member.state[what] = isOn;
@@ -213,7 +220,7 @@ export class WebrtcRoom extends Room {
   }
 
   /** A window that was taken over from no longer takes part. */
-  #requireMember(by: By, sessionId: string | undefined): Member {
+  #requireMember(by: CommandContext, sessionId: string | undefined): Member {
     this.#requireHere(sessionId);
     const member = this.#members.get(by.person.userId);
     if (!member || (by.connection && by.connection.id !== member.connectionId)) {
@@ -251,7 +258,7 @@ export class WebrtcRoom extends Room {
   #nextCheck(): number | null {
     const here = this.#members.connections();
     if (here.length === 0) return null;
-    const ghosts = here.map((connection) => connection.lastShownAt + GHOST_AFTER_MS + 1);
+    const ghosts = here.map((connection) => connection.lastShownAt + STALE_AFTER_MS + 1);
     return Math.min(...ghosts, this.#store.aliveAt + ALIVE_EVERY_MS);
   }
 }

@@ -3,7 +3,7 @@ import { and, eq, isNull, sql } from "drizzle-orm";
 import { v7 as sortableId } from "uuid";
 import { z } from "zod";
 import { type Ctx, isModerator, type UserCtx } from "../../context.ts";
-import { type Delivery, deliverNow, deliverSoon, pendingFor, tellEach } from "../../db/outbox.ts";
+import { type Delivery, deliverNow, deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { webrtcSessions } from "../../db/tables.ts";
 import { Anonymise } from "../../db/traces.ts";
 import { AppError } from "../../errors.ts";
@@ -71,7 +71,7 @@ export async function endSession(ctx: UserCtx, id: string): Promise<void> {
       .update(webrtcSessions)
       .set({ endedAt: ctx.now })
       .where(and(isMine, isNull(webrtcSessions.endedAt))),
-    tellEach(ctx, sql`SELECT ${`webrtc:${id}`}, ${payload} WHERE changes() > 0`),
+    enqueueSelect(ctx, sql`SELECT ${`webrtc:${id}`}, ${payload} WHERE changes() > 0`),
     pendingFor(ctx, `webrtc:${id}`),
   ]);
   if (!row) throw new AppError("NOT_FOUND");
@@ -90,7 +90,7 @@ export async function eraseSessionsOf(ctx: Ctx, userId: number): Promise<boolean
   const theirs = sql`SELECT id FROM webrtc_sessions WHERE host_id = ${userId} ORDER BY id LIMIT ${ERASED_AT_ONCE}`;
   const payload = JSON.stringify({ endedAt: ctx.now.getTime() } satisfies SessionEnd);
   const [, gone] = await ctx.db.batch([
-    tellEach(
+    enqueueSelect(
       ctx,
       sql`SELECT 'webrtc:' || id, ${payload} FROM webrtc_sessions WHERE id IN (${theirs}) AND ended_at IS NULL`,
     ),

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { UserCtx } from "../../../context.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { audit, statsTotals } from "../../../db/tables.ts";
-import { log } from "../../../platform/log.ts";
+import { logEvent } from "../../../platform/log.ts";
 import type { AuditAction, AuditEntry, AuditQuery, AuditTarget } from "./contract.ts";
 
 type Deed = {
@@ -30,7 +30,7 @@ export function recordEach(ctx: UserCtx, { action, targetType, id, from, reason,
 /** The same, as lines in the log of the service (SPEC 11). */
 export function logEach(ctx: UserCtx, action: AuditAction, targetType: AuditTarget, ids: number[]): void {
   for (const targetId of ids) {
-    log(`admin.${action}`, { requestId: ctx.requestId, adminId: ctx.actor.id, targetType, targetId });
+    logEvent(`admin.${action}`, { requestId: ctx.requestId, adminId: ctx.actor.id, targetType, targetId });
   }
 }
 

@@ -3,7 +3,7 @@
  * database does nothing else meanwhile (platform limits). Every round is safe to repeat.
  */
 import type { Ctx } from "../../../context.ts";
-import { type Target, tell } from "../../../db/outbox.ts";
+import { enqueue, type Target } from "../../../db/outbox.ts";
 
 /** Rows that one statement of a round erases at most. */
 export const ROUND_ROWS = 500;
@@ -18,5 +18,5 @@ export async function runRounds(ctx: Ctx, job: Target, round: Round): Promise<vo
   for (let done = 0; done < ROUNDS; done += 1) {
     if (!(await round(ctx))) return;
   }
-  await tell(ctx, job, {});
+  await enqueue(ctx, job, {});
 }

@@ -2,7 +2,7 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
 import { inList, jsonObject } from "../../../db/json.ts";
-import { deliverSoon, pendingFor, tellEach } from "../../../db/outbox.ts";
+import { deliverSoon, enqueueSelect, pendingFor } from "../../../db/outbox.ts";
 import { reports } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { frameFor } from "../../../hub/client.ts";
@@ -55,7 +55,7 @@ async function closeReports(ctx: UserCtx, ids: number[], status: "resolved" | "r
       made: madeFor(meant),
       isOfficial: true,
     }),
-    tellEach(
+    enqueueSelect(
       ctx,
       sql`SELECT 'user:' || reports.reporter_id, ${frameFor("admin:report_resolved", {
         reportId: sql`reports.id`,

@@ -5,7 +5,7 @@
 import { and, eq, isNotNull, isNull, ne, type SQL, sql } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
 import { jsonObject } from "../../../db/json.ts";
-import { deliverNow, deliverSoon, pendingFor, tellEach } from "../../../db/outbox.ts";
+import { deliverNow, deliverSoon, enqueueSelect, pendingFor } from "../../../db/outbox.ts";
 import { users } from "../../../db/tables.ts";
 import { AppError, CLOSE } from "../../../errors.ts";
 import type { HubPayload } from "../../../hub/client.ts";
@@ -41,7 +41,7 @@ async function changeUser(ctx: UserCtx, userId: number, change: Change): Promise
   const isTold = change.tell ? and(where, change.tell.onlyIf) : sql`false`;
   const [, , changed, [user], pending] = await ctx.db.batch([
     recordEach(ctx, { action, targetType: "user", id: users.id, from: sql`users WHERE ${where}`, reason, details }),
-    tellEach(ctx, sql`SELECT 'user:' || users.id, ${payload} FROM users WHERE ${isTold}`),
+    enqueueSelect(ctx, sql`SELECT 'user:' || users.id, ${payload} FROM users WHERE ${isTold}`),
     ctx.db.update(users).set(change.set).where(where).returning({ id: users.id }),
     ctx.db
       .select({ isDue: sql<number>`${isDue ?? sql`true`}`, isLastAdmin })
@@ -175,7 +175,7 @@ export async function eraseUser(ctx: UserCtx, userId: number, reason: string): P
   const from = sql`users WHERE ${where}`;
   const [, , erased, [left], pending] = await ctx.db.batch([
     recordEach(ctx, { action: "delete", targetType: "user", id: users.id, from, reason }),
-    tellEach(
+    enqueueSelect(
       ctx,
       sql`SELECT 'user:' || users.id, ${JSON.stringify(cut)} FROM ${from}
         UNION ALL SELECT 'erase:' || users.id, '{}' FROM ${from}`,

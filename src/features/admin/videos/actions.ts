@@ -3,7 +3,7 @@ import { and, eq, ne, type SQL, sql } from "drizzle-orm";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
 import type { UserCtx } from "../../../context.ts";
 import { inList, jsonObject } from "../../../db/json.ts";
-import { deliverSoon, pendingFor, tellEach } from "../../../db/outbox.ts";
+import { deliverSoon, enqueueSelect, pendingFor } from "../../../db/outbox.ts";
 import { videos } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { frameFor } from "../../../hub/client.ts";
@@ -66,7 +66,7 @@ export async function deleteVideos(ctx: UserCtx, ids: number[], reason: string):
       made: madeFor("video_deleted", meant),
       isOfficial: true,
     }),
-    tellEach(
+    enqueueSelect(
       ctx,
       sql`SELECT 'user:' || videos.owner_id, ${frameFor("admin:video_deleted", {
         videoId: sql`videos.id`,

@@ -4,7 +4,7 @@ import { v7 } from "uuid";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
 import { kindOf } from "../../../bytes/kinds.ts";
 import type { Ctx, UserCtx } from "../../../context.ts";
-import { deliverSoon, tellEach } from "../../../db/outbox.ts";
+import { deliverSoon, enqueueSelect } from "../../../db/outbox.ts";
 import { files, resumableUploads } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { belongsToVideo } from "../access.ts";
@@ -77,7 +77,7 @@ export async function terminate(ctx: UserCtx, id: string): Promise<void> {
   await findUpload(ctx, id);
   const fileOf = sql`(SELECT file_id FROM resumable_uploads WHERE id = ${id})`;
   const [, , , pending] = await ctx.db.batch([
-    tellEach(ctx, leftBy(sql`r.id = ${id}`)),
+    enqueueSelect(ctx, leftBy(sql`r.id = ${id}`)),
     ctx.db.delete(files).where(and(eq(files.id, fileOf), sql`NOT (${belongsToVideo})`)),
     ctx.db.delete(resumableUploads).where(eq(resumableUploads.id, id)),
     pendingDeletions(ctx),
@@ -89,7 +89,7 @@ export async function terminate(ctx: UserCtx, id: string): Promise<void> {
 export async function sweepResumable(ctx: Ctx): Promise<void> {
   const now = ctx.now.getTime();
   await ctx.db.batch([
-    tellEach(ctx, leftBy(sql`r.expires_at <= ${now} AND r.locked_until <= ${now}`)),
+    enqueueSelect(ctx, leftBy(sql`r.expires_at <= ${now} AND r.locked_until <= ${now}`)),
     ctx.db
       .delete(resumableUploads)
       .where(and(lte(resumableUploads.expiresAt, ctx.now), lte(resumableUploads.lockedUntil, now))),

@@ -7,7 +7,7 @@ import type { Ctx } from "../../../context.ts";
 import { deliverSoon, pendingFor } from "../../../db/outbox.ts";
 import { rateWindows, streamEvents, streams } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
-import { log, logFailure } from "../../../platform/log.ts";
+import { logEvent, logFailure } from "../../../platform/log.ts";
 import {
   addPlayer,
   barSession,
@@ -80,7 +80,7 @@ async function decide(ctx: Ctx, event: MediaEvent, mark: string | undefined): Pr
   const outcome = earlier
     ? await answerAgain(ctx, event, streamId, earlier.outcome)
     : await act(ctx, event, streamId, mark).catch((error) => answeredMeanwhile(ctx, mark, error));
-  log(`webhook.${event.kind}`, { requestId: ctx.requestId, source: event.source, streamId, outcome });
+  logEvent(`webhook.${event.kind}`, { requestId: ctx.requestId, source: event.source, streamId, outcome });
   return { accepted: outcome !== "refused", streamId };
 }
 

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { actingAs, type Ctx } from "../../../context.ts";
 import { AppError } from "../../../errors.ts";
 import { type HttpEnv, route, router } from "../../../http/route.ts";
-import { log } from "../../../platform/log.ts";
+import { logEvent } from "../../../platform/log.ts";
 import { HookAnswer, HookCode, HookQuery } from "../contract.ts";
 import { takeEvent } from "./events.ts";
 import { type Body, readEvent } from "./forms.ts";
@@ -73,7 +73,7 @@ function bodyType(contentType: string | undefined): Body["type"] | null {
 }
 
 async function refuse(ctx: Ctx, c: Context, error: AppError): Promise<never> {
-  log("webhook.refused", { requestId: ctx.requestId, address: ctx.address, code: error.code });
+  logEvent("webhook.refused", { requestId: ctx.requestId, address: ctx.address, code: error.code });
   // Left unread, a local server would read it to its end before it passes the answer on.
   if (!c.req.raw.bodyUsed) await c.req.raw.body?.cancel();
   throw error;

@@ -1,6 +1,6 @@
 /** Who takes what from the outbox (target kind → the feature that delivers it), and how rooms reach Socket.IO clients. */
 import { deliverDeletion } from "./bytes/deletions.ts";
-import { deliverTo } from "./db/outbox.ts";
+import { handleOutbox } from "./db/outbox.ts";
 import { deliverOrphans } from "./features/admin/erasure/orphans.ts";
 import { deliverErasure } from "./features/admin/erasure/user.ts";
 import { deliverToRoom } from "./features/rooms/room-client.ts";
@@ -12,10 +12,10 @@ import { reachGatewaysBy } from "./realtime/remote.ts";
 
 reachGatewaysBy(reachGateway);
 
-deliverTo("user", deliverToHub);
-deliverTo("stream", deliverToStream);
-deliverTo("webrtc", deliverToSession);
-deliverTo("file", deliverDeletion);
-deliverTo("room", deliverToRoom);
-deliverTo("erase", deliverErasure);
-deliverTo("orphans", deliverOrphans);
+handleOutbox("user", deliverToHub);
+handleOutbox("stream", deliverToStream);
+handleOutbox("webrtc", deliverToSession);
+handleOutbox("file", deliverDeletion);
+handleOutbox("room", deliverToRoom);
+handleOutbox("erase", deliverErasure);
+handleOutbox("orphans", deliverOrphans);

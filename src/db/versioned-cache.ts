@@ -13,7 +13,7 @@ type Source<T> = {
   load: () => Promise<{ version: number; answer: T }>;
 };
 
-export class Kept<T> {
+export class VersionedCache<T> {
   readonly #entries = new Map<string, Entry<T>>();
   readonly #most: number;
 

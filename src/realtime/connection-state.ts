@@ -12,7 +12,7 @@ export const Person = z.object({
 export type Person = z.infer<typeof Person>;
 
 /** A connection's ticket from the Worker into the object. */
-export const Admission = Person.extend({
+export const ConnectRequest = Person.extend({
   sessionId: z.string(),
   /** When the token ends, ms since the epoch. */
   expiresAt: z.number(),
@@ -26,21 +26,21 @@ export const Admission = Person.extend({
   /** What the feature wants to know about the member, checked by the room. */
   facts: z.unknown().optional(),
 });
-export type Admission = z.infer<typeof Admission>;
+export type ConnectRequest = z.infer<typeof ConnectRequest>;
 
 /** Kept in the socket's attachment: 16 KB at most (platform limit). */
-export const Seat = Admission.omit({ since: true, epoch: true }).extend({
+export const ConnectionState = ConnectRequest.omit({ since: true, epoch: true }).extend({
   id: z.string(),
   openedAt: z.number(),
   /** Last frame from this client, ms. */
-  lastSignAt: z.number(),
+  lastSeenAt: z.number(),
   /** Pings in a row that were not answered. */
   missed: z.number(),
   /** Lost its connection, may come back to it, and is gone for others until then. */
-  isAway: z.boolean().optional(),
+  isSuspended: z.boolean().optional(),
   /** Next ping or deadline, ms; null when the client beats. */
   beatAt: z.number().nullable(),
   /** Frames spent per budget: [start of the window in ms, count]. */
   spent: z.record(z.string(), z.tuple([z.number(), z.number()])),
 });
-export type Seat = z.infer<typeof Seat>;
+export type ConnectionState = z.infer<typeof ConnectionState>;

@@ -2,13 +2,13 @@
 import { z } from "zod";
 import type { Room } from "./room.ts";
 
-export const PlaceKind = z.enum(["CHAT_ROOM", "STREAM_ROOM", "WEBRTC_ROOM"]);
-export type PlaceKind = z.infer<typeof PlaceKind>;
+export const RoomKind = z.enum(["CHAT_ROOM", "STREAM_ROOM", "WEBRTC_ROOM"]);
+export type RoomKind = z.infer<typeof RoomKind>;
 
-export type Place = { kind: PlaceKind; name: string };
+export type RoomRef = { kind: RoomKind; name: string };
 
 /** An order to close a user's connections: all, those of one session, or all but those of one. */
-export type CutOff = {
+export type Revocation = {
   userId: number;
   code: number;
   reason: string;
@@ -17,6 +17,6 @@ export type CutOff = {
 };
 
 /** The objects of a kind, as far as every room can be talked to. */
-export function namespaceOf(env: Env, kind: PlaceKind): DurableObjectNamespace<Room> {
+export function namespaceOf(env: Env, kind: RoomKind): DurableObjectNamespace<Room> {
   return env[kind] as unknown as DurableObjectNamespace<Room>;
 }
