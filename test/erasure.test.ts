@@ -122,7 +122,7 @@ describe("the chat of others' streams", () => {
     const { id } = await mintStream(ann);
     return { ann, bob, id, room: env.STREAM_ROOM.getByName(String(id)) };
   };
-  const tracesOf = (user: { id: number }) => run("SELECT target FROM traces WHERE user_id = ?", user.id);
+  const referencesOf = (user: { id: number }) => run("SELECT target FROM user_references WHERE user_id = ?", user.id);
 
   it("has a row in the database per author, none per message, and none on a message's way", async () => {
     const { ann, bob, id, room } = await audience();
@@ -135,15 +135,15 @@ describe("the chat of others' streams", () => {
     await chatOf(ann, id);
     // A row in the object per message, and two for the author.
     expect((await written()) - before).toBe(3 + 2);
-    await expect.poll(() => tracesOf(bob)).toEqual([{ target: `stream:${id}` }]);
+    await expect.poll(() => referencesOf(bob)).toEqual([{ target: `stream:${id}` }]);
     // The first of all is told at once; who comes soon after waits for the alarm, or for somebody who reads.
     const eve = await mintUser("eve");
     await say(eve, id, "four");
-    expect(await tracesOf(eve)).toEqual([]);
+    expect(await referencesOf(eve)).toEqual([]);
     await evictDurableObject(room);
     await runInDurableObject(room, (object) => object.alarm());
-    expect(await tracesOf(eve)).toEqual([{ target: `stream:${id}` }]);
-    expect(await run("SELECT user_id FROM traces WHERE target = ?", `stream:${id}`)).toHaveLength(3);
+    expect(await referencesOf(eve)).toEqual([{ target: `stream:${id}` }]);
+    expect(await run("SELECT user_id FROM user_references WHERE target = ?", `stream:${id}`)).toHaveLength(3);
   });
 
   it("is nobody's in history and replay at once, in its place, and stays so after eviction", async () => {
@@ -170,11 +170,11 @@ describe("the chat of others' streams", () => {
     await expectNobody();
     await evictDurableObject(room);
     await expectNobody();
-    expect(await tracesOf(bob)).toEqual([]);
+    expect(await referencesOf(bob)).toEqual([]);
     await runInDurableObject(room, (_, state) => {
       const rows = state.storage.sql.exec("SELECT * FROM log").toArray();
       expect(rows.filter((row) => row.user_id === bob.id || String(row.frame).includes(bob.username))).toEqual([]);
-      expect(state.storage.sql.exec("SELECT * FROM traces WHERE user_id = ?", bob.id).toArray()).toEqual([]);
+      expect(state.storage.sql.exec("SELECT * FROM user_references WHERE user_id = ?", bob.id).toArray()).toEqual([]);
     });
     // What was nobody's is moderated like all else.
     const path = `/streams/${id}/chat/${said.id}`;
@@ -185,7 +185,7 @@ describe("the chat of others' streams", () => {
   it("is nobody's although the worker dies before the room was told, and when it is told twice", async () => {
     const { ann, bob, id, room } = await audience();
     await say(bob, id, "by bob");
-    await expect.poll(() => tracesOf(bob)).toHaveLength(1);
+    await expect.poll(() => referencesOf(bob)).toHaveLength(1);
     await run("DELETE FROM users WHERE id = ?", bob.id);
     await run("INSERT INTO outbox (target, payload, created_at) VALUES (?, '{}', 1)", `erase:${bob.id}`);
     const sweep = () => sweepOutbox(startContext({ env, later: () => {} }));
@@ -198,7 +198,7 @@ describe("the chat of others' streams", () => {
     await chatOf(ann, id);
     // As the batch leaves it, untold; the job itself is still there, too, and repeats.
     await run("DELETE FROM users WHERE id = ?", eve.id);
-    await run("DELETE FROM traces WHERE user_id = ?", eve.id);
+    await run("DELETE FROM user_references WHERE user_id = ?", eve.id);
     const payload = JSON.stringify({ type: "anonymise", userId: eve.id });
     for (let times = 0; times < 2; times += 1) {
       await run("INSERT INTO outbox (target, payload, created_at) VALUES (?, ?, 1)", `stream:${id}`, payload);
@@ -224,31 +224,31 @@ describe("the chat of others' streams", () => {
     await run("DELETE FROM users WHERE id = ?", eve.id);
     await runDurableObjectAlarm(room);
     expect(await chatOf(ann, id)).toMatchObject([NOBODY, NOBODY, { userId: ann.id }]);
-    expect(await run("SELECT * FROM traces WHERE user_id IN (?, ?)", bob.id, eve.id)).toEqual([]);
+    expect(await run("SELECT * FROM user_references WHERE user_id IN (?, ?)", bob.id, eve.id)).toEqual([]);
   });
 
   it("of a stream that is gone leaves no row", async () => {
     const { ann, bob, id } = await audience();
     await say(bob, id, "by bob");
-    await expect.poll(() => tracesOf(bob)).toHaveLength(1);
+    await expect.poll(() => referencesOf(bob)).toHaveLength(1);
     await run("DELETE FROM users WHERE id = ?", ann.id);
     await sweepOutbox(startContext({ env, later: () => {} }), -60_000);
     expect(await outboxOf(`stream:${id}`)).toEqual([]);
-    expect(await tracesOf(bob)).toEqual([]);
+    expect(await referencesOf(bob)).toEqual([]);
   });
 
   it("was written before the room kept its authors: they are found when it wakes", async () => {
     const { ann, bob, id, room } = await audience();
     await say(bob, id, "by bob");
-    await expect.poll(() => tracesOf(bob)).toHaveLength(1);
-    await run("DELETE FROM traces WHERE user_id = ?", bob.id);
+    await expect.poll(() => referencesOf(bob)).toHaveLength(1);
+    await run("DELETE FROM user_references WHERE user_id = ?", bob.id);
     await runInDurableObject(room, (_, state) => {
-      state.storage.sql.exec("DROP TABLE traces");
+      state.storage.sql.exec("DROP TABLE user_references");
       state.storage.sql.exec("UPDATE schema_version SET version = 1");
     });
     await evictDurableObject(room);
     await chatOf(ann, id);
-    expect(await tracesOf(bob)).toEqual([{ target: `stream:${id}` }]);
+    expect(await referencesOf(bob)).toEqual([{ target: `stream:${id}` }]);
   });
 });
 
@@ -290,7 +290,7 @@ describe("the attendance of others' sessions", () => {
     await expectNobody();
     await runInDurableObject(room, (_, state) => {
       const { sql } = state.storage;
-      for (const table of ["present", "stays", "traces"]) {
+      for (const table of ["present", "stays", "user_references"]) {
         expect(sql.exec(`SELECT * FROM ${table} WHERE user_id = ?`, bob.id).toArray(), table).toEqual([]);
       }
     });
@@ -303,7 +303,7 @@ describe("the attendance of others' sessions", () => {
     await run("DELETE FROM users WHERE id = ?", bob.id);
     const rows = await attendance();
     expect(rows.map(({ userId }: { userId: number | null }) => userId)).toEqual([host.id, null]);
-    expect(await run("SELECT * FROM traces WHERE user_id = ?", bob.id)).toEqual([]);
+    expect(await run("SELECT * FROM user_references WHERE user_id = ?", bob.id)).toEqual([]);
   });
 });
 

@@ -430,10 +430,10 @@ export const versions = sqliteTable("versions", {
   version: integer("version").notNull(),
 });
 
-// ── Names left in objects (0009) ──
+// ── Which object names whom (0009, 0010) ──
 
-export const traces = sqliteTable(
-  "traces",
+export const userReferences = sqliteTable(
+  "user_references",
   { userId: integer("user_id").notNull(), target: text("target").notNull() },
   (table) => [primaryKey({ columns: [table.userId, table.target] })],
 );

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Ctx } from "../../context.ts";
 import type { Delivery } from "../../db/outbox.ts";
-import { Anonymise } from "../../db/traces.ts";
+import { Anonymise } from "../../db/user-references.ts";
 import { callObject } from "../../platform/objects.ts";
 import { StreamFrames } from "./chat-contract.ts";
 

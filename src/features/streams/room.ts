@@ -7,7 +7,7 @@ import type { Connection } from "../../realtime/connection.ts";
 import type { ConnectRequest, Person } from "../../realtime/connection-state.ts";
 import { encodeFrame } from "../../realtime/protocol.ts";
 import { Room } from "../../realtime/room.ts";
-import { Traces } from "../../realtime/traces.ts";
+import { UserReferences } from "../../realtime/user-references.ts";
 import { ERASED_NAME } from "../users/contract.ts";
 import { ChatMessage, type SendChatMessage, type StreamCommand, StreamCommands } from "./chat-contract.ts";
 import type { RoomDelivery } from "./room-client.ts";
@@ -34,7 +34,7 @@ export class StreamRoom extends Room {
   protected override readonly roomKind = "STREAM_ROOM";
   protected override readonly log: StreamStore;
   /** Who has written here. */
-  readonly #authors: Traces;
+  readonly #authors: UserReferences;
   #viewers: number;
   #shownAt = 0;
   #toldAt = 0;
@@ -62,7 +62,7 @@ export class StreamRoom extends Room {
     this.#viewers = this.people().length;
     this.timers.add({ due: () => this.#nextShow(), ring: (now) => this.#showViewers(now) });
     this.timers.add({ due: () => this.#nextTell(), ring: (now) => this.#tellViewers(now) });
-    this.#authors = new Traces({
+    this.#authors = new UserReferences({
       state,
       timers: this.timers,
       target: `stream:${this.#streamId}`,
@@ -109,7 +109,7 @@ export class StreamRoom extends Room {
     this.broadcast(
       this.log.append(now, { type: "chat_message", data: message }, { userId, clientId: input.clientMessageId }),
     );
-    this.#authors.note(userId, now);
+    this.#authors.record(userId, now);
     if (this.log.settings.slow_seconds > 0) this.#wroteAt.set(userId, now);
     return message;
   }

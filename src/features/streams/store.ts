@@ -1,11 +1,11 @@
 /**
  * A stream room's own SQLite: the log of its frames, who is muted, and the room's settings. One row per message, two more for
- * an author who is new (realtime/traces.ts).
+ * an author who is new (realtime/user-references.ts).
  */
 import type { Replay, ReplayLog } from "../../realtime/log.ts";
 import { migrate } from "../../realtime/migrations.ts";
 import { encodeFrame, type Frame } from "../../realtime/protocol.ts";
-import { TRACES_SCHEMA } from "../../realtime/traces.ts";
+import { RENAMED_TRACES, TRACES_SCHEMA } from "../../realtime/user-references.ts";
 
 const SCHEMA = [
   // Only rows of messages have an author; only those that a client named have an index entry.
@@ -18,6 +18,7 @@ const SCHEMA = [
      last_delivery INTEGER NOT NULL DEFAULT 0);`,
   `${TRACES_SCHEMA}
    INSERT INTO traces (user_id) SELECT DISTINCT user_id FROM log WHERE user_id IS NOT NULL;`,
+  RENAMED_TRACES,
 ];
 
 /** Who wrote the messages of an erased user. No account has this id. */

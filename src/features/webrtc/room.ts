@@ -7,7 +7,7 @@ import type { ReplayLog } from "../../realtime/log.ts";
 import { encodeFrame } from "../../realtime/protocol.ts";
 import { Room } from "../../realtime/room.ts";
 import type { Revocation } from "../../realtime/room-ref.ts";
-import { Traces } from "../../realtime/traces.ts";
+import { UserReferences } from "../../realtime/user-references.ts";
 import { type JoinSession, type Stay, WebrtcCommands, type WebrtcFrames } from "./contract.ts";
 import { Members } from "./members.ts";
 import { factsOf, type Member, type ParticipantState, SessionFacts, shownTo } from "./participant.ts";
@@ -35,7 +35,7 @@ export class WebrtcRoom extends Room {
   readonly #store: StayStore;
   readonly #members: Members;
   /** Who is, or was, in the session. */
-  readonly #guests: Traces;
+  readonly #guests: UserReferences;
 
   protected override readonly commands = bindCommands(
     WebrtcCommands,
@@ -68,7 +68,7 @@ export class WebrtcRoom extends Room {
     this.#members = new Members(this.#store, this.connections);
     const now = Date.now();
     if (this.#members.restore(now)) this.timers.arm(now);
-    this.#guests = new Traces({
+    this.#guests = new UserReferences({
       state,
       timers: this.timers,
       target: `webrtc:${this.#sessionId}`,
@@ -96,7 +96,7 @@ export class WebrtcRoom extends Room {
       const label = { displayName: input.displayName ?? person.displayName ?? person.username, role: input.role };
       const before = known && this.#members.connectionOf(known);
       const member = this.#members.arrive(connection, { ...(known?.state ?? arrived(now)), ...label }, now);
-      this.#guests.note(userId, now);
+      this.#guests.record(userId, now);
       this.timers.arm(now);
       if (before) this.#sayTakenOver(before);
       this.#announce(member, known?.state);

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { type Ctx, isModerator, type UserCtx } from "../../context.ts";
 import { type Delivery, deliverNow, deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { webrtcSessions } from "../../db/tables.ts";
-import { Anonymise } from "../../db/traces.ts";
+import { Anonymise } from "../../db/user-references.ts";
 import { AppError } from "../../errors.ts";
 import { callObject } from "../../platform/objects.ts";
 import type { CreateSession, Session, Stay } from "./contract.ts";

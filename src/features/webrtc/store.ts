@@ -1,9 +1,9 @@
 /**
  * Who is in a session and who was, in the object's own SQLite: three rows written per stay, two more for a guest who is new
- * (realtime/traces.ts), none while it lasts.
+ * (realtime/user-references.ts), none while it lasts.
  */
 import { migrate } from "../../realtime/migrations.ts";
-import { TRACES_SCHEMA } from "../../realtime/traces.ts";
+import { RENAMED_TRACES, TRACES_SCHEMA } from "../../realtime/user-references.ts";
 
 /** `state` is the participant as the room keeps them, for when no attachment does. */
 const SCHEMA = [
@@ -15,6 +15,7 @@ const SCHEMA = [
    INSERT INTO session (alive_at) VALUES (0);`,
   `${TRACES_SCHEMA}
    INSERT INTO traces (user_id) SELECT user_id FROM stays UNION SELECT user_id FROM present;`,
+  RENAMED_TRACES,
 ];
 
 /** Whose stay an erased user's was. No account has this id. */

@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
 import type { Ctx } from "../../../context.ts";
 import { type Delivery, deliverNow } from "../../../db/outbox.ts";
-import { eraseTraces } from "../../../db/traces.ts";
+import { eraseReferences } from "../../../db/user-references.ts";
 import { eraseFromRooms } from "../../rooms/service.ts";
 import { eraseSessionsOf } from "../../webrtc/service.ts";
 import { ROUND_ROWS, runRounds } from "./rounds.ts";
@@ -29,8 +29,8 @@ async function eraseRound(ctx: Ctx, userId: number): Promise<boolean> {
   if (!first) return false;
   const results = await ctx.db.batch([first, ...rest]);
   const hadSessions = await eraseSessionsOf(ctx, userId);
-  const hadTraces = await eraseTraces(ctx, userId);
-  return hadSessions || hadTraces || results.some((result) => result.meta.changes > 0);
+  const hadReferences = await eraseReferences(ctx, userId);
+  return hadSessions || hadReferences || results.some((result) => result.meta.changes > 0);
 }
 
 /** The rows, a bounded number of each. The first files, and streams, went by triggers on `users`. */
