@@ -1,7 +1,9 @@
 /** Who acts, and with what. Every service function takes a `Ctx` first. */
-import { type Config, config } from "./config.ts";
-import { connect, type Db } from "./db/client.ts";
+import { config } from "./config.ts";
+import type { CallContext } from "./db/call-context.ts";
+import { connect } from "./db/client.ts";
 import { AppError } from "./errors.ts";
+import { zeroCost } from "./platform/cost.ts";
 
 export type Role = "user" | "moderator" | "admin";
 
@@ -21,23 +23,7 @@ export type User = {
 
 export type Actor = User | { kind: "anonymous" } | { kind: "mediaServer" } | { kind: "system" };
 
-/** What one call has cost so far. A batch is one query: it is one round trip. */
-export type Cost = { d1Queries: number; d1RowsRead: number; d1RowsWritten: number; objectCalls: number };
-
-export type Ctx<A extends Actor = Actor> = {
-  env: Env;
-  config: Config;
-  db: Db;
-  actor: A;
-  cost: Cost;
-  requestId: string;
-  /** The caller's address, for rate limits and bans. */
-  address: string;
-  /** The time of this call; one value for all it writes. */
-  now: Date;
-  /** Work that may outlive the answer. */
-  later: (work: Promise<unknown>) => void;
-};
+export type Ctx<A extends Actor = Actor> = CallContext & { actor: A };
 
 export type UserCtx = Ctx<User>;
 
@@ -45,7 +31,7 @@ type Start = Pick<Ctx, "env" | "later"> & Partial<Pick<Ctx, "requestId" | "addre
 
 /** A context with nobody in it yet; authentication puts the actor in with `actingAs`. */
 export function startContext(start: Start): Ctx<{ kind: "anonymous" }> {
-  const cost: Cost = { d1Queries: 0, d1RowsRead: 0, d1RowsWritten: 0, objectCalls: 0 };
+  const cost = zeroCost();
   return {
     env: start.env,
     config: config(start.env),

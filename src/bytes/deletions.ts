@@ -4,7 +4,7 @@
  */
 import { asc, sql } from "drizzle-orm";
 import { z } from "zod";
-import type { Ctx } from "../context.ts";
+import type { CallContext } from "../db/call-context.ts";
 import type { Delivery } from "../db/outbox.ts";
 import { outbox } from "../db/tables.ts";
 import { erase } from "./store.ts";
@@ -12,7 +12,7 @@ import { erase } from "./store.ts";
 const Deletion = z.object({ uploadId: z.string().nullish() });
 
 /** Delivers to `file:<key>`. */
-export async function deliverDeletion(ctx: Ctx, key: string, deliveries: Delivery[]): Promise<void> {
+export async function deliverDeletion(ctx: CallContext, key: string, deliveries: Delivery[]): Promise<void> {
   for (const { payload } of deliveries) await erase(ctx, key, Deletion.parse(payload).uploadId ?? null);
 }
 
@@ -20,7 +20,7 @@ export async function deliverDeletion(ctx: Ctx, key: string, deliveries: Deliver
 const PENDING_ROWS = 100;
 
 /** Reads the deletions that are pending: the last statement of a batch that deletes owners of bytes. */
-export const pendingDeletions = (ctx: Ctx) =>
+export const pendingDeletions = (ctx: CallContext) =>
   ctx.db
     .select({ id: outbox.id, target: outbox.target, payload: outbox.payload })
     .from(outbox)

@@ -1,5 +1,5 @@
 /** Serves an object from R2 as HTTP wants it, and so that nothing in it can act on our origin. */
-import type { Ctx } from "../context.ts";
+import type { CallContext } from "../db/call-context.ts";
 import { AppError, errorBody } from "../errors.ts";
 import { contentDisposition } from "./disposition.ts";
 import { precondition, rangeApplies, wantedRange } from "./ranges.ts";
@@ -36,7 +36,7 @@ function policyFor(mimeType: string): { csp: string; mayShow: boolean } {
  * @throws AppError NOT_FOUND when the object is gone
  */
 export async function serveObject(
-  ctx: Pick<Ctx, "env">,
+  ctx: Pick<CallContext, "env">,
   request: Pick<Request, "method" | "headers">,
   object: Served,
 ): Promise<Response> {

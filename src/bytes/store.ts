@@ -4,7 +4,7 @@
  * What a crash leaves is swept by that row, through the outbox.
  */
 import { eq, type SQL, sql } from "drizzle-orm";
-import type { Ctx } from "../context.ts";
+import type { CallContext } from "../db/call-context.ts";
 import { enqueueSelect } from "../db/outbox.ts";
 import { uploads } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
@@ -24,7 +24,7 @@ type Rules = {
  * `settle(ctx, key)` into the same batch; if that row is not made, `discard` the object.
  * @throws AppError PAYLOAD_TOO_LARGE, and whatever `inspect` or the source throw; then nothing is left
  */
-export function storeObject(ctx: Ctx, key: string, source: Chunks, rules: Rules): Promise<StoredObject> {
+export function storeObject(ctx: CallContext, key: string, source: Chunks, rules: Rules): Promise<StoredObject> {
   const work = store(ctx, key, source, rules).catch(async (error) => {
     await discard(ctx, key);
     throw error;
@@ -34,7 +34,12 @@ export function storeObject(ctx: Ctx, key: string, source: Chunks, rules: Rules)
   return work;
 }
 
-async function store(ctx: Ctx, key: string, source: Chunks, { maxBytes, inspect }: Rules): Promise<StoredObject> {
+async function store(
+  ctx: CallContext,
+  key: string,
+  source: Chunks,
+  { maxBytes, inspect }: Rules,
+): Promise<StoredObject> {
   let size = 0;
   const measured = async function* (): AsyncGenerator<Uint8Array, void> {
     for await (const chunk of inspected(limited(source, maxBytes), inspect)) {
@@ -48,7 +53,7 @@ async function store(ctx: Ctx, key: string, source: Chunks, { maxBytes, inspect 
 }
 
 /** One put if it fits into one part, else a multipart upload with one part on its way while the next one fills. */
-async function writeParts(ctx: Ctx, key: string, parts: AsyncIterable<Part>): Promise<void> {
+async function writeParts(ctx: CallContext, key: string, parts: AsyncIterable<Part>): Promise<void> {
   let upload: R2MultipartUpload | undefined;
   const done: R2UploadedPart[] = [];
   let onItsWay: Promise<R2UploadedPart> | undefined;
@@ -71,7 +76,7 @@ async function writeParts(ctx: Ctx, key: string, parts: AsyncIterable<Part>): Pr
   await upload?.complete(done);
 }
 
-async function expectObject(ctx: Ctx, key: string, uploadId: string | null = null): Promise<void> {
+async function expectObject(ctx: CallContext, key: string, uploadId: string | null = null): Promise<void> {
   await ctx.db.insert(uploads).values({ key, uploadId, startedAt: ctx.now });
 }
 
@@ -79,10 +84,10 @@ async function expectObject(ctx: Ctx, key: string, uploadId: string | null = nul
 export const ifPending = (key: string): SQL => sql`EXISTS (SELECT 1 FROM uploads WHERE uploads.key = ${key})`;
 
 /** The object has found its row: goes into the batch that inserts it, after the insert. */
-export const settle = (ctx: Ctx, key: string) => ctx.db.delete(uploads).where(eq(uploads.key, key));
+export const settle = (ctx: CallContext, key: string) => ctx.db.delete(uploads).where(eq(uploads.key, key));
 
 /** Takes away an object that did not come to be. What fails here is left to the sweep. */
-export async function discard(ctx: Ctx, key: string): Promise<void> {
+export async function discard(ctx: CallContext, key: string): Promise<void> {
   try {
     const [pending] = await ctx.db.select().from(uploads).where(eq(uploads.key, key));
     if (!pending) return;
@@ -94,7 +99,7 @@ export async function discard(ctx: Ctx, key: string): Promise<void> {
 }
 
 /** Deletes the object and whatever an upload of it left. Doing it again changes nothing. */
-export async function erase(ctx: Ctx, key: string, uploadId: string | null): Promise<void> {
+export async function erase(ctx: CallContext, key: string, uploadId: string | null): Promise<void> {
   if (uploadId !== null) {
     // An upload that was completed or aborted before is no failure; R2 says so only by throwing.
     await ctx.env.FILES.resumeMultipartUpload(key, uploadId)
@@ -108,7 +113,7 @@ export async function erase(ctx: Ctx, key: string, uploadId: string | null): Pro
 const LEFT_BEHIND_MS = 24 * 60 * 60 * 1000;
 
 /** Hands what crashed uploads left behind to the outbox, whose deliverer erases it. Run by cron. */
-export async function sweepUploads(ctx: Ctx): Promise<void> {
+export async function sweepUploads(ctx: CallContext): Promise<void> {
   const before = ctx.now.getTime() - LEFT_BEHIND_MS;
   await ctx.db.batch([
     enqueueSelect(
@@ -123,7 +128,7 @@ export async function sweepUploads(ctx: Ctx): Promise<void> {
  * The row that an object was settled on.
  * @throws AppError CONFLICT there is none: the object was swept, or who it belongs to is gone; it is discarded
  */
-export async function requireSettled<T>(ctx: Ctx, key: string, row: T | undefined): Promise<T> {
+export async function requireSettled<T>(ctx: CallContext, key: string, row: T | undefined): Promise<T> {
   if (row !== undefined) return row;
   // The batch took the record away, so that discard would find nothing.
   await erase(ctx, key, null);

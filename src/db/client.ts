@@ -1,6 +1,6 @@
 /** D1 behind drizzle, counting what each call costs. */
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
-import type { Cost } from "../context.ts";
+import type { Cost } from "../platform/cost.ts";
 import * as tables from "./tables.ts";
 
 export type Db = DrizzleD1Database<typeof tables>;

@@ -7,8 +7,8 @@
  * receiver drops the ids that it has had.
  */
 import { asc, inArray, type SQL, sql } from "drizzle-orm";
-import type { Ctx } from "../context.ts";
 import { logFailure } from "../platform/log.ts";
+import type { CallContext } from "./call-context.ts";
 import { outbox } from "./tables.ts";
 
 /** Who is told: `user:12`, `room:01J…`, `file:…`. The part before the colon picks the deliverer. */
@@ -21,7 +21,7 @@ export type Delivery = { id: number; payload: unknown };
  * Hands deliveries to the receiver `name`, oldest first, and resolves once they are safe there. Repeats will come: the
  * receiver drops ids that it has had, or does what may be done twice.
  */
-export type OutboxHandler = (ctx: Ctx, name: string, deliveries: Delivery[]) => Promise<void>;
+export type OutboxHandler = (ctx: CallContext, name: string, deliveries: Delivery[]) => Promise<void>;
 
 /** A row read back from the outbox. */
 export type Pending = { id: number; target: string; payload: string };
@@ -34,7 +34,7 @@ export function handleOutbox(kind: string, deliver: OutboxHandler): void {
 }
 
 /** Tells one receiver, in the batch of the change. */
-export function enqueue(ctx: Ctx, target: Target, payload: unknown) {
+export function enqueue(ctx: CallContext, target: Target, payload: unknown) {
   return ctx.db.insert(outbox).values({ target, payload: JSON.stringify(payload), createdAt: ctx.now });
 }
 
@@ -42,7 +42,7 @@ export function enqueue(ctx: Ctx, target: Target, payload: unknown) {
  * Tells whoever `select` yields, in the batch of the change: a SELECT of (target, payload JSON). With `WHERE changes() > 0`
  * it tells only if the statement just before it changed something; `last_insert_rowid()` is the row that one made.
  */
-export function enqueueSelect(ctx: Ctx, select: SQL) {
+export function enqueueSelect(ctx: CallContext, select: SQL) {
   return ctx.db.run(
     sql`INSERT INTO outbox (target, payload, created_at) SELECT told.*, ${ctx.now.getTime()} FROM (${select}) AS told`,
   );
@@ -55,7 +55,7 @@ const PENDING_ROWS = 500;
  * Reads all that is still pending for these receivers; the last statement of the batch. Targets may be SQL; a SELECT that
  * stands alone may yield any number of them.
  */
-export function pendingFor(ctx: Ctx, ...targets: (Target | SQL)[]) {
+export function pendingFor(ctx: CallContext, ...targets: (Target | SQL)[]) {
   return ctx.db
     .select({ id: outbox.id, target: outbox.target, payload: outbox.payload })
     .from(outbox)
@@ -65,12 +65,12 @@ export function pendingFor(ctx: Ctx, ...targets: (Target | SQL)[]) {
 }
 
 /** Delivers after the answer. What fails stays in the outbox for the sweep. */
-export function deliverSoon(ctx: Ctx, pending: Pending[]): void {
+export function deliverSoon(ctx: CallContext, pending: Pending[]): void {
   if (pending.length > 0) ctx.later(deliverNow(ctx, pending));
 }
 
 /** Delivers to every receiver, side by side, and clears what arrived in one write. Never throws. */
-export async function deliverNow(ctx: Ctx, pending: Pending[]): Promise<void> {
+export async function deliverNow(ctx: CallContext, pending: Pending[]): Promise<void> {
   const byTarget = Map.groupBy(pending, (row) => row.target);
   const arrived = await Promise.all([...byTarget].map(([target, rows]) => deliverTarget(ctx, target, rows)));
   const ids = arrived.flat();
@@ -84,7 +84,7 @@ export async function deliverNow(ctx: Ctx, pending: Pending[]): Promise<void> {
   }
 }
 
-async function deliverTarget(ctx: Ctx, target: string, rows: Pending[]): Promise<number[]> {
+async function deliverTarget(ctx: CallContext, target: string, rows: Pending[]): Promise<number[]> {
   const colon = target.indexOf(":");
   const deliver = handlers.get(target.slice(0, colon));
   try {
@@ -103,7 +103,7 @@ const LEFT_BEHIND_MS = 20_000;
 const SWEEP_ROWS = 500;
 
 /** The net under everything: delivers what a crash left behind. Run by cron. Returns how many rows it looked at. */
-export async function sweepOutbox(ctx: Ctx, olderThanMs: number = LEFT_BEHIND_MS): Promise<number> {
+export async function sweepOutbox(ctx: CallContext, olderThanMs: number = LEFT_BEHIND_MS): Promise<number> {
   const before = ctx.now.getTime() - olderThanMs;
   const stale = ctx.db
     .selectDistinct({ target: outbox.target })

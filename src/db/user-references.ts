@@ -4,7 +4,7 @@
  */
 import { sql } from "drizzle-orm";
 import { z } from "zod";
-import type { Ctx } from "../context.ts";
+import type { CallContext } from "./call-context.ts";
 import { deliverNow, enqueueSelect, pendingFor, type Target } from "./outbox.ts";
 import { userReferences } from "./tables.ts";
 
@@ -16,7 +16,7 @@ export type Anonymise = z.infer<typeof Anonymise>;
  * Records that the object `target` names these users: a row each, none for those who are known.
  * @returns those who were erased before they were known here
  */
-export async function recordReferences(ctx: Ctx, target: Target, userIds: number[]): Promise<number[]> {
+export async function recordReferences(ctx: CallContext, target: Target, userIds: number[]): Promise<number[]> {
   const people = JSON.stringify(userIds);
   const [, erased] = await ctx.db.batch([
     ctx.db.run(sql`INSERT OR IGNORE INTO user_references (user_id, target)
@@ -30,7 +30,7 @@ export async function recordReferences(ctx: Ctx, target: Target, userIds: number
 }
 
 /** The object does not name these users any more. */
-export async function withdrawReferences(ctx: Ctx, target: Target, userIds: number[]): Promise<void> {
+export async function withdrawReferences(ctx: CallContext, target: Target, userIds: number[]): Promise<void> {
   const people = JSON.stringify(userIds);
   await ctx.db.run(
     sql`DELETE FROM user_references WHERE target = ${target} AND user_id IN (SELECT value FROM json_each(${people}))`,
@@ -45,7 +45,7 @@ const TOLD_AT_ONCE = 100;
  * first, so that nothing new can come. May be repeated: what a crash leaves untold is the outbox sweep's.
  * @returns whether there were any, so that there may be more
  */
-export async function eraseReferences(ctx: Ctx, userId: number): Promise<boolean> {
+export async function eraseReferences(ctx: CallContext, userId: number): Promise<boolean> {
   const theirs = sql`SELECT target FROM user_references WHERE user_id = ${userId} ORDER BY target LIMIT ${TOLD_AT_ONCE}`;
   const payload = JSON.stringify({ type: "anonymise", userId } satisfies Anonymise);
   const [, gone] = await ctx.db.batch([

@@ -2,10 +2,12 @@
 import type { SQL } from "drizzle-orm";
 import { sql } from "drizzle-orm";
 import { z } from "zod";
-import type { Cost, Ctx, UserCtx } from "../context.ts";
+import type { Ctx, UserCtx } from "../context.ts";
+import type { CallContext } from "../db/call-context.ts";
 import { jsonObject } from "../db/json.ts";
 import type { Delivery } from "../db/outbox.ts";
 import { AppError } from "../errors.ts";
+import type { Cost } from "../platform/cost.ts";
 import { logFailure } from "../platform/log.ts";
 import { callObject } from "../platform/objects.ts";
 import { Person } from "../realtime/connection-state.ts";
@@ -50,7 +52,7 @@ type HubDeliveries = { id: number; payload: HubDelivery }[];
 const openSessions = new WeakMap<Cost, { name: string; session: HubSession }>();
 
 /** A row that cannot be read is our own mistake. It is passed over, or it would hold up all that comes after it. */
-function readable(ctx: Ctx, id: number, payload: unknown): HubDelivery {
+function readable(ctx: CallContext, id: number, payload: unknown): HubDelivery {
   const parsed = HubDelivery.safeParse(payload);
   if (parsed.success) return parsed.data;
   logFailure(ctx, "hub.payload", parsed.error, { outboxId: id });
@@ -58,7 +60,7 @@ function readable(ctx: Ctx, id: number, payload: unknown): HubDelivery {
 }
 
 /** The outbox's way to a hub. */
-export async function deliverToHub(ctx: Ctx, name: string, deliveries: Delivery[]): Promise<void> {
+export async function deliverToHub(ctx: CallContext, name: string, deliveries: Delivery[]): Promise<void> {
   const parsed = deliveries.map(({ id, payload }) => ({ id, payload: readable(ctx, id, payload) }));
   const open = openSessions.get(ctx.cost);
   if (open?.name !== name) return callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.deliver(parsed));

@@ -1,6 +1,6 @@
 /** The one way to call an object: counted, retried when that helps, shed when that would hurt. */
-import type { Ctx } from "../context.ts";
 import { isRetryable } from "../errors.ts";
+import type { Cost } from "./cost.ts";
 
 const ATTEMPTS = 3;
 
@@ -12,7 +12,7 @@ type Kind<T extends Rpc.DurableObjectBranded | undefined> = DurableObjectNamespa
  * @throws whatever the object threw; see toAppError
  */
 export async function callObject<T extends Rpc.DurableObjectBranded | undefined, R>(
-  ctx: Pick<Ctx, "cost">,
+  ctx: { cost: Cost },
   kind: Kind<T>,
   name: string,
   call: (stub: DurableObjectStub<T>) => Promise<R>,

@@ -6,6 +6,7 @@
  * A subclass brings a log, a map of commands and what happens on joining and leaving; it never touches a WebSocket.
  */
 import { AppError, CLOSE, ERRORS, toAppError } from "../errors.ts";
+import { zeroCost } from "../platform/cost.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
 import { callObject } from "../platform/objects.ts";
 import { failed, type Outcome } from "./commands.ts";
@@ -124,7 +125,7 @@ export abstract class Room extends CommandReceiver {
     const { userId, sessionId, authenticatedAt } = connection.state;
     try {
       const hub = String(userId);
-      const cut = await callObject({ cost: NO_COST }, this.env.USER_HUB, hub, (stub) =>
+      const cut = await callObject({ cost: zeroCost() }, this.env.USER_HUB, hub, (stub) =>
         stub.trackRoom(place, { sessionId, authenticatedAt }),
       );
       if (cut) this.drop(connection, cut.code, cut.reason);
@@ -187,7 +188,7 @@ export abstract class Room extends CommandReceiver {
     const place = this.#here();
     if (!place || !wasHere || this.allOf(connection.userId).length > 0) return;
     const hub = String(connection.userId);
-    const told = callObject({ cost: NO_COST }, this.env.USER_HUB, hub, (stub) => stub.untrackRoom(place));
+    const told = callObject({ cost: zeroCost() }, this.env.USER_HUB, hub, (stub) => stub.untrackRoom(place));
     this.ctx.waitUntil(told.catch((error) => logFailure({ requestId: connection.id }, "socket.leave", error)));
   }
 
@@ -215,6 +216,3 @@ export abstract class Room extends CommandReceiver {
     }
   }
 }
-
-/** Calls between objects belong to no request's bill. */
-const NO_COST = { d1Queries: 0, d1RowsRead: 0, d1RowsWritten: 0, objectCalls: 0 };

@@ -1,6 +1,6 @@
 /** What rooms forget of a user who is erased (SPEC 4). */
 import { sql } from "drizzle-orm";
-import type { Ctx } from "../../context.ts";
+import type { CallContext } from "../../db/call-context.ts";
 import { deliverNow, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { departure } from "./members.ts";
 
@@ -9,7 +9,7 @@ import { departure } from "./members.ts";
  * so that nothing new can come: a room that writes down its authors later finds out by itself (summary.ts). May be
  * repeated: the change and its news are one batch, and what a crash leaves untold is the outbox sweep's.
  */
-export async function eraseFromRooms(ctx: Ctx, userId: number): Promise<void> {
+export async function eraseFromRooms(ctx: CallContext, userId: number): Promise<void> {
   const touched = await ctx.db.all<{ target: string }>(sql`
     SELECT 'room:' || id AS target FROM rooms WHERE owner_id = ${userId}
     UNION SELECT 'room:' || room_id FROM room_authors WHERE user_id = ${userId}
@@ -26,7 +26,7 @@ export async function eraseFromRooms(ctx: Ctx, userId: number): Promise<void> {
  * What an erased user wrote in any room becomes nobody's, they belong to no room any more, groups of theirs pass to the
  * oldest member, and groups with nobody else end.
  */
-export function anonymiseAuthor(ctx: Ctx, userId: number) {
+export function anonymiseAuthor(ctx: CallContext, userId: number) {
   const isLonely = sql`owner_id = ${userId} AND kind = 'group' AND member_count <= 1`;
   const theirs = sql`SELECT room_id FROM room_members WHERE user_id = ${userId}`;
   return [

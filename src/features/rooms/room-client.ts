@@ -1,5 +1,6 @@
 /** How the rest of the product reaches a room's object. Whoever calls has asked the database first (access.ts). */
 import type { Ctx, UserCtx } from "../../context.ts";
+import type { CallContext } from "../../db/call-context.ts";
 import type { Delivery } from "../../db/outbox.ts";
 import { callObject } from "../../platform/objects.ts";
 import { outcomeOf } from "../../realtime/commands.ts";
@@ -46,7 +47,7 @@ export const askSummary = (ctx: Ctx, roomId: string, userId: number): Promise<{ 
   );
 
 /** The outbox's way to a room. */
-export async function deliverToRoom(ctx: Ctx, roomId: string, deliveries: Delivery[]): Promise<void> {
+export async function deliverToRoom(ctx: CallContext, roomId: string, deliveries: Delivery[]): Promise<void> {
   const effects = deliveries.map(({ payload }) => RoomEffect.parse(payload));
   await callObject(ctx, ctx.env.CHAT_ROOM, roomId, (room) => room.deliver(effects));
 }

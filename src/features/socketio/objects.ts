@@ -1,6 +1,7 @@
 /** The objects that a gateway's clients are members of: their users' hubs, and rooms. */
 import { z } from "zod";
 import { AppError } from "../../errors.ts";
+import { zeroCost } from "../../platform/cost.ts";
 import { callObject } from "../../platform/objects.ts";
 import type { Outcome } from "../../realtime/commands.ts";
 import type { Room } from "../../realtime/room.ts";
@@ -13,7 +14,7 @@ const Position = z.object({ seq: z.number(), epoch: z.string() });
 export type Position = z.infer<typeof Position>;
 
 /** Calls between objects belong to no request's bill. */
-const ownCost = () => ({ cost: { d1Queries: 0, d1RowsRead: 0, d1RowsWritten: 0, objectCalls: 0 } });
+const ownCost = () => ({ cost: zeroCost() });
 
 type Stub = DurableObjectStub<Room>;
 

@@ -1,6 +1,6 @@
 /** How the rest of the product reaches a stream's room. */
 import { z } from "zod";
-import type { Ctx } from "../../context.ts";
+import type { CallContext } from "../../db/call-context.ts";
 import type { Delivery } from "../../db/outbox.ts";
 import { Anonymise } from "../../db/user-references.ts";
 import { callObject } from "../../platform/objects.ts";
@@ -15,7 +15,7 @@ export const RoomDelivery = z.discriminatedUnion("type", [
 export type RoomDelivery = z.infer<typeof RoomDelivery>;
 
 /** The outbox's way to a room. */
-export async function deliverToStream(ctx: Ctx, name: string, deliveries: Delivery[]): Promise<void> {
+export async function deliverToStream(ctx: CallContext, name: string, deliveries: Delivery[]): Promise<void> {
   const parsed = deliveries.map(({ id, payload }) => ({ id, payload: RoomDelivery.parse(payload) }));
   await callObject(ctx, ctx.env.STREAM_ROOM, name, (room) => room.deliver(parsed));
 }

@@ -2,7 +2,8 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { v7 as sortableId } from "uuid";
 import { z } from "zod";
-import { type Ctx, isModerator, type UserCtx } from "../../context.ts";
+import { isModerator, type UserCtx } from "../../context.ts";
+import type { CallContext } from "../../db/call-context.ts";
 import { type Delivery, deliverNow, deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { webrtcSessions } from "../../db/tables.ts";
 import { Anonymise } from "../../db/user-references.ts";
@@ -86,7 +87,7 @@ const ERASED_AT_ONCE = 500;
  * Ends and forgets sessions that an erased user hosted. May be repeated: what a crash leaves untold is the outbox sweep's.
  * @returns whether there were any, so that there may be more
  */
-export async function eraseSessionsOf(ctx: Ctx, userId: number): Promise<boolean> {
+export async function eraseSessionsOf(ctx: CallContext, userId: number): Promise<boolean> {
   const theirs = sql`SELECT id FROM webrtc_sessions WHERE host_id = ${userId} ORDER BY id LIMIT ${ERASED_AT_ONCE}`;
   const payload = JSON.stringify({ endedAt: ctx.now.getTime() } satisfies SessionEnd);
   const [, gone] = await ctx.db.batch([
@@ -108,7 +109,7 @@ type SessionEnd = z.infer<typeof SessionEnd>;
 const SessionDelivery = z.union([Anonymise, SessionEnd]);
 
 /** The outbox's way to a session's object; what it is told twice it does once. */
-export async function deliverToSession(ctx: Ctx, id: string, deliveries: Delivery[]): Promise<void> {
+export async function deliverToSession(ctx: CallContext, id: string, deliveries: Delivery[]): Promise<void> {
   for (const { payload } of deliveries) {
     const news = SessionDelivery.parse(payload);
     await callObject(ctx, ctx.env.WEBRTC_ROOM, id, (room) =>

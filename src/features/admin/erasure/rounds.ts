@@ -2,7 +2,7 @@
  * Erasing what may be a million rows: in rounds of one short batch each, since a batch may take 30 s at most and the
  * database does nothing else meanwhile (platform limits). Every round is safe to repeat.
  */
-import type { Ctx } from "../../../context.ts";
+import type { CallContext } from "../../../db/call-context.ts";
 import { enqueue, type Target } from "../../../db/outbox.ts";
 
 /** Rows that one statement of a round erases at most. */
@@ -11,10 +11,10 @@ export const ROUND_ROWS = 500;
 const ROUNDS = 40;
 
 /** Erases one round, and says whether there was anything to erase. */
-export type Round = (ctx: Ctx) => Promise<boolean>;
+export type Round = (ctx: CallContext) => Promise<boolean>;
 
 /** Runs rounds until nothing is left. When there are too many, puts a new job in the outbox to go on with. */
-export async function runRounds(ctx: Ctx, job: Target, round: Round): Promise<void> {
+export async function runRounds(ctx: CallContext, job: Target, round: Round): Promise<void> {
   for (let done = 0; done < ROUNDS; done += 1) {
     if (!(await round(ctx))) return;
   }

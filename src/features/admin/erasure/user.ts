@@ -1,7 +1,7 @@
 /** What an erased user leaves behind. Their row went first, so nothing new can come while this runs. */
 import { type SQL, sql } from "drizzle-orm";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
-import type { Ctx } from "../../../context.ts";
+import type { CallContext } from "../../../db/call-context.ts";
 import { type Delivery, deliverNow } from "../../../db/outbox.ts";
 import { eraseReferences } from "../../../db/user-references.ts";
 import { eraseFromRooms } from "../../rooms/service.ts";
@@ -17,14 +17,14 @@ const ROUND_COMMENTS = 50;
 const NOBODY = 0;
 
 /** The outbox's way to the erasure of user `name`. */
-export async function deliverErasure(ctx: Ctx, name: string, _deliveries: Delivery[]): Promise<void> {
+export async function deliverErasure(ctx: CallContext, name: string, _deliveries: Delivery[]): Promise<void> {
   const userId = Number(name);
   await eraseFromRooms(ctx, userId);
   await runRounds(ctx, `erase:${name}`, (round) => eraseRound(round, userId));
   await deliverNow(ctx, await pendingDeletions(ctx));
 }
 
-async function eraseRound(ctx: Ctx, userId: number): Promise<boolean> {
+async function eraseRound(ctx: CallContext, userId: number): Promise<boolean> {
   const [first, ...rest] = statements(userId).map((statement) => ctx.db.run(statement));
   if (!first) return false;
   const results = await ctx.db.batch([first, ...rest]);
