@@ -39,7 +39,7 @@ import {
 } from "./http/middleware.ts";
 import { router } from "./http/route.ts";
 import { serviceRoutes } from "./http/service-routes.ts";
-import "./outbox-handlers.ts";
+import "./wiring.ts";
 
 export const app = router();
 app.onError(answerFailure);

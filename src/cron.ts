@@ -9,7 +9,7 @@ import { endLapsed, forgetEarlyEnds } from "./features/streams/sessions.ts";
 import { forgetOldEvents } from "./features/streams/webhook/event-log.ts";
 import { forgetOldViews } from "./features/videos/views.ts";
 import { logFailure } from "./platform/log.ts";
-import "./outbox-handlers.ts";
+import "./wiring.ts";
 
 /** One job that fails does not keep the others from running. */
 export async function runCron(env: Env, { waitUntil }: { waitUntil(work: Promise<unknown>): void }): Promise<void> {

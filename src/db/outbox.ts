@@ -28,7 +28,7 @@ export type Pending = { id: number; target: string; payload: string };
 
 const handlers = new Map<string, OutboxHandler>();
 
-/** Says who delivers to `<kind>:…`. Called once per kind, by src/outbox-handlers.ts. */
+/** Says who delivers to `<kind>:…`. Called once per kind, by src/wiring.ts. */
 export function handleOutbox(kind: string, deliver: OutboxHandler): void {
   handlers.set(kind, deliver);
 }

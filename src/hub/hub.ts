@@ -5,14 +5,9 @@
 import { RpcTarget } from "cloudflare:workers";
 import { z } from "zod";
 import { actingAs, type UserCtx } from "../context.ts";
-import { MessageCommands } from "../features/messages/contract.ts";
-import { markMessagesSeen, showTyping } from "../features/messages/service.ts";
-import { NotificationCommands } from "../features/notifications/contract.ts";
-import { markNotificationsSeen } from "../features/notifications/service.ts";
-import { notePresence } from "../features/users/presence.ts";
 import { logFailure } from "../platform/log.ts";
 import { callObject } from "../platform/objects.ts";
-import { bindCommands, type CommandContext } from "../realtime/commands.ts";
+import type { CommandContext } from "../realtime/commands.ts";
 import type { Connection } from "../realtime/connection.ts";
 import { Person } from "../realtime/connection-state.ts";
 import { FRAME_LOG_SCHEMA, FrameLog } from "../realtime/log.ts";
@@ -21,6 +16,7 @@ import { encodeFrame, type Frame } from "../realtime/protocol.ts";
 import { Room } from "../realtime/room.ts";
 import { namespaceOf, RoomKind, type RoomRef } from "../realtime/room-ref.ts";
 import type { HubDelivery } from "./client.ts";
+import { hubFeatures } from "./features.ts";
 
 /** SPEC 2: the last 1000, and all of the last 7 days up to 10 000. */
 const RETENTION = { least: 1000, days: 7, most: 10_000 };
@@ -64,15 +60,8 @@ export class UserHub extends Room {
   #lastDelivery: number;
   #presence: Promise<void> = Promise.resolve();
 
-  protected override readonly commands = bindCommands(
-    { ...MessageCommands, ...NotificationCommands },
-    {
-      "message:mark_seen": (by, input) => markMessagesSeen(this.#as(by), input),
-      "message:typing": (by, input) => showTyping(this.#as(by), input),
-      "notification:mark_seen": (by, input) => markNotificationsSeen(this.#as(by), input),
-    },
-    { "message:typing": "typing" },
-  );
+  readonly #features = hubFeatures();
+  protected override readonly commands = this.#features.commands((by) => this.#as(by));
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -113,7 +102,7 @@ export class UserHub extends Room {
 
   /** One write after the other, each with what is true by then: the last one to arrive is right. */
   #notePresence(): void {
-    const write = () => notePresence(this.context(), this.#userId, this.people().length > 0);
+    const write = () => this.#features.notePresence(this.context(), this.#userId, this.people().length > 0);
     this.#presence = this.#presence.then(write, write);
     this.ctx.waitUntil(this.#presence);
   }

@@ -1,0 +1,22 @@
+/** What features do for a user's object: the frames it understands, and who hears of presence. */
+import type { Ctx, UserCtx } from "../context.ts";
+import type { CommandContext, Commands } from "../realtime/commands.ts";
+
+export type HubFeatures = {
+  /** Binds the event socket's commands; `as` is the user of a connection, as a service wants them. */
+  commands: (as: (by: CommandContext) => UserCtx) => Commands;
+  /** The user's first connection opened, or the last one closed. Must not throw. */
+  notePresence: (ctx: Ctx, userId: number, isConnected: boolean) => Promise<void>;
+};
+
+let registered: HubFeatures | undefined;
+
+/** Called once, by src/wiring.ts. */
+export function serveHub(features: HubFeatures): void {
+  registered = features;
+}
+
+export function hubFeatures(): HubFeatures {
+  if (!registered) throw new Error("No feature serves the hub: src/wiring.ts was not loaded.");
+  return registered;
+}

@@ -1,0 +1,44 @@
+/**
+ * Who serves what the floors below only know by name: the outbox's targets, the hub's frames, the way to Socket.IO
+ * clients. A command of the contract without a function here does not compile.
+ */
+import { deliverDeletion } from "./bytes/deletions.ts";
+import { SOCKETS } from "./contract.ts";
+import { handleOutbox } from "./db/outbox.ts";
+import { deliverOrphans } from "./features/admin/erasure/orphans.ts";
+import { deliverErasure } from "./features/admin/erasure/user.ts";
+import { markMessagesSeen, showTyping } from "./features/messages/service.ts";
+import { markNotificationsSeen } from "./features/notifications/service.ts";
+import { deliverToRoom } from "./features/rooms/room-client.ts";
+import { reachGateway } from "./features/socketio/gateway.ts";
+import { deliverToStream } from "./features/streams/room-client.ts";
+import { notePresence } from "./features/users/presence.ts";
+import { deliverToSession } from "./features/webrtc/service.ts";
+import { deliverToHub } from "./hub/client.ts";
+import { serveHub } from "./hub/features.ts";
+import { bindCommands } from "./realtime/commands.ts";
+import { reachGatewaysBy } from "./realtime/remote.ts";
+
+handleOutbox("user", deliverToHub);
+handleOutbox("stream", deliverToStream);
+handleOutbox("webrtc", deliverToSession);
+handleOutbox("file", deliverDeletion);
+handleOutbox("room", deliverToRoom);
+handleOutbox("erase", deliverErasure);
+handleOutbox("orphans", deliverOrphans);
+
+serveHub({
+  commands: (as) =>
+    bindCommands(
+      SOCKETS["/ws"].commands,
+      {
+        "message:mark_seen": (by, input) => markMessagesSeen(as(by), input),
+        "message:typing": (by, input) => showTyping(as(by), input),
+        "notification:mark_seen": (by, input) => markNotificationsSeen(as(by), input),
+      },
+      { "message:typing": "typing" },
+    ),
+  notePresence,
+});
+
+reachGatewaysBy(reachGateway);
