@@ -11,6 +11,7 @@ import { fileRoutes } from "./features/files/routes.ts";
 import { tusHeaders, tusRoutes } from "./features/files/tus/routes.ts";
 import { messageRoutes } from "./features/messages/routes.ts";
 import { notificationRoutes } from "./features/notifications/routes.ts";
+import { presenceRoutes } from "./features/presence/routes.ts";
 import { reportRoutes } from "./features/reports/routes.ts";
 import { roomMessageRoutes } from "./features/rooms/message-routes.ts";
 import { roomRoutes } from "./features/rooms/routes.ts";
@@ -78,6 +79,7 @@ export const api = router()
   .route("/", messageRoutes)
   .route("/", notificationRoutes)
   .route("/", userRoutes)
+  .route("/", presenceRoutes)
   .route("/", socialRoutes)
   .route("/", videoRoutes)
   .route("/", commentRoutes)

@@ -19,6 +19,7 @@ export * as courses from "./features/courses/contract.ts";
 export * as files from "./features/files/contract.ts";
 export * as messages from "./features/messages/contract.ts";
 export * as notifications from "./features/notifications/contract.ts";
+export * as presence from "./features/presence/contract.ts";
 export * as reports from "./features/reports/contract.ts";
 export * as rooms from "./features/rooms/contract.ts";
 export * as social from "./features/social/contract.ts";

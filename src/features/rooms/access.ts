@@ -61,10 +61,3 @@ const accessOf = (row: Found): Access => ({
   roomId: row.id,
   entrance: { room: parseFacts(row.facts), readSeq: row.readSeq ?? 0 },
 });
-
-/**
- * The outbox's name for the private room of two people; null if they have none. Whoever makes or lifts a block reads what
- * is pending for it (`pendingFor`) in the same batch, so that the live room hears at once: the block's trigger tells it.
- */
-export const privateRoomOf = (one: number, other: number) =>
-  sql<string>`(SELECT 'room:' || id FROM rooms WHERE low_id = ${Math.min(one, other)} AND high_id = ${Math.max(one, other)})`;

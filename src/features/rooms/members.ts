@@ -1,23 +1,10 @@
 /** Who belongs to a room: inviting, leaving, removing, and what happens to a room when its people go. */
-import { and, eq, exists, or, type SQLWrapper, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { isModerator, type UserCtx } from "../../context.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
-import { blocks, roomMembers, rooms, users } from "../../db/tables.ts";
+import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-
-/** Whether the caller and this user have a block between them. */
-export const blockedBetween = (ctx: UserCtx, userId: SQLWrapper) =>
-  sql<number>`${exists(
-    ctx.db
-      .select({ one: sql`1` })
-      .from(blocks)
-      .where(
-        or(
-          and(eq(blocks.blockerId, userId), eq(blocks.blockedId, ctx.actor.id)),
-          and(eq(blocks.blockerId, ctx.actor.id), eq(blocks.blockedId, userId)),
-        ),
-      ),
-  )}`;
+import { blockedBetween } from "../social/service.ts";
 
 /** Why these people cannot be brought together. */
 export function whyNotInvitable(ids: number[], found: { id: number; status: string; isBlocked: number }[]): AppError {
@@ -41,7 +28,7 @@ export async function inviteMember(ctx: UserCtx, roomId: string, userId: number)
       .from(rooms)
       .where(eq(rooms.id, roomId)),
     ctx.db
-      .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(ctx, users.id) })
+      .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(ctx.actor.id, users.id) })
       .from(users)
       .where(eq(users.id, userId)),
     ctx.db
@@ -49,7 +36,7 @@ export async function inviteMember(ctx: UserCtx, roomId: string, userId: number)
       .select(
         sql`SELECT r.id, u.id, ${ctx.now.getTime()}, r.head, r.message_count FROM rooms r JOIN users u ON u.id = ${userId}
           WHERE r.id = ${roomId} AND r.kind = 'group' AND ${isMember(roomId, ctx.actor.id)}
-            AND u.account_status = 'active' AND NOT ${blockedBetween(ctx, sql`u.id`)}`,
+            AND u.account_status = 'active' AND NOT ${blockedBetween(ctx.actor.id, sql`u.id`)}`,
       )
       .onConflictDoNothing()
       .returning({ userId: roomMembers.userId }),

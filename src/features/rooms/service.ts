@@ -8,9 +8,10 @@ import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { logFailure } from "../../platform/log.ts";
+import { blockedBetween } from "../social/service.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import { type ChangeRoom, type MakeRoom, type Room, RoomMessage } from "./contract.ts";
-import { blockedBetween, whyNotInvitable } from "./members.ts";
+import { whyNotInvitable } from "./members.ts";
 import { askSummary } from "./room-client.ts";
 import { type Mark, Summary, unread } from "./summary.ts";
 
@@ -48,10 +49,10 @@ export async function makeRoom(ctx: UserCtx, { name, isGroup, memberIds }: MakeR
   if (!isGroup && others.length === 0) throw new AppError("INVALID_REQUEST", "A private room has two people.");
   const id = uuidv7();
   const [low, high] = isGroup ? [null, null] : [Math.min(me, ...others), Math.max(me, ...others)];
-  const isWelcome = sql`u.account_status = 'active' AND NOT ${blockedBetween(ctx, sql`u.id`)}`;
+  const isWelcome = sql`u.account_status = 'active' AND NOT ${blockedBetween(ctx.actor.id, sql`u.id`)}`;
   const [invited, made, , [row]] = await ctx.db.batch([
     ctx.db
-      .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(ctx, users.id) })
+      .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(ctx.actor.id, users.id) })
       .from(users)
       .where(inList(users.id, others)),
     ctx.db

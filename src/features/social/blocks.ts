@@ -1,35 +1,16 @@
 /** Blocks: who is blocked cannot message, befriend, follow or invite the one who blocked (SPEC 3). */
-import { and, eq, or, type SQL, type SQLWrapper, sql } from "drizzle-orm";
-import type { Ctx, UserCtx } from "../../context.ts";
+import { and, eq, type SQLWrapper, sql } from "drizzle-orm";
+import type { UserCtx } from "../../context.ts";
 import { deliverSoon, pendingFor } from "../../db/outbox.ts";
 import { blocks, follows, friendships, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { privateRoomOf } from "../rooms/access.ts";
-
-type Id = number | SQLWrapper;
 
 /**
- * Whether one of two people has blocked the other, as a condition for the statement that it guards. It holds both ways:
- * who has blocked somebody has to unblock them first, or they would be talked at without a way to answer.
+ * The outbox's name for the private room of two people; NULL if they have none. The trigger on `blocks` tells that room,
+ * where nobody may write any more, or again; reading what is pending for it in the same batch lets it hear at once.
  */
-export const blockedBetween = (oneId: Id, otherId: Id): SQL<number> =>
-  sql`EXISTS (SELECT 1 FROM blocks block WHERE (block.blocker_id = ${oneId} AND block.blocked_id = ${otherId})
-    OR (block.blocker_id = ${otherId} AND block.blocked_id = ${oneId}))`;
-
-/** Whether one of two people has blocked the other; one query. */
-export async function isBlockedBetween(ctx: Ctx, oneId: number, otherId: number): Promise<boolean> {
-  const [block] = await ctx.db
-    .select({ since: blocks.since })
-    .from(blocks)
-    .where(
-      or(
-        and(eq(blocks.blockerId, oneId), eq(blocks.blockedId, otherId)),
-        and(eq(blocks.blockerId, otherId), eq(blocks.blockedId, oneId)),
-      ),
-    )
-    .limit(1);
-  return block !== undefined;
-}
+const privateRoomOf = (one: number, other: number) =>
+  sql<string>`(SELECT 'room:' || id FROM rooms WHERE low_id = ${Math.min(one, other)} AND high_id = ${Math.max(one, other)})`;
 
 /**
  * Blocks somebody: ends a friendship or request between the two, and both follows.
@@ -49,7 +30,6 @@ export async function blockUser(ctx: UserCtx, otherId: number) {
       .onConflictDoNothing(),
     ctx.db.delete(friendships).where(bothWays(friendships.lowId, friendships.highId)),
     ctx.db.delete(follows).where(bothWays(follows.followerId, follows.followedId)),
-    // A trigger tells the private room of the two, where nobody may write now.
     pendingFor(ctx, privateRoomOf(me, otherId)),
   ]);
   if (!other) throw new AppError("NOT_FOUND");

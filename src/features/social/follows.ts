@@ -7,7 +7,7 @@ import { follows, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { notify } from "../notifications/service.ts";
 import { listedColumns, selectFollowCounts } from "../users/service.ts";
-import { blockedBetween } from "./blocks.ts";
+import { blockedBetween } from "./service.ts";
 
 /**
  * Follows somebody, who is notified of the first time only.

@@ -6,8 +6,8 @@ import { blocks, friendships, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import type { PersonBrief } from "../users/contract.ts";
 import { brief, briefColumns } from "../users/service.ts";
-import { blockedBetween } from "./blocks.ts";
 import type { AskFriend, Friend, FriendQuery } from "./contract.ts";
+import { blockedBetween } from "./service.ts";
 
 type Row = typeof friendships.$inferSelect;
 

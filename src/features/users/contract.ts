@@ -17,8 +17,6 @@ export const PersonBrief = z
   .meta({ id: "PersonBrief" });
 export type PersonBrief = z.infer<typeof PersonBrief>;
 
-export const UserStatus = z.object({ isOnline: z.boolean(), lastSeen: Timestamp.nullable() });
-
 /** A person in a list of people. */
 export const PersonListed = PersonBrief.extend({ isVerified: z.boolean(), followerCount: z.number().int() }).meta({
   id: "PersonListed",

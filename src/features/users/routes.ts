@@ -1,9 +1,9 @@
 /** People over HTTP (SPEC 3). */
 import { IdParam } from "../../http/answers.ts";
 import { route, router } from "../../http/route.ts";
-import { PeopleList, PeopleQuery, Profile, UserStatus } from "./contract.ts";
+import { PeopleList, PeopleQuery, Profile } from "./contract.ts";
 import { listPeople } from "./search.ts";
-import { readProfile, readStatus } from "./service.ts";
+import { readProfile } from "./service.ts";
 
 export const userRoutes = router()
   .openapi(
@@ -18,13 +18,4 @@ export const userRoutes = router()
   .openapi(
     route("get", "/users/{id}", { who: "anyone", summary: "A profile", params: IdParam, answers: { 200: Profile } }),
     async (c) => c.json(await readProfile(c.var.ctx, c.req.valid("param").id), 200),
-  )
-  .openapi(
-    route("get", "/users/{id}/status", {
-      who: "user",
-      summary: "Whether somebody is here",
-      params: IdParam,
-      answers: { 200: UserStatus },
-    }),
-    async (c) => c.json(await readStatus(c.var.ctx, c.req.valid("param").id), 200),
   );

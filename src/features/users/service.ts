@@ -1,10 +1,8 @@
-/** People: how they are shown, and whether they are here. */
+/** People: how they are shown, and to whom. */
 import { and, eq, sql } from "drizzle-orm";
 import { actorId, type Ctx, isAdmin } from "../../context.ts";
 import { users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { isConnected } from "../../hub/client.ts";
-import { blockedBetween } from "../social/service.ts";
 import type { PersonBrief, Profile } from "./contract.ts";
 
 /** The columns of a PersonBrief. */
@@ -26,7 +24,7 @@ export const brief = (row: PersonBrief): PersonBrief => ({
 export const listedColumns = { ...briefColumns, isVerified: users.isVerified, followerCount: users.followerCount };
 
 /** Whether there is anything to see of a user: an account that is not active exists only for admins. */
-const isShown = (ctx: Ctx, userId: number) =>
+export const isShown = (ctx: Ctx, userId: number) =>
   and(eq(users.id, userId), isAdmin(ctx.actor) ? undefined : eq(users.accountStatus, "active"));
 
 /** How many follow a user, and are followed; for the batch of a list of them. No row: nothing to see. */
@@ -57,27 +55,4 @@ export async function readProfile(ctx: Ctx, userId: number): Promise<Profile> {
     .where(isShown(ctx, userId));
   if (!row) throw new AppError("NOT_FOUND");
   return { ...row, isFollowing: row.isFollowing === 1, createdAt: row.createdAt.toISOString() };
-}
-
-/**
- * Online from a login or a first connection until logout or the close of the last one. The hub is only asked about users
- * whose row says that they are connected: it knows who vanished without a close. Between two people of whom one has blocked
- * the other, nobody is ever here.
- * @throws AppError NOT_FOUND
- */
-export async function readStatus(ctx: Ctx, userId: number) {
-  const [user] = await ctx.db
-    .select({
-      connectedAt: users.connectedAt,
-      onlineUntil: users.onlineUntil,
-      lastSeenAt: users.lastSeenAt,
-      isBlocked: blockedBetween(actorId(ctx.actor), userId),
-    })
-    .from(users)
-    .where(isShown(ctx, userId));
-  if (!user) throw new AppError("NOT_FOUND");
-  if (user.isBlocked) return { isOnline: false, lastSeen: null };
-  const hasJustLoggedIn = user.onlineUntil !== null && user.onlineUntil > ctx.now;
-  const isOnline = hasJustLoggedIn || (user.connectedAt !== null && (await isConnected(ctx, userId)));
-  return { isOnline, lastSeen: user.lastSeenAt?.toISOString() ?? null };
 }
