@@ -45,6 +45,10 @@ export function startContext(start: Start): Ctx<{ kind: "anonymous" }> {
   };
 }
 
+/** For service calls made from inside an object. */
+export const objectContext = (object: DurableObjectState, env: Env): Ctx =>
+  startContext({ env, later: (work) => object.waitUntil(work) });
+
 /** The same call, done by somebody. */
 export function actingAs<A extends Actor>(ctx: Ctx, actor: A): Ctx<A> {
   return { ...ctx, actor };

@@ -17,7 +17,7 @@ import { deliverToSession } from "./features/webrtc/service.ts";
 import { deliverToHub } from "./hub/client.ts";
 import { serveHub } from "./hub/features.ts";
 import { bindCommands } from "./realtime/commands.ts";
-import { reachGatewaysBy } from "./realtime/remote.ts";
+import { reachGatewaysBy } from "./realtime/remote-members.ts";
 
 handleOutbox("user", deliverToHub);
 handleOutbox("stream", deliverToStream);

@@ -10,7 +10,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { app } from "../src/app.ts";
 import type { ConnectRequest } from "../src/realtime/connection-state.ts";
-import { reachGatewaysBy } from "../src/realtime/remote.ts";
+import { reachGatewaysBy } from "../src/realtime/remote-members.ts";
 import { call, costOf, mintUser, ORIGIN, type TestUser } from "./support/api.ts";
 import { openHub, openSocket, type TestSocket, upgrade } from "./support/socket.ts";
 

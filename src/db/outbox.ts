@@ -23,6 +23,17 @@ export type Delivery = { id: number; payload: unknown };
  */
 export type OutboxHandler = (ctx: CallContext, name: string, deliveries: Delivery[]) => Promise<void>;
 
+/** Some were not taken, and must come again; all others were. Thrown by a handler. */
+export class FailedDeliveries extends Error {
+  override name = "FailedDeliveries";
+  readonly ids: ReadonlySet<number>;
+
+  constructor(ids: number[]) {
+    super(`${ids.length} deliveries failed`);
+    this.ids = new Set(ids);
+  }
+}
+
 /** A row read back from the outbox. */
 export type Pending = { id: number; target: string; payload: string };
 
@@ -94,7 +105,7 @@ async function deliverTarget(ctx: CallContext, target: string, rows: Pending[]):
     return rows.map((row) => row.id);
   } catch (error) {
     logFailure(ctx, "outbox.deliver", error, { target });
-    return [];
+    return error instanceof FailedDeliveries ? rows.map(({ id }) => id).filter((id) => !error.ids.has(id)) : [];
   }
 }
 

@@ -6,9 +6,8 @@ import type { Ctx, UserCtx } from "../context.ts";
 import { AppError, ERRORS, toAppError } from "../errors.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
 import { countSocket } from "../platform/metrics.ts";
-import type { ConnectRequest } from "../realtime/connection-state.ts";
+import { type ConnectRequest, writeConnectRequest } from "../realtime/connection-state.ts";
 import { SocketQuery } from "../realtime/protocol.ts";
-import { CONNECT_REQUEST_HEADER } from "../realtime/room.ts";
 import type { HttpEnv } from "./route.ts";
 
 /** The object a socket leads to, and what its room wants to know about the member. */
@@ -75,7 +74,7 @@ async function forward(ctx: UserCtx, { stub, facts }: Destination, query: Socket
   };
   ctx.cost.objectCalls += 1;
   return stub.fetch("https://object/", {
-    headers: { Upgrade: "websocket", [CONNECT_REQUEST_HEADER]: encodeURIComponent(JSON.stringify(request)) },
+    headers: { Upgrade: "websocket", ...writeConnectRequest(request) },
   });
 }
 

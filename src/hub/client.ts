@@ -1,38 +1,15 @@
 /** How the rest of the product reaches a user's hub. */
 import type { SQL } from "drizzle-orm";
 import { sql } from "drizzle-orm";
-import { z } from "zod";
 import type { Ctx, UserCtx } from "../context.ts";
 import type { CallContext } from "../db/call-context.ts";
 import { jsonObject } from "../db/json.ts";
-import type { Delivery } from "../db/outbox.ts";
+import { type Delivery, FailedDeliveries } from "../db/outbox.ts";
 import { AppError } from "../errors.ts";
 import type { Cost } from "../platform/cost.ts";
-import { logFailure } from "../platform/log.ts";
 import { callObject } from "../platform/objects.ts";
-import { Person } from "../realtime/connection-state.ts";
 import type { Frame } from "../realtime/protocol.ts";
 import type { RoomKind } from "../realtime/room-ref.ts";
-
-/** What an outbox row for `user:<id>` holds. Frames are logged, numbered and sent; then the rest is done. */
-export const HubDelivery = z.object({
-  frames: z.array(z.object({ type: z.string(), data: z.unknown() })).default([]),
-  /** Close the user's connections, here and in every room. */
-  cut: z
-    .object({
-      code: z.number().int(),
-      reason: z.string(),
-      sessionId: z.string().optional(),
-      exceptSessionId: z.string().optional(),
-    })
-    .optional(),
-  /** A cut-off that no longer counts: the ban was lifted. */
-  welcome: z.boolean().optional(),
-  /** What changed about the user, for the connections that are open. */
-  person: Person.partial().optional(),
-});
-export type HubDelivery = z.infer<typeof HubDelivery>;
-export type HubPayload = z.input<typeof HubDelivery>;
 
 /** The payload of one frame, made by the database. */
 export const frameFor = (type: string, data: Parameters<typeof jsonObject>[0]): SQL => framesFor([type, data]);
@@ -45,28 +22,23 @@ export function framesFor(...frames: [type: string, data: Parameters<typeof json
 
 const hubName = (userId: number): string => String(userId);
 
-type HubSession = { refusedSeconds: Promise<number>; deliver(deliveries: HubDeliveries): Promise<void> } & Disposable;
-type HubDeliveries = { id: number; payload: HubDelivery }[];
+type HubSession = { refusedSeconds: Promise<number>; deliver(deliveries: Delivery[]): Promise<number[]> } & Disposable;
 
 /** Sessions that this call has open. A call on what an object returned is not billed again (platform docs, RPC). */
 const openSessions = new WeakMap<Cost, { name: string; session: HubSession }>();
 
-/** A row that cannot be read is our own mistake. It is passed over, or it would hold up all that comes after it. */
-function readable(ctx: CallContext, id: number, payload: unknown): HubDelivery {
-  const parsed = HubDelivery.safeParse(payload);
-  if (parsed.success) return parsed.data;
-  logFailure(ctx, "hub.payload", parsed.error, { outboxId: id });
-  return { frames: [] };
-}
-
 /** The outbox's way to a hub. */
 export async function deliverToHub(ctx: CallContext, name: string, deliveries: Delivery[]): Promise<void> {
-  const parsed = deliveries.map(({ id, payload }) => ({ id, payload: readable(ctx, id, payload) }));
+  const failed = await deliverNamed(ctx, name, deliveries);
+  if (failed.length > 0) throw new FailedDeliveries(failed);
+}
+
+async function deliverNamed(ctx: CallContext, name: string, deliveries: Delivery[]): Promise<number[]> {
   const open = openSessions.get(ctx.cost);
-  if (open?.name !== name) return callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.deliver(parsed));
+  if (open?.name !== name) return callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.deliver(deliveries));
   openSessions.delete(ctx.cost);
   using session = open.session;
-  await session.deliver(parsed);
+  return await session.deliver(deliveries);
 }
 
 /**

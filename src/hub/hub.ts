@@ -4,7 +4,8 @@
  */
 import { RpcTarget } from "cloudflare:workers";
 import { z } from "zod";
-import { actingAs, type UserCtx } from "../context.ts";
+import { actingAs, objectContext, type UserCtx } from "../context.ts";
+import type { Delivery } from "../db/outbox.ts";
 import { logFailure } from "../platform/log.ts";
 import { callObject } from "../platform/objects.ts";
 import type { CommandContext } from "../realtime/commands.ts";
@@ -14,8 +15,9 @@ import { FRAME_LOG_SCHEMA, FrameLog } from "../realtime/log.ts";
 import { migrate } from "../realtime/migrations.ts";
 import { encodeFrame, type Frame } from "../realtime/protocol.ts";
 import { Room } from "../realtime/room.ts";
-import { namespaceOf, RoomKind, type RoomRef } from "../realtime/room-ref.ts";
-import type { HubDelivery } from "./client.ts";
+import { RoomKind, type RoomRef } from "../realtime/room-ref.ts";
+import { namespaceOf } from "../realtime/rooms.ts";
+import { HubDelivery } from "./delivery.ts";
 import { hubFeatures } from "./features.ts";
 
 /** SPEC 2: the last 1000, and all of the last 7 days up to 10 000. */
@@ -56,8 +58,6 @@ export class UserHub extends Room {
   protected override readonly roomKind = null;
   protected override readonly log: FrameLog;
   readonly #sql: SqlStorage;
-  /** The newest outbox row that was taken. */
-  #lastDelivery: number;
   #presence: Promise<void> = Promise.resolve();
 
   readonly #features = hubFeatures();
@@ -68,14 +68,12 @@ export class UserHub extends Room {
     this.#sql = state.storage.sql;
     migrate(state.storage, SCHEMA);
     this.log = new FrameLog(this.#sql, RETENTION);
-    const [row] = this.#sql.exec<{ id: number }>("SELECT id FROM last_delivery").toArray();
-    this.#lastDelivery = Math.max(row?.id ?? 0, this.log.lastDelivery);
     this.timers.add({ due: (now) => this.#nextErrand(now), ring: () => this.#runErrands() });
   }
 
   /** The user of a connection, as a service wants them. */
   #as({ person, connection }: CommandContext): UserCtx {
-    return actingAs(this.context(), {
+    return actingAs(objectContext(this.ctx, this.env), {
       kind: "user",
       id: person.userId,
       username: person.username,
@@ -95,14 +93,10 @@ export class UserHub extends Room {
     if (isLast) this.#notePresence();
   }
 
-  /** This is the client's connection as such: who is put out here is put out. */
-  protected override endsConnection(): boolean {
-    return true;
-  }
-
   /** One write after the other, each with what is true by then: the last one to arrive is right. */
   #notePresence(): void {
-    const write = () => this.#features.notePresence(this.context(), this.#userId, this.people().length > 0);
+    const write = () =>
+      this.#features.notePresence(objectContext(this.ctx, this.env), this.#userId, this.connections.userCount > 0);
     this.#presence = this.#presence.then(write, write);
     this.ctx.waitUntil(this.#presence);
   }
@@ -111,27 +105,14 @@ export class UserHub extends Room {
     return Number(this.ctx.id.name);
   }
 
-  /**
-   * RPC: takes what the outbox has for this user. Repeats are dropped; the order of ids is the order of the log. Nothing is
-   * awaited, so two deliveries never mix; what other objects must be told is noted first and done afterwards.
-   */
-  deliver(deliveries: { id: number; payload: HubDelivery }[]): void {
+  /** Nothing is awaited: what other objects must be told is noted first, and done afterwards. */
+  protected override delivered(payload: unknown, id: number): void {
+    const { frames, person, welcome, cut } = HubDelivery.parse(payload);
     const now = Date.now();
-    for (const { id, payload } of deliveries) {
-      if (id <= this.#lastDelivery) continue;
-      for (const frame of payload.frames) this.broadcast(this.log.append(frame, now, id));
-      if (payload.frames.length === 0) this.#noteDelivery(id);
-      this.#lastDelivery = id;
-      if (payload.person) this.#spread({ person: { ...payload.person, userId: this.#userId } });
-      if (payload.welcome) this.#sql.exec("DELETE FROM cut_offs");
-      if (payload.cut) this.#cut(payload.cut, now);
-    }
-    this.flush();
-  }
-
-  #noteDelivery(id: number): void {
-    this.#sql.exec("DELETE FROM last_delivery");
-    this.#sql.exec("INSERT INTO last_delivery (id) VALUES (?)", id);
+    for (const frame of frames) this.broadcast(this.log.append(frame, now, id));
+    if (person) this.#spread({ person: { ...person, userId: this.#userId } });
+    if (welcome) this.#sql.exec("DELETE FROM cut_offs");
+    if (cut) this.#cut(cut, now);
   }
 
   /** RPC: shows a frame to whoever is connected; it is not logged. */
@@ -141,19 +122,13 @@ export class UserHub extends Room {
 
   /** RPC: whether a connection is alive. */
   async isOnline(): Promise<boolean> {
-    const now = Date.now();
-    await this.remote.verify(now);
-    this.prune(now);
-    return this.people().length > 0;
+    await this.connections.verify();
+    return this.connections.userCount > 0;
   }
 
   /** RPC: counts a send made over REST, and answers a session to deliver it by. */
   startSend(): SendSession {
-    const now = Date.now();
-    const isOver = this.budgets.spend(this.#userId, "messages", now) > 0;
-    for (const connection of this.connections.values()) connection.save();
-    const refused = isOver ? (this.budgets.refusal(this.#userId, "messages", now).retryAfterSeconds ?? 1) : 0;
-    return new SendSession(this, refused);
+    return new SendSession(this, this.charge(this.#userId));
   }
 
   /**
@@ -207,8 +182,8 @@ export class UserHub extends Room {
     const { cut, person } = Errand.parse(JSON.parse(errand));
     const rooms = namespaceOf(this.env, RoomKind.parse(kind));
     try {
-      if (cut) await callObject(this.context(), rooms, name, (room) => room.revoke(cut));
-      if (person) await callObject(this.context(), rooms, name, (room) => room.updatePerson(person));
+      if (cut) await callObject(objectContext(this.ctx, this.env), rooms, name, (room) => room.revoke(cut));
+      if (person) await callObject(objectContext(this.ctx, this.env), rooms, name, (room) => room.updatePerson(person));
       this.#sql.exec("DELETE FROM errands WHERE id = ?", id);
     } catch (error) {
       logFailure({ requestId: "" }, "hub.errand", error, { kind, name });
@@ -237,7 +212,7 @@ export class SendSession extends RpcTarget {
     return this.#refusedSeconds;
   }
 
-  deliver(deliveries: { id: number; payload: HubDelivery }[]): void {
-    this.#hub.deliver(deliveries);
+  deliver(deliveries: Delivery[]): Promise<number[]> {
+    return this.#hub.deliver(deliveries);
   }
 }

@@ -2,6 +2,7 @@
  * How much one user may send to one object (SPEC 11). Counted in memory per user, over all of their connections and
  * REST calls; kept in their sockets' attachments, so that hibernation does not refill it. Never a row written.
  */
+import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 
 /** `messages`: frames and REST sends. `typing`: typing events. `signaling`: WebRTC frames. */
@@ -11,6 +12,12 @@ export type Spent = Record<string, [windowStart: number, count: number]>;
 
 const WINDOW_MS = 60_000;
 
+export const limitsFrom = (settings: Config): Limits => ({
+  messages: settings.RATE_LIMIT_MESSAGES,
+  typing: settings.RATE_LIMIT_TYPING,
+  signaling: settings.RATE_LIMIT_SIGNALING,
+});
+
 export class Budgets {
   readonly limits: Limits;
   readonly #users = new Map<number, Spent>();
@@ -19,13 +26,17 @@ export class Budgets {
     this.limits = limits;
   }
 
-  /** Takes back what an attachment remembers. Of several connections of a user, the highest count holds. */
-  restore(userId: number, spent: Spent): void {
+  /**
+   * Takes back what an attachment remembers. Of several connections of a user, the highest count holds.
+   * @returns as `of`
+   */
+  restore(userId: number, spent: Spent): Spent {
     const known = this.of(userId);
     for (const [kind, [start, count]] of Object.entries(spent)) {
       const current = known[kind];
       if (!current || start > current[0] || (start === current[0] && count > current[1])) known[kind] = [start, count];
     }
+    return known;
   }
 
   /** What this user has spent; kept in the attachments of their connections. */

@@ -28,6 +28,16 @@ export const ConnectRequest = Person.extend({
 });
 export type ConnectRequest = z.infer<typeof ConnectRequest>;
 
+/** The header in which the Worker hands over who connects. The Worker builds the request anew: no client can set it. */
+const CONNECT_REQUEST_HEADER = "x-roomcast-connect-request";
+
+export const writeConnectRequest = (request: ConnectRequest): Record<string, string> => ({
+  [CONNECT_REQUEST_HEADER]: encodeURIComponent(JSON.stringify(request)),
+});
+
+export const readConnectRequest = ({ headers }: Request): ConnectRequest =>
+  ConnectRequest.parse(JSON.parse(decodeURIComponent(headers.get(CONNECT_REQUEST_HEADER) ?? "null")));
+
 /** Kept in the socket's attachment: 16 KB at most (platform limit). */
 export const ConnectionState = ConnectRequest.omit({ since: true, epoch: true }).extend({
   id: z.string(),

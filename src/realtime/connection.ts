@@ -2,46 +2,11 @@
 import { CLOSE } from "../errors.ts";
 import { ConnectionState } from "./connection-state.ts";
 import { encodePing } from "./protocol.ts";
-
-/** A socket that takes messages one by one, one that takes an array of them, or another object that passes them on. */
-export type Carrier = "plain" | "array" | "gateway";
-
-/** What carries a connection: a native WebSocket here; a Socket.IO session in its gateway. */
-export interface Link {
-  readonly carrier: Carrier;
-  /** Sends messages in order. An array link may join them into one. */
-  send(bundle: Bundle): void;
-  close(code: number, reason: string): void;
-  /** Keeps the state through hibernation. */
-  save(state: ConnectionState): void;
-  /** When the client last showed by itself that it is there, ms; 0 if unknown. */
-  lastBeatAt(): number;
-}
-
-/** Encoded frames that go out together, perhaps to many: joined once, however many want an array. */
-export class Bundle {
-  readonly messages: readonly string[];
-  #array: string | undefined;
-
-  constructor(messages: readonly string[]) {
-    this.messages = messages;
-  }
-
-  /** The frames as one message, for `batch=1`. */
-  get array(): string {
-    this.#array ??= `[${this.messages.join(",")}]`;
-    return this.#array;
-  }
-
-  /** Length in UTF-16 units, which is near enough to bytes to notice a slow reader by. */
-  get length(): number {
-    return this.array.length;
-  }
-}
+import { FrameBatch, SocketTransport, type Transport, type TransportKind } from "./transport.ts";
 
 /** A client that said nothing for this long is gone from presence (SPEC 2). */
 export const STALE_AFTER_MS = 75_000;
-const BEAT_EVERY_MS = 30_000;
+export const BEAT_EVERY_MS = 30_000;
 /** After the second unanswered ping: 30 + 30 + 10 stays under the 75 s. */
 const LAST_CHANCE_MS = 10_000;
 
@@ -54,22 +19,22 @@ const SLOW_BYTES = 16 * 1024 * 1024;
 
 export class Connection {
   readonly state: ConnectionState;
-  readonly #link: Link;
+  readonly #transport: Transport;
   isOpen = true;
   #unreadBytes = 0;
   #isProbing = false;
 
-  constructor(state: ConnectionState, link: Link) {
+  constructor(state: ConnectionState, transport: Transport) {
     this.state = state;
-    this.#link = link;
+    this.#transport = transport;
   }
 
   get id(): string {
     return this.state.id;
   }
 
-  get carrier(): Carrier {
-    return this.#link.carrier;
+  get transportKind(): TransportKind {
+    return this.#transport.kind;
   }
 
   get userId(): number {
@@ -77,10 +42,10 @@ export class Connection {
   }
 
   /** Sends encoded frames, in order. A socket that is gone is not an error: its close is on the way. */
-  send(bundle: Bundle): void {
-    if (!this.isOpen || bundle.messages.length === 0) return;
-    this.#link.send(bundle);
-    if (this.state.heartbeat === "server") this.#watchReader(bundle.length);
+  send(batch: FrameBatch): void {
+    if (!this.isOpen || batch.frames.length === 0) return;
+    this.#transport.send(batch);
+    if (this.state.heartbeat === "server") this.#watchReader(batch.length);
   }
 
   #watchReader(length: number): void {
@@ -94,7 +59,7 @@ export class Connection {
   }
 
   #ping(now: number): void {
-    this.#link.send(new Bundle([encodePing(now)]));
+    this.#transport.send(new FrameBatch([encodePing(now)]));
   }
 
   /** Any frame from the client shows that it is there; a pong, that it reads. */
@@ -109,23 +74,23 @@ export class Connection {
     }
   }
 
-  /** The heartbeat is due: pings, pings once more, then gives up with 4008. */
-  beat(now: number): void {
+  /**
+   * The heartbeat is due: pings, and once more.
+   * @returns false when both were left unanswered
+   */
+  beat(now: number): boolean {
     const { state } = this;
-    if (state.beatAt === null || state.beatAt > now) return;
-    if (state.missed >= 2) {
-      this.close(CLOSE.heartbeatMissed, "HEARTBEAT_MISSED");
-      return;
-    }
+    if (state.missed >= 2) return false;
     state.missed += 1;
     state.beatAt = now + (state.missed === 2 ? LAST_CHANCE_MS : BEAT_EVERY_MS);
     this.#ping(now);
     this.save();
+    return true;
   }
 
   /** When the client last showed that it is there, by a frame or by its own heartbeat, ms. */
   get lastShownAt(): number {
-    return Math.max(this.state.lastSeenAt, this.#link.lastBeatAt());
+    return Math.max(this.state.lastSeenAt, this.#transport.lastBeatAt());
   }
 
   isStale(now: number): boolean {
@@ -133,18 +98,16 @@ export class Connection {
   }
 
   save(): void {
-    if (this.isOpen) this.#link.save(this.state);
+    if (this.isOpen) this.#transport.save(this.state);
   }
 
   /** Closes; the reason is cut at the protocol's 123 bytes (RFC 6455, 5.5). */
   close(code: number, reason: string): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    this.#link.close(code, cutToBytes(reason, 123));
+    this.#transport.close(code, cutToBytes(reason, 123));
   }
 }
-
-export const firstBeat = (now: number): number => now + BEAT_EVERY_MS;
 
 function cutToBytes(text: string, most: number): string {
   const bytes = new TextEncoder().encode(text);
@@ -152,52 +115,9 @@ function cutToBytes(text: string, most: number): string {
   return new TextDecoder().decode(bytes.slice(0, most)).replace(/\uFFFD+$/, "");
 }
 
-/** Closes a socket that may be closed already. */
-export function closeQuietly(socket: WebSocket, code: number, reason?: string): void {
-  try {
-    socket.close(code, reason);
-  } catch {
-    // Nothing left to close.
-  }
-}
-
-/** A hibernatable WebSocket. */
-export class SocketLink implements Link {
-  readonly #socket: WebSocket;
-  readonly #object: DurableObjectState;
-  readonly carrier: Carrier;
-
-  constructor(object: DurableObjectState, socket: WebSocket, batch: boolean) {
-    this.#object = object;
-    this.#socket = socket;
-    this.carrier = batch ? "array" : "plain";
-  }
-
-  send(bundle: Bundle): void {
-    try {
-      if (this.carrier === "array" && bundle.messages.length > 1) this.#socket.send(bundle.array);
-      else for (const message of bundle.messages) this.#socket.send(message);
-    } catch {
-      // Closing or gone; webSocketClose tells.
-    }
-  }
-
-  close(code: number, reason: string): void {
-    closeQuietly(this.#socket, code, reason);
-  }
-
-  save(state: ConnectionState): void {
-    this.#socket.serializeAttachment(state);
-  }
-
-  lastBeatAt(): number {
-    return this.#object.getWebSocketAutoResponseTimestamp(this.#socket)?.getTime() ?? 0;
-  }
-}
-
 /** Brings a socket back after hibernation; null if its attachment is not one of ours. */
 export function restoreConnection(object: DurableObjectState, socket: WebSocket): Connection | null {
   const state = ConnectionState.safeParse(socket.deserializeAttachment());
   if (!state.success || socket.readyState !== WebSocket.READY_STATE_OPEN) return null;
-  return new Connection(state.data, new SocketLink(object, socket, state.data.batch));
+  return new Connection(state.data, new SocketTransport(object, socket, state.data.batch));
 }

@@ -17,6 +17,8 @@ export interface ReplayLog {
   /** The newest frame's seq; 0 when nothing was ever logged. */
   readonly head: number;
   readonly epoch: string;
+  /** The newest outbox delivery that stands in the log; none, if the log knows nothing of deliveries. */
+  readonly lastDelivery?: number;
   /** All frames after `seq`, in order. `resync` if one of them is gone or the epoch is another. */
   since(seq: number, epoch: string | undefined): Replay;
 }

@@ -1,6 +1,5 @@
 /** Where a user can be besides their own hub: which kind of object, by its binding, and which one. */
 import { z } from "zod";
-import type { Room } from "./room.ts";
 
 export const RoomKind = z.enum(["CHAT_ROOM", "STREAM_ROOM", "WEBRTC_ROOM"]);
 export type RoomKind = z.infer<typeof RoomKind>;
@@ -16,7 +15,6 @@ export type Revocation = {
   exceptSessionId?: string | undefined;
 };
 
-/** The objects of a kind, as far as every room can be talked to. */
-export function namespaceOf(env: Env, kind: RoomKind): DurableObjectNamespace<Room> {
-  return env[kind] as unknown as DurableObjectNamespace<Room>;
-}
+/** Whether a revocation means the connections of this session. */
+export const isRevoked = ({ sessionId, exceptSessionId }: Revocation, of: { sessionId: string }): boolean =>
+  (sessionId === undefined || sessionId === of.sessionId) && exceptSessionId !== of.sessionId;

@@ -1,138 +1,160 @@
 /**
- * The base of every object that holds sockets. With its two floors (holder.ts, receiver.ts) it alone knows the platform's
- * socket rules: hibernation, attachments, the single alarm, close events that may never come, and that sending message by
- * message drowns a busy room.
+ * The base of every object that holds connections: its lifecycle and its RPC surface. The parts it is made of alone know the
+ * platform's socket rules: hibernation, attachments, the single alarm, close events that may never come, and that sending
+ * frame by frame drowns a busy room.
  *
- * A subclass brings a log, a map of commands and what happens on joining and leaving; it never touches a WebSocket.
+ * A kind of room brings a log and commands, says what happens when members come and go, and is given five things:
+ * `connections`, `broadcast`, `send`, `disconnect` and `timers`. It never touches a WebSocket.
  */
-import { AppError, CLOSE, ERRORS, toAppError } from "../errors.ts";
-import { zeroCost } from "../platform/cost.ts";
-import { logEvent, logFailure } from "../platform/log.ts";
-import { callObject } from "../platform/objects.ts";
-import { failed, type Outcome } from "./commands.ts";
-import { Bundle, Connection, firstBeat, SocketLink } from "./connection.ts";
-import { type ConnectionState, ConnectRequest, type Person } from "./connection-state.ts";
+import { DurableObject } from "cloudflare:workers";
+import type { Delivery } from "../db/outbox.ts";
+import type { AppError } from "../errors.ts";
+import { type Commands, failed, type Outcome } from "./commands.ts";
+import type { Connection } from "./connection.ts";
+import { type ConnectRequest, type Person, readConnectRequest } from "./connection-state.ts";
+import type { PresentConnections } from "./connections.ts";
+import { Deliveries } from "./deliveries.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import type { ReplayLog } from "./log.ts";
-import { CommandReceiver } from "./receiver.ts";
-import type { Revocation, RoomKind, RoomRef } from "./room-ref.ts";
+import { Membership } from "./membership.ts";
+import type { FrameId } from "./protocol.ts";
+import type { RoomHooks } from "./room-hooks.ts";
+import type { Revocation, RoomKind } from "./room-ref.ts";
+import { SendQueue } from "./send-queue.ts";
+import { Timers } from "./timers.ts";
+import { refuseSocket } from "./transport.ts";
 
-/** The header in which the Worker hands over who connects. The Worker builds the request anew: no client can set it. */
-export const CONNECT_REQUEST_HEADER = "x-roomcast-connect-request";
-
-const CONNECTIONS_PER_USER = 100;
-/** The platform takes 32,768 sockets per object; some are left for those that are closing. */
-const CONNECTIONS_PER_OBJECT = 32_000;
-/** Frames of a replay that go out together. */
-const REPLAY_GROUP = 100;
-
-export abstract class Room extends CommandReceiver {
-  /** What `since` replays. */
-  protected abstract readonly log: ReplayLog;
+export abstract class Room extends DurableObject<Env> {
+  /** How this kind of object is called in logs and metrics. */
+  protected abstract readonly kind: string;
   /** Where a user's hub finds this object; null for the hub itself. */
   protected abstract readonly roomKind: RoomKind | null;
+  /** What `since` replays. */
+  protected abstract readonly log: ReplayLog;
+  protected abstract readonly commands: Commands;
+
+  protected readonly connections: PresentConnections;
+  protected readonly timers: Timers;
+  readonly #membership: Membership;
+  readonly #dispatcher: Dispatcher;
+  readonly #sendQueue: SendQueue;
+  readonly #deliveries: Deliveries;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.timers = new Timers(state.storage);
+    this.#sendQueue = new SendQueue(() => this.#dispatcher.runInbox());
+    const hooks: RoomHooks = {
+      state,
+      env,
+      timers: this.timers,
+      kind: () => this.kind,
+      roomKind: () => this.roomKind,
+      log: () => this.log,
+      commands: () => this.commands,
+      opened: (connection, isFirst) => this.opened(connection, isFirst),
+      closed: (connection, isLast) => this.closed(connection, isLast),
+      refused: (connection, id, error) => this.refused(connection, id, error),
+    };
+    this.#membership = new Membership(hooks, this.#sendQueue);
+    this.#dispatcher = new Dispatcher(hooks, this.#membership, this.#sendQueue);
+    this.#deliveries = new Deliveries(state.storage.sql, {
+      logged: () => this.log.lastDelivery ?? 0,
+      apply: ({ id, payload }) => this.delivered(payload, id),
+    });
+    this.connections = this.#membership.connections;
+    void state.blockConcurrencyWhile(() => this.timers.restore());
+  }
+
+  // ── What a kind of room may say ───────────────────────────────────────────────────────────────────────────────────
+
+  /** @throws AppError to turn this member away before anything is sent */
+  protected admit(_request: ConnectRequest): void | Promise<void> {}
 
   /** A connection has its position and its replay; `isFirst`: of this user. */
   protected opened(_connection: Connection, _isFirst: boolean): void {}
 
-  /** @throws AppError to turn this member away before anything is sent */
-  protected admit(_admission: ConnectRequest): void | Promise<void> {}
+  /** A connection is gone; `isLast`: this user has no other. */
+  protected closed(_connection: Connection, _isLast: boolean): void {}
 
-  // ── Coming in ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** A connection's frame was refused, which it has been told; `id`: what the frame was called. */
+  protected refused(_connection: Connection, _id: FrameId | undefined, _error: AppError): void {}
 
+  /** Takes what the outbox has for this object: each id once, in order, and again if it throws. */
+  protected delivered(_payload: unknown, _id: number): void | Promise<void> {}
+
+  // ── What it is given ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** To everybody here, encoded once. */
+  protected broadcast(text: string, except?: Connection): void {
+    this.#sendQueue.toAll(text, except);
+  }
+
+  /** To one connection, after all that was sent before. */
+  protected send(connection: Connection, text: string): void {
+    this.#sendQueue.to(connection, text);
+  }
+
+  /** Sends what is pending, then closes. A connection whose own command does this is answered first. */
+  protected disconnect(connection: Connection, code: number, reason: string): void {
+    this.#dispatcher.afterAnswer(connection, () => this.#membership.close(connection, code, reason));
+  }
+
+  // ── Sockets ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A socket that the Worker has checked. */
   override async fetch(upgrade: Request): Promise<Response> {
-    const request = ConnectRequest.parse(
-      JSON.parse(decodeURIComponent(upgrade.headers.get(CONNECT_REQUEST_HEADER) ?? "null")),
-    );
+    const request = readConnectRequest(upgrade);
     const { 0: client, 1: socket } = new WebSocketPair();
     try {
       await this.admit(request);
-      this.#requireSpace(request);
+      this.#membership.requireSpace(request.userId);
+      this.ctx.acceptWebSocket(socket);
+      this.#membership.enter(request, socket);
     } catch (thrown) {
-      const error = toAppError(thrown);
-      socket.accept();
-      socket.close(ERRORS[error.code].close, error.code);
-      return new Response(null, { status: 101, webSocket: client });
+      refuseSocket(socket, thrown);
     }
-    this.ctx.acceptWebSocket(socket);
-    const now = Date.now();
-    const state = this.#takeSeat(request, now);
-    const connection = new Connection(state, new SocketLink(this.ctx, socket, state.batch));
-    this.bySocket.set(socket, connection);
-    connection.save();
-    this.#enter(connection, request, now);
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  #requireSpace(request: ConnectRequest): void {
-    this.prune(Date.now());
-    if (this.connections.size >= CONNECTIONS_PER_OBJECT) throw new AppError("RATE_LIMIT", "This room is full.");
-    if (this.connectionsOf(request.userId).length >= CONNECTIONS_PER_USER) throw new AppError("RATE_LIMIT");
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    const connection = this.#membership.connections.find(socket);
+    if (connection) this.#dispatcher.receive(connection, message);
   }
 
-  #takeSeat({ since: _since, epoch: _epoch, ...request }: ConnectRequest, now: number): ConnectionState {
-    // All sockets of an object beat together, so that one alarm serves them.
-    const beats = [...this.connections.values()].flatMap(({ state }) =>
-      state.beatAt && state.beatAt > now ? state.beatAt : [],
-    );
-    return {
-      ...request,
-      id: crypto.randomUUID(),
-      openedAt: now,
-      lastSeenAt: now,
-      missed: 0,
-      beatAt: request.heartbeat === "server" ? Math.min(...beats, firstBeat(now)) : null,
-      spent: this.budgets.of(request.userId),
-    };
+  override webSocketClose(socket: WebSocket, code: number): void {
+    this.#membership.ended(socket, code);
   }
 
-  /** First the position, then what was missed, then what is new. */
-  #enter(connection: Connection, request: ConnectRequest, now: number): void {
-    this.flush();
-    const isFirst = this.connectionsOf(connection.userId).length === 0;
-    const { head, epoch } = this.log;
-    const greeting = [JSON.stringify({ type: "connected", userId: connection.userId, seq: head, epoch })];
-    if (request.since !== undefined) {
-      const replay = this.log.since(request.since, request.epoch);
-      if ("resync" in replay) greeting.push(JSON.stringify({ type: "resync", data: { seq: head, epoch } }));
-      else greeting.push(...replay.frames);
-    }
-    for (let from = 0; from < greeting.length; from += REPLAY_GROUP) {
-      connection.send(new Bundle(greeting.slice(from, from + REPLAY_GROUP)));
-    }
-    this.add(connection);
-    this.#welcome(connection, isFirst, now);
-    this.flush();
+  override webSocketError(socket: WebSocket): void {
+    this.#membership.ended(socket, 1006);
   }
 
-  #welcome(connection: Connection, isFirst: boolean, now: number): void {
-    logEvent("socket.open", {
-      kind: this.kind,
-      object: this.ctx.id.name,
-      userId: connection.userId,
-      socket: connection.id,
-    });
-    this.opened(connection, isFirst);
-    const place = this.#here();
-    if (place) this.ctx.waitUntil(this.#reportTo(connection, place));
-    this.timers.arm(now);
+  override async alarm(): Promise<void> {
+    const now = Date.now();
+    this.#membership.prune(now);
+    await this.timers.ring(now);
+    this.#sendQueue.flush();
   }
 
-  /**
-   * The hub must know every room that its user is in, to cut them off. If it cannot be told, the client has to come back;
-   * if it was told to cut the user off since the database was asked, that holds here too.
-   */
-  async #reportTo(connection: Connection, place: RoomRef): Promise<void> {
-    const { userId, sessionId, authenticatedAt } = connection.state;
-    try {
-      const hub = String(userId);
-      const cut = await callObject({ cost: zeroCost() }, this.env.USER_HUB, hub, (stub) =>
-        stub.trackRoom(place, { sessionId, authenticatedAt }),
-      );
-      if (cut) this.drop(connection, cut.code, cut.reason);
-    } catch (error) {
-      logFailure({ requestId: connection.id }, "socket.report", error);
-      this.drop(connection, CLOSE.restart, "INTERNAL_ERROR");
-    }
+  // ── RPC ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** RPC: a frame for a caller without a socket (REST): the same function, budget and group. Read it with `outcomeOf`. */
+  execute(person: Person, type: string, data: unknown): Promise<Outcome> {
+    return this.#dispatcher.execute(person, type, data);
+  }
+
+  /** RPC: counts a message that goes another way. @returns seconds to wait when that was one too many, else 0 */
+  charge(userId: number): number {
+    return this.#dispatcher.charge(userId);
+  }
+
+  /** RPC: takes what the outbox has for this object; repeats are dropped. @returns the ids that must come again */
+  async deliver(deliveries: Delivery[]): Promise<number[]> {
+    this.#sendQueue.flush();
+    const failed = await this.#deliveries.take(deliveries);
+    this.#sendQueue.flush();
+    return failed;
   }
 
   /**
@@ -142,19 +164,7 @@ export abstract class Room extends CommandReceiver {
   async remoteJoin(request: ConnectRequest, at: { gateway: string; socketId: string }): Promise<Outcome> {
     try {
       await this.admit(request);
-      this.flush();
-      const known = this.connections.get(at.socketId);
-      if (!known) this.#requireSpace(request);
-      const now = Date.now();
-      const state = { ...this.#takeSeat({ ...request, heartbeat: "client" }, now), id: at.socketId };
-      const isFirst = this.connectionsOf(request.userId).length === 0;
-      if (known) this.#renew(known, state, at.gateway, isFirst);
-      else {
-        const connection = this.remote.add(state, at.gateway);
-        this.add(connection);
-        this.#welcome(connection, isFirst, now);
-      }
-      this.flush();
+      this.#membership.enterRemote(request, at);
       const { head: seq, epoch } = this.log;
       return { ok: true, data: { seq, epoch } };
     } catch (thrown) {
@@ -162,57 +172,28 @@ export abstract class Room extends CommandReceiver {
     }
   }
 
-  #renew(known: Connection, fresh: ConnectionState, gateway: string, isFirst: boolean): void {
-    const { state } = known;
-    const wasAway = state.isSuspended;
-    const { facts: _facts, openedAt: _openedAt, spent: _spent, ...changed } = fresh;
-    const connection = this.remote.add(Object.assign(state, changed, { isSuspended: false }), gateway);
-    this.replace(known, connection);
-    if (wasAway) this.opened(connection, isFirst);
-    this.timers.arm(Date.now());
+  /** RPC: a frame of a gateway's client. One that is not in this room gets NOT_FOUND. */
+  executeRemote(socketId: string, type: string, data: unknown): Promise<Outcome> {
+    return this.#dispatcher.executeRemote(socketId, type, data);
   }
-
-  // ── Going ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** RPC: a gateway's client lost its connection. It may be back soon: until then it is gone for others only. */
   remoteSuspend(socketId: string): void {
-    const connection = this.connections.get(socketId);
-    if (!connection || connection.state.isSuspended) return;
-    this.suspend(connection);
-    this.flush();
+    this.#membership.suspend(socketId);
   }
 
-  protected override forget(connection: Connection, code: number): void {
-    const wasHere = this.connections.has(connection.id);
-    super.forget(connection, code);
-    const place = this.#here();
-    if (!place || !wasHere || this.allOf(connection.userId).length > 0) return;
-    const hub = String(connection.userId);
-    const told = callObject({ cost: zeroCost() }, this.env.USER_HUB, hub, (stub) => stub.untrackRoom(place));
-    this.ctx.waitUntil(told.catch((error) => logFailure({ requestId: connection.id }, "socket.leave", error)));
-  }
-
-  #here(): RoomRef | null {
-    return this.roomKind && { kind: this.roomKind, name: this.ctx.id.name ?? "" };
+  /** RPC: a gateway's client is gone from this room. */
+  remoteLeave(socketId: string): void {
+    this.#membership.leave(socketId);
   }
 
   /** RPC: closes a user's connections here. */
-  revoke({ userId, code, reason, sessionId, exceptSessionId }: Revocation): void {
-    this.flush();
-    for (const connection of this.allOf(userId)) {
-      const { state } = connection;
-      if (sessionId !== undefined && state.sessionId !== sessionId) continue;
-      if (exceptSessionId !== undefined && state.sessionId === exceptSessionId) continue;
-      this.drop(connection, code, reason);
-    }
-    this.flush();
+  revoke(revocation: Revocation): void {
+    this.#membership.revoke(revocation);
   }
 
   /** RPC: what is known of a user changed (name, picture, role). */
   updatePerson(person: Partial<Person> & { userId: number }): void {
-    for (const connection of this.allOf(person.userId)) {
-      Object.assign(connection.state, person);
-      connection.save();
-    }
+    this.#membership.updatePerson(person);
   }
 }

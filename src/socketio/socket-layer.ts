@@ -1,6 +1,6 @@
 import type { Packet } from "socket.io-parser";
 import { z } from "zod";
-import { nextTurn, TURN_SENDS } from "../realtime/turn.ts";
+import { nextSlice, SLICE_SENDS } from "../realtime/send-slice.ts";
 import type { Application, Arrival, ClientSocket, DisconnectReason } from "./application.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 import type { CloseReason, EngineLayer, Report } from "./engine-layer.ts";
@@ -71,7 +71,7 @@ export class SocketLayer implements EngineLayer, ConnectionHost, SocketHost, Joi
     await this.deliveries.run(async () => {
       const shared = events.map((event) => new SharedPackets(event, this.recovers ? this.nextOffset() : null));
       for (const [at, id] of ids.entries()) {
-        if (at > 0 && (at * events.length) % TURN_SENDS < events.length) await nextTurn();
+        if (at > 0 && (at * events.length) % SLICE_SENDS < events.length) await nextSlice();
         const socket = this.sockets.get(id);
         if (!socket) unknown.push(id);
         else if (isVolatile) for (const event of events) socket.send(event, { volatile: true });

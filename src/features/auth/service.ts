@@ -9,7 +9,7 @@ import type { Ctx, UserCtx } from "../../context.ts";
 import { deliverSoon, enqueue, pendingFor } from "../../db/outbox.ts";
 import { revokedTokens, sessions, socketTickets, users } from "../../db/tables.ts";
 import { AppError, CLOSE } from "../../errors.ts";
-import type { HubPayload } from "../../hub/client.ts";
+import type { HubPayload } from "../../hub/delivery.ts";
 import type { Account, ChangePassword, Login, Register, UpdateAccount } from "./contract.ts";
 import { hashPassword, isOutdated, verifyPassword } from "./password.ts";
 

@@ -5,8 +5,8 @@ import type { Delivery } from "../../db/outbox.ts";
 import { callObject } from "../../platform/objects.ts";
 import { outcomeOf } from "../../realtime/commands.ts";
 import type { Person } from "../../realtime/connection-state.ts";
+import { deliverTo } from "../../realtime/rooms.ts";
 import type { Access } from "./access.ts";
-import { RoomEffect } from "./facts.ts";
 import type { Page, ReadQuery } from "./reading.ts";
 import type { Statistics } from "./search.ts";
 import type { Mark, Summary } from "./summary.ts";
@@ -47,7 +47,5 @@ export const askSummary = (ctx: Ctx, roomId: string, userId: number): Promise<{ 
   );
 
 /** The outbox's way to a room. */
-export async function deliverToRoom(ctx: CallContext, roomId: string, deliveries: Delivery[]): Promise<void> {
-  const effects = deliveries.map(({ payload }) => RoomEffect.parse(payload));
-  await callObject(ctx, ctx.env.CHAT_ROOM, roomId, (room) => room.deliver(effects));
-}
+export const deliverToRoom = (ctx: CallContext, roomId: string, deliveries: Delivery[]): Promise<void> =>
+  deliverTo(ctx, "CHAT_ROOM", roomId, deliveries);

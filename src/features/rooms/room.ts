@@ -2,6 +2,7 @@
  * A room's object, for group, private and course rooms: one writer, one order. A message is appended to its own log and
  * sent on; the database is not asked on that way. What the room tells the database, it tells afterwards (summary.ts).
  */
+import { objectContext } from "../../context.ts";
 import { AppError, CLOSE } from "../../errors.ts";
 import { logFailure } from "../../platform/log.ts";
 import { bindCommands, type CommandContext, failed, type Outcome } from "../../realtime/commands.ts";
@@ -13,7 +14,7 @@ import { CourseCommands } from "../courses/contract.ts";
 import { CourseVocabulary } from "../courses/vocabulary.ts";
 import { ONLINE_USERS_SHOWN, RoomCommands } from "./contract.ts";
 import { Conversation, type Said } from "./conversation.ts";
-import { Entrance, type RoomEffect, type RoomFacts } from "./facts.ts";
+import { Entrance, RoomEffect, type RoomFacts } from "./facts.ts";
 import { Ledger } from "./ledger.ts";
 import { type Page, type ReadQuery, readPage } from "./reading.ts";
 import { RoomReplay } from "./replay.ts";
@@ -209,16 +210,11 @@ export class ChatRoom extends Room {
 
   #leaveCourse({ connection }: CommandContext, input: { courseId?: string | undefined }): void {
     this.#requireCourse(input);
-    // After the ack, which is sent when this returns.
-    if (connection) this.enqueue(() => this.drop(connection, 1000, "LEFT"));
+    if (connection) this.disconnect(connection, 1000, "LEFT");
   }
 
   #online(): Frame {
-    return this.#vocabulary.online(
-      this.people()
-        .slice(0, ONLINE_USERS_SHOWN)
-        .map(({ state }) => state),
-    );
+    return this.#vocabulary.online(this.connections.people(ONLINE_USERS_SHOWN).map(({ state }) => state));
   }
 
   // ── Coming and going ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -263,7 +259,7 @@ export class ChatRoom extends Room {
   }
 
   #saveMarks(userId: number): void {
-    for (const connection of this.connectionsOf(userId)) this.#saveMark(connection);
+    for (const connection of this.connections.of(userId)) this.#saveMark(connection);
   }
 
   #saveMark(connection: Connection): void {
@@ -302,17 +298,14 @@ export class ChatRoom extends Room {
 
   // ── What the directory tells ──────────────────────────────────────────────────────────────────────────────────────
 
-  /** RPC: takes what the outbox has for this room. Each effect may come again. */
-  async deliver(effects: RoomEffect[]): Promise<void> {
-    this.flush();
-    for (const effect of effects) {
-      if (this.#standing.isClosed) return;
-      if (effect.facts && this.#standing.learn(effect.facts)) this.#tellChange(effect.facts);
-      if (effect.removed !== undefined && effect.facts) this.#remember(effect.removed, effect.facts.version);
-      if (effect.anonymise !== undefined) this.#anonymise(effect.anonymise);
-      if (effect.deleted) await this.#end();
-    }
-    this.flush();
+  /** Each effect may come again. */
+  protected override delivered(payload: unknown): void | Promise<void> {
+    const effect = RoomEffect.parse(payload);
+    if (this.#standing.isClosed) return;
+    if (effect.facts && this.#standing.learn(effect.facts)) this.#tellChange(effect.facts);
+    if (effect.removed !== undefined && effect.facts) this.#remember(effect.removed, effect.facts.version);
+    if (effect.anonymise !== undefined) this.#anonymise(effect.anonymise);
+    if (effect.deleted) return this.#end();
   }
 
   #tellChange(facts: RoomFacts): void {
@@ -334,7 +327,7 @@ export class ChatRoom extends Room {
 
   /** The room is no more. What is left of it is the note that it is closed, for who was on the way in. */
   async #end(): Promise<void> {
-    for (const connection of this.connections.values()) this.drop(connection, CLOSE.notFound, "NOT_FOUND");
+    for (const connection of this.connections.values()) this.disconnect(connection, CLOSE.notFound, "NOT_FOUND");
     await this.ctx.blockConcurrencyWhile(async () => {
       await this.ctx.storage.deleteAll();
       this.#open();
@@ -370,7 +363,7 @@ export class ChatRoom extends Room {
     const summary = ledger.summary();
     const { authors, marks } = ledger.news();
     try {
-      const erased = await writeSummary(this.context(), this.#roomId, summary, marks, authors);
+      const erased = await writeSummary(objectContext(this.ctx, this.env), this.#roomId, summary, marks, authors);
       if (this.#standing.isClosed) return;
       for (const userId of ledger.saved(summary, marks, authors)) this.#saveMarks(userId);
       for (const userId of erased) this.#anonymise(userId);

@@ -2,8 +2,8 @@
 import { config } from "../../config.ts";
 import { ERRORS } from "../../errors.ts";
 import { logFailure } from "../../platform/log.ts";
-import type { Batch } from "../../realtime/batches.ts";
-import type { Gateway } from "../../realtime/remote.ts";
+import type { FanOutGroup } from "../../realtime/fan-out.ts";
+import type { Gateway } from "../../realtime/remote-members.ts";
 import { type Addresses, addressesFor } from "../../socketio/addresses.ts";
 import { SocketGateway } from "../../socketio/gateway.ts";
 import { defaultSettings, type SocketSettings } from "../../socketio/settings.ts";
@@ -30,7 +30,7 @@ export function gatewaysOf(env: Env): Addresses<SocketIoGateway> {
 export function reachGateway(env: Env, address: string): Gateway {
   const stub = gatewaysOf(env).stub(address);
   return {
-    deliver: (batches) => stub.deliverBatches(batches),
+    deliver: (groups) => stub.deliverBatches(groups),
     disconnect: (socketIds) => stub.disconnect(socketIds, { close: true }),
     reset: (socketIds) => stub.reset(socketIds),
     expel: (socketId, object, code, reason) => stub.expel(socketId, object, code, reason),
@@ -49,8 +49,8 @@ export class SocketIoGateway extends SocketGateway<Env> {
   }
 
   /** RPC from rooms: events for clients here, in order. Answers the ids that are not here any more. */
-  async deliverBatches(batches: Batch[]): Promise<string[]> {
-    const gone = await Promise.all(batches.map(({ socketIds, events }) => this.deliver(socketIds, events)));
+  async deliverBatches(groups: FanOutGroup[]): Promise<string[]> {
+    const gone = await Promise.all(groups.map(({ socketIds, events }) => this.deliver(socketIds, events)));
     return [...new Set(gone.flat())];
   }
 

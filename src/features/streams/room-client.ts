@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { CallContext } from "../../db/call-context.ts";
 import type { Delivery } from "../../db/outbox.ts";
 import { Anonymise } from "../../db/user-references.ts";
-import { callObject } from "../../platform/objects.ts";
+import { deliverTo } from "../../realtime/rooms.ts";
 import { StreamFrames } from "./chat-contract.ts";
 
 /** What an outbox row for `stream:<id>` holds; news of the stream is written by triggers (migration 0005). */
@@ -15,7 +15,5 @@ export const RoomDelivery = z.discriminatedUnion("type", [
 export type RoomDelivery = z.infer<typeof RoomDelivery>;
 
 /** The outbox's way to a room. */
-export async function deliverToStream(ctx: CallContext, name: string, deliveries: Delivery[]): Promise<void> {
-  const parsed = deliveries.map(({ id, payload }) => ({ id, payload: RoomDelivery.parse(payload) }));
-  await callObject(ctx, ctx.env.STREAM_ROOM, name, (room) => room.deliver(parsed));
-}
+export const deliverToStream = (ctx: CallContext, name: string, deliveries: Delivery[]): Promise<void> =>
+  deliverTo(ctx, "STREAM_ROOM", name, deliveries);

@@ -1,5 +1,6 @@
 /** The room beside a stream: its chat, the news of its status, and how many are here. One object per stream. */
 import { z } from "zod";
+import { objectContext } from "../../context.ts";
 import { AppError, CLOSE } from "../../errors.ts";
 import { logFailure } from "../../platform/log.ts";
 import { bindCommands, type CommandContext, type Outcome } from "../../realtime/commands.ts";
@@ -10,7 +11,7 @@ import { Room } from "../../realtime/room.ts";
 import { UserReferences } from "../../realtime/user-references.ts";
 import { ERASED_NAME } from "../users/contract.ts";
 import { ChatMessage, type SendChatMessage, type StreamCommand, StreamCommands } from "./chat-contract.ts";
-import type { RoomDelivery } from "./room-client.ts";
+import { RoomDelivery } from "./room-client.ts";
 import { type HistoryPart, StreamStore } from "./store.ts";
 import { noteRoomViewers } from "./viewers.ts";
 
@@ -59,14 +60,14 @@ export class StreamRoom extends Room {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.log = new StreamStore(state.storage);
-    this.#viewers = this.people().length;
+    this.#viewers = this.connections.userCount;
     this.timers.add({ due: () => this.#nextShow(), ring: (now) => this.#showViewers(now) });
     this.timers.add({ due: () => this.#nextTell(), ring: (now) => this.#tellViewers(now) });
     this.#authors = new UserReferences({
       state,
       timers: this.timers,
       target: `stream:${this.#streamId}`,
-      context: () => this.context(),
+      context: () => objectContext(this.ctx, this.env),
       anonymise: (userId) => this.#anonymise(userId),
     });
   }
@@ -122,8 +123,7 @@ export class StreamRoom extends Room {
 
   #leave({ connection }: CommandContext, streamId: number | undefined): void {
     this.#requireHere(streamId);
-    // After the ack, which is sent when this returns.
-    if (connection) this.enqueue(() => this.drop(connection, 1000, "LEFT"));
+    if (connection) this.disconnect(connection, 1000, "LEFT");
   }
 
   /** @throws AppError FORBIDDEN muted · RATE_LIMIT too soon in slow mode */
@@ -167,7 +167,7 @@ export class StreamRoom extends Room {
     if (until === null && !this.log.unmute(userId)) return answer;
     if (until !== null) this.log.mute(userId, until);
     const frame = encodeFrame({ type: "chat_muted", data: { streamId: this.#streamId, ...answer } });
-    for (const connection of this.connectionsOf(userId)) this.send(connection, frame);
+    for (const connection of this.connections.of(userId)) this.send(connection, frame);
     return answer;
   }
 
@@ -195,22 +195,16 @@ export class StreamRoom extends Room {
 
   // ── Status ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** RPC: takes what the outbox has for this stream. Repeats are dropped. */
-  async deliver(deliveries: { id: number; payload: RoomDelivery }[]): Promise<void> {
-    const now = Date.now();
-    for (const { id, payload } of deliveries) {
-      if (id <= this.log.settings.last_delivery) continue;
-      if (payload.type === "stream:deleted") await this.#close();
-      else if (payload.type === "anonymise") this.#anonymise(payload.userId);
-      else this.broadcast(this.log.append(now, payload));
-      this.log.change("last_delivery", id);
-    }
-    this.flush();
+  protected override delivered(payload: unknown): void | Promise<void> {
+    const delivery = RoomDelivery.parse(payload);
+    if (delivery.type === "stream:deleted") return this.#close();
+    if (delivery.type === "anonymise") return this.#anonymise(delivery.userId);
+    this.broadcast(this.log.append(Date.now(), delivery));
   }
 
   /** The stream is gone, and its chat with it. Nobody can come back: the Worker finds no such stream. */
   async #close(): Promise<void> {
-    for (const connection of [...this.connections.values()]) this.drop(connection, CLOSE.notFound, "NOT_FOUND");
+    for (const connection of [...this.connections.values()]) this.disconnect(connection, CLOSE.notFound, "NOT_FOUND");
     this.log.clear();
     await this.#authors.withdraw();
   }
@@ -277,7 +271,7 @@ export class StreamRoom extends Room {
     const count = this.#viewers;
     this.#toldAt = now;
     this.log.change("told_viewers", count);
-    const told = noteRoomViewers(this.context(), this.#streamId, count);
+    const told = noteRoomViewers(objectContext(this.ctx, this.env), this.#streamId, count);
     this.ctx.waitUntil(told.catch((error) => logFailure({ requestId: "" }, "stream.viewers", error)));
   }
 }

@@ -2,6 +2,7 @@
  * A stream room's own SQLite: the log of its frames, who is muted, and the room's settings. One row per message, two more for
  * an author who is new (realtime/user-references.ts).
  */
+import { LAST_DELIVERY_SCHEMA } from "../../realtime/deliveries.ts";
 import type { Replay, ReplayLog } from "../../realtime/log.ts";
 import { migrate } from "../../realtime/migrations.ts";
 import { encodeFrame, type Frame } from "../../realtime/protocol.ts";
@@ -19,6 +20,10 @@ const SCHEMA = [
   `${TRACES_SCHEMA}
    INSERT INTO traces (user_id) SELECT DISTINCT user_id FROM log WHERE user_id IS NOT NULL;`,
   RENAMED_TRACES,
+  // What was delivered last is the base's to keep (realtime/deliveries.ts).
+  `${LAST_DELIVERY_SCHEMA}
+   INSERT INTO last_delivery (id) SELECT last_delivery FROM room WHERE last_delivery > 0;
+   ALTER TABLE room DROP COLUMN last_delivery;`,
 ];
 
 /** Who wrote the messages of an erased user. No account has this id. */
@@ -36,7 +41,6 @@ type Settings = {
   slow_seconds: number;
   shown_viewers: number;
   told_viewers: number;
-  last_delivery: number;
 };
 export type StoredMessage = { frame: string; isDeleted: boolean };
 type Author = { userId: number; clientId: string | undefined };

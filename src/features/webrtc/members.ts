@@ -1,5 +1,6 @@
 /** Who takes part in a session: in memory, and in the store what must outlive it. */
 import type { Connection } from "../../realtime/connection.ts";
+import type { PresentConnections } from "../../realtime/connections.ts";
 import { factsOf, keepState, type Member, ParticipantState } from "./participant.ts";
 import type { Absence, StayStore } from "./store.ts";
 
@@ -8,11 +9,11 @@ const RESTART_GRACE_MS = 30_000;
 
 export class Members {
   readonly #store: StayStore;
-  readonly #here: ReadonlyMap<string, Connection>;
+  readonly #here: PresentConnections;
   readonly #byUser = new Map<number, Member>();
 
   /** `here`: everybody who has a connection to the room, joined or not. */
-  constructor(store: StayStore, here: ReadonlyMap<string, Connection>) {
+  constructor(store: StayStore, here: PresentConnections) {
     this.#store = store;
     this.#here = here;
   }

@@ -1,4 +1,5 @@
 /** A video session's object: who takes part, what they show of themselves, and the signaling between them. */
+import { objectContext } from "../../context.ts";
 import { AppError, CLOSE } from "../../errors.ts";
 import { bindCommands, type CommandContext } from "../../realtime/commands.ts";
 import { type Connection, STALE_AFTER_MS } from "../../realtime/connection.ts";
@@ -11,6 +12,7 @@ import { UserReferences } from "../../realtime/user-references.ts";
 import { type JoinSession, type Stay, WebrtcCommands, type WebrtcFrames } from "./contract.ts";
 import { Members } from "./members.ts";
 import { factsOf, type Member, type ParticipantState, SessionFacts, shownTo } from "./participant.ts";
+import { SessionDelivery } from "./session-delivery.ts";
 import { StayStore } from "./store.ts";
 
 /** A page that is reloaded is back within this time, ms. */
@@ -72,8 +74,8 @@ export class WebrtcRoom extends Room {
       state,
       timers: this.timers,
       target: `webrtc:${this.#sessionId}`,
-      context: () => this.context(),
-      anonymise: (userId) => this.anonymise(userId),
+      context: () => objectContext(this.ctx, this.env),
+      anonymise: (userId) => this.#anonymise(userId),
     });
   }
 
@@ -155,30 +157,34 @@ export class WebrtcRoom extends Room {
     if (wasHere && member?.absence) this.#leave(member, member.absence.awayAt);
   }
 
-  /** RPC: the host has ended the session. Doing it again changes nothing. */
-  end(endedAt: number): void {
-    this.flush();
+  protected override delivered(payload: unknown): void {
+    const delivery = SessionDelivery.parse(payload);
+    if ("endedAt" in delivery) this.#end(delivery.endedAt);
+    else this.#anonymise(delivery.userId);
+  }
+
+  /** The host has ended the session. Doing it again changes nothing. */
+  #end(endedAt: number): void {
     if (this.#store.endedAt !== null) return;
     this.ctx.storage.transactionSync(() => this.#members.end(endedAt));
     const data = { code: "NOT_FOUND", message: "The session has ended." };
     this.broadcast(encodeFrame({ type: "webrtc:error", data }));
-    for (const connection of [...this.connections.values()]) this.drop(connection, CLOSE.notFound, "NOT_FOUND");
+    for (const connection of [...this.connections.values()]) this.disconnect(connection, CLOSE.notFound, "NOT_FOUND");
   }
 
-  /** RPC: this user was erased: gone, and nobody in the attendance. Doing it again changes nothing. */
-  anonymise(userId: number): void {
+  /** This user was erased: gone, and nobody in the attendance. Doing it again changes nothing. */
+  #anonymise(userId: number): void {
     this.revoke({ userId, code: CLOSE.forbidden, reason: "Account deleted" });
     const member = this.#members.get(userId);
     if (member) this.#leave(member, member.absence?.awayAt ?? Date.now());
     this.#store.anonymise(userId);
     this.#guests.forget(userId);
-    this.flush();
   }
 
   /** RPC: who was there. */
   async attendance(): Promise<Stay[]> {
     await this.#guests.settle();
-    this.prune(Date.now());
+    await this.connections.verify();
     return this.#store.stays(Date.now()).map(({ userId, joinedAt, leftAt, until }) => ({
       userId,
       joinedAt: new Date(joinedAt).toISOString(),

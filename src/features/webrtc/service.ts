@@ -1,16 +1,16 @@
 /** Video sessions: making, ending, and who may come in. */
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { v7 as sortableId } from "uuid";
-import { z } from "zod";
 import { isModerator, type UserCtx } from "../../context.ts";
 import type { CallContext } from "../../db/call-context.ts";
 import { type Delivery, deliverNow, deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { webrtcSessions } from "../../db/tables.ts";
-import { Anonymise } from "../../db/user-references.ts";
 import { AppError } from "../../errors.ts";
 import { callObject } from "../../platform/objects.ts";
 import type { CreateSession, Session, Stay } from "./contract.ts";
+import { deliverTo } from "../../realtime/rooms.ts";
 import { mayJoinCourse } from "./courses.ts";
+import type { SessionEnd } from "./session-delivery.ts";
 
 type Row = typeof webrtcSessions.$inferSelect;
 
@@ -103,20 +103,9 @@ export async function eraseSessionsOf(ctx: CallContext, userId: number): Promise
   return true;
 }
 
-/** What an outbox row for `webrtc:<session>` holds. */
-const SessionEnd = z.object({ endedAt: z.number().int() });
-type SessionEnd = z.infer<typeof SessionEnd>;
-const SessionDelivery = z.union([Anonymise, SessionEnd]);
-
-/** The outbox's way to a session's object; what it is told twice it does once. */
-export async function deliverToSession(ctx: CallContext, id: string, deliveries: Delivery[]): Promise<void> {
-  for (const { payload } of deliveries) {
-    const news = SessionDelivery.parse(payload);
-    await callObject(ctx, ctx.env.WEBRTC_ROOM, id, (room) =>
-      "endedAt" in news ? room.end(news.endedAt) : room.anonymise(news.userId),
-    );
-  }
-}
+/** The outbox's way to a session's object. */
+export const deliverToSession = (ctx: CallContext, id: string, deliveries: Delivery[]): Promise<void> =>
+  deliverTo(ctx, "WEBRTC_ROOM", id, deliveries);
 
 /** Who was there, from when to when; during the session and after. @throws AppError NOT_FOUND · FORBIDDEN */
 export async function readAttendance(ctx: UserCtx, id: string): Promise<{ attendance: Stay[] }> {

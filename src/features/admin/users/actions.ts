@@ -8,7 +8,7 @@ import { jsonObject } from "../../../db/json.ts";
 import { deliverNow, deliverSoon, enqueueSelect, pendingFor } from "../../../db/outbox.ts";
 import { users } from "../../../db/tables.ts";
 import { AppError, CLOSE } from "../../../errors.ts";
-import type { HubPayload } from "../../../hub/client.ts";
+import type { HubPayload } from "../../../hub/delivery.ts";
 import type { AuditAction } from "../audit/contract.ts";
 import { logEach, recordEach } from "../audit/service.ts";
 

@@ -4,14 +4,15 @@
  */
 import { CLOSE } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
-import { type Batch, toBatches } from "./batches.ts";
-import { type Bundle, Connection, type Link } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { ConnectionState } from "./connection-state.ts";
+import { type FanOutGroup, toFanOutGroups } from "./fan-out.ts";
+import type { FrameBatch, Transport } from "./transport.ts";
 
 /** What a room needs of a gateway. */
 export interface Gateway {
   /** Sends in order. Answers the ids that are not there any more. */
-  deliver(batches: Batch[]): Promise<string[]>;
+  deliver(groups: FanOutGroup[]): Promise<string[]>;
   /** Puts clients out for good: they do not come back by themselves. */
   disconnect(socketIds: string[]): Promise<unknown>;
   /** Breaks connections, so that their clients come back, and join again. */
@@ -34,17 +35,20 @@ const SCHEMA =
   "CREATE TABLE IF NOT EXISTS remote_members (id TEXT PRIMARY KEY, gateway TEXT NOT NULL, state TEXT NOT NULL)";
 
 /** One gateway, as seen from a room: what waits to go there, and whether a call is on its way. */
-type Port = { waiting: { socketId: string; bundle: Bundle }[]; leaving: Leaving[]; isBusy: boolean };
+type Port = { waiting: { socketId: string; batch: FrameBatch }[]; leaving: Leaving[]; isBusy: boolean };
 type Leaving = { socketId: string; code: number; reason: string };
 
 /** Codes after which a client should come back at once (SPEC 2). */
 const COME_BACK: ReadonlySet<number> = new Set([CLOSE.restart, CLOSE.heartbeatMissed, CLOSE.tooSlow]);
 
+/** Codes that mean the client, not its stay in one room: they end its whole connection. */
+const ENDS_CONNECTION: ReadonlySet<number> = new Set([CLOSE.unauthorized, CLOSE.rateLimit, CLOSE.restart]);
+
 type RoomOfMembers = {
   /** A member's gateway does not know it any more. */
   lost(socketId: string): void;
-  /** Whether a close with this code ends the client's whole connection, and not only its stay in this room. */
-  endsConnection(code: number): boolean;
+  /** A client that is put out of its user's hub loses its whole connection. */
+  isHub(): boolean;
 };
 
 export class RemoteMembers {
@@ -83,7 +87,7 @@ export class RemoteMembers {
 
   #connect(state: ConnectionState, gateway: string): Connection {
     this.#gateways.set(state.id, gateway);
-    return new Connection(state, new RemoteLink(this, state.id, gateway));
+    return new Connection(state, new RemoteTransport(this, state.id, gateway));
   }
 
   /**
@@ -106,9 +110,9 @@ export class RemoteMembers {
     );
   }
 
-  /** Called by links. Goes out with whatever else is sent in this turn. */
-  push(gateway: string, socketId: string, bundle: Bundle): void {
-    this.#use(gateway, (port) => port.waiting.push({ socketId, bundle }));
+  /** Called by transports. Goes out with whatever else is sent in this turn. */
+  push(gateway: string, socketId: string, batch: FrameBatch): void {
+    this.#use(gateway, (port) => port.waiting.push({ socketId, batch }));
   }
 
   #use(gateway: string, add: (port: Port) => void): void {
@@ -137,7 +141,7 @@ export class RemoteMembers {
 
   async #sendAll(gateway: string, sent: Port["waiting"]): Promise<void> {
     try {
-      for (const socketId of await this.#deliver(gateway, toBatches(sent))) this.#room.lost(socketId);
+      for (const socketId of await this.#deliver(gateway, toFanOutGroups(sent))) this.#room.lost(socketId);
     } catch (error) {
       logFailure({ requestId: "" }, "remote.deliver", error, { gateway });
       await this.#giveUp(gateway, [...new Set(sent.map(({ socketId }) => socketId))]);
@@ -149,7 +153,8 @@ export class RemoteMembers {
     if (code === 1000) return;
     try {
       const at = this.#reach(gateway);
-      if (!this.#room.endsConnection(code)) await at.expel(socketId, this.#state.id.name ?? "", code, reason);
+      if (!this.#room.isHub() && !ENDS_CONNECTION.has(code))
+        await at.expel(socketId, this.#state.id.name ?? "", code, reason);
       else if (COME_BACK.has(code)) await at.reset([socketId]);
       else await at.disconnect([socketId]);
     } catch (error) {
@@ -157,10 +162,10 @@ export class RemoteMembers {
     }
   }
 
-  async #deliver(gateway: string, batches: Batch[]): Promise<string[]> {
+  async #deliver(gateway: string, groups: FanOutGroup[]): Promise<string[]> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#reach(gateway).deliver(batches);
+        return await this.#reach(gateway).deliver(groups);
       } catch (error) {
         const isOver = attempt >= ATTEMPTS || !(error instanceof Error && "retryable" in error && error.retryable);
         if (isOver || (error instanceof Error && "overloaded" in error && error.overloaded)) throw error;
@@ -203,8 +208,8 @@ export class RemoteMembers {
 }
 
 /** A connection that its gateway watches over: heartbeats and closes are told from there. */
-class RemoteLink implements Link {
-  readonly carrier = "gateway";
+class RemoteTransport implements Transport {
+  readonly kind = "gateway";
   readonly #members: RemoteMembers;
   readonly #socketId: string;
   readonly #gateway: string;
@@ -216,8 +221,8 @@ class RemoteLink implements Link {
     this.#gateway = gateway;
   }
 
-  send(bundle: Bundle): void {
-    this.#members.push(this.#gateway, this.#socketId, bundle);
+  send(batch: FrameBatch): void {
+    this.#members.push(this.#gateway, this.#socketId, batch);
   }
 
   close(code: number, reason: string): void {

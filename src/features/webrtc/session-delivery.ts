@@ -1,0 +1,8 @@
+/** What an outbox row for `webrtc:<session>` holds. What a session's object is told twice it does once. */
+import { z } from "zod";
+import { Anonymise } from "../../db/user-references.ts";
+
+export const SessionEnd = z.object({ endedAt: z.number().int() });
+export type SessionEnd = z.infer<typeof SessionEnd>;
+
+export const SessionDelivery = z.union([Anonymise, SessionEnd]);

@@ -1,0 +1,138 @@
+/** Who is here: by id, by socket, by user; and who is away and may be back. */
+import type { Connection } from "./connection.ts";
+
+/** Who is here, as a kind of room sees it. */
+export interface PresentConnections {
+  /** Connections, with those that are suspended. */
+  readonly size: number;
+  get(id: string): Connection | undefined;
+  values(): Iterable<Connection>;
+  /** A user's connections, without those that are suspended. */
+  of(userId: number): Connection[];
+  /** How many users are here. */
+  readonly userCount: number;
+  /** The users who are here, one connection each, at most so many. */
+  people(most?: number): Connection[];
+  /** Resolves when who vanished without a close is gone, also from gateways: for an answer that must be true now. */
+  verify(): Promise<void>;
+}
+
+type Host = {
+  /** A user's connection is here no more; `isLast`: they have no other. Told once. */
+  absent(connection: Connection, isLast: boolean): void;
+  verify(): Promise<void>;
+};
+
+export class Connections implements PresentConnections {
+  readonly #host: Host;
+  readonly #byId = new Map<string, Connection>();
+  readonly #bySocket = new WeakMap<WebSocket, Connection>();
+  readonly #present = new Map<number, Set<Connection>>();
+  /** Members that may come back: they are sent what happens, and are not counted as being here. */
+  readonly #suspended = new Map<number, Set<Connection>>();
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get userCount(): number {
+    return this.#present.size;
+  }
+
+  get(id: string): Connection | undefined {
+    return this.#byId.get(id);
+  }
+
+  find(socket: WebSocket): Connection | undefined {
+    return this.#bySocket.get(socket);
+  }
+
+  values(): Iterable<Connection> {
+    return this.#byId.values();
+  }
+
+  has(connection: Connection): boolean {
+    return this.#byId.get(connection.id) === connection;
+  }
+
+  of(userId: number): Connection[] {
+    return [...(this.#present.get(userId) ?? [])];
+  }
+
+  /** A user's connections, with those that are suspended. */
+  allOf(userId: number): Connection[] {
+    return [...this.of(userId), ...(this.#suspended.get(userId) ?? [])];
+  }
+
+  /** How many connections a user has, without those that are suspended. */
+  countOf(userId: number): number {
+    return this.#present.get(userId)?.size ?? 0;
+  }
+
+  people(most = Number.POSITIVE_INFINITY): Connection[] {
+    const people: Connection[] = [];
+    for (const own of this.#present.values()) {
+      if (people.length >= most) break;
+      const [connection] = own;
+      if (connection) people.push(connection);
+    }
+    return people;
+  }
+
+  verify(): Promise<void> {
+    return this.#host.verify();
+  }
+
+  add(connection: Connection, socket?: WebSocket): void {
+    this.#byId.set(connection.id, connection);
+    if (socket) this.#bySocket.set(socket, connection);
+    list(connection.state.isSuspended ? this.#suspended : this.#present, connection);
+  }
+
+  /** Takes the place of another connection of the same id, which is here, or was away. */
+  replace(known: Connection, connection: Connection): void {
+    unlist(this.#suspended, known);
+    unlist(this.#present, known);
+    this.add(connection);
+  }
+
+  /** Lost, and perhaps back soon: gone for the others until then. */
+  suspend(connection: Connection): void {
+    connection.state.isSuspended = true;
+    connection.save();
+    list(this.#suspended, connection);
+    this.#depart(connection);
+  }
+
+  /** @returns false if it is gone already */
+  remove(connection: Connection): boolean {
+    if (!this.has(connection)) return false;
+    this.#byId.delete(connection.id);
+    unlist(this.#suspended, connection);
+    this.#depart(connection);
+    return true;
+  }
+
+  #depart(connection: Connection): void {
+    if (!unlist(this.#present, connection)) return;
+    this.#host.absent(connection, !this.#present.has(connection.userId));
+  }
+}
+
+function list(users: Map<number, Set<Connection>>, connection: Connection): void {
+  const own = users.get(connection.userId);
+  if (own) own.add(connection);
+  else users.set(connection.userId, new Set([connection]));
+}
+
+/** @returns whether it was there */
+function unlist(users: Map<number, Set<Connection>>, connection: Connection): boolean {
+  const own = users.get(connection.userId);
+  if (!own?.delete(connection)) return false;
+  if (own.size === 0) users.delete(connection.userId);
+  return true;
+}

@@ -1,0 +1,242 @@
+/**
+ * What clients ask of an object: reading frames, running commands one after the other, answering. What arrives at about
+ * the same time is run as one group, so that all it writes is one transaction: nothing is awaited in between.
+ */
+import { authenticate } from "../auth/authenticate.ts";
+import { noteHammering } from "../auth/rate-limit.ts";
+import { FRAME_MAX_BYTES } from "../config.ts";
+import { type Ctx, objectContext } from "../context.ts";
+import { AppError, CLOSE, errorBody, toAppError } from "../errors.ts";
+import { logFailure } from "../platform/log.ts";
+import type { BudgetKind } from "./budget.ts";
+import { type CommandContext, failed, type Outcome } from "./commands.ts";
+import type { Connection } from "./connection.ts";
+import type { Person } from "./connection-state.ts";
+import type { Membership } from "./membership.ts";
+import { AuthRefresh, type ClientFrame, encodeAck, encodeError, type FrameId, parseFrame } from "./protocol.ts";
+import type { RoomHooks } from "./room-hooks.ts";
+import type { SendQueue } from "./send-queue.ts";
+
+/** Ten times the limit within a minute is no longer a mistake: the socket is closed, and who comes back to do it again is banned. */
+const HAMMERING_FACTOR = 10;
+/** Frames of one client that wait for an earlier one of its own to be answered. */
+const BACKLOG_FRAMES = 256;
+
+export class Dispatcher {
+  readonly #room: RoomHooks;
+  readonly #membership: Membership;
+  readonly #sendQueue: SendQueue;
+  #inbox: (() => void)[] = [];
+  /** Connections whose states changed while a group was run. */
+  readonly #unsaved = new Set<Connection>();
+  /** What waits for an earlier frame of the same connection. Goes with the connection. */
+  readonly #backlogs = new WeakMap<Connection, string[]>();
+  /** Whose command is being run. */
+  #asking: Connection | undefined;
+
+  constructor(room: RoomHooks, membership: Membership, sendQueue: SendQueue) {
+    this.#room = room;
+    this.#membership = membership;
+    this.#sendQueue = sendQueue;
+  }
+
+  /** A frame from a socket. */
+  receive(connection: Connection, message: string | ArrayBuffer): void {
+    this.#enqueue(() => this.#receive(connection, message));
+  }
+
+  /** Does something now; if it is about the connection whose command is being run, after that was answered. */
+  afterAnswer(connection: Connection, job: () => void): void {
+    if (this.#asking === connection) this.#enqueue(job);
+    else job();
+  }
+
+  #enqueue(job: () => void): void {
+    this.#inbox.push(job);
+    this.#sendQueue.flushSoon();
+  }
+
+  /** Runs all that has come in. One job that throws takes nothing from the others. */
+  runInbox(): void {
+    while (this.#inbox.length > 0) {
+      const jobs = this.#inbox;
+      this.#inbox = [];
+      for (const job of jobs) {
+        try {
+          job();
+        } catch (thrown) {
+          logFailure({ requestId: "" }, "dispatcher.job", thrown);
+        }
+      }
+    }
+    // Once for all that a connection sent in this group: an attachment costs as much as a frame.
+    for (const connection of this.#unsaved) connection.save();
+    this.#unsaved.clear();
+  }
+
+  // ── Frames ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #receive(connection: Connection, message: string | ArrayBuffer): void {
+    if (!connection.isOpen) return;
+    const now = Date.now();
+    connection.touch(now);
+    if (connection.state.expiresAt <= now)
+      return this.#membership.close(connection, CLOSE.unauthorized, "UNAUTHORIZED");
+    if (isTooBig(message)) return this.#membership.close(connection, CLOSE.tooBig, "PAYLOAD_TOO_LARGE");
+    const backlog = this.#backlogs.get(connection);
+    if (!backlog || typeof message !== "string") return this.#handle(connection, message, now);
+    if (backlog.length >= BACKLOG_FRAMES) return this.#answerError(connection, undefined, new AppError("RATE_LIMIT"));
+    backlog.push(message);
+  }
+
+  #handle(connection: Connection, message: string | ArrayBuffer, now: number): void {
+    const { frame, id, problem } = parseFrame(message);
+    if (frame?.type === "pong") return void this.#unsaved.add(connection);
+    try {
+      const command = frame && this.#room.commands().get(frame.type);
+      // What cannot be read counts as well: junk is not free.
+      this.#spend(connection, command?.budget ?? "messages", now);
+      if (!frame) throw new AppError("INVALID_MESSAGE", problem);
+      const result = this.#ask(connection, frame, now);
+      if (result instanceof Promise) return this.#wait(connection, result, id);
+      if (id !== undefined) this.#sendQueue.to(connection, encodeAck(id, result));
+    } catch (thrown) {
+      this.#answerError(connection, id, thrown);
+    }
+  }
+
+  #ask(connection: Connection, frame: ClientFrame, now: number): unknown {
+    this.#asking = connection;
+    try {
+      if (frame.type === "auth:refresh") return this.#refresh(connection, frame.data);
+      return this.#run({ person: connection.state, connection, now }, frame);
+    } finally {
+      this.#asking = undefined;
+    }
+  }
+
+  #run(by: CommandContext, frame: ClientFrame): unknown {
+    const command = this.#room.commands().get(frame.type);
+    if (!command) throw new AppError("INVALID_MESSAGE", "This type of frame is not known.");
+    if (command.writesLast) return command.run(by, frame.data);
+    // What a command wrote before it failed is taken back; the others of its group stay.
+    return this.#room.state.storage.transactionSync(() => command.run(by, frame.data));
+  }
+
+  /** Frames of one client are answered in order: those that come meanwhile wait. */
+  #wait(connection: Connection, result: Promise<unknown>, id: FrameId | undefined): void {
+    this.#backlogs.set(connection, []);
+    const settle = (answer: () => void): void => {
+      this.#enqueue(() => {
+        const backlog = this.#backlogs.get(connection) ?? [];
+        this.#backlogs.delete(connection);
+        try {
+          answer();
+        } finally {
+          for (const message of backlog) this.#receive(connection, message);
+        }
+      });
+    };
+    void result.then(
+      (data) => settle(() => (id === undefined ? undefined : this.#sendQueue.to(connection, encodeAck(id, data)))),
+      (error) => settle(() => this.#answerError(connection, id, error)),
+    );
+  }
+
+  #spend(connection: Connection, budget: BudgetKind, now: number): void {
+    const { budgets } = this.#membership;
+    const over = budgets.spend(connection.userId, budget, now);
+    this.#unsaved.add(connection);
+    if (over === 0) return;
+    const refusal = budgets.refusal(connection.userId, budget, now);
+    if (over > HAMMERING_FACTOR * budgets.limits[budget]) {
+      this.#membership.close(connection, CLOSE.rateLimit, `RATE_LIMIT; Retry-After: ${refusal.retryAfterSeconds}`);
+      this.#room.state.waitUntil(noteHammering(this.#context(), connection.state.address));
+    }
+    throw refusal;
+  }
+
+  /** A new token for a connection that stays (SPEC 2). It must be the same user's. */
+  async #refresh(connection: Connection, data: unknown): Promise<{ expiresAt: string }> {
+    const parsed = AuthRefresh.safeParse(data);
+    if (!parsed.success) throw new AppError("INVALID_MESSAGE", "data.token: expected a token");
+    const { actor } = await authenticate(this.#context(), parsed.data.token);
+    if (actor.id !== connection.userId) throw new AppError("FORBIDDEN");
+    const { sessionId, expiresAt, role } = actor;
+    Object.assign(connection.state, { sessionId, expiresAt, role });
+    connection.save();
+    this.#room.timers.arm(Date.now());
+    return { expiresAt: new Date(expiresAt).toISOString() };
+  }
+
+  #answerError(connection: Connection, id: FrameId | undefined, thrown: unknown): void {
+    const error = toAppError(thrown);
+    if (error.code === "INTERNAL_ERROR")
+      logFailure({ requestId: connection.id }, "socket.failure", error.cause ?? error);
+    this.#sendQueue.to(connection, encodeError(errorBody(error), id));
+    this.#room.refused(connection, id, error);
+  }
+
+  // ── For callers without a socket ──────────────────────────────────────────────────────────────────────────────────
+
+  /** As a frame of this type, for a caller without a socket: the same function, budget and group. */
+  execute(person: Person, type: string, data: unknown): Promise<Outcome> {
+    return this.#answer((now) => {
+      this.#membership.budgets.require(person.userId, this.#room.commands().get(type)?.budget ?? "messages", now);
+      return this.#run({ person, now }, { type, data });
+    });
+  }
+
+  /** A frame of a client that another object holds. One that is not in this room gets NOT_FOUND. */
+  executeRemote(socketId: string, type: string, data: unknown): Promise<Outcome> {
+    return this.#answer((now) => {
+      const connection = this.#membership.connections.get(socketId);
+      if (!connection) throw new AppError("NOT_FOUND", "Join first.");
+      connection.touch(now);
+      if (connection.state.expiresAt <= now) {
+        this.#membership.close(connection, CLOSE.unauthorized, "UNAUTHORIZED");
+        throw new AppError("UNAUTHORIZED");
+      }
+      this.#spend(connection, this.#room.commands().get(type)?.budget ?? "messages", now);
+      return this.#ask(connection, { type, data }, now);
+    });
+  }
+
+  /** Counts a message that goes another way. @returns seconds to wait when that was one too many, else 0 */
+  charge(userId: number): number {
+    const now = Date.now();
+    const { budgets, connections } = this.#membership;
+    const isOver = budgets.spend(userId, "messages", now) > 0;
+    for (const connection of connections.of(userId)) connection.save();
+    return isOver ? (budgets.refusal(userId, "messages", now).retryAfterSeconds ?? 1) : 0;
+  }
+
+  #context(): Ctx {
+    return objectContext(this.#room.state, this.#room.env);
+  }
+
+  /** Runs with the group, and resolves with what comes of it, now or when its promise settles. Never rejects. */
+  #answer(run: (now: number) => unknown): Promise<Outcome> {
+    return new Promise((resolve) => {
+      this.#enqueue(() => {
+        try {
+          const result = run(Date.now());
+          if (!(result instanceof Promise)) return resolve({ ok: true, data: result });
+          result.then(
+            (data) => resolve({ ok: true, data }),
+            (error) => resolve(failed(error)),
+          );
+        } catch (thrown) {
+          resolve(failed(thrown));
+        }
+      });
+    });
+  }
+}
+
+function isTooBig(message: string | ArrayBuffer): boolean {
+  if (typeof message !== "string") return message.byteLength > FRAME_MAX_BYTES;
+  // A UTF-16 unit is at most three bytes of UTF-8: most frames need no counting.
+  if (message.length * 3 <= FRAME_MAX_BYTES) return false;
+  return new TextEncoder().encode(message).byteLength > FRAME_MAX_BYTES;
+}

@@ -1,0 +1,206 @@
+/** Coming and going: what has to happen in every part of a room when a connection opens, moves, is away or ends. */
+import { config } from "../config.ts";
+import { AppError } from "../errors.ts";
+import { logEvent } from "../platform/log.ts";
+import { Budgets, limitsFrom } from "./budget.ts";
+import { Connection, restoreConnection } from "./connection.ts";
+import type { ConnectionState, ConnectRequest, Person } from "./connection-state.ts";
+import { Connections } from "./connections.ts";
+import { greet } from "./greeting.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { HubRegistration } from "./hub-registration.ts";
+import { RemoteMembers } from "./remote-members.ts";
+import type { RoomHooks } from "./room-hooks.ts";
+import { isRevoked, type Revocation } from "./room-ref.ts";
+import type { SendQueue } from "./send-queue.ts";
+import { completeClose, SocketTransport } from "./transport.ts";
+
+const CONNECTIONS_PER_USER = 100;
+/** The platform takes 32,768 sockets per object; some are left for those that are closing. */
+const CONNECTIONS_PER_OBJECT = 32_000;
+
+export class Membership {
+  readonly connections: Connections;
+  readonly budgets: Budgets;
+  readonly #room: RoomHooks;
+  readonly #sendQueue: SendQueue;
+  readonly #heartbeat: Heartbeat;
+  readonly #remote: RemoteMembers;
+  readonly #hubs: HubRegistration;
+
+  constructor(room: RoomHooks, sendQueue: SendQueue) {
+    const { state, env, timers } = room;
+    const close = this.close.bind(this);
+    this.#room = room;
+    this.#sendQueue = sendQueue;
+    this.budgets = new Budgets(limitsFrom(config(env)));
+    this.connections = new Connections({
+      absent: (connection, isLast) => room.closed(connection, isLast),
+      verify: () => this.#verify(),
+    });
+    this.#heartbeat = new Heartbeat(state, timers, this.connections, close);
+    this.#hubs = new HubRegistration(room, close);
+    this.#remote = new RemoteMembers(state, env, {
+      lost: (socketId) => this.leave(socketId),
+      isHub: () => room.roomKind() === null,
+    });
+    this.#restore();
+  }
+
+  /** Everybody who was here before hibernation. */
+  #restore(): void {
+    const { state } = this.#room;
+    for (const socket of state.getWebSockets()) {
+      const connection = restoreConnection(state, socket);
+      if (!connection) continue;
+      this.#add(connection, socket);
+      connection.state.spent = this.budgets.restore(connection.userId, connection.state.spent);
+    }
+    for (const connection of this.#remote.restore()) this.#add(connection);
+  }
+
+  // ── Coming ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** @throws AppError RATE_LIMIT the object, or the user, has too many connections */
+  requireSpace(userId: number): void {
+    this.prune(Date.now());
+    if (this.connections.size >= CONNECTIONS_PER_OBJECT) throw new AppError("RATE_LIMIT", "This room is full.");
+    if (this.connections.countOf(userId) >= CONNECTIONS_PER_USER) throw new AppError("RATE_LIMIT");
+  }
+
+  /** A socket that was accepted. First the position, then what was missed, then what is new. */
+  enter(request: ConnectRequest, socket: WebSocket): void {
+    const state = this.#newState(request, crypto.randomUUID());
+    const connection = new Connection(state, new SocketTransport(this.#room.state, socket, state.batch));
+    connection.save();
+    this.#sendQueue.flush();
+    greet(connection, this.#room.log(), request);
+    this.#open(connection, socket);
+  }
+
+  /** A client that a gateway holds. Under an id that is known, it has moved, has a new token, or is back. */
+  enterRemote(request: ConnectRequest, { gateway, socketId }: { gateway: string; socketId: string }): void {
+    this.#sendQueue.flush();
+    const known = this.connections.get(socketId);
+    if (!known) this.requireSpace(request.userId);
+    const state = this.#newState({ ...request, heartbeat: "client" }, socketId);
+    if (known) this.#renew(known, state, gateway);
+    else this.#open(this.#remote.add(state, gateway));
+  }
+
+  #newState({ since: _since, epoch: _epoch, ...request }: ConnectRequest, id: string): ConnectionState {
+    const now = Date.now();
+    const beatAt = request.heartbeat === "server" ? this.#heartbeat.firstBeat(now) : null;
+    const spent = this.budgets.of(request.userId);
+    return { ...request, id, openedAt: now, lastSeenAt: now, missed: 0, beatAt, spent };
+  }
+
+  #open(connection: Connection, socket?: WebSocket): void {
+    const isFirst = this.connections.countOf(connection.userId) === 0;
+    this.#add(connection, socket);
+    this.#log("socket.open", connection);
+    this.#room.opened(connection, isFirst);
+    this.#hubs.opened(connection);
+    this.#settled();
+  }
+
+  #add(connection: Connection, socket?: WebSocket): void {
+    this.connections.add(connection, socket);
+    this.#sendQueue.add(connection);
+  }
+
+  #renew(known: Connection, fresh: ConnectionState, gateway: string): void {
+    const wasAway = known.state.isSuspended;
+    const isFirst = this.connections.countOf(known.userId) === 0;
+    const { facts: _facts, openedAt: _openedAt, spent: _spent, ...changed } = fresh;
+    const state = Object.assign(known.state, changed, { isSuspended: false });
+    const connection = this.#remote.add(state, gateway);
+    this.#sendQueue.remove(known);
+    this.connections.replace(known, connection);
+    this.#sendQueue.add(connection);
+    if (wasAway) this.#room.opened(connection, isFirst);
+    this.#settled();
+  }
+
+  /** When a connection ends may have changed; what there is to say is said. */
+  #settled(): void {
+    this.#room.timers.arm(Date.now());
+    this.#sendQueue.flush();
+  }
+
+  // ── Going ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A gateway's client lost its connection: gone for the others until it is back. */
+  suspend(socketId: string): void {
+    const connection = this.connections.get(socketId);
+    if (!connection || connection.state.isSuspended) return;
+    this.connections.suspend(connection);
+    this.#sendQueue.flush();
+  }
+
+  /** A gateway's client is gone from this room. */
+  leave(socketId: string): void {
+    const connection = this.connections.get(socketId);
+    if (!connection) return;
+    this.#remote.remove(socketId);
+    this.#forget(connection, 1000);
+    this.#sendQueue.flush();
+  }
+
+  revoke(revocation: Revocation): void {
+    this.#sendQueue.flush();
+    for (const connection of this.connections.allOf(revocation.userId)) {
+      if (isRevoked(revocation, connection.state)) this.close(connection, revocation.code, revocation.reason);
+    }
+    this.#sendQueue.flush();
+  }
+
+  /** Sends what is pending, then closes. */
+  close(connection: Connection, code: number, reason: string): void {
+    this.#sendQueue.finish(connection);
+    connection.close(code, reason);
+    this.#forget(connection, code);
+  }
+
+  /** A socket has ended by itself. */
+  ended(socket: WebSocket, code: number): void {
+    completeClose(socket, code);
+    const connection = this.connections.find(socket);
+    if (connection) this.#forget(connection, code);
+  }
+
+  #forget(connection: Connection, code: number): void {
+    connection.isOpen = false;
+    if (!this.connections.has(connection)) return;
+    this.#sendQueue.remove(connection);
+    this.#log("socket.close", connection, { code });
+    this.connections.remove(connection);
+    if (this.connections.allOf(connection.userId).length === 0) this.#hubs.left(connection);
+  }
+
+  updatePerson(person: Partial<Person> & { userId: number }): void {
+    for (const connection of this.connections.allOf(person.userId)) {
+      Object.assign(connection.state, person);
+      connection.save();
+    }
+  }
+
+  // ── Vanishing ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Clients that vanished without a close. Called on every wake that has to do with presence. */
+  prune(now: number): void {
+    this.#heartbeat.prune(now);
+    this.#room.state.waitUntil(this.#remote.verify(now));
+    this.budgets.sweep(now);
+  }
+
+  async #verify(): Promise<void> {
+    const now = Date.now();
+    await this.#remote.verify(now);
+    this.#heartbeat.prune(now);
+  }
+
+  #log(event: string, { id: socket, userId }: Connection, more: { code?: number } = {}): void {
+    logEvent(event, { kind: this.#room.kind(), object: this.#room.state.id.name, userId, socket, ...more });
+  }
+}

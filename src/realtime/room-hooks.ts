@@ -1,0 +1,22 @@
+/** What the parts of a room ask of the room they belong to. */
+import type { AppError } from "../errors.ts";
+import type { Commands } from "./commands.ts";
+import type { Connection } from "./connection.ts";
+import type { ReplayLog } from "./log.ts";
+import type { FrameId } from "./protocol.ts";
+import type { RoomKind } from "./room-ref.ts";
+import type { Timers } from "./timers.ts";
+
+export type RoomHooks = {
+  readonly state: DurableObjectState;
+  readonly env: Env;
+  readonly timers: Timers;
+  /** A kind of room sets these after the base has made its parts: they are there from the first event on. */
+  kind(): string;
+  roomKind(): RoomKind | null;
+  log(): ReplayLog;
+  commands(): Commands;
+  opened(connection: Connection, isFirst: boolean): void;
+  closed(connection: Connection, isLast: boolean): void;
+  refused(connection: Connection, id: FrameId | undefined, error: AppError): void;
+};
