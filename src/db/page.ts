@@ -2,10 +2,10 @@
 import { and, asc, desc, gt, lt, type SQL, type SQLWrapper } from "drizzle-orm";
 import { z } from "zod";
 
-const limit = z.coerce.number().int().min(1).max(100).default(20).describe("Items per page, 1 to 100");
+const limit = z.number().int().min(1).max(100).default(20).describe("Items per page, 1 to 100");
 
 export const PageQuery = z.object({
-  page: z.coerce.number().int().min(1).max(1_000_000).default(1).describe("From 1"),
+  page: z.number().int().min(1).max(1_000_000).default(1).describe("From 1"),
   limit,
 });
 export type PageQuery = z.output<typeof PageQuery>;
@@ -26,8 +26,7 @@ export const pagination = ({ page, limit }: PageQuery, total: number): z.infer<t
 
 export const offsetOf = ({ page, limit }: PageQuery): number => (page - 1) * limit;
 
-/** An empty one is none: pages build their links from what they have. */
-const cursor = z.union([z.literal("").transform(() => undefined), z.coerce.number().int().min(0)]).optional();
+const cursor = z.number().int().min(0).optional();
 
 /** For feeds whose items have integer ids. */
 export const FeedQuery = z.object({

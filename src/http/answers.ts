@@ -6,7 +6,7 @@ export const Done = z.object({ success: z.literal(true), message: z.string() }).
 
 export const done = (message: string): z.infer<typeof Done> => ({ success: true, message });
 
-/** A number in the path, as everything that has an integer id. */
-export const IntegerId = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+/** A number in the path, as everything that has an integer id. Paths are text, so the typed client takes it as text too. */
+export const IntegerId: z.ZodType<number, number | string> = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 
 export const IdParam = z.object({ id: IntegerId });

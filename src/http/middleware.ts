@@ -12,7 +12,8 @@ import { AppError, ERRORS, errorBody, toAppError } from "../errors.ts";
 import type { Cost } from "../platform/cost.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
 import { countRequest } from "../platform/metrics.ts";
-import { type HttpEnv, invalidRequest } from "./route.ts";
+import { invalidRequest } from "./read.ts";
+import type { HttpEnv } from "./route.ts";
 
 /** Makes the call's context; afterwards writes its one log line and, if asked for, its cost. */
 export const begin: MiddlewareHandler<HttpEnv> = async (c, next) => {

@@ -8,6 +8,7 @@ import { logEvent, logFailure } from "../platform/log.ts";
 import { countSocket } from "../platform/metrics.ts";
 import { type ConnectRequest, writeConnectRequest } from "../realtime/connection-state.ts";
 import { SocketQuery } from "../realtime/protocol.ts";
+import { readQuery } from "./read.ts";
 import type { HttpEnv } from "./route.ts";
 
 /** The object a socket leads to, and what its room wants to know about the member. */
@@ -25,7 +26,7 @@ export function socket(open: OpenSocket): MiddlewareHandler<HttpEnv> {
     if (c.req.header("upgrade")?.toLowerCase() !== "websocket") throw new AppError("UPGRADE_REQUIRED");
     const { ctx } = c.var;
     requireOwnPage(ctx, c);
-    const query = SocketQuery.parse(c.req.query());
+    const query = readQuery(SocketQuery, c.req.queries());
     try {
       const signedIn = await signIn(ctx, c.req.raw, query.ticket);
       c.set("ctx", signedIn);

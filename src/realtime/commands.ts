@@ -1,6 +1,7 @@
 /** What clients may ask of an object: one schema and one function per frame type, bound together by the contract. */
 import type { z } from "zod";
 import { AppError, type ErrorCode, toAppError } from "../errors.ts";
+import { respell } from "../spelling.ts";
 import type { BudgetKind } from "./budget.ts";
 import type { Connection } from "./connection.ts";
 import type { Person } from "./connection-state.ts";
@@ -37,7 +38,10 @@ export function bindCommands<S extends CommandSchemas>(
   const bind = <K extends keyof S & string>(type: K): [string, Command] => {
     const schema: S[K] = schemas[type];
     const run = (by: CommandContext, data: unknown): unknown => {
-      const parsed = schema.safeParse(data ?? {});
+      const { value, conflicts } = respell(schema, data ?? {});
+      if (conflicts[0])
+        throw new AppError("INVALID_MESSAGE", `data.${conflicts[0].join(".")}: is given twice, and differently`);
+      const parsed = schema.safeParse(value);
       if (!parsed.success) throw invalidMessage(parsed.error);
       return handlers[type](by, parsed.data);
     };

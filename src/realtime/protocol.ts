@@ -47,7 +47,7 @@ export const ErrorFrame = z.object({ type: z.literal("error"), id: FrameId.optio
 export const SocketQuery = z.object({
   token: z.string().optional(),
   ticket: z.string().optional(),
-  since: z.coerce.number().int().min(0).optional().describe("Replay every kept frame after this seq"),
+  since: z.number().int().min(0).optional().describe("Replay every kept frame after this seq"),
   epoch: z.string().max(64).optional(),
   heartbeat: z.enum(["server", "client"]).default("server").catch("server"),
   batch: z

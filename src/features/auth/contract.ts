@@ -1,6 +1,7 @@
 /** Accounts and tokens (SPEC 1). */
 import { z } from "zod";
 import { Timestamp } from "../../realtime/protocol.ts";
+import { alsoNamed } from "../../spelling.ts";
 import { Link, userText } from "../../text.ts";
 import { UserId } from "../users/contract.ts";
 
@@ -11,6 +12,7 @@ const Phone = z
   .max(32)
   .regex(/^[+\d][\d ()./-]{2,31}$/, "must be a phone number");
 const Name = userText(100);
+const AvatarUrl = alsoNamed(Link, "img_url");
 
 export const Register = z.object({
   username: Username,
@@ -19,7 +21,7 @@ export const Register = z.object({
   phone: Phone.nullish(),
   fullName: Name.nullish(),
   displayName: Name.nullish(),
-  avatarUrl: Link.nullish(),
+  avatarUrl: AvatarUrl.nullish(),
 });
 export type Register = z.output<typeof Register>;
 
@@ -33,7 +35,7 @@ export const UpdateAccount = z.object({
   fullName: Name.nullable().optional(),
   displayName: Name.nullable().optional(),
   bio: userText(500, 0).nullable().optional(),
-  avatarUrl: Link.nullable().optional(),
+  avatarUrl: AvatarUrl.nullable().optional(),
   phone: Phone.nullable().optional(),
 });
 export type UpdateAccount = z.output<typeof UpdateAccount>;

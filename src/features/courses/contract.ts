@@ -1,5 +1,5 @@
 /**
- * Course chat (SPEC 6). Keys that SPEC writes in snake_case are accepted in camelCase too. Beyond SPEC, where it is silent:
+ * Course chat (SPEC 6). Beyond SPEC, where it is silent:
  * `GET /chat/courses` and `GET /chat/courses/:courseId`; for moderators `PATCH` of a course's slow mode, `DELETE` of a
  * member, and mutes; over a native socket, whose path names the course, `courseId` may be left out.
  */
@@ -47,27 +47,11 @@ export const AddCourseMember = z.object({ userId: UserId });
 export const CourseMemberParam = CourseParam.extend({ userId: IntegerId });
 export const SlowCourse = z.object({ slowModeSeconds: z.number().int().min(0).max(21_600) });
 
-/** Lets a client write each of these keys in either case: `message_type` as well as `messageType`. */
-const CAMEL: Record<string, string> = {
-  course_id: "courseId",
-  message_type: "messageType",
-  reply_to: "replyTo",
-  file_url: "fileUrl",
-  message_id: "messageId",
-  client_message_id: "clientMessageId",
-};
-const eitherCase = <S extends z.ZodObject>(schema: S) =>
-  z.preprocess(
-    (input: z.input<S>) =>
-      typeof input === "object" && input !== null && !Array.isArray(input)
-        ? Object.fromEntries(Object.entries(input).map(([key, value]) => [CAMEL[key] ?? key, value]))
-        : input,
-    schema,
-  );
-
-export const MakeCourse = eitherCase(
-  z.object({ courseId: CourseId, name: userText(100), joinPolicy: JoinPolicy.default("open") }),
-);
+export const MakeCourse = z.object({
+  courseId: CourseId,
+  name: userText(100),
+  joinPolicy: JoinPolicy.default("open"),
+});
 export type MakeCourse = z.output<typeof MakeCourse>;
 
 const messageFields = {
@@ -78,19 +62,19 @@ const messageFields = {
   clientMessageId: ClientMessageId,
 };
 /** `{message, message_type?, reply_to?, file_url?}`. */
-export const SendCourseMessage = eitherCase(z.object(messageFields));
+export const SendCourseMessage = z.object(messageFields);
 export const EditCourseMessage = z.object({ message: userText(5000) });
 
 const whichCourse = { courseId: CourseId.optional() };
-const InCourse = eitherCase(z.object(whichCourse));
+const InCourse = z.object(whichCourse);
 
 /** Client → server. */
 export const CourseCommands = {
   "chat:join_room": InCourse,
   "chat:leave_room": InCourse,
-  "chat:send_message": eitherCase(z.object({ ...whichCourse, ...messageFields })),
-  "chat:edit_message": eitherCase(z.object({ ...whichCourse, messageId: MessageId, message: userText(5000) })),
-  "chat:delete_message": eitherCase(z.object({ ...whichCourse, messageId: MessageId })),
+  "chat:send_message": z.object({ ...whichCourse, ...messageFields }),
+  "chat:edit_message": z.object({ ...whichCourse, messageId: MessageId, message: userText(5000) }),
+  "chat:delete_message": z.object({ ...whichCourse, messageId: MessageId }),
   "chat:typing_start": InCourse,
   "chat:typing_stop": InCourse,
   "chat:get_online_users": InCourse,

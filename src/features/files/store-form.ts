@@ -6,6 +6,7 @@ import { type Category, type Kind, kindOf, requireKind } from "../../bytes/kinds
 import { discard, type StoredObject, storeObject } from "../../bytes/store.ts";
 import type { UserCtx } from "../../context.ts";
 import { AppError, toAppError } from "../../errors.ts";
+import { readInput } from "../../http/read.ts";
 import { OriginalName } from "./contract.ts";
 
 /** A stored file that has no row yet. */
@@ -63,7 +64,7 @@ async function readForm<S extends z.ZodType<object>>(
         outcomes.push(outcome);
       }
     }
-    return { fields: parsed(Fields, fields), outcomes };
+    return { fields: readInput(Fields, fields), outcomes };
   } catch (error) {
     await discardAll(ctx, outcomes);
     throw error;

@@ -126,7 +126,7 @@ const messageCursor = MessageId.optional();
 export const HistoryQuery = z.object({
   before: messageCursor.describe("Only messages older than this id, or a `nextCursor`"),
   after: messageCursor.describe("Only messages newer than this id"),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  limit: z.number().int().min(1).max(100).default(20),
 });
 export type HistoryQuery = z.output<typeof HistoryQuery>;
 export const SearchQuery = HistoryQuery.extend({

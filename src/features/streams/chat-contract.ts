@@ -24,7 +24,7 @@ export const ChatMessage = z
 export type ChatMessage = z.infer<typeof ChatMessage>;
 
 /** A socket is in one stream's room already; a Socket.IO client says which one it means. */
-const streamId = z.coerce.number().int().optional();
+const streamId = z.number().int().optional();
 
 export const WhichStream = z.object({ streamId });
 

@@ -107,6 +107,6 @@ export const StreamEvent = z
   })
   .meta({ id: "StreamEvent" });
 
-export const StreamEventQuery = PageQuery.extend({ streamId: z.coerce.number().int().min(1).optional() });
+export const StreamEventQuery = PageQuery.extend({ streamId: z.number().int().min(1).optional() });
 export type StreamEventQuery = z.output<typeof StreamEventQuery>;
 export const StreamEventList = z.object({ events: z.array(StreamEvent), pagination: Pagination });

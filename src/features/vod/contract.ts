@@ -53,7 +53,7 @@ const numeric = z.union([
 
 /** What comes with a recording: as parts of the form, or in the JSON beside `path`. */
 const About = z.object({
-  streamId: numeric.pipe(StreamId).optional(),
+  streamId: StreamId.optional(),
   streamKey: z
     .string()
     .regex(/^[A-Za-z0-9_-]{16,128}$/, "is not a stream key")

@@ -3,7 +3,8 @@ import type { Context } from "hono";
 import { actingAs, type Ctx } from "../../context.ts";
 import { AppError } from "../../errors.ts";
 import { Done, done, IdParam } from "../../http/answers.ts";
-import { Bytes, type HttpEnv, invalidRequest, route, router } from "../../http/route.ts";
+import { readJson } from "../../http/read.ts";
+import { Bytes, type HttpEnv, route, router } from "../../http/route.ts";
 import { isMediaSecret } from "../streams/webhook/proof.ts";
 import { Vod, VodByPath, VodList, VodListQuery } from "./contract.ts";
 import { deleteVod, listVods, playVod, readVod } from "./service.ts";
@@ -71,10 +72,5 @@ async function uploader(c: Context<HttpEnv>): Promise<Ctx> {
 
 async function receive(ctx: Ctx, c: Context): Promise<Uploaded> {
   if (!/^application\/json\b/i.test(c.req.header("content-type") ?? "")) return uploadRecording(ctx, c.req.raw);
-  const json: unknown = await c.req.json().catch(() => {
-    throw new AppError("INVALID_REQUEST", "The body is not valid JSON.");
-  });
-  const parsed = VodByPath.safeParse(json);
-  if (!parsed.success) throw invalidRequest(parsed.error);
-  return registerRecording(ctx, parsed.data);
+  return registerRecording(ctx, await readJson(VodByPath, c));
 }

@@ -11,7 +11,8 @@ import { discard, ifPending, storeObject } from "../../bytes/store.ts";
 import type { Ctx } from "../../context.ts";
 import { streams, uploads, vods } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { invalidRequest } from "../../http/route.ts";
+import { readInput } from "../../http/read.ts";
+import { respell } from "../../spelling.ts";
 import { type Vod, type VodAbout, type VodByPath, VodForm } from "./contract.ts";
 import { fileNameOf, recordingType, requireSize } from "./recordings.ts";
 import { toVod } from "./service.ts";
@@ -74,7 +75,7 @@ async function upload(ctx: Ctx, request: Request): Promise<Uploaded> {
       }
       if (part.name !== "file" || recording) throw badField(part.name, "is not expected");
       // Known already, a wrong stream is refused before its recording is taken in.
-      if (fields.has("streamId") || fields.has("streamKey")) await requireStream(ctx, about(fields));
+      if (namesStream(fields)) await requireStream(ctx, about(fields));
       recording = await receive(ctx, key, part.filename, part.bytes);
     }
     if (!recording) throw badField("file", "is missing");
@@ -86,10 +87,11 @@ async function upload(ctx: Ctx, request: Request): Promise<Uploaded> {
   }
 }
 
-function about(fields: Map<string, string>): VodAbout {
-  const parsed = VodForm.safeParse(Object.fromEntries(fields));
-  if (!parsed.success) throw invalidRequest(parsed.error);
-  return parsed.data;
+const about = (fields: Map<string, string>): VodAbout => readInput(VodForm, Object.fromEntries(fields));
+
+function namesStream(fields: Map<string, string>): boolean {
+  const { value } = respell(VodForm, Object.fromEntries(fields));
+  return typeof value === "object" && value !== null && ("streamId" in value || "streamKey" in value);
 }
 
 const badField = (path: string, message: string): AppError =>

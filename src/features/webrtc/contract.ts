@@ -1,6 +1,7 @@
 /** Video sessions and the signaling between browsers (SPEC 8). docs/webrtc.md tells a client how to use them. */
 import { z } from "zod";
 import { Timestamp } from "../../realtime/protocol.ts";
+import { verbatim } from "../../spelling.ts";
 import { userText } from "../../text.ts";
 import { AuthorId, UserId } from "../users/contract.ts";
 
@@ -55,8 +56,8 @@ const passedOn = (maxLength: number) =>
   z
     .union([z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))])
     .refine((value) => JSON.stringify(value).length <= maxLength, `may have ${maxLength} characters`);
-const Description = passedOn(48 * 1024).describe("An RTCSessionDescriptionInit");
-const Candidate = passedOn(4096).nullable().describe("An RTCIceCandidateInit; null: no more will come");
+const Description = verbatim(passedOn(48 * 1024)).describe("An RTCSessionDescriptionInit");
+const Candidate = verbatim(passedOn(4096).nullable()).describe("An RTCIceCandidateInit; null: no more will come");
 
 /** A native socket leads to one session, so its name may be left out there; another session's is NOT_FOUND. */
 const here = { sessionId: SessionId.optional() };

@@ -45,7 +45,7 @@ export const Charts = z
 export type Charts = z.infer<typeof Charts>;
 
 export const RecentQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(100).default(10).describe("Items in each list, 1 to 100"),
+  limit: z.number().int().min(1).max(100).default(10).describe("Items in each list, 1 to 100"),
 });
 
 export const RecentActivity = z

@@ -1,0 +1,67 @@
+/** From what was sent to what the contract says it is: respelled, then validated. Every body, form and query comes by here. */
+import type { Context } from "hono";
+import type { z } from "zod";
+import { AppError, type ErrorDetail } from "../errors.ts";
+import { respell } from "../spelling.ts";
+
+/** @throws AppError INVALID_REQUEST, with one detail for each bad field */
+export function readInput<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
+  const { value, conflicts } = respell(schema, input);
+  if (conflicts.length > 0) {
+    const details = conflicts.map((path) => ({ path: path.join("."), message: "is given twice, and differently" }));
+    throw new AppError("INVALID_REQUEST", undefined, { details });
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw invalidRequest(parsed.error);
+  return parsed.data;
+}
+
+/** A query; what is empty in it is not there, since pages build their links from what they have. */
+export const readQuery = <S extends z.ZodType>(schema: S, query: Record<string, string[]>): z.output<S> =>
+  readInput(
+    schema,
+    Object.fromEntries(
+      Object.entries(query).flatMap(([name, values]) => {
+        const [only, ...more] = values.filter((value) => value !== "");
+        return only === undefined ? [] : [[name, more.length === 0 ? only : values]];
+      }),
+    ),
+  );
+
+/**
+ * A JSON body; none at all is `{}`, which the schema refuses if it needs anything.
+ * @throws AppError INVALID_REQUEST · UNSUPPORTED_MEDIA_TYPE
+ */
+export async function readJson<S extends z.ZodType>(schema: S, c: Context): Promise<z.output<S>> {
+  requireJson(c);
+  const text = await c.req.text();
+  if (text !== "" && c.req.header("content-type") === undefined) throw notJson();
+  return readInput(schema, text === "" ? {} : parseJson(text));
+}
+
+/** Whether the body can be JSON at all. @throws AppError UNSUPPORTED_MEDIA_TYPE */
+export function requireJson(c: Context): void {
+  const type = c.req.header("content-type");
+  if (type !== undefined && !/^application\/([\w.+-]+\+)?json\b/i.test(type)) throw notJson();
+}
+
+const notJson = (): AppError => new AppError("UNSUPPORTED_MEDIA_TYPE", "Send application/json.");
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const message = "The body is not valid JSON.";
+    throw new AppError("INVALID_REQUEST", message, { details: [{ path: "", message }] });
+  }
+}
+
+/** One `details` entry per bad field (SPEC 0). */
+export function invalidRequest(error: z.ZodError): AppError {
+  const details: ErrorDetail[] = error.issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({ path: [...issue.path, key].join("."), message: "is not known" }))
+      : [{ path: issue.path.join("."), message: issue.message }],
+  );
+  return new AppError("INVALID_REQUEST", undefined, { details });
+}

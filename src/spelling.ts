@@ -1,0 +1,160 @@
+/**
+ * Clients of other products write what they always wrote: camelCase or snake_case, numbers as text, 0 and 1 for no and yes
+ * (SPEC 14). This puts it into the contract's one spelling, before it is checked, as the schema says. It refuses nothing
+ * but two spellings of one key that differ; all else is left to the schema.
+ */
+import { z } from "zod";
+
+/** What a contract says of a field, beyond its schema. */
+type Note = {
+  /** Other names of the field, besides its own in the other case. */
+  aliases?: readonly string[];
+  /** Passed on as it is. */
+  isVerbatim?: true;
+};
+const Notes = z.registry<Note>();
+
+/** The same field, known to some clients by other names as well. The docs keep the one it has. */
+export const alsoNamed = <S extends z.ZodType>(schema: S, ...aliases: string[]): S => {
+  const copy = schema.clone();
+  Notes.add(copy, { ...Notes.get(schema), aliases });
+  return copy;
+};
+
+/** The same schema, whose value is nobody's business but the receiver's. */
+export const verbatim = <S extends z.ZodType>(schema: S): S => {
+  const copy = schema.clone();
+  Notes.add(copy, { ...Notes.get(schema), isVerbatim: true });
+  return copy;
+};
+
+/** Input in the contract's spelling, and the keys that were written twice and differently. */
+export type Respelled = { value: unknown; conflicts: PropertyKey[][] };
+
+type Notebook = { conflicts: PropertyKey[][] };
+type Respell = (value: unknown, path: PropertyKey[], notebook: Notebook) => unknown;
+
+const asItIs: Respell = (value) => value;
+const known = new WeakMap<z.core.$ZodType, Respell>();
+
+/** `value` is not changed. */
+export function respell(schema: z.core.$ZodType, value: unknown): Respelled {
+  const notebook: Notebook = { conflicts: [] };
+  return { value: respellerOf(schema)(value, [], notebook), conflicts: notebook.conflicts };
+}
+
+function respellerOf(schema: z.core.$ZodType): Respell {
+  let respeller = known.get(schema);
+  if (!respeller) {
+    respeller = noteOf(schema, "isVerbatim") ? asItIs : make(schema);
+    known.set(schema, respeller);
+  }
+  return respeller;
+}
+
+function make(schema: z.core.$ZodType): Respell {
+  const inner = unwrap(schema);
+  if (inner) return respellerOf(inner);
+  if (schema instanceof z.ZodObject) return object(schema.shape);
+  if (schema instanceof z.ZodArray) return array(respellerOf(schema.element));
+  if (schema instanceof z.ZodRecord) return record(respellerOf(schema.valueType));
+  if (schema instanceof z.ZodUnion) return union(schema.options);
+  if (schema instanceof z.ZodNumber) return number;
+  if (schema instanceof z.ZodBoolean) return boolean;
+  return asItIs;
+}
+
+/** What a wrapper is around. Of a pipe, what comes in: a preprocessing step itself takes anything. */
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodPipe) return schema.in instanceof z.ZodTransform ? schema.out : schema.in;
+  const isWrapper =
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodCatch ||
+    schema instanceof z.ZodReadonly ||
+    schema instanceof z.ZodNonOptional;
+  return isWrapper ? schema.unwrap() : undefined;
+}
+
+/** A field's note, whichever of its wrappers it was written on. */
+function noteOf<K extends keyof Note>(schema: z.core.$ZodType, key: K): Note[K] {
+  const inner = unwrap(schema);
+  return Notes.get(schema)?.[key] ?? (inner ? noteOf(inner, key) : undefined);
+}
+
+const toCamel = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+const toSnake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const bothCases = (name: string): string[] => [name, toCamel(name), toSnake(name)];
+
+/** Every way to write a key of this object → the key. A key's own spelling is never taken for another's. */
+function spellingsOf(shape: z.core.$ZodShape): Map<string, string> {
+  const spellings = new Map<string, string>();
+  for (const [key, field] of Object.entries(shape)) {
+    for (const name of [key, ...(noteOf(field, "aliases") ?? [])].flatMap(bothCases)) {
+      if (!spellings.has(name)) spellings.set(name, key);
+    }
+  }
+  for (const key of Object.keys(shape)) spellings.set(key, key);
+  return spellings;
+}
+
+function object(shape: z.core.$ZodShape): Respell {
+  const spellings = spellingsOf(shape);
+  return (value, path, notebook) => {
+    if (!isObject(value)) return value;
+    const fields = new Map<string, unknown>();
+    for (const [name, given] of Object.entries(value)) {
+      const key = spellings.get(name) ?? name;
+      const field = spellings.has(name) ? shape[key] : undefined;
+      const here = [...path, key];
+      const respelled = field ? respellerOf(field)(given, here, notebook) : given;
+      if (fields.has(key) && !isSame(fields.get(key), respelled)) notebook.conflicts.push(here);
+      fields.set(key, respelled);
+    }
+    // Defines own properties, `__proto__` among them; an assignment would follow it.
+    return Object.fromEntries(fields);
+  };
+}
+
+const array =
+  (element: Respell): Respell =>
+  (value, path, notebook) =>
+    Array.isArray(value) ? value.map((item: unknown, index) => element(item, [...path, index], notebook)) : value;
+
+const record =
+  (element: Respell): Respell =>
+  (value, path, notebook) =>
+    isObject(value)
+      ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, element(item, [...path, key], notebook)]))
+      : value;
+
+/** As the first of them that then takes it; else as it is. */
+const union =
+  (options: readonly z.core.$ZodType[]): Respell =>
+  (value, path, notebook) => {
+    for (const option of options) {
+      const tried: Notebook = { conflicts: [] };
+      const respelled = respellerOf(option)(value, path, tried);
+      if (!z.safeParse(option, respelled).success) continue;
+      notebook.conflicts.push(...tried.conflicts);
+      return respelled;
+    }
+    return value;
+  };
+
+/** `0`, or digits without a zero in front: at most 16, so that nothing is rounded into a safe integer. */
+const DECIMAL = /^(0|[1-9]\d{0,15})$/;
+const number: Respell = (value) => (typeof value === "string" && DECIMAL.test(value) ? Number(value) : value);
+
+const boolean: Respell = (value) => {
+  if (value === 0 || value === "0") return false;
+  if (value === 1 || value === "1") return true;
+  return value;
+};
+
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
