@@ -30,11 +30,11 @@ export async function runCron(env: Env, { waitUntil }: { waitUntil(work: Promise
 }
 
 async function forgetExpired({ db, now }: ReturnType<typeof startContext>): Promise<void> {
-  await db.batch([
-    db.delete(socketTickets).where(lt(socketTickets.expiresAt, now)),
-    db.delete(revokedTokens).where(lt(revokedTokens.expiresAt, now)),
-    db.delete(rateWindows).where(lt(rateWindows.endsAt, now)),
-    db.delete(addressBans).where(lt(addressBans.until, now)),
-    db.delete(sessions).where(lt(sessions.expiresAt, now)),
-  ]);
+  await db.batch({
+    tickets: db.delete(socketTickets).where(lt(socketTickets.expiresAt, now)),
+    tokens: db.delete(revokedTokens).where(lt(revokedTokens.expiresAt, now)),
+    windows: db.delete(rateWindows).where(lt(rateWindows.endsAt, now)),
+    bans: db.delete(addressBans).where(lt(addressBans.until, now)),
+    sessions: db.delete(sessions).where(lt(sessions.expiresAt, now)),
+  });
 }

@@ -518,7 +518,10 @@ describe("moderation", () => {
 describe("an erased user", () => {
   async function erase(user: TestUser) {
     const ctx = startContext({ env, later: () => {} });
-    await ctx.db.batch([...anonymiseAuthor(ctx, user.id), ctx.db.run(`DELETE FROM users WHERE id = ${user.id}`)]);
+    await ctx.db.batch({
+      ...anonymiseAuthor(ctx, user.id),
+      user: ctx.db.run(`DELETE FROM users WHERE id = ${user.id}`),
+    });
     await sweep();
   }
 

@@ -4,6 +4,7 @@ import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import { z } from "zod";
 import type { Config } from "../config.ts";
 import type { Ctx } from "../context.ts";
+import { after } from "../db/batch.ts";
 import { identities } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
 import { userText } from "../text.ts";
@@ -88,19 +89,22 @@ async function makeAccount(ctx: Ctx, claims: Claims): Promise<number> {
   const placeholder = `${suffix.toLowerCase()}@identity.invalid`;
   const email = claims.email_verified && claims.email ? claims.email : placeholder;
   const username = wanted.length >= 3 ? wanted.slice(0, 30) : unique;
-  await ctx.db.batch([
-    ctx.db.run(sql`
+  await ctx.db.batch({
+    user: ctx.db.run(sql`
       INSERT INTO users (username, email, display_name, created_at)
       SELECT
         CASE WHEN EXISTS (SELECT 1 FROM users WHERE username = ${username} COLLATE NOCASE) THEN ${unique} ELSE ${username} END,
         CASE WHEN EXISTS (SELECT 1 FROM users WHERE email = ${email} COLLATE NOCASE) THEN ${placeholder} ELSE ${email} END,
         ${claims.name ?? null}, ${ctx.now.getTime()}
       WHERE NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ${issuer} AND subject = ${claims.sub})`),
-    ctx.db.run(sql`
+    identity: after(
+      "user",
+      ctx.db.run(sql`
       INSERT INTO identities (issuer, subject, user_id)
       SELECT ${issuer}, ${claims.sub}, last_insert_rowid() WHERE changes() > 0
       ON CONFLICT DO NOTHING`),
-  ]);
+    ),
+  });
   const made = await findAccount(ctx, claims.sub);
   if (made === undefined) throw new AppError("INTERNAL_ERROR");
   return made;

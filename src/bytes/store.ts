@@ -115,13 +115,13 @@ const LEFT_BEHIND_MS = 24 * 60 * 60 * 1000;
 /** Hands what crashed uploads left behind to the outbox, whose deliverer erases it. Run by cron. */
 export async function sweepUploads(ctx: CallContext): Promise<void> {
   const before = ctx.now.getTime() - LEFT_BEHIND_MS;
-  await ctx.db.batch([
-    enqueueSelect(
+  await ctx.db.batch({
+    told: enqueueSelect(
       ctx,
       sql`SELECT 'file:' || key, json_object('uploadId', upload_id) FROM uploads WHERE started_at <= ${before}`,
     ),
-    ctx.db.delete(uploads).where(sql`${uploads.startedAt} <= ${before}`),
-  ]);
+    forgotten: ctx.db.delete(uploads).where(sql`${uploads.startedAt} <= ${before}`),
+  });
 }
 
 /**

@@ -1,9 +1,11 @@
 /** D1 behind drizzle, counting what each call costs. */
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { Cost } from "../platform/cost.ts";
+import { namedBatch } from "./batch.ts";
 import * as tables from "./tables.ts";
 
-export type Db = DrizzleD1Database<typeof tables>;
+type Positional = DrizzleD1Database<typeof tables>;
+export type Db = Omit<Positional, "batch"> & { batch: ReturnType<typeof namedBatch> };
 
 /** Connects to the database; every round trip is added to `cost`. */
 export function connect(database: D1Database, cost: Cost): Db {
@@ -13,9 +15,11 @@ export function connect(database: D1Database, cost: Cost): Db {
   const run = db.run.bind(db);
   db.run = (query) => {
     const raw = run(query);
-    return Object.assign(raw, { stmt: client.prepare(raw.getQuery().sql) });
+    const compiled = raw.getQuery();
+    return Object.assign(raw, { stmt: client.prepare(compiled.sql), getQuery: () => compiled });
   };
-  return db;
+  const batch = db.batch.bind(db);
+  return Object.assign(db, { batch: namedBatch((statements) => batch(statements)) });
 }
 
 /**

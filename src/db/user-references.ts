@@ -18,14 +18,14 @@ export type Anonymise = z.infer<typeof Anonymise>;
  */
 export async function recordReferences(ctx: CallContext, target: Target, userIds: number[]): Promise<number[]> {
   const people = JSON.stringify(userIds);
-  const [, erased] = await ctx.db.batch([
-    ctx.db.run(sql`INSERT OR IGNORE INTO user_references (user_id, target)
+  const { erased } = await ctx.db.batch({
+    recorded: ctx.db.run(sql`INSERT OR IGNORE INTO user_references (user_id, target)
       SELECT value, ${target} FROM json_each(${people}) WHERE EXISTS (SELECT 1 FROM users WHERE id = value)`),
-    ctx.db
+    erased: ctx.db
       .select({ id: sql<number>`value` })
       .from(sql`json_each(${people})`)
       .where(sql`NOT EXISTS (SELECT 1 FROM users WHERE users.id = value)`),
-  ]);
+  });
   return erased.map(({ id }) => id);
 }
 
@@ -48,13 +48,13 @@ const TOLD_AT_ONCE = 100;
 export async function eraseReferences(ctx: CallContext, userId: number): Promise<boolean> {
   const theirs = sql`SELECT target FROM user_references WHERE user_id = ${userId} ORDER BY target LIMIT ${TOLD_AT_ONCE}`;
   const payload = JSON.stringify({ type: "anonymise", userId } satisfies Anonymise);
-  const [, gone] = await ctx.db.batch([
-    enqueueSelect(ctx, sql`SELECT target, ${payload} FROM (${theirs})`),
-    ctx.db
+  const { gone } = await ctx.db.batch({
+    told: enqueueSelect(ctx, sql`SELECT target, ${payload} FROM (${theirs})`),
+    gone: ctx.db
       .delete(userReferences)
       .where(sql`user_id = ${userId} AND target IN (${theirs})`)
       .returning({ target: userReferences.target }),
-  ]);
+  });
   if (gone.length === 0) return false;
   const targets = JSON.stringify(gone.map(({ target }) => target));
   await deliverNow(ctx, await pendingFor(ctx, sql`SELECT value FROM json_each(${targets})`));

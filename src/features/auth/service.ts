@@ -6,6 +6,7 @@ import { isOutsideSession, outsideTokenHash } from "../../auth/outside.ts";
 import { spend } from "../../auth/rate-limit.ts";
 import { signToken } from "../../auth/tokens.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
+import { after } from "../../db/batch.ts";
 import { deliverSoon, enqueue, pendingFor } from "../../db/outbox.ts";
 import { revokedTokens, sessions, socketTickets, users } from "../../db/tables.ts";
 import { AppError, CLOSE } from "../../errors.ts";
@@ -99,10 +100,10 @@ async function limitLogins(ctx: Ctx, name: string): Promise<void> {
 async function startSession(ctx: Ctx, user: Row) {
   const sessionId = randomSecret(16);
   const { token, expiresAt } = await signToken(ctx.config, { userId: user.id, sessionId, now: ctx.now });
-  await ctx.db.batch([
-    ctx.db.insert(sessions).values({ id: sessionId, userId: user.id, createdAt: ctx.now, expiresAt }),
-    ctx.db.delete(sessions).where(and(eq(sessions.userId, user.id), lt(sessions.expiresAt, ctx.now))),
-  ]);
+  await ctx.db.batch({
+    started: ctx.db.insert(sessions).values({ id: sessionId, userId: user.id, createdAt: ctx.now, expiresAt }),
+    forgotten: ctx.db.delete(sessions).where(and(eq(sessions.userId, user.id), lt(sessions.expiresAt, ctx.now))),
+  });
   return { user: toAccount(user), token, expiresAt: expiresAt.toISOString() };
 }
 
@@ -126,12 +127,12 @@ export async function logout(ctx: UserCtx): Promise<void> {
         .onConflictDoNothing()
     : ctx.db.delete(sessions).where(eq(sessions.id, sessionId));
   const payload: HubPayload = { cut: { code: CLOSE.unauthorized, reason: "UNAUTHORIZED", sessionId } };
-  const [, , , pending] = await ctx.db.batch([
-    end,
-    ctx.db.update(users).set({ lastSeenAt: ctx.now, onlineUntil: null }).where(eq(users.id, userId)),
-    enqueue(ctx, `user:${userId}`, payload),
-    pendingFor(ctx, `user:${userId}`),
-  ]);
+  const { pending } = await ctx.db.batch({
+    ended: end,
+    seen: ctx.db.update(users).set({ lastSeenAt: ctx.now, onlineUntil: null }).where(eq(users.id, userId)),
+    told: enqueue(ctx, `user:${userId}`, payload),
+    pending: pendingFor(ctx, `user:${userId}`),
+  });
   deliverSoon(ctx, pending);
 }
 
@@ -165,11 +166,11 @@ export async function updateAccount(ctx: UserCtx, input: UpdateAccount): Promise
   };
   const update = ctx.db.update(users).set(input).where(eq(users.id, userId)).returning();
   if (Object.keys(person).length === 0) return toAccount(only(await update));
-  const [updated, , pending] = await ctx.db.batch([
-    update,
-    enqueue(ctx, `user:${userId}`, { person } satisfies HubPayload),
-    pendingFor(ctx, `user:${userId}`),
-  ]);
+  const { updated, pending } = await ctx.db.batch({
+    updated: update,
+    told: enqueue(ctx, `user:${userId}`, { person } satisfies HubPayload),
+    pending: pendingFor(ctx, `user:${userId}`),
+  });
   deliverSoon(ctx, pending);
   return toAccount(only(updated));
 }
@@ -195,16 +196,18 @@ export async function changePassword(ctx: UserCtx, { current, next }: ChangePass
   const payload: HubPayload = {
     cut: { code: CLOSE.unauthorized, reason: "UNAUTHORIZED", exceptSessionId: sessionId },
   };
-  const [, , , , pending] = await ctx.db.batch([
-    ctx.db
+  const { pending } = await ctx.db.batch({
+    changed: ctx.db
       .update(users)
       .set({ passwordHash: hashPassword(next, cost) })
       .where(eq(users.id, userId)),
-    ctx.db.delete(sessions).where(and(eq(sessions.userId, userId), ne(sessions.id, sessionId))),
-    ctx.db.delete(socketTickets).where(and(eq(socketTickets.userId, userId), ne(socketTickets.sessionId, sessionId))),
-    enqueue(ctx, `user:${userId}`, payload),
-    pendingFor(ctx, `user:${userId}`),
-  ]);
+    sessions: ctx.db.delete(sessions).where(and(eq(sessions.userId, userId), ne(sessions.id, sessionId))),
+    tickets: ctx.db
+      .delete(socketTickets)
+      .where(and(eq(socketTickets.userId, userId), ne(socketTickets.sessionId, sessionId))),
+    told: enqueue(ctx, `user:${userId}`, payload),
+    pending: pendingFor(ctx, `user:${userId}`),
+  });
   deliverSoon(ctx, pending);
 }
 
@@ -217,16 +220,19 @@ export async function deactivateSelf(ctx: UserCtx): Promise<void> {
   const hasOtherAdmin = sql`(${users.role} <> 'admin' OR EXISTS (SELECT 1 FROM users o WHERE o.role = 'admin'
     AND o.account_status = 'active' AND o.banned_at IS NULL AND o.id <> ${users.id}))`;
   const payload: HubPayload = { cut: { code: CLOSE.forbidden, reason: "Account deleted" } };
-  const [closed, , pending] = await ctx.db.batch([
-    ctx.db
+  const { closed, pending } = await ctx.db.batch({
+    closed: ctx.db
       .update(users)
       .set({ accountStatus: "deleted", onlineUntil: null, lastSeenAt: ctx.now })
       .where(and(eq(users.id, userId), hasOtherAdmin))
       .returning({ id: users.id }),
-    ctx.db.run(sql`INSERT INTO outbox (target, payload, created_at)
+    told: after(
+      "closed",
+      ctx.db.run(sql`INSERT INTO outbox (target, payload, created_at)
       SELECT ${`user:${userId}`}, ${JSON.stringify(payload)}, ${ctx.now.getTime()} WHERE changes() > 0`),
-    pendingFor(ctx, `user:${userId}`),
-  ]);
+    ),
+    pending: pendingFor(ctx, `user:${userId}`),
+  });
   if (closed.length === 0) throw new AppError("CONFLICT", "The last admin cannot leave.");
   deliverSoon(ctx, pending);
 }

@@ -1,6 +1,7 @@
 /** Comments: writing, reading, deleting. A reply is a comment with a parent. */
 import { and, desc, eq, type SQL, sql } from "drizzle-orm";
 import { type Ctx, isModerator, type UserCtx } from "../../context.ts";
+import { one } from "../../db/batch.ts";
 import { deliverSoon, pendingFor } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { comments, users, videos } from "../../db/tables.ts";
@@ -36,17 +37,22 @@ export async function writeComment(ctx: UserCtx, input: WriteComment): Promise<C
   // Read once, unlike last_insert_rowid(), which moves on with every notification.
   const written = sql`(SELECT max(id) FROM comments WHERE author_id = ${me})`;
   const isOfThis = sql`n.type IN ('comment', 'reply', 'mention') AND n.ref_id = ${written}`;
-  const [[made], , , pending] = await ctx.db.batch([
-    ctx.db
-      .insert(comments)
-      .select(
-        sql`SELECT NULL, ${videos.id}, ${me}, ${parentId}, ${content}, ${ctx.now.getTime()} FROM ${videos}
+  const { made, pending } = await ctx.db.batch({
+    made: one(
+      ctx.db
+        .insert(comments)
+        .select(
+          sql`SELECT NULL, ${videos.id}, ${me}, ${parentId}, ${content}, ${ctx.now.getTime()} FROM ${videos}
           WHERE ${videos.id} = ${videoId} AND ${isVisibleTo(ctx.actor)} ${parentId === null ? sql`` : sql`AND ${hasParent}`}`,
-      )
-      .returning(),
-    ...notify(ctx, { who: whoIsTold(input, written), made: sql`changes() > 0 AND ${isOfThis}` }),
-    pendingFor(ctx, sql`SELECT 'user:' || n.user_id FROM notifications n WHERE n.actor_id = ${me} AND ${isOfThis}`),
-  ]);
+        )
+        .returning(),
+    ),
+    ...notify(ctx, { who: whoIsTold(input, written), onlyAfter: "made", made: isOfThis }),
+    pending: pendingFor(
+      ctx,
+      sql`SELECT 'user:' || n.user_id FROM notifications n WHERE n.actor_id = ${me} AND ${isOfThis}`,
+    ),
+  });
   if (!made) throw new AppError("NOT_FOUND");
   deliverSoon(ctx, pending);
   return toComment(made, ctx.actor);
@@ -77,9 +83,9 @@ function whoIsTold({ videoId, content, parentId = null }: WriteComment, written:
 /** A video's comments, replies among them, newest first. */
 export async function listComments(ctx: Ctx, videoId: number, query: PageQuery) {
   const isOfVideo = and(eq(videos.id, videoId), isVisibleTo(ctx.actor));
-  const [[video], rows] = await ctx.db.batch([
-    ctx.db.select({ total: videos.comments }).from(videos).where(isOfVideo),
-    ctx.db
+  const { video, rows } = await ctx.db.batch({
+    video: one(ctx.db.select({ total: videos.comments }).from(videos).where(isOfVideo)),
+    rows: ctx.db
       .select({ comment: comments, author: briefColumns })
       .from(comments)
       .innerJoin(videos, eq(videos.id, comments.videoId))
@@ -88,7 +94,7 @@ export async function listComments(ctx: Ctx, videoId: number, query: PageQuery) 
       .orderBy(desc(comments.id))
       .limit(query.limit)
       .offset(offsetOf(query)),
-  ]);
+  });
   if (!video) throw new AppError("NOT_FOUND");
   return {
     comments: rows.map(({ comment, author }) => toComment(comment, author)),
@@ -105,9 +111,11 @@ export async function deleteComment(ctx: UserCtx, commentId: number): Promise<vo
   const me = ctx.actor.id;
   const mayDelete = isModerator(ctx.actor) ? sql`1` : sql`(${comments.authorId} = ${me} OR ${videos.ownerId} = ${me})`;
   const found = sql`${comments.id} = ${commentId} AND ${isVisibleTo(ctx.actor)}`;
-  const [[comment], gone] = await ctx.db.batch([
-    ctx.db.select({ id: comments.id }).from(comments).innerJoin(videos, eq(videos.id, comments.videoId)).where(found),
-    ctx.db
+  const { comment, gone } = await ctx.db.batch({
+    comment: one(
+      ctx.db.select({ id: comments.id }).from(comments).innerJoin(videos, eq(videos.id, comments.videoId)).where(found),
+    ),
+    gone: ctx.db
       .delete(comments)
       .where(
         sql`id IN (WITH RECURSIVE thread (id) AS (
@@ -117,7 +125,7 @@ export async function deleteComment(ctx: UserCtx, commentId: number): Promise<vo
         ) SELECT id FROM thread)`,
       )
       .returning({ id: comments.id }),
-  ]);
+  });
   if (!comment) throw new AppError("NOT_FOUND");
   if (gone.length === 0) throw new AppError("FORBIDDEN", "Only its author and the video's owner delete a comment.");
 }

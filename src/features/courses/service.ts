@@ -3,6 +3,7 @@ import { and, eq, or, sql } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
 import type { z } from "zod";
 import { isModerator, type UserCtx } from "../../context.ts";
+import { after, one } from "../../db/batch.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
@@ -71,13 +72,15 @@ export async function readCourse(ctx: UserCtx, courseId: string) {
 
 /** For moderators. @returns whether they are new here @throws AppError NOT_FOUND no such course or user */
 export async function addCourseMember(ctx: UserCtx, courseId: string, userId: number): Promise<{ isNew: boolean }> {
-  const [[known], added] = await ctx.db.batch([
-    ctx.db
-      .select({ id: rooms.id, user: users.id })
-      .from(rooms)
-      .leftJoin(users, and(eq(users.id, userId), eq(users.accountStatus, "active")))
-      .where(eq(rooms.courseId, courseId)),
-    ctx.db
+  const { known, added } = await ctx.db.batch({
+    known: one(
+      ctx.db
+        .select({ id: rooms.id, user: users.id })
+        .from(rooms)
+        .leftJoin(users, and(eq(users.id, userId), eq(users.accountStatus, "active")))
+        .where(eq(rooms.courseId, courseId)),
+    ),
+    added: ctx.db
       .insert(roomMembers)
       .select(
         sql`SELECT r.id, u.id, ${ctx.now.getTime()}, r.head, r.message_count FROM rooms r JOIN users u ON u.id = ${userId}
@@ -85,7 +88,7 @@ export async function addCourseMember(ctx: UserCtx, courseId: string, userId: nu
       )
       .onConflictDoNothing()
       .returning({ userId: roomMembers.userId }),
-  ]);
+  });
   if (!known) throw new AppError("NOT_FOUND", "There is no such course.");
   if (known.user === null) throw new AppError("NOT_FOUND", "There is no such user.");
   return { isNew: added.length > 0 };
@@ -93,20 +96,26 @@ export async function addCourseMember(ctx: UserCtx, courseId: string, userId: nu
 
 /** For moderators. Their sockets in a course of members close with 4003. @throws AppError NOT_FOUND */
 export async function removeCourseMember(ctx: UserCtx, courseId: string, userId: number): Promise<void> {
-  const [[known], removed, , , pending] = await ctx.db.batch([
-    ctx.db.select({ id: rooms.id }).from(rooms).where(eq(rooms.courseId, courseId)),
-    ctx.db
+  const { known, removed, pending } = await ctx.db.batch({
+    known: one(ctx.db.select({ id: rooms.id }).from(rooms).where(eq(rooms.courseId, courseId))),
+    removed: ctx.db
       .delete(roomMembers)
       .where(sql`user_id = ${userId} AND room_id = (SELECT id FROM rooms WHERE course_id = ${courseId})`)
       .returning({ userId: roomMembers.userId }),
-    ctx.db.run(sql`UPDATE rooms SET version = version + 1 WHERE course_id = ${courseId} AND changes() > 0`),
-    enqueueSelect(
-      ctx,
-      sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts), 'removed', ${userId})
-        FROM rooms r JOIN room_facts f ON f.room_id = r.id WHERE r.course_id = ${courseId} AND changes() > 0`,
+    versioned: after(
+      "removed",
+      ctx.db.run(sql`UPDATE rooms SET version = version + 1 WHERE course_id = ${courseId} AND changes() > 0`),
     ),
-    pendingFor(ctx, sql`(SELECT 'room:' || id FROM rooms WHERE course_id = ${courseId})`),
-  ]);
+    told: after(
+      "versioned",
+      enqueueSelect(
+        ctx,
+        sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts), 'removed', ${userId})
+        FROM rooms r JOIN room_facts f ON f.room_id = r.id WHERE r.course_id = ${courseId} AND changes() > 0`,
+      ),
+    ),
+    pending: pendingFor(ctx, sql`(SELECT 'room:' || id FROM rooms WHERE course_id = ${courseId})`),
+  });
   if (!known) throw new AppError("NOT_FOUND", "There is no such course.");
   if (removed.length === 0) throw new AppError("NOT_FOUND", "This user is not a member.");
   deliverSoon(ctx, pending);
@@ -114,19 +123,21 @@ export async function removeCourseMember(ctx: UserCtx, courseId: string, userId:
 
 /** For moderators. Seconds between messages of one member; 0 lifts it. @throws AppError NOT_FOUND */
 export async function slowCourse(ctx: UserCtx, courseId: string, slowModeSeconds: number) {
-  const [[row], , pending] = await ctx.db.batch([
-    ctx.db
-      .update(rooms)
-      .set({ slowModeSeconds, version: sql`${rooms.version} + 1` })
-      .where(eq(rooms.courseId, courseId))
-      .returning(columns),
-    enqueueSelect(
+  const { row, pending } = await ctx.db.batch({
+    row: one(
+      ctx.db
+        .update(rooms)
+        .set({ slowModeSeconds, version: sql`${rooms.version} + 1` })
+        .where(eq(rooms.courseId, courseId))
+        .returning(columns),
+    ),
+    told: enqueueSelect(
       ctx,
       sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts))
         FROM rooms r JOIN room_facts f ON f.room_id = r.id WHERE r.course_id = ${courseId}`,
     ),
-    pendingFor(ctx, sql`(SELECT 'room:' || id FROM rooms WHERE course_id = ${courseId})`),
-  ]);
+    pending: pendingFor(ctx, sql`(SELECT 'room:' || id FROM rooms WHERE course_id = ${courseId})`),
+  });
   if (!row) throw new AppError("NOT_FOUND", "There is no such course.");
   deliverSoon(ctx, pending);
   return toCourse(row);

@@ -5,6 +5,7 @@ import { pendingDeletions } from "../../bytes/deletions.ts";
 import { kindOf } from "../../bytes/kinds.ts";
 import { ifPending, requireSettled, settle } from "../../bytes/store.ts";
 import { type Ctx, isAdmin, type UserCtx } from "../../context.ts";
+import { one } from "../../db/batch.ts";
 import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { files } from "../../db/tables.ts";
@@ -62,7 +63,7 @@ export function keepFile(
 /** @throws AppError CONFLICT the upload was swept, or its owner is gone; nothing is left of it then */
 export async function makeFile(ctx: UserCtx, received: Received, place: Place): Promise<FileInfo> {
   const kept = keepFile(ctx, received, place);
-  const [[row]] = await ctx.db.batch([kept.insert, kept.settle]);
+  const { row } = await ctx.db.batch({ row: one(kept.insert), settled: kept.settle });
   return toInfo(await requireSettled(ctx, received.key, row));
 }
 
@@ -74,10 +75,10 @@ export async function readInfo(ctx: Ctx, path: FilePath): Promise<FileInfo> {
 /** What I may see of a folder, newest first. */
 export async function listFolder(ctx: UserCtx, folder: string, query: PageQuery) {
   const isSeen = and(eq(files.folder, folder), mayRead(ctx));
-  const [rows, [total]] = await ctx.db.batch([
-    ctx.db.select().from(files).where(isSeen).orderBy(desc(files.id)).limit(query.limit).offset(offsetOf(query)),
-    ctx.db.select({ total: count() }).from(files).where(isSeen),
-  ]);
+  const { rows, total } = await ctx.db.batch({
+    rows: ctx.db.select().from(files).where(isSeen).orderBy(desc(files.id)).limit(query.limit).offset(offsetOf(query)),
+    total: one(ctx.db.select({ total: count() }).from(files).where(isSeen)),
+  });
   return { folder, files: rows.map(toInfo), pagination: pagination(query, total?.total ?? 0) };
 }
 
@@ -95,19 +96,19 @@ export async function readFolderSize(ctx: UserCtx, folder: string) {
 /** Of my own files; an admin's are everybody's. */
 export async function readStatistics(ctx: UserCtx) {
   const isMine = isAdmin(ctx.actor) ? undefined : eq(files.ownerId, ctx.actor.id);
-  const [byCategory, byFolder] = await ctx.db.batch([
-    ctx.db
+  const { byCategory, byFolder } = await ctx.db.batch({
+    byCategory: ctx.db
       .select({ category: files.category, ...totals })
       .from(files)
       .where(isMine)
       .groupBy(files.category),
-    ctx.db
+    byFolder: ctx.db
       .select({ folder: files.folder, ...totals })
       .from(files)
       .where(isMine)
       .groupBy(files.folder)
       .orderBy(files.folder),
-  ]);
+  });
   const none = { fileCount: 0, size: 0 };
   const ofCategory = Object.fromEntries(byCategory.map(({ category, ...rest }) => [category, rest]));
   const { document = none, image = none, video = none, audio = none, archive = none } = ofCategory;
@@ -135,14 +136,16 @@ export async function moveFile(ctx: UserCtx, input: Relocate): Promise<FileInfo>
   const to = targetOf(input);
   const isMine = and(isAt(input), mayChange(ctx));
   const isFree = sql`NOT EXISTS (SELECT 1 FROM files t WHERE t.folder = ${to.folder} AND t.name = ${to.file} AND t.id <> files.id)`;
-  const [[known], [moved]] = await ctx.db.batch([
-    ctx.db.select({ id: files.id }).from(files).where(isMine),
-    ctx.db
-      .update(files)
-      .set({ folder: to.folder, name: to.file })
-      .where(and(isMine, isFree, sql`NOT (${belongsToVideo})`))
-      .returning(),
-  ]);
+  const { known, moved } = await ctx.db.batch({
+    known: one(ctx.db.select({ id: files.id }).from(files).where(isMine)),
+    moved: one(
+      ctx.db
+        .update(files)
+        .set({ folder: to.folder, name: to.file })
+        .where(and(isMine, isFree, sql`NOT (${belongsToVideo})`))
+        .returning(),
+    ),
+  });
   if (!known) throw await unchangeable(ctx, input);
   if (!moved) throw new AppError("CONFLICT", "There is such a file already, or the file belongs to a video.");
   return toInfo(moved);
@@ -155,17 +158,19 @@ export async function moveFile(ctx: UserCtx, input: Relocate): Promise<FileInfo>
 export async function copyFile(ctx: UserCtx, input: Relocate): Promise<FileInfo> {
   const to = targetOf(input);
   const isSeen = and(isAt(input), mayRead(ctx));
-  const [[known], [copied]] = await ctx.db.batch([
-    ctx.db.select({ id: files.id }).from(files).where(isSeen),
-    ctx.db
-      .insert(files)
-      .select(
-        sql`SELECT ${v7()}, ${ctx.actor.id}, ${to.folder}, ${to.file}, original_name, category, mime_type, size, sha256,
+  const { known, copied } = await ctx.db.batch({
+    known: one(ctx.db.select({ id: files.id }).from(files).where(isSeen)),
+    copied: one(
+      ctx.db
+        .insert(files)
+        .select(
+          sql`SELECT ${v7()}, ${ctx.actor.id}, ${to.folder}, ${to.file}, original_name, category, mime_type, size, sha256,
           visibility, key, ${ctx.now.getTime()} FROM files WHERE ${isSeen}`,
-      )
-      .onConflictDoNothing()
-      .returning(),
-  ]);
+        )
+        .onConflictDoNothing()
+        .returning(),
+    ),
+  });
   if (!known) throw new AppError("NOT_FOUND");
   if (!copied) throw new AppError("CONFLICT", "There is such a file already.");
   return toInfo(copied);
@@ -177,14 +182,16 @@ export async function copyFile(ctx: UserCtx, input: Relocate): Promise<FileInfo>
  */
 export async function deleteFile(ctx: UserCtx, path: FilePath): Promise<void> {
   const isMine = and(isAt(path), mayChange(ctx));
-  const [[known], [deleted], pending] = await ctx.db.batch([
-    ctx.db.select({ id: files.id }).from(files).where(isMine),
-    ctx.db
-      .delete(files)
-      .where(and(isMine, sql`NOT (${belongsToVideo})`))
-      .returning({ id: files.id }),
-    pendingDeletions(ctx),
-  ]);
+  const { known, deleted, pending } = await ctx.db.batch({
+    known: one(ctx.db.select({ id: files.id }).from(files).where(isMine)),
+    deleted: one(
+      ctx.db
+        .delete(files)
+        .where(and(isMine, sql`NOT (${belongsToVideo})`))
+        .returning({ id: files.id }),
+    ),
+    pending: pendingDeletions(ctx),
+  });
   if (!known) throw await unchangeable(ctx, path);
   if (!deleted) throw new AppError("CONFLICT", "The file belongs to a video.");
   deliverSoon(ctx, pending);

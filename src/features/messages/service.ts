@@ -1,6 +1,7 @@
 /** Direct messages: sending, reading, marking as seen. */
 import { and, desc, eq, isNull, lt, or, sql } from "drizzle-orm";
 import type { UserCtx } from "../../context.ts";
+import { after, one } from "../../db/batch.ts";
 import { inList, iso } from "../../db/json.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { type FeedQuery, feedPart, forwardPart, newestFirst, oldestFirst } from "../../db/page.ts";
@@ -43,36 +44,41 @@ async function storeMessage(ctx: UserCtx, input: SendMessage): Promise<DirectMes
   const clientMessageId = input.clientMessageId ?? null;
   const now = ctx.now.getTime();
   const isReachable = sql`u.id = ${receiverId} AND u.account_status = 'active' AND NOT ${blockedBetween(me, receiverId)}`;
-  const [[receiver], made, , earlier, pending] = await ctx.db.batch([
-    ctx.db
-      .select({ accountStatus: users.accountStatus, isBlocked: blockedBetween(me, receiverId) })
-      .from(users)
-      .where(eq(users.id, receiverId)),
-    ctx.db
+  const { receiver, made, earlier, pending } = await ctx.db.batch({
+    receiver: one(
+      ctx.db
+        .select({ accountStatus: users.accountStatus, isBlocked: blockedBetween(me, receiverId) })
+        .from(users)
+        .where(eq(users.id, receiverId)),
+    ),
+    made: ctx.db
       .insert(messages)
       .select(
         sql`SELECT NULL, ${me}, u.id, ${content}, ${clientMessageId}, ${now}, NULL FROM users u WHERE ${isReachable}`,
       )
       .onConflictDoNothing()
       .returning(),
-    enqueueSelect(
-      ctx,
-      sql`SELECT 'user:' || told.value, ${frameFor("message:new", {
-        id: sql`m.id`,
-        senderId: sql`m.sender_id`,
-        receiverId: sql`m.receiver_id`,
-        content: sql`m.content`,
-        createdAt: iso(sql`m.created_at`),
-        seen: false,
-      })} FROM messages m, json_each(json_array(m.receiver_id, m.sender_id)) told
+    told: after(
+      "made",
+      enqueueSelect(
+        ctx,
+        sql`SELECT 'user:' || told.value, ${frameFor("message:new", {
+          id: sql`m.id`,
+          senderId: sql`m.sender_id`,
+          receiverId: sql`m.receiver_id`,
+          content: sql`m.content`,
+          createdAt: iso(sql`m.created_at`),
+          seen: false,
+        })} FROM messages m, json_each(json_array(m.receiver_id, m.sender_id)) told
       WHERE changes() > 0 AND m.id = last_insert_rowid()`,
+      ),
     ),
-    ctx.db
+    earlier: ctx.db
       .select()
       .from(messages)
       .where(and(eq(messages.senderId, me), eq(messages.clientMessageId, clientMessageId ?? ""))),
-    pendingFor(ctx, `user:${receiverId}`, `user:${me}`),
-  ]);
+    pending: pendingFor(ctx, `user:${receiverId}`, `user:${me}`),
+  });
   if (receiver?.accountStatus !== "active") throw new AppError("NOT_FOUND");
   const message = made[0] ?? earlier[0];
   if (!message) throw new AppError("FORBIDDEN", "You cannot message this user.");
@@ -99,10 +105,10 @@ export async function readConversation(ctx: UserCtx, otherId: number, query: Fee
   const part = feedPart(messages.id, query);
   const pair = sql`min(${messages.senderId}, ${messages.receiverId}) = ${Math.min(me, otherId)}
     AND max(${messages.senderId}, ${messages.receiverId}) = ${Math.max(me, otherId)}`;
-  const [[other], rows] = await ctx.db.batch([
-    ctx.db.select({ id: users.id }).from(users).where(eq(users.id, otherId)),
-    ctx.db.select().from(messages).where(and(pair, part.where)).orderBy(part.order).limit(part.rows),
-  ]);
+  const { other, rows } = await ctx.db.batch({
+    other: one(ctx.db.select({ id: users.id }).from(users).where(eq(users.id, otherId))),
+    rows: ctx.db.select().from(messages).where(and(pair, part.where)).orderBy(part.order).limit(part.rows),
+  });
   if (!other && rows.length === 0) throw new AppError("NOT_FOUND");
   const { items, nextCursor } = newestFirst(rows, query);
   return { messages: items.map(toMessage), nextCursor };
@@ -152,8 +158,8 @@ export async function markMessagesSeen(ctx: UserCtx, { conversationWith, message
     isNull(messages.seenAt),
     messageIds.length > 0 ? inList(messages.id, messageIds) : undefined,
   );
-  const [, marked, pending] = await ctx.db.batch([
-    enqueueSelect(
+  const { marked, pending } = await ctx.db.batch({
+    told: enqueueSelect(
       ctx,
       sql`SELECT ${`user:${conversationWith}`}, ${frameFor("message:seen", {
         messageIds: sql`json_group_array(${messages.id})`,
@@ -161,9 +167,9 @@ export async function markMessagesSeen(ctx: UserCtx, { conversationWith, message
         seenAt: ctx.now.toISOString(),
       })} FROM ${messages} WHERE ${isMeant} HAVING count(*) > 0`,
     ),
-    ctx.db.update(messages).set({ seenAt: ctx.now }).where(isMeant).returning({ id: messages.id }),
-    pendingFor(ctx, `user:${conversationWith}`),
-  ]);
+    marked: ctx.db.update(messages).set({ seenAt: ctx.now }).where(isMeant).returning({ id: messages.id }),
+    pending: pendingFor(ctx, `user:${conversationWith}`),
+  });
   deliverSoon(ctx, pending);
   return { messageIds: marked.map((row) => row.id) };
 }

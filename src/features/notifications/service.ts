@@ -1,6 +1,7 @@
 /** Notifications: made in the batch of what they tell of, read, marked as seen. */
 import { and, count, eq, isNull, type SQL, sql } from "drizzle-orm";
 import type { UserCtx } from "../../context.ts";
+import { after } from "../../db/batch.ts";
 import { inList, iso } from "../../db/json.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { type FeedQuery, feedPart, newestFirst } from "../../db/page.ts";
@@ -14,8 +15,10 @@ const unseenOf = (userId: SQL | number): SQL =>
 type Notice = {
   /** A SELECT of (user_id, type, ref_id, target_type, target_id, target_title), one row for each who is to know. */
   who: SQL;
-  /** Finds exactly the rows that this makes, as a condition on `n`. */
-  made: SQL;
+  /** The statement whose `changes()` `who` reads: the one just before. */
+  onlyAfter?: string;
+  /** Finds exactly the rows that this makes, as a condition on `n`; one row at most needs none. */
+  made?: SQL;
   /** Word from the service itself, which no block keeps out. */
   isOfficial?: boolean;
 };
@@ -24,7 +27,7 @@ type Notice = {
  * The two statements that notify, for the batch of the change they tell of. Nobody is notified of their own act, or by
  * someone they have blocked. Append `pendingFor` the receivers, and `deliverSoon` its rows.
  */
-export function notify(ctx: UserCtx, { who, made, isOfficial = false }: Notice) {
+export function notify(ctx: UserCtx, { who, onlyAfter, made, isOfficial = false }: Notice) {
   const { id: me, username, avatarUrl } = ctx.actor;
   const now = ctx.now.getTime();
   const insert = ctx.db.run(sql`
@@ -51,9 +54,12 @@ export function notify(ctx: UserCtx, { who, made, isOfficial = false }: Notice) 
   const push = enqueueSelect(
     ctx,
     sql`SELECT 'user:' || n.user_id, ${frames} FROM notifications n
-      WHERE n.actor_id = ${me} AND n.created_at = ${now} AND (${made})`,
+      WHERE changes() > 0 AND n.actor_id = ${me} AND n.created_at = ${now} AND (${made ?? sql`n.id = last_insert_rowid()`})`,
   );
-  return [insert, push] as const;
+  return {
+    notified: onlyAfter === undefined ? insert : after(onlyAfter, insert),
+    notifiedNews: after("notified", push),
+  };
 }
 
 /** Newest first. */
@@ -98,8 +104,8 @@ export async function countUnseen(ctx: UserCtx): Promise<{ count: number }> {
 /** Marks own notifications as seen; others' ids change nothing. All devices get the new count, if it changed. */
 export async function markNotificationsSeen(ctx: UserCtx, { notificationIds }: MarkNotificationsSeen) {
   const me = ctx.actor.id;
-  const [marked, , pending] = await ctx.db.batch([
-    ctx.db
+  const { marked, pending } = await ctx.db.batch({
+    marked: ctx.db
       .update(notifications)
       .set({ seenAt: ctx.now })
       .where(
@@ -110,12 +116,15 @@ export async function markNotificationsSeen(ctx: UserCtx, { notificationIds }: M
         ),
       )
       .returning({ id: notifications.id }),
-    enqueueSelect(
-      ctx,
-      sql`SELECT ${`user:${me}`}, ${frameFor("notification:unseen_count", { count: unseenOf(me) })} WHERE changes() > 0`,
+    told: after(
+      "marked",
+      enqueueSelect(
+        ctx,
+        sql`SELECT ${`user:${me}`}, ${frameFor("notification:unseen_count", { count: unseenOf(me) })} WHERE changes() > 0`,
+      ),
     ),
-    pendingFor(ctx, `user:${me}`),
-  ]);
+    pending: pendingFor(ctx, `user:${me}`),
+  });
   deliverSoon(ctx, pending);
   return { notificationIds: marked.map((row) => row.id) };
 }

@@ -1,6 +1,7 @@
 /** Reports: telling the moderators of something. */
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { UserCtx } from "../../context.ts";
+import { one } from "../../db/batch.ts";
 import { reports, users, videos } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { isVisibleTo } from "../videos/service.ts";
@@ -43,29 +44,33 @@ export async function makeReport(ctx: UserCtx, input: MakeReport): Promise<{ rep
   const me = ctx.actor.id;
   const { targetType, targetId, reason, details = null } = input;
   if (targetType === "user" && targetId === me) throw new AppError("INVALID_REQUEST", "Nobody can report themself.");
-  const [[made], [pending]] = await ctx.db.batch([
-    ctx.db
-      .insert(reports)
-      .select(
-        sql`SELECT NULL, ${me}, ${targetType}, ${targetId}, ${reason}, ${details}, 'pending', NULL, NULL, NULL,
+  const { made, pending } = await ctx.db.batch({
+    made: one(
+      ctx.db
+        .insert(reports)
+        .select(
+          sql`SELECT NULL, ${me}, ${targetType}, ${targetId}, ${reason}, ${details}, 'pending', NULL, NULL, NULL,
           ${ctx.now.getTime()} WHERE EXISTS (${selectTarget(ctx, input)})`,
-      )
-      .onConflictDoNothing()
-      .returning(),
-    ctx.db
-      .select()
-      .from(reports)
-      .where(
-        and(
-          eq(reports.reporterId, me),
-          eq(reports.targetType, targetType),
-          eq(reports.targetId, targetId),
-          // Written out, not bound: the planner takes a partial index only for a condition that it can see.
-          sql`${reports.status} = 'pending'`,
-          sql`EXISTS (${selectTarget(ctx, input)})`,
+        )
+        .onConflictDoNothing()
+        .returning(),
+    ),
+    pending: one(
+      ctx.db
+        .select()
+        .from(reports)
+        .where(
+          and(
+            eq(reports.reporterId, me),
+            eq(reports.targetType, targetType),
+            eq(reports.targetId, targetId),
+            // Written out, not bound: the planner takes a partial index only for a condition that it can see.
+            sql`${reports.status} = 'pending'`,
+            sql`EXISTS (${selectTarget(ctx, input)})`,
+          ),
         ),
-      ),
-  ]);
+    ),
+  });
   const report = made ?? pending;
   if (!report) throw new AppError("NOT_FOUND");
   return { report: toReport(report), isNew: made !== undefined };

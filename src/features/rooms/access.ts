@@ -43,14 +43,14 @@ export async function enterCourse(ctx: UserCtx, course: { courseId: string } | {
 async function find(ctx: UserCtx, where: ReturnType<typeof eq>, roomId?: string): Promise<Found[]> {
   const target =
     roomId === undefined ? sql`(SELECT 'room:' || id FROM rooms WHERE ${where})` : (`room:${roomId}` as const);
-  const [found, pending] = await ctx.db.batch([
-    ctx.db
+  const { found, pending } = await ctx.db.batch({
+    found: ctx.db
       .select({ id: rooms.id, facts: factsColumn, joinPolicy: rooms.joinPolicy, readSeq: roomMembers.readSeq })
       .from(rooms)
       .leftJoin(roomMembers, and(eq(roomMembers.roomId, rooms.id), eq(roomMembers.userId, ctx.actor.id)))
       .where(where),
-    pendingFor(ctx, target),
-  ]);
+    pending: pendingFor(ctx, target),
+  });
   if (pending.length > 0) await deliverNow(ctx, pending);
   return found;
 }

@@ -15,11 +15,11 @@ export async function eraseFromRooms(ctx: CallContext, userId: number): Promise<
     UNION SELECT 'room:' || room_id FROM room_authors WHERE user_id = ${userId}
     UNION SELECT 'room:' || room_id FROM room_members WHERE user_id = ${userId}`);
   const targets = JSON.stringify(touched.map(({ target }) => target));
-  const results = await ctx.db.batch([
+  const { pending } = await ctx.db.batch({
     ...anonymiseAuthor(ctx, userId),
-    pendingFor(ctx, sql`SELECT value FROM json_each(${targets})`),
-  ]);
-  await deliverNow(ctx, results[7]);
+    pending: pendingFor(ctx, sql`SELECT value FROM json_each(${targets})`),
+  });
+  await deliverNow(ctx, pending);
 }
 
 /**
@@ -29,21 +29,24 @@ export async function eraseFromRooms(ctx: CallContext, userId: number): Promise<
 export function anonymiseAuthor(ctx: CallContext, userId: number) {
   const isLonely = sql`owner_id = ${userId} AND kind = 'group' AND member_count <= 1`;
   const theirs = sql`SELECT room_id FROM room_members WHERE user_id = ${userId}`;
-  return [
-    enqueueSelect(ctx, sql`SELECT 'room:' || id, json_object('deleted', json('true')) FROM rooms WHERE ${isLonely}`),
-    ctx.db.run(sql`DELETE FROM rooms WHERE ${isLonely}`),
-    enqueueSelect(
+  return {
+    toldEnd: enqueueSelect(
+      ctx,
+      sql`SELECT 'room:' || id, json_object('deleted', json('true')) FROM rooms WHERE ${isLonely}`,
+    ),
+    ended: ctx.db.run(sql`DELETE FROM rooms WHERE ${isLonely}`),
+    toldAuthored: enqueueSelect(
       ctx,
       sql`SELECT 'room:' || room_id, json_object('anonymise', ${userId}) FROM room_authors WHERE user_id = ${userId}`,
     ),
-    ctx.db.run(sql`DELETE FROM room_authors WHERE user_id = ${userId}`),
-    ctx.db.run(departure(sql`(owner_id = ${userId} OR id IN (${theirs}))`, userId)),
-    enqueueSelect(
+    authored: ctx.db.run(sql`DELETE FROM room_authors WHERE user_id = ${userId}`),
+    passedOn: ctx.db.run(departure(sql`(owner_id = ${userId} OR id IN (${theirs}))`, userId)),
+    toldLeft: enqueueSelect(
       ctx,
       // A room tells of a new author up to ten seconds late: what a member wrote last is nobody's all the same.
       sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts), 'removed', ${userId}, 'anonymise', ${userId})
         FROM room_facts f WHERE f.room_id IN (${theirs})`,
     ),
-    ctx.db.run(sql`DELETE FROM room_members WHERE user_id = ${userId}`),
-  ] as const;
+    left: ctx.db.run(sql`DELETE FROM room_members WHERE user_id = ${userId}`),
+  };
 }

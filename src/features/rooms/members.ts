@@ -1,6 +1,7 @@
 /** Who belongs to a room: inviting, leaving, removing, and what happens to a room when its people go. */
 import { eq, sql } from "drizzle-orm";
 import { isModerator, type UserCtx } from "../../context.ts";
+import { after, one } from "../../db/batch.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
@@ -22,16 +23,20 @@ const isMember = (roomId: string, userId: number) =>
  * @throws AppError NOT_FOUND no such room or user · FORBIDDEN not a member, a private room, or a block between the two
  */
 export async function inviteMember(ctx: UserCtx, roomId: string, userId: number): Promise<{ isNew: boolean }> {
-  const [[room], [user], added] = await ctx.db.batch([
-    ctx.db
-      .select({ kind: rooms.kind, isMember: isMember(roomId, ctx.actor.id), isThere: isMember(roomId, userId) })
-      .from(rooms)
-      .where(eq(rooms.id, roomId)),
-    ctx.db
-      .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(ctx.actor.id, users.id) })
-      .from(users)
-      .where(eq(users.id, userId)),
-    ctx.db
+  const { room, user, added } = await ctx.db.batch({
+    room: one(
+      ctx.db
+        .select({ kind: rooms.kind, isMember: isMember(roomId, ctx.actor.id), isThere: isMember(roomId, userId) })
+        .from(rooms)
+        .where(eq(rooms.id, roomId)),
+    ),
+    user: one(
+      ctx.db
+        .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(ctx.actor.id, users.id) })
+        .from(users)
+        .where(eq(users.id, userId)),
+    ),
+    added: ctx.db
       .insert(roomMembers)
       .select(
         sql`SELECT r.id, u.id, ${ctx.now.getTime()}, r.head, r.message_count FROM rooms r JOIN users u ON u.id = ${userId}
@@ -40,7 +45,7 @@ export async function inviteMember(ctx: UserCtx, roomId: string, userId: number)
       )
       .onConflictDoNothing()
       .returning({ userId: roomMembers.userId }),
-  ]);
+  });
   if (!room || room.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
   if (!room.isMember) throw new AppError("FORBIDDEN", "You are not a member of this room.");
   if (room.kind === "private") throw new AppError("FORBIDDEN", "A private room has its two people and no third.");
@@ -61,28 +66,36 @@ export async function removeMember(ctx: UserCtx, roomId: string, userId: number)
       : isModerator(ctx.actor)
         ? sql`r.owner_id <> ${userId} AND ${isMember(roomId, me)}`
         : sql`r.owner_id = ${me}`;
-  const [[room], removed, , , , , pending] = await ctx.db.batch([
-    ctx.db
-      .select({ kind: rooms.kind, isMember: isMember(roomId, me), isThere: isMember(roomId, userId) })
-      .from(rooms)
-      .where(eq(rooms.id, roomId)),
-    ctx.db
+  const { room, removed, pending } = await ctx.db.batch({
+    room: one(
+      ctx.db
+        .select({ kind: rooms.kind, isMember: isMember(roomId, me), isThere: isMember(roomId, userId) })
+        .from(rooms)
+        .where(eq(rooms.id, roomId)),
+    ),
+    removed: ctx.db
       .delete(roomMembers)
       .where(
         sql`room_id = ${roomId} AND user_id = ${userId}
           AND EXISTS (SELECT 1 FROM rooms r WHERE r.id = ${roomId} AND r.kind = 'group' AND ${mayRemove})`,
       )
       .returning({ userId: roomMembers.userId }),
-    ctx.db.run(departure(sql`id = ${roomId} AND changes() > 0`, userId)),
-    enqueueSelect(
-      ctx,
-      sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts), 'removed', ${userId})
+    passedOn: after("removed", ctx.db.run(departure(sql`id = ${roomId} AND changes() > 0`, userId))),
+    told: after(
+      "passedOn",
+      enqueueSelect(
+        ctx,
+        sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts), 'removed', ${userId})
         FROM room_facts f WHERE f.room_id = ${roomId} AND changes() > 0`,
+      ),
     ),
-    ctx.db.run(sql`DELETE FROM rooms WHERE id = ${roomId} AND kind = 'group' AND member_count = 0`),
-    enqueueSelect(ctx, sql`SELECT ${`room:${roomId}`}, json_object('deleted', json('true')) WHERE changes() > 0`),
-    pendingFor(ctx, `room:${roomId}`),
-  ]);
+    ended: ctx.db.run(sql`DELETE FROM rooms WHERE id = ${roomId} AND kind = 'group' AND member_count = 0`),
+    toldEnd: after(
+      "ended",
+      enqueueSelect(ctx, sql`SELECT ${`room:${roomId}`}, json_object('deleted', json('true')) WHERE changes() > 0`),
+    ),
+    pending: pendingFor(ctx, `room:${roomId}`),
+  });
   if (!room || room.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
   if (!room.isMember) throw new AppError("FORBIDDEN", "You are not a member of this room.");
   if (room.kind === "private") throw new AppError("FORBIDDEN", "A private room keeps its two people.");

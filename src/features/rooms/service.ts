@@ -2,6 +2,7 @@
 import { and, asc, desc, eq, getTableColumns, ne, sql } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
 import { isModerator, type UserCtx } from "../../context.ts";
+import { after, one } from "../../db/batch.ts";
 import { inList } from "../../db/json.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
@@ -50,12 +51,12 @@ export async function makeRoom(ctx: UserCtx, { name, isGroup, memberIds }: MakeR
   const id = uuidv7();
   const [low, high] = isGroup ? [null, null] : [Math.min(me, ...others), Math.max(me, ...others)];
   const isWelcome = sql`u.account_status = 'active' AND NOT ${blockedBetween(ctx.actor.id, sql`u.id`)}`;
-  const [invited, made, , [row]] = await ctx.db.batch([
-    ctx.db
+  const { invited, made, row } = await ctx.db.batch({
+    invited: ctx.db
       .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(ctx.actor.id, users.id) })
       .from(users)
       .where(inList(users.id, others)),
-    ctx.db
+    made: ctx.db
       .insert(rooms)
       .select(
         sql`SELECT ${id}, ${isGroup ? "group" : "private"}, ${isGroup ? name : null}, ${isGroup ? me : null}, ${low}, ${high},
@@ -64,42 +65,46 @@ export async function makeRoom(ctx: UserCtx, { name, isGroup, memberIds }: MakeR
       )
       .onConflictDoNothing()
       .returning({ id: rooms.id }),
-    ctx.db.run(sql`INSERT INTO room_members (room_id, user_id, joined_at)
+    members: ctx.db.run(sql`INSERT INTO room_members (room_id, user_id, joined_at)
       SELECT ${id}, value, ${ctx.now.getTime()} FROM json_each(${JSON.stringify([me, ...others])})
       WHERE EXISTS (SELECT 1 FROM rooms WHERE id = ${id})`),
-    mine(ctx).where(
-      and(isMine(ctx), isGroup ? eq(rooms.id, id) : and(eq(rooms.lowId, low ?? 0), eq(rooms.highId, high ?? 0))),
+    row: one(
+      mine(ctx).where(
+        and(isMine(ctx), isGroup ? eq(rooms.id, id) : and(eq(rooms.lowId, low ?? 0), eq(rooms.highId, high ?? 0))),
+      ),
     ),
-  ]);
+  });
   if (!row) throw whyNotInvitable(others, invited);
   return { room: toRoom(ctx, row), isNew: made.length > 0 };
 }
 
 /** My rooms, the latest talk first. Only rooms where something was said in the last moments are asked themselves. */
 export async function listRooms(ctx: UserCtx, query: PageQuery) {
-  const [rows, [counted]] = await ctx.db.batch([
-    mine(ctx)
+  const { rows, counted } = await ctx.db.batch({
+    rows: mine(ctx)
       .where(isMine(ctx))
       .orderBy(desc(rooms.lastActiveAt), desc(rooms.id))
       .limit(query.limit)
       .offset(offsetOf(query)),
-    ctx.db
-      .select({ total: sql<number>`count(*)` })
-      .from(roomMembers)
-      .innerJoin(rooms, and(eq(rooms.id, roomMembers.roomId), ne(rooms.kind, "course")))
-      .where(isMine(ctx)),
-  ]);
+    counted: one(
+      ctx.db
+        .select({ total: sql<number>`count(*)` })
+        .from(roomMembers)
+        .innerJoin(rooms, and(eq(rooms.id, roomMembers.roomId), ne(rooms.kind, "course")))
+        .where(isMine(ctx)),
+    ),
+  });
   const page = await Promise.all(rows.map((row) => toCurrentRoom(ctx, row)));
   return { rooms: page, pagination: pagination(query, counted?.total ?? 0) };
 }
 
 /** @throws AppError NOT_FOUND · FORBIDDEN not a member */
 export async function readRoom(ctx: UserCtx, roomId: string) {
-  const [[row], [known], members] = await ctx.db.batch([
-    mine(ctx).where(and(isMine(ctx), eq(rooms.id, roomId))),
-    ctx.db.select({ kind: rooms.kind }).from(rooms).where(eq(rooms.id, roomId)),
-    membersOf(ctx, roomId),
-  ]);
+  const { row, known, members } = await ctx.db.batch({
+    row: one(mine(ctx).where(and(isMine(ctx), eq(rooms.id, roomId)))),
+    known: one(ctx.db.select({ kind: rooms.kind }).from(rooms).where(eq(rooms.id, roomId))),
+    members: membersOf(ctx, roomId),
+  });
   if (!known || known.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
   if (!row) throw new AppError("FORBIDDEN", "You are not a member of this room.");
   return { ...(await toCurrentRoom(ctx, row)), members: members.map(brief) };
@@ -125,8 +130,8 @@ export async function changeRoom(ctx: UserCtx, roomId: string, change: ChangeRoo
   const mayChange = isOnlySlowMode && isModerator(ctx.actor) ? sql`1` : sql`${rooms.ownerId} = ${me}`;
   const isMember = (userId: number) =>
     sql<number>`EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = ${roomId} AND m.user_id = ${userId})`;
-  const [changed, , [row], [known], members, pending] = await ctx.db.batch([
-    ctx.db
+  const { changed, row, known, members, pending } = await ctx.db.batch({
+    changed: ctx.db
       .update(rooms)
       .set({ name, ownerId, slowModeSeconds, version: sql`${rooms.version} + 1` })
       .where(
@@ -139,12 +144,12 @@ export async function changeRoom(ctx: UserCtx, roomId: string, change: ChangeRoo
         ),
       )
       .returning({ id: rooms.id }),
-    enqueueSelect(ctx, tellFacts(sql`f.room_id = ${roomId} AND changes() > 0`)),
-    mine(ctx).where(and(isMine(ctx), eq(rooms.id, roomId))),
-    ctx.db.select({ ownerId: rooms.ownerId, kind: rooms.kind }).from(rooms).where(eq(rooms.id, roomId)),
-    membersOf(ctx, roomId),
-    pendingFor(ctx, `room:${roomId}`),
-  ]);
+    told: after("changed", enqueueSelect(ctx, tellFacts(sql`f.room_id = ${roomId} AND changes() > 0`))),
+    row: one(mine(ctx).where(and(isMine(ctx), eq(rooms.id, roomId)))),
+    known: one(ctx.db.select({ ownerId: rooms.ownerId, kind: rooms.kind }).from(rooms).where(eq(rooms.id, roomId))),
+    members: membersOf(ctx, roomId),
+    pending: pendingFor(ctx, `room:${roomId}`),
+  });
   deliverSoon(ctx, pending);
   if (!known || known.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
   if (changed.length > 0 && row) return { ...(await toCurrentRoom(ctx, row)), members: members.map(brief) };
@@ -158,15 +163,18 @@ export const tellFacts = (where: ReturnType<typeof sql>) =>
 
 /** Ends a group, with all that was said in it. Its sockets close with 4004. @throws AppError NOT_FOUND · FORBIDDEN */
 export async function deleteRoom(ctx: UserCtx, roomId: string): Promise<void> {
-  const [[known], deleted, , pending] = await ctx.db.batch([
-    ctx.db.select({ kind: rooms.kind }).from(rooms).where(eq(rooms.id, roomId)),
-    ctx.db
+  const { known, deleted, pending } = await ctx.db.batch({
+    known: one(ctx.db.select({ kind: rooms.kind }).from(rooms).where(eq(rooms.id, roomId))),
+    deleted: ctx.db
       .delete(rooms)
       .where(and(eq(rooms.id, roomId), eq(rooms.kind, "group"), eq(rooms.ownerId, ctx.actor.id)))
       .returning({ id: rooms.id }),
-    enqueueSelect(ctx, sql`SELECT ${`room:${roomId}`}, json_object('deleted', json('true')) WHERE changes() > 0`),
-    pendingFor(ctx, `room:${roomId}`),
-  ]);
+    told: after(
+      "deleted",
+      enqueueSelect(ctx, sql`SELECT ${`room:${roomId}`}, json_object('deleted', json('true')) WHERE changes() > 0`),
+    ),
+    pending: pendingFor(ctx, `room:${roomId}`),
+  });
   if (!known || known.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
   if (deleted.length === 0) throw new AppError("FORBIDDEN", "Only the owner deletes a group.");
   deliverSoon(ctx, pending);

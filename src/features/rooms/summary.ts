@@ -50,8 +50,8 @@ export async function writeSummary(
   authors: number[],
 ): Promise<number[]> {
   const now = ctx.now.getTime();
-  const [, , , erased] = await ctx.db.batch([
-    ctx.db
+  const { erased } = await ctx.db.batch({
+    summary: ctx.db
       .update(rooms)
       .set({
         head,
@@ -63,15 +63,15 @@ export async function writeSummary(
       })
       // Writes of one room are made one after the other; a late one must not win all the same.
       .where(sql`${rooms.id} = ${roomId} AND ${rooms.head} <= ${head}`),
-    ctx.db.run(moveMarks(roomId, marks)),
-    ctx.db.run(sql`INSERT OR IGNORE INTO room_authors (user_id, room_id)
+    marks: ctx.db.run(moveMarks(roomId, marks)),
+    authors: ctx.db.run(sql`INSERT OR IGNORE INTO room_authors (user_id, room_id)
       SELECT value, ${roomId} FROM json_each(${JSON.stringify(authors)})
       WHERE EXISTS (SELECT 1 FROM users WHERE id = value) AND EXISTS (SELECT 1 FROM rooms WHERE id = ${roomId})`),
-    ctx.db
+    erased: ctx.db
       .select({ id: sql<number>`value` })
       .from(sql`json_each(${JSON.stringify(authors)})`)
       .where(sql`NOT EXISTS (SELECT 1 FROM users WHERE users.id = value)`),
-  ]);
+  });
   return erased.map(({ id }) => id);
 }
 

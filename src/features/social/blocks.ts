@@ -1,6 +1,7 @@
 /** Blocks: who is blocked cannot message, befriend, follow or invite the one who blocked (SPEC 3). */
 import { and, eq, type SQLWrapper, sql } from "drizzle-orm";
 import type { UserCtx } from "../../context.ts";
+import { one } from "../../db/batch.ts";
 import { deliverSoon, pendingFor } from "../../db/outbox.ts";
 import { blocks, follows, friendships, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
@@ -22,16 +23,16 @@ export async function blockUser(ctx: UserCtx, otherId: number) {
   const bothWays = (oneId: SQLWrapper, twoId: SQLWrapper) =>
     sql`(${oneId} = ${me} AND ${twoId} = ${otherId}) OR (${oneId} = ${otherId} AND ${twoId} = ${me})`;
   const exists = sql`EXISTS (SELECT 1 FROM users u WHERE u.id = ${otherId})`;
-  const [[other], , , , pending] = await ctx.db.batch([
-    ctx.db.select({ id: users.id }).from(users).where(eq(users.id, otherId)),
-    ctx.db
+  const { other, pending } = await ctx.db.batch({
+    other: one(ctx.db.select({ id: users.id }).from(users).where(eq(users.id, otherId))),
+    blocked: ctx.db
       .insert(blocks)
       .select(sql`SELECT ${me}, ${otherId}, ${ctx.now.getTime()} WHERE ${exists}`)
       .onConflictDoNothing(),
-    ctx.db.delete(friendships).where(bothWays(friendships.lowId, friendships.highId)),
-    ctx.db.delete(follows).where(bothWays(follows.followerId, follows.followedId)),
-    pendingFor(ctx, privateRoomOf(me, otherId)),
-  ]);
+    friendships: ctx.db.delete(friendships).where(bothWays(friendships.lowId, friendships.highId)),
+    follows: ctx.db.delete(follows).where(bothWays(follows.followerId, follows.followedId)),
+    pending: pendingFor(ctx, privateRoomOf(me, otherId)),
+  });
   if (!other) throw new AppError("NOT_FOUND");
   deliverSoon(ctx, pending);
   return { blocked: true };
@@ -39,11 +40,11 @@ export async function blockUser(ctx: UserCtx, otherId: number) {
 
 /** @throws AppError NOT_FOUND */
 export async function unblockUser(ctx: UserCtx, otherId: number) {
-  const [[other], , pending] = await ctx.db.batch([
-    ctx.db.select({ id: users.id }).from(users).where(eq(users.id, otherId)),
-    ctx.db.delete(blocks).where(and(eq(blocks.blockerId, ctx.actor.id), eq(blocks.blockedId, otherId))),
-    pendingFor(ctx, privateRoomOf(ctx.actor.id, otherId)),
-  ]);
+  const { other, pending } = await ctx.db.batch({
+    other: one(ctx.db.select({ id: users.id }).from(users).where(eq(users.id, otherId))),
+    unblocked: ctx.db.delete(blocks).where(and(eq(blocks.blockerId, ctx.actor.id), eq(blocks.blockedId, otherId))),
+    pending: pendingFor(ctx, privateRoomOf(ctx.actor.id, otherId)),
+  });
   if (!other) throw new AppError("NOT_FOUND");
   deliverSoon(ctx, pending);
   return { blocked: false };

@@ -1,6 +1,7 @@
 /** Who follows whom. */
 import { and, desc, eq, sql } from "drizzle-orm";
 import type { Ctx, UserCtx } from "../../context.ts";
+import { one } from "../../db/batch.ts";
 import { deliverSoon, pendingFor } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { follows, users } from "../../db/tables.ts";
@@ -16,8 +17,8 @@ import { blockedBetween } from "./service.ts";
 export async function followUser(ctx: UserCtx, otherId: number) {
   const me = ctx.actor.id;
   if (otherId === me) throw new AppError("INVALID_REQUEST", "Nobody can follow themself.");
-  const [, , , [other], pending] = await ctx.db.batch([
-    ctx.db
+  const { other, pending } = await ctx.db.batch({
+    followed: ctx.db
       .insert(follows)
       .select(
         sql`SELECT ${me}, u.id, ${ctx.now.getTime()} FROM users u
@@ -30,18 +31,20 @@ export async function followUser(ctx: UserCtx, otherId: number) {
         FROM users u WHERE u.id = ${otherId} AND changes() > 0 AND NOT EXISTS (SELECT 1 FROM notifications earlier
           WHERE earlier.actor_id = ${me} AND earlier.type = 'follow' AND earlier.ref_id = ${me}
             AND earlier.user_id = u.id)`,
-      made: sql`changes() > 0 AND n.id = last_insert_rowid()`,
+      onlyAfter: "followed",
     }),
-    ctx.db
-      .select({
-        accountStatus: users.accountStatus,
-        followerCount: users.followerCount,
-        isBlocked: blockedBetween(me, otherId),
-      })
-      .from(users)
-      .where(eq(users.id, otherId)),
-    pendingFor(ctx, `user:${otherId}`),
-  ]);
+    other: one(
+      ctx.db
+        .select({
+          accountStatus: users.accountStatus,
+          followerCount: users.followerCount,
+          isBlocked: blockedBetween(me, otherId),
+        })
+        .from(users)
+        .where(eq(users.id, otherId)),
+    ),
+    pending: pendingFor(ctx, `user:${otherId}`),
+  });
   if (other?.accountStatus !== "active") throw new AppError("NOT_FOUND");
   if (other.isBlocked) throw new AppError("FORBIDDEN", "You cannot follow this user.");
   deliverSoon(ctx, pending);
@@ -50,10 +53,12 @@ export async function followUser(ctx: UserCtx, otherId: number) {
 
 /** @throws AppError NOT_FOUND */
 export async function unfollowUser(ctx: UserCtx, otherId: number) {
-  const [, [other]] = await ctx.db.batch([
-    ctx.db.delete(follows).where(and(eq(follows.followerId, ctx.actor.id), eq(follows.followedId, otherId))),
-    ctx.db.select({ followerCount: users.followerCount }).from(users).where(eq(users.id, otherId)),
-  ]);
+  const { other } = await ctx.db.batch({
+    unfollowed: ctx.db
+      .delete(follows)
+      .where(and(eq(follows.followerId, ctx.actor.id), eq(follows.followedId, otherId))),
+    other: one(ctx.db.select({ followerCount: users.followerCount }).from(users).where(eq(users.id, otherId))),
+  });
   if (!other) throw new AppError("NOT_FOUND");
   return { following: false, followerCount: other.followerCount };
 }
@@ -63,9 +68,9 @@ export async function unfollowUser(ctx: UserCtx, otherId: number) {
  * @throws AppError NOT_FOUND
  */
 export async function listFollowers(ctx: Ctx, userId: number, query: PageQuery) {
-  const [[counts], followers] = await ctx.db.batch([
-    selectFollowCounts(ctx, userId),
-    ctx.db
+  const { counts, followers } = await ctx.db.batch({
+    counts: one(selectFollowCounts(ctx, userId)),
+    followers: ctx.db
       .select(listedColumns)
       .from(follows)
       .innerJoin(users, eq(users.id, follows.followerId))
@@ -73,7 +78,7 @@ export async function listFollowers(ctx: Ctx, userId: number, query: PageQuery) 
       .orderBy(desc(follows.createdAt), desc(follows.followerId))
       .limit(query.limit)
       .offset(offsetOf(query)),
-  ]);
+  });
   if (!counts) throw new AppError("NOT_FOUND");
   return { followers, pagination: pagination(query, counts.followers) };
 }
@@ -83,9 +88,9 @@ export async function listFollowers(ctx: Ctx, userId: number, query: PageQuery) 
  * @throws AppError NOT_FOUND
  */
 export async function listFollowing(ctx: Ctx, userId: number, query: PageQuery) {
-  const [[counts], following] = await ctx.db.batch([
-    selectFollowCounts(ctx, userId),
-    ctx.db
+  const { counts, following } = await ctx.db.batch({
+    counts: one(selectFollowCounts(ctx, userId)),
+    following: ctx.db
       .select(listedColumns)
       .from(follows)
       .innerJoin(users, eq(users.id, follows.followedId))
@@ -93,7 +98,7 @@ export async function listFollowing(ctx: Ctx, userId: number, query: PageQuery) 
       .orderBy(desc(follows.createdAt), desc(follows.followedId))
       .limit(query.limit)
       .offset(offsetOf(query)),
-  ]);
+  });
   if (!counts) throw new AppError("NOT_FOUND");
   return { following, pagination: pagination(query, counts.following) };
 }

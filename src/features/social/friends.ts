@@ -1,6 +1,7 @@
 /** Friendships: asking, accepting, ending, listing. One row per pair, the smaller id first. */
 import { and, count, desc, eq, ne, or, sql } from "drizzle-orm";
 import type { UserCtx } from "../../context.ts";
+import { one } from "../../db/batch.ts";
 import { offsetOf, pagination } from "../../db/page.ts";
 import { blocks, friendships, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
@@ -44,8 +45,8 @@ export async function askFriend(ctx: UserCtx, { friendId }: AskFriend): Promise<
   const me = ctx.actor.id;
   if (friendId === me) throw new AppError("INVALID_REQUEST", "Nobody can befriend themself.");
   const { lowId, highId } = pairOf(ctx, friendId);
-  const [changed, [other]] = await ctx.db.batch([
-    ctx.db
+  const { changed, other } = await ctx.db.batch({
+    changed: ctx.db
       .insert(friendships)
       .select(
         sql`SELECT ${lowId}, ${highId}, ${me}, 'pending', ${ctx.now.getTime()} FROM users u
@@ -57,8 +58,8 @@ export async function askFriend(ctx: UserCtx, { friendId }: AskFriend): Promise<
         setWhere: and(eq(friendships.status, "pending"), ne(friendships.requestedBy, me)),
       })
       .returning({ status: friendships.status }),
-    selectOther(ctx, friendId),
-  ]);
+    other: one(selectOther(ctx, friendId)),
+  });
   if (other?.accountStatus !== "active") throw new AppError("NOT_FOUND");
   if (other.isBlocked || !other.friendship) throw new AppError("FORBIDDEN", "You cannot befriend this user.");
   return { friend: toFriend(ctx, other.friendship, other.user), isNew: changed[0]?.status === "pending" };
@@ -70,13 +71,13 @@ export async function askFriend(ctx: UserCtx, { friendId }: AskFriend): Promise<
  */
 export async function acceptFriend(ctx: UserCtx, otherId: number): Promise<Friend> {
   const hasAsked = and(eq(friendships.status, "pending"), eq(friendships.requestedBy, otherId));
-  const [, [other]] = await ctx.db.batch([
-    ctx.db
+  const { other } = await ctx.db.batch({
+    accepted: ctx.db
       .update(friendships)
       .set({ status: "accepted", since: ctx.now })
       .where(and(pairOf(ctx, otherId).is, hasAsked)),
-    selectOther(ctx, otherId),
-  ]);
+    other: one(selectOther(ctx, otherId)),
+  });
   if (other?.friendship?.status !== "accepted") throw new AppError("NOT_FOUND", "This user has not asked.");
   return toFriend(ctx, other.friendship, other.user);
 }
@@ -86,10 +87,10 @@ export async function acceptFriend(ctx: UserCtx, otherId: number): Promise<Frien
  * @throws AppError NOT_FOUND when there is no such user
  */
 export async function endFriendship(ctx: UserCtx, otherId: number): Promise<void> {
-  const [[other]] = await ctx.db.batch([
-    ctx.db.select({ id: users.id }).from(users).where(eq(users.id, otherId)),
-    ctx.db.delete(friendships).where(pairOf(ctx, otherId).is),
-  ]);
+  const { other } = await ctx.db.batch({
+    other: one(ctx.db.select({ id: users.id }).from(users).where(eq(users.id, otherId))),
+    ended: ctx.db.delete(friendships).where(pairOf(ctx, otherId).is),
+  });
   if (!other) throw new AppError("NOT_FOUND");
 }
 
@@ -100,9 +101,9 @@ export async function listFriends(ctx: UserCtx, query: FriendQuery) {
   const otherId = sql`CASE WHEN ${friendships.lowId} = ${me} THEN ${friendships.highId} ELSE ${friendships.lowId} END`;
   const isOther = and(eq(users.id, otherId), eq(users.accountStatus, "active"));
   const isMine = and(or(eq(friendships.lowId, me), eq(friendships.highId, me)), eq(friendships.status, query.status));
-  const [[counted], rows] = await ctx.db.batch([
-    ctx.db.select({ total: count() }).from(friendships).innerJoin(users, isOther).where(isMine),
-    ctx.db
+  const { counted, rows } = await ctx.db.batch({
+    counted: one(ctx.db.select({ total: count() }).from(friendships).innerJoin(users, isOther).where(isMine)),
+    rows: ctx.db
       .select({ friendship: friendships, user: briefColumns })
       .from(friendships)
       .innerJoin(users, isOther)
@@ -110,7 +111,7 @@ export async function listFriends(ctx: UserCtx, query: FriendQuery) {
       .orderBy(desc(friendships.since), desc(users.id))
       .limit(query.limit)
       .offset(offsetOf(query)),
-  ]);
+  });
   return {
     friends: rows.map((row) => toFriend(ctx, row.friendship, row.user)),
     pagination: pagination(query, counted?.total ?? 0),
@@ -119,9 +120,11 @@ export async function listFriends(ctx: UserCtx, query: FriendQuery) {
 
 async function listBlocked(ctx: UserCtx, query: FriendQuery) {
   const isMine = eq(blocks.blockerId, ctx.actor.id);
-  const [[counted], rows] = await ctx.db.batch([
-    ctx.db.select({ total: count() }).from(blocks).innerJoin(users, eq(users.id, blocks.blockedId)).where(isMine),
-    ctx.db
+  const { counted, rows } = await ctx.db.batch({
+    counted: one(
+      ctx.db.select({ total: count() }).from(blocks).innerJoin(users, eq(users.id, blocks.blockedId)).where(isMine),
+    ),
+    rows: ctx.db
       .select({ since: blocks.since, user: briefColumns })
       .from(blocks)
       .innerJoin(users, eq(users.id, blocks.blockedId))
@@ -129,7 +132,7 @@ async function listBlocked(ctx: UserCtx, query: FriendQuery) {
       .orderBy(desc(blocks.since), desc(users.id))
       .limit(query.limit)
       .offset(offsetOf(query)),
-  ]);
+  });
   const friends = rows.map(
     ({ since, user }): Friend => ({
       user: brief(user),

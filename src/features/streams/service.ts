@@ -2,6 +2,7 @@
 import { and, count, desc, eq, gt, isNull, type SQL, sql } from "drizzle-orm";
 import { fingerprint, randomSecret } from "../../auth/digest.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
+import { one } from "../../db/batch.ts";
 import { deliverSoon, pendingFor } from "../../db/outbox.ts";
 import { offsetOf, pagination } from "../../db/page.ts";
 import { streams } from "../../db/tables.ts";
@@ -68,18 +69,18 @@ const own = (ctx: UserCtx, id: number): SQL | undefined => and(eq(streams.id, id
 export async function updateStream(ctx: UserCtx, id: number, { status, ...changes }: UpdateStream): Promise<Stream> {
   const isOwnLive = and(own(ctx, id), isLive);
   const changesSomething = Object.values(changes).some((value) => value !== undefined);
-  const [, , [row], pending] = await ctx.db.batch([
-    ctx.db
+  const { row, pending } = await ctx.db.batch({
+    changed: ctx.db
       .update(streams)
       .set({ ...changes, updatedAt: ctx.now })
       .where(and(status === "live" ? isOwnLive : own(ctx, id), onlyIf(changesSomething))),
-    ctx.db
+    ended: ctx.db
       .update(streams)
       .set(ending(ctx.now, "owner"))
       .where(and(isOwnLive, onlyIf(status === "ended"))),
-    ctx.db.select().from(streams).where(eq(streams.id, id)),
-    pendingFor(ctx, `stream:${id}`),
-  ]);
+    row: one(ctx.db.select().from(streams).where(eq(streams.id, id))),
+    pending: pendingFor(ctx, `stream:${id}`),
+  });
   const stream = requireOwn(ctx, row);
   deliverSoon(ctx, pending);
   if (status === "live" && stream.status !== "live") {
@@ -95,18 +96,18 @@ export async function updateStream(ctx: UserCtx, id: number, { status, ...change
  */
 export async function rotateKey(ctx: UserCtx, id: number) {
   const streamKey = newStreamKey();
-  const [, , [row], pending] = await ctx.db.batch([
-    ctx.db
+  const { row, pending } = await ctx.db.batch({
+    rotated: ctx.db
       .update(streams)
       .set({ keyHash: await fingerprint(streamKey), updatedAt: ctx.now })
       .where(own(ctx, id)),
-    ctx.db
+    ended: ctx.db
       .update(streams)
       .set(ending(ctx.now, "key_rotated"))
       .where(and(own(ctx, id), isLive)),
-    ctx.db.select().from(streams).where(eq(streams.id, id)),
-    pendingFor(ctx, `stream:${id}`),
-  ]);
+    row: one(ctx.db.select().from(streams).where(eq(streams.id, id))),
+    pending: pendingFor(ctx, `stream:${id}`),
+  });
   const stream = requireOwn(ctx, row);
   deliverSoon(ctx, pending);
   return { ...toStream(stream), streamKey };
@@ -125,7 +126,10 @@ export async function readStream(ctx: Ctx, id: number): Promise<Stream> {
     String(id),
     ctx.config.CACHE_STREAM_DETAILS_SECONDS,
     withFreshness(ctx, ["streams", "viewers"], async (freshness) => {
-      const [fresh, [row]] = await ctx.db.batch([freshness, ctx.db.select().from(streams).where(eq(streams.id, id))]);
+      const { fresh, row } = await ctx.db.batch({
+        fresh: freshness,
+        row: one(ctx.db.select().from(streams).where(eq(streams.id, id))),
+      });
       return [fresh, row ? toStream(row) : null];
     }),
   );
@@ -154,17 +158,17 @@ export function listStreams(ctx: Ctx, query: StreamListQuery) {
     `${query.status} ${query.page} ${query.limit}`,
     ctx.config.CACHE_STREAM_LISTS_SECONDS,
     withFreshness(ctx, ["streams"], async (freshness) => {
-      const [fresh, rows, [total]] = await ctx.db.batch([
-        freshness,
-        ctx.db
+      const { fresh, rows, total } = await ctx.db.batch({
+        fresh: freshness,
+        rows: ctx.db
           .select()
           .from(streams)
           .where(where)
           .orderBy(...order)
           .limit(query.limit)
           .offset(offsetOf(query)),
-        ctx.db.select({ count: count() }).from(streams).where(where),
-      ]);
+        total: one(ctx.db.select({ count: count() }).from(streams).where(where)),
+      });
       return [fresh, { streams: rows.map(toStream), pagination: pagination(query, total?.count ?? 0) }];
     }),
   );

@@ -184,14 +184,14 @@ export const endIfLapsed = (ctx: Ctx, streamId: number) => endSilent(ctx, eq(str
  */
 export async function endLapsed(ctx: Ctx): Promise<void> {
   const longest = new Date(ctx.now.getTime() - ctx.config.STREAM_MAX_HOURS * 3_600_000);
-  const [lapsed, tooLong] = await ctx.db.batch([
-    endSilent(ctx),
-    ctx.db
+  const { lapsed, tooLong } = await ctx.db.batch({
+    lapsed: endSilent(ctx),
+    tooLong: ctx.db
       .update(streams)
       .set(ending(ctx.now, "too_long"))
       .where(and(eq(streams.status, "live"), lt(streams.startedAt, longest)))
       .returning({ id: streams.id }),
-  ]);
+  });
   // Bounded, as every statement; the sweep has the rest.
   const targets = [...lapsed, ...tooLong].slice(0, 90).map(({ id }) => `stream:${id}` as const);
   if (targets.length > 0) deliverSoon(ctx, await pendingFor(ctx, ...targets));

@@ -1,6 +1,7 @@
 /** Finding people. `%` and `_` are ordinary characters: nothing here is a pattern. */
 import { and, count, desc, eq, type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../../context.ts";
+import { one } from "../../db/batch.ts";
 import { offsetOf, pagination } from "../../db/page.ts";
 import { listTotals, users } from "../../db/tables.ts";
 import type { PeopleQuery } from "./contract.ts";
@@ -22,18 +23,20 @@ export async function listPeople(ctx: Ctx, query: PeopleQuery) {
   const isActive = eq(users.accountStatus, "active");
   const matches = search === undefined ? undefined : and(isActive, sql`${users.id} IN (${selectFound(search)})`);
   const isExact = sql`${users.username} = ${search ?? ""} COLLATE NOCASE`;
-  const [people, [counted]] = await ctx.db.batch([
-    ctx.db
+  const { people, counted } = await ctx.db.batch({
+    people: ctx.db
       .select(listedColumns)
       .from(users)
       .where(matches ?? isActive)
       .orderBy(...(matches ? [desc(isExact), desc(users.followerCount)] : []), desc(users.id))
       .limit(limit)
       .offset(offsetOf(query)),
-    matches
-      ? ctx.db.select({ total: count() }).from(users).where(matches)
-      : ctx.db.select({ total: listTotals.total }).from(listTotals).where(eq(listTotals.list, "people")),
-  ]);
+    counted: one(
+      matches
+        ? ctx.db.select({ total: count() }).from(users).where(matches)
+        : ctx.db.select({ total: listTotals.total }).from(listTotals).where(eq(listTotals.list, "people")),
+    ),
+  });
   return { users: people, pagination: pagination(query, counted?.total ?? 0) };
 }
 

@@ -1,6 +1,7 @@
 /** Likes: each counts once, and its owner hears of it once. */
 import { and, eq, sql } from "drizzle-orm";
 import type { UserCtx } from "../../context.ts";
+import { one } from "../../db/batch.ts";
 import { deliverSoon, pendingFor } from "../../db/outbox.ts";
 import { likes, videos } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
@@ -19,8 +20,8 @@ const countLikes = (ctx: UserCtx, videoId: number) =>
  */
 export async function likeVideo(ctx: UserCtx, videoId: number) {
   const me = ctx.actor.id;
-  const [, , , [video], pending] = await ctx.db.batch([
-    ctx.db
+  const { video, pending } = await ctx.db.batch({
+    liked: ctx.db
       .insert(likes)
       .select(
         sql`SELECT ${videos.id}, ${me}, ${ctx.now.getTime()} FROM ${videos}
@@ -33,11 +34,11 @@ export async function likeVideo(ctx: UserCtx, videoId: number) {
         FROM videos v WHERE v.id = ${videoId} AND changes() > 0 AND NOT EXISTS (SELECT 1 FROM notifications earlier
           WHERE earlier.actor_id = ${me} AND earlier.type = 'like' AND earlier.ref_id = v.id
             AND earlier.user_id = v.owner_id)`,
-      made: sql`changes() > 0 AND n.id = last_insert_rowid()`,
+      onlyAfter: "liked",
     }),
-    countLikes(ctx, videoId),
-    pendingFor(ctx, sql`SELECT 'user:' || v.owner_id FROM videos v WHERE v.id = ${videoId}`),
-  ]);
+    video: one(countLikes(ctx, videoId)),
+    pending: pendingFor(ctx, sql`SELECT 'user:' || v.owner_id FROM videos v WHERE v.id = ${videoId}`),
+  });
   if (!video) throw new AppError("NOT_FOUND");
   deliverSoon(ctx, pending);
   return { liked: true, likes: video.likes };
@@ -45,8 +46,8 @@ export async function likeVideo(ctx: UserCtx, videoId: number) {
 
 /** @throws AppError NOT_FOUND */
 export async function unlikeVideo(ctx: UserCtx, videoId: number) {
-  const [, [video]] = await ctx.db.batch([
-    ctx.db
+  const { video } = await ctx.db.batch({
+    unliked: ctx.db
       .delete(likes)
       .where(
         and(
@@ -55,8 +56,8 @@ export async function unlikeVideo(ctx: UserCtx, videoId: number) {
           sql`EXISTS (SELECT 1 FROM ${videos} WHERE ${videos.id} = ${videoId} AND ${isVisibleTo(ctx.actor)})`,
         ),
       ),
-    countLikes(ctx, videoId),
-  ]);
+    video: one(countLikes(ctx, videoId)),
+  });
   if (!video) throw new AppError("NOT_FOUND");
   return { liked: false, likes: video.likes };
 }

@@ -2,6 +2,7 @@
 import { and, desc, eq, type SQL, sql } from "drizzle-orm";
 import { pendingDeletions } from "../../bytes/deletions.ts";
 import { type Actor, actorId, type Ctx, isAdmin, type UserCtx } from "../../context.ts";
+import { one } from "../../db/batch.ts";
 import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { listTotals, users, videos } from "../../db/tables.ts";
@@ -60,8 +61,8 @@ export async function createVideo(ctx: UserCtx, input: CreateVideo): Promise<Vid
 
 /** The public feed, newest first. Its total is kept by triggers (migrations/0002). */
 export async function listVideos(ctx: Ctx, query: PageQuery) {
-  const [rows, [listed]] = await ctx.db.batch([
-    ctx.db
+  const { rows, listed } = await ctx.db.batch({
+    rows: ctx.db
       .select(columnsFor(ctx.actor))
       .from(videos)
       .innerJoin(users, eq(users.id, videos.ownerId))
@@ -69,8 +70,8 @@ export async function listVideos(ctx: Ctx, query: PageQuery) {
       .orderBy(desc(videos.id))
       .limit(query.limit)
       .offset(offsetOf(query)),
-    ctx.db.select({ total: listTotals.total }).from(listTotals).where(eq(listTotals.list, "videos")),
-  ]);
+    listed: one(ctx.db.select({ total: listTotals.total }).from(listTotals).where(eq(listTotals.list, "videos"))),
+  });
   return { videos: rows.map(toVideo), pagination: pagination(query, listed?.total ?? 0) };
 }
 
@@ -80,12 +81,14 @@ export async function listVideos(ctx: Ctx, query: PageQuery) {
  */
 export async function listVideosOf(ctx: Ctx, ownerId: number, query: PageQuery) {
   const seesAll = isAdmin(ctx.actor) || actorId(ctx.actor) === ownerId;
-  const [[owner], rows] = await ctx.db.batch([
-    ctx.db
-      .select({ accountStatus: users.accountStatus, total: seesAll ? users.videoCount : users.publicVideoCount })
-      .from(users)
-      .where(eq(users.id, ownerId)),
-    ctx.db
+  const { owner, rows } = await ctx.db.batch({
+    owner: one(
+      ctx.db
+        .select({ accountStatus: users.accountStatus, total: seesAll ? users.videoCount : users.publicVideoCount })
+        .from(users)
+        .where(eq(users.id, ownerId)),
+    ),
+    rows: ctx.db
       .select(columnsFor(ctx.actor))
       .from(videos)
       .innerJoin(users, eq(users.id, videos.ownerId))
@@ -93,7 +96,7 @@ export async function listVideosOf(ctx: Ctx, ownerId: number, query: PageQuery) 
       .orderBy(desc(videos.id))
       .limit(query.limit)
       .offset(offsetOf(query)),
-  ]);
+  });
   if (!owner || (owner.accountStatus !== "active" && !seesAll)) throw new AppError("NOT_FOUND");
   return { videos: rows.map(toVideo), pagination: pagination(query, owner.total) };
 }
@@ -121,11 +124,10 @@ const isOwn = (ctx: UserCtx, videoId: number) => and(eq(videos.id, videoId), eq(
 export async function updateVideo(ctx: UserCtx, videoId: number, input: UpdateVideo): Promise<Video> {
   const change = { title: input.title, description: input.description, visibility: input.visibility };
   const isEmpty = Object.values(change).every((value) => value === undefined);
-  const [row] = isEmpty
-    ? await selectVideo(ctx, videoId)
-    : (
-        await ctx.db.batch([ctx.db.update(videos).set(change).where(isOwn(ctx, videoId)), selectVideo(ctx, videoId)])
-      )[1];
+  const { row } = await ctx.db.batch({
+    ...(!isEmpty && { changed: ctx.db.update(videos).set(change).where(isOwn(ctx, videoId)) }),
+    row: one(selectVideo(ctx, videoId)),
+  });
   if (!row) throw new AppError("NOT_FOUND");
   if (row.video.ownerId !== ctx.actor.id) throw new AppError("FORBIDDEN", "Only its owner changes a video.");
   return toVideo(row);
@@ -136,15 +138,17 @@ export async function updateVideo(ctx: UserCtx, videoId: number, input: UpdateVi
  * @throws AppError NOT_FOUND · FORBIDDEN for everyone else, admins too: theirs is `DELETE /admin/videos/:id`, with a reason
  */
 export async function deleteVideo(ctx: UserCtx, videoId: number): Promise<Row> {
-  const [[seen], [gone], pending] = await ctx.db.batch([
-    ctx.db
-      .select({ id: videos.id })
-      .from(videos)
-      .where(and(eq(videos.id, videoId), isVisibleTo(ctx.actor))),
-    ctx.db.delete(videos).where(isOwn(ctx, videoId)).returning(),
+  const { seen, gone, pending } = await ctx.db.batch({
+    seen: one(
+      ctx.db
+        .select({ id: videos.id })
+        .from(videos)
+        .where(and(eq(videos.id, videoId), isVisibleTo(ctx.actor))),
+    ),
+    gone: one(ctx.db.delete(videos).where(isOwn(ctx, videoId)).returning()),
     // Triggers delete its files' rows and leave the bytes to the outbox.
-    pendingDeletions(ctx),
-  ]);
+    pending: pendingDeletions(ctx),
+  });
   deliverSoon(ctx, pending);
   if (gone) return gone;
   throw seen ? new AppError("FORBIDDEN", "Only its owner deletes a video.") : new AppError("NOT_FOUND");

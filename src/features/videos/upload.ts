@@ -2,6 +2,7 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { erase, ifPending, settle } from "../../bytes/store.ts";
 import type { UserCtx } from "../../context.ts";
+import { one } from "../../db/batch.ts";
 import { files, videos } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { keepFile, viewUrl } from "../files/service.ts";
@@ -18,17 +19,17 @@ type Parts = { fileId: string; thumb: { id: string; url: string } | undefined };
 /** The statements that publish a file, if it `isReady`; the second answers the row. The URL needs the id, hence two. */
 function publish(ctx: UserCtx, details: Details, { fileId, thumb }: Parts, isReady: SQL) {
   const { title, description = null, visibility, duration = null } = details;
-  return [
-    ctx.db.run(sql`
+  return {
+    inserted: ctx.db.run(sql`
       INSERT INTO videos (owner_id, title, description, video_url, thumb_url, file_id, thumb_file_id, visibility, duration, created_at)
       SELECT ${ctx.actor.id}, ${title}, ${description}, '', ${thumb?.url ?? null}, ${fileId}, ${thumb?.id ?? null},
         ${visibility}, ${duration}, ${ctx.now.getTime()} WHERE ${isReady}`),
-    ctx.db
+    video: ctx.db
       .update(videos)
       .set({ videoUrl: sql`'/api/v1/videos/' || id || '/content'` })
       .where(and(eq(videos.fileId, fileId), eq(videos.videoUrl, "")))
       .returning(),
-  ] as const;
+  };
 }
 
 const shown = (ctx: UserCtx, video: typeof videos.$inferSelect): Video =>
@@ -68,14 +69,15 @@ async function publishStored(ctx: UserCtx, details: Details, file: Received, thu
     thumb: keptThumb && { id: keptThumb.id, url: viewUrl({ folder: FOLDER, name: keptThumb.name }) },
   };
   const isReady = sql`EXISTS (SELECT 1 FROM files WHERE id = ${kept.id})`;
-  const [insertVideo, answerVideo] = publish(ctx, details, parts, isReady);
-  const [, , [video]] = await ctx.db.batch([
-    kept.insert,
-    insertVideo,
-    answerVideo,
-    ...(keptThumb ? [keptThumb.insert] : []),
-    ...stored.map(({ key }) => settle(ctx, key)),
-  ]);
+  const { inserted, video: answered } = publish(ctx, details, parts, isReady);
+  const { video } = await ctx.db.batch({
+    kept: kept.insert,
+    inserted,
+    video: one(answered),
+    ...(keptThumb && { keptThumb: keptThumb.insert }),
+    settled: settle(ctx, file.key),
+    ...(thumb && { settledThumb: settle(ctx, thumb.key) }),
+  });
   if (video) return shown(ctx, video);
   for (const { key } of stored) await erase(ctx, key, null);
   throw new AppError("CONFLICT", "The upload was given up.");
@@ -100,16 +102,16 @@ async function publishFile(ctx: UserCtx, { fileId, ...details }: PublishFile): P
   const isMine = and(eq(files.id, fileId), eq(files.ownerId, ctx.actor.id));
   const isReady = sql`EXISTS (SELECT 1 FROM files WHERE ${and(isMine, eq(files.category, "video"))})
     AND NOT EXISTS (SELECT 1 FROM videos WHERE file_id = ${fileId})`;
-  const [insertVideo, answerVideo] = publish(ctx, details, { fileId, thumb: undefined }, isReady);
-  const [[file], , [video]] = await ctx.db.batch([
-    ctx.db.select({ category: files.category }).from(files).where(isMine),
-    insertVideo,
-    answerVideo,
-    ctx.db
+  const { inserted, video: answered } = publish(ctx, details, { fileId, thumb: undefined }, isReady);
+  const { file, video } = await ctx.db.batch({
+    file: one(ctx.db.select({ category: files.category }).from(files).where(isMine)),
+    inserted,
+    video: one(answered),
+    shown: ctx.db
       .update(files)
       .set({ visibility: sql`(SELECT visibility FROM videos WHERE file_id = ${fileId})` })
       .where(and(isMine, sql`EXISTS (SELECT 1 FROM videos WHERE file_id = ${fileId})`)),
-  ]);
+  });
   if (!file) throw new AppError("NOT_FOUND", "There is no such file.");
   if (file.category !== "video") throw new AppError("UNSUPPORTED_MEDIA_TYPE", "The file is no video.");
   if (!video) throw new AppError("CONFLICT", "The file is a video's already.");

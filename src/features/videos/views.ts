@@ -2,6 +2,7 @@
 import { and, eq, sql } from "drizzle-orm";
 import { fingerprint } from "../../auth/digest.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
+import { one } from "../../db/batch.ts";
 import { videos, videoViews } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { isVisibleTo } from "./service.ts";
@@ -17,8 +18,8 @@ const viewerOf = async (ctx: Ctx): Promise<string> =>
 export async function countView(ctx: Ctx, videoId: number) {
   const now = ctx.now.getTime();
   const viewer = await viewerOf(ctx);
-  const [counted, [video]] = await ctx.db.batch([
-    ctx.db
+  const { counted, video } = await ctx.db.batch({
+    counted: ctx.db
       .insert(videoViews)
       .select(
         sql`SELECT ${videos.id}, ${viewer}, ${now} FROM ${videos}
@@ -30,11 +31,13 @@ export async function countView(ctx: Ctx, videoId: number) {
         setWhere: sql`${videoViews.countedAt} <= ${now - VIEW_COUNTS_AGAIN_MS}`,
       })
       .returning({ videoId: videoViews.videoId }),
-    ctx.db
-      .select({ views: videos.views })
-      .from(videos)
-      .where(and(eq(videos.id, videoId), isVisibleTo(ctx.actor))),
-  ]);
+    video: one(
+      ctx.db
+        .select({ views: videos.views })
+        .from(videos)
+        .where(and(eq(videos.id, videoId), isVisibleTo(ctx.actor))),
+    ),
+  });
   if (!video) throw new AppError("NOT_FOUND");
   return { counted: counted.length > 0, views: video.views };
 }

@@ -3,6 +3,7 @@ import { and, count, desc, eq, gte, lte, sql } from "drizzle-orm";
 import { pendingDeletions } from "../../bytes/deletions.ts";
 import { serveObject } from "../../bytes/serve.ts";
 import { type Ctx, isModerator, type UserCtx } from "../../context.ts";
+import { one } from "../../db/batch.ts";
 import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, pagination } from "../../db/page.ts";
 import { versions, vods } from "../../db/tables.ts";
@@ -43,17 +44,17 @@ export function listVods(ctx: Ctx, query: VodListQuery): Promise<VodList> {
   return kept.get(ctx.now, JSON.stringify(query), ctx.config.CACHE_VODS_SECONDS, {
     version: async () => (await versionOf(ctx))[0]?.version ?? -1,
     load: async () => {
-      const [[fresh], rows, [total]] = await ctx.db.batch([
-        versionOf(ctx),
-        ctx.db
+      const { fresh, rows, total } = await ctx.db.batch({
+        fresh: one(versionOf(ctx)),
+        rows: ctx.db
           .select()
           .from(vods)
           .where(where)
           .orderBy(desc(sort === "popular" ? vods.views : vods.createdAt), desc(vods.id))
           .limit(query.limit)
           .offset(offsetOf(query)),
-        ctx.db.select({ count: count() }).from(vods).where(where),
-      ]);
+        total: one(ctx.db.select({ count: count() }).from(vods).where(where)),
+      });
       const answer = { vods: rows.map(toVod), pagination: pagination(query, total?.count ?? 0) };
       return { version: fresh?.version ?? 0, answer };
     },
@@ -102,11 +103,11 @@ const isStartOfPlay = ({ method, headers }: Request): boolean =>
  */
 export async function deleteVod(ctx: UserCtx, id: number): Promise<void> {
   const mayDelete = isModerator(ctx.actor) ? undefined : eq(vods.userId, ctx.actor.id);
-  const [[row], , pending] = await ctx.db.batch([
-    ctx.db.select({ userId: vods.userId }).from(vods).where(eq(vods.id, id)),
-    ctx.db.delete(vods).where(and(eq(vods.id, id), mayDelete)),
-    pendingDeletions(ctx),
-  ]);
+  const { row, pending } = await ctx.db.batch({
+    row: one(ctx.db.select({ userId: vods.userId }).from(vods).where(eq(vods.id, id))),
+    deleted: ctx.db.delete(vods).where(and(eq(vods.id, id), mayDelete)),
+    pending: pendingDeletions(ctx),
+  });
   if (!row) throw new AppError("NOT_FOUND");
   if (mayDelete && row.userId !== ctx.actor.id) throw new AppError("FORBIDDEN");
   deliverSoon(ctx, pending);

@@ -112,11 +112,11 @@ async function receive(ctx: Ctx, key: string, name: string, bytes: AsyncIterable
 async function publish(ctx: Ctx, stream: Stream, details: VodAbout, recording: Recording): Promise<Uploaded> {
   const { key } = recording;
   const isOurs = sql`EXISTS (SELECT 1 FROM ${vods} WHERE ${vods.objectKey} = ${key})`;
-  const [made, , earlier] = await ctx.db.batch([
-    insertVod(ctx, stream, details, recording, ifPending(key)),
-    ctx.db.delete(uploads).where(and(eq(uploads.key, key), isOurs)),
-    sameRecording(ctx, stream, recording),
-  ]);
+  const { made, earlier } = await ctx.db.batch({
+    made: insertVod(ctx, stream, details, recording, ifPending(key)),
+    settled: ctx.db.delete(uploads).where(and(eq(uploads.key, key), isOurs)),
+    earlier: sameRecording(ctx, stream, recording),
+  });
   // What was sent again is not kept again.
   if (!made[0]) await discard(ctx, key);
   return answer(made[0], earlier[0]);
@@ -174,10 +174,10 @@ export async function registerRecording(ctx: Ctx, { path, ...details }: VodByPat
     mimeType,
     size: object.size,
   };
-  const [made, earlier] = await ctx.db.batch([
-    insertVod(ctx, stream, details, recording, sql`1`),
-    sameRecording(ctx, stream, recording),
-  ]);
+  const { made, earlier } = await ctx.db.batch({
+    made: insertVod(ctx, stream, details, recording, sql`1`),
+    earlier: sameRecording(ctx, stream, recording),
+  });
   return answer(made[0], earlier[0]);
 }
 

@@ -2,6 +2,7 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { v7 as sortableId } from "uuid";
 import { isModerator, type UserCtx } from "../../context.ts";
+import { after, one } from "../../db/batch.ts";
 import type { CallContext } from "../../db/call-context.ts";
 import { type Delivery, deliverNow, deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { webrtcSessions } from "../../db/tables.ts";
@@ -66,15 +67,15 @@ export async function openSession(ctx: UserCtx, id: string): Promise<Session> {
 export async function endSession(ctx: UserCtx, id: string): Promise<void> {
   const isMine = and(eq(webrtcSessions.id, id), eq(webrtcSessions.hostId, ctx.actor.id));
   const payload = JSON.stringify({ endedAt: ctx.now.getTime() } satisfies SessionEnd);
-  const [[row], , , pending] = await ctx.db.batch([
-    ctx.db.select({ hostId: webrtcSessions.hostId }).from(webrtcSessions).where(eq(webrtcSessions.id, id)),
-    ctx.db
+  const { row, pending } = await ctx.db.batch({
+    row: one(ctx.db.select({ hostId: webrtcSessions.hostId }).from(webrtcSessions).where(eq(webrtcSessions.id, id))),
+    ended: ctx.db
       .update(webrtcSessions)
       .set({ endedAt: ctx.now })
       .where(and(isMine, isNull(webrtcSessions.endedAt))),
-    enqueueSelect(ctx, sql`SELECT ${`webrtc:${id}`}, ${payload} WHERE changes() > 0`),
-    pendingFor(ctx, `webrtc:${id}`),
-  ]);
+    told: after("ended", enqueueSelect(ctx, sql`SELECT ${`webrtc:${id}`}, ${payload} WHERE changes() > 0`)),
+    pending: pendingFor(ctx, `webrtc:${id}`),
+  });
   if (!row) throw new AppError("NOT_FOUND");
   if (row.hostId !== ctx.actor.id) throw new AppError("FORBIDDEN", "Only the host ends a session.");
   deliverSoon(ctx, pending);
@@ -90,13 +91,13 @@ const ERASED_AT_ONCE = 500;
 export async function eraseSessionsOf(ctx: CallContext, userId: number): Promise<boolean> {
   const theirs = sql`SELECT id FROM webrtc_sessions WHERE host_id = ${userId} ORDER BY id LIMIT ${ERASED_AT_ONCE}`;
   const payload = JSON.stringify({ endedAt: ctx.now.getTime() } satisfies SessionEnd);
-  const [, gone] = await ctx.db.batch([
-    enqueueSelect(
+  const { gone } = await ctx.db.batch({
+    told: enqueueSelect(
       ctx,
       sql`SELECT 'webrtc:' || id, ${payload} FROM webrtc_sessions WHERE id IN (${theirs}) AND ended_at IS NULL`,
     ),
-    ctx.db.delete(webrtcSessions).where(sql`id IN (${theirs})`).returning({ id: webrtcSessions.id }),
-  ]);
+    gone: ctx.db.delete(webrtcSessions).where(sql`id IN (${theirs})`).returning({ id: webrtcSessions.id }),
+  });
   if (gone.length === 0) return false;
   const targets = JSON.stringify(gone.map(({ id }) => `webrtc:${id}`));
   await deliverNow(ctx, await pendingFor(ctx, sql`SELECT value FROM json_each(${targets})`));

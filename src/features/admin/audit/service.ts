@@ -2,6 +2,7 @@
 import { and, count, desc, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { UserCtx } from "../../../context.ts";
+import { one } from "../../../db/batch.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { audit, statsTotals } from "../../../db/tables.ts";
 import { logEvent } from "../../../platform/log.ts";
@@ -45,12 +46,14 @@ export async function listAudit(ctx: UserCtx, query: AuditQuery) {
   ];
   const isFiltered = filters.some((filter) => filter !== undefined);
   const where = and(...filters);
-  const [rows, [counted]] = await ctx.db.batch([
-    ctx.db.select().from(audit).where(where).orderBy(desc(audit.id)).limit(query.limit).offset(offsetOf(query)),
-    isFiltered
-      ? ctx.db.select({ total: count() }).from(audit).where(where)
-      : ctx.db.select({ total: statsTotals.audit }).from(statsTotals),
-  ]);
+  const { rows, counted } = await ctx.db.batch({
+    rows: ctx.db.select().from(audit).where(where).orderBy(desc(audit.id)).limit(query.limit).offset(offsetOf(query)),
+    counted: one(
+      isFiltered
+        ? ctx.db.select({ total: count() }).from(audit).where(where)
+        : ctx.db.select({ total: statsTotals.audit }).from(statsTotals),
+    ),
+  });
   return { entries: rows.map(toEntry), pagination: pagination(query, counted?.total ?? 0) };
 }
 

@@ -10,13 +10,13 @@ export async function deliverOrphans(ctx: CallContext, name: string, _deliveries
 }
 
 async function clearRound(ctx: CallContext, videoId: number): Promise<boolean> {
-  const results = await ctx.db.batch([
-    ctx.db.run(sql`DELETE FROM likes WHERE (video_id, user_id) IN (
+  const results = await ctx.db.batch({
+    likes: ctx.db.run(sql`DELETE FROM likes WHERE (video_id, user_id) IN (
       SELECT video_id, user_id FROM likes WHERE video_id = ${videoId} LIMIT ${ROUND_ROWS})`),
-    ctx.db.run(sql`DELETE FROM comments WHERE id IN (
+    comments: ctx.db.run(sql`DELETE FROM comments WHERE id IN (
       SELECT id FROM comments WHERE video_id = ${videoId} LIMIT ${ROUND_ROWS})`),
-    ctx.db.run(sql`DELETE FROM video_views WHERE (video_id, viewer) IN (
+    views: ctx.db.run(sql`DELETE FROM video_views WHERE (video_id, viewer) IN (
       SELECT video_id, viewer FROM video_views WHERE video_id = ${videoId} LIMIT ${ROUND_ROWS})`),
-  ]);
-  return results.some((result) => result.meta.changes > 0);
+  });
+  return Object.values(results).some((result) => result.meta.changes > 0);
 }

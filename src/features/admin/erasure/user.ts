@@ -25,54 +25,53 @@ export async function deliverErasure(ctx: CallContext, name: string, _deliveries
 }
 
 async function eraseRound(ctx: CallContext, userId: number): Promise<boolean> {
-  const [first, ...rest] = statements(userId).map((statement) => ctx.db.run(statement));
-  if (!first) return false;
-  const results = await ctx.db.batch([first, ...rest]);
+  const erased = Object.entries(statements(userId)).map(([name, statement]) => [name, ctx.db.run(statement)] as const);
+  const results = await ctx.db.batch(Object.fromEntries(erased));
   const hadSessions = await eraseSessionsOf(ctx, userId);
   const hadReferences = await eraseReferences(ctx, userId);
-  return hadSessions || hadReferences || results.some((result) => result.meta.changes > 0);
+  return hadSessions || hadReferences || Object.values(results).some((result) => result.meta.changes > 0);
 }
 
 /** The rows, a bounded number of each. The first files, and streams, went by triggers on `users`. */
-function statements(userId: number): SQL[] {
+function statements(userId: number): Record<string, SQL> {
   const rows = ROUND_ROWS;
-  return [
+  return {
     // The identity stays known as nobody's: a token of the provider that is still valid must make no new account.
-    sql`UPDATE identities SET user_id = ${NOBODY} WHERE user_id = ${userId}`,
-    sql`DELETE FROM sessions WHERE user_id = ${userId}`,
-    sql`DELETE FROM socket_tickets WHERE user_id = ${userId}`,
-    sql`DELETE FROM videos WHERE id IN (SELECT id FROM videos WHERE owner_id = ${userId} LIMIT ${ROUND_VIDEOS})`,
-    sql`DELETE FROM files WHERE id IN (SELECT id FROM files WHERE owner_id = ${userId} LIMIT ${rows})`,
-    sql`DELETE FROM comments WHERE id IN (
+    identities: sql`UPDATE identities SET user_id = ${NOBODY} WHERE user_id = ${userId}`,
+    sessions: sql`DELETE FROM sessions WHERE user_id = ${userId}`,
+    tickets: sql`DELETE FROM socket_tickets WHERE user_id = ${userId}`,
+    videos: sql`DELETE FROM videos WHERE id IN (SELECT id FROM videos WHERE owner_id = ${userId} LIMIT ${ROUND_VIDEOS})`,
+    files: sql`DELETE FROM files WHERE id IN (SELECT id FROM files WHERE owner_id = ${userId} LIMIT ${rows})`,
+    comments: sql`DELETE FROM comments WHERE id IN (
       WITH RECURSIVE thread (id) AS (
         SELECT id FROM (SELECT id FROM comments WHERE author_id = ${userId} LIMIT ${ROUND_COMMENTS})
         UNION SELECT reply.id FROM comments reply JOIN thread ON reply.parent_id = thread.id)
       SELECT id FROM thread)`,
-    sql`DELETE FROM likes WHERE (video_id, user_id) IN (
+    likes: sql`DELETE FROM likes WHERE (video_id, user_id) IN (
       SELECT video_id, user_id FROM likes WHERE user_id = ${userId} LIMIT ${rows})`,
-    sql`DELETE FROM follows WHERE (follower_id, followed_id) IN (
+    following: sql`DELETE FROM follows WHERE (follower_id, followed_id) IN (
       SELECT follower_id, followed_id FROM follows WHERE follower_id = ${userId} LIMIT ${rows})`,
-    sql`DELETE FROM follows WHERE (follower_id, followed_id) IN (
+    followers: sql`DELETE FROM follows WHERE (follower_id, followed_id) IN (
       SELECT follower_id, followed_id FROM follows WHERE followed_id = ${userId} LIMIT ${rows})`,
-    sql`DELETE FROM friendships WHERE (low_id, high_id) IN (
+    friendships: sql`DELETE FROM friendships WHERE (low_id, high_id) IN (
       SELECT low_id, high_id FROM friendships WHERE low_id = ${userId} OR high_id = ${userId} LIMIT ${rows})`,
-    sql`DELETE FROM blocks WHERE (blocker_id, blocked_id) IN (
+    blocks: sql`DELETE FROM blocks WHERE (blocker_id, blocked_id) IN (
       SELECT blocker_id, blocked_id FROM blocks WHERE blocker_id = ${userId} OR blocked_id = ${userId} LIMIT ${rows})`,
     // Messages have an index by pair of people, and the pairs are the conversations.
-    sql`DELETE FROM messages WHERE id IN (
+    messages: sql`DELETE FROM messages WHERE id IN (
       SELECT m.id FROM conversations c
       JOIN messages m ON min(m.sender_id, m.receiver_id) = c.low_id AND max(m.sender_id, m.receiver_id) = c.high_id
       WHERE c.low_id = ${userId} OR c.high_id = ${userId} LIMIT ${rows})`,
-    sql`DELETE FROM conversations WHERE (low_id = ${userId} OR high_id = ${userId}) AND NOT EXISTS (
+    conversations: sql`DELETE FROM conversations WHERE (low_id = ${userId} OR high_id = ${userId}) AND NOT EXISTS (
       SELECT 1 FROM messages m WHERE min(m.sender_id, m.receiver_id) = conversations.low_id
       AND max(m.sender_id, m.receiver_id) = conversations.high_id)`,
-    sql`DELETE FROM notifications WHERE id IN (
+    notifications: sql`DELETE FROM notifications WHERE id IN (
       SELECT id FROM notifications WHERE user_id = ${userId} LIMIT ${rows})`,
-    sql`DELETE FROM notifications WHERE id IN (
+    caused: sql`DELETE FROM notifications WHERE id IN (
       SELECT id FROM notifications WHERE actor_id = ${userId} LIMIT ${rows})`,
-    sql`DELETE FROM reports WHERE id IN (
+    reports: sql`DELETE FROM reports WHERE id IN (
       SELECT id FROM reports WHERE reporter_id = ${userId} LIMIT ${rows})`,
-    sql`DELETE FROM reports WHERE id IN (
+    reported: sql`DELETE FROM reports WHERE id IN (
       SELECT id FROM reports WHERE target_type = 'user' AND target_id = ${userId} LIMIT ${rows})`,
-  ];
+  };
 }

@@ -40,8 +40,8 @@ async function closeReports(ctx: UserCtx, ids: number[], status: "resolved" | "r
   const isAsked = inList(sql`reports.id`, ids);
   const isPending = and(isAsked, eq(reports.status, "pending"));
   const meant = sql`reports WHERE ${isPending}`;
-  const [, , , , closedRows, known, pending] = await ctx.db.batch([
-    recordEach(ctx, {
+  const { closedRows, known, pending } = await ctx.db.batch({
+    audited: recordEach(ctx, {
       action: status === "resolved" ? "resolve" : "reject",
       targetType: "report",
       id: reports.id,
@@ -55,7 +55,7 @@ async function closeReports(ctx: UserCtx, ids: number[], status: "resolved" | "r
       made: madeFor(meant),
       isOfficial: true,
     }),
-    enqueueSelect(
+    told: enqueueSelect(
       ctx,
       sql`SELECT 'user:' || reports.reporter_id, ${frameFor("admin:report_resolved", {
         reportId: sql`reports.id`,
@@ -64,14 +64,14 @@ async function closeReports(ctx: UserCtx, ids: number[], status: "resolved" | "r
         resolvedAt: ctx.now.toISOString(),
       })} FROM ${meant}`,
     ),
-    ctx.db
+    closedRows: ctx.db
       .update(reports)
       .set({ status, result, resolvedBy: ctx.actor.id, resolvedAt: ctx.now })
       .where(isPending)
       .returning({ id: reports.id }),
-    ctx.db.select({ id: reports.id }).from(reports).where(isAsked),
-    pendingFor(ctx, sql`SELECT 'user:' || reports.reporter_id FROM reports WHERE ${isAsked}`),
-  ]);
+    known: ctx.db.select({ id: reports.id }).from(reports).where(isAsked),
+    pending: pendingFor(ctx, sql`SELECT 'user:' || reports.reporter_id FROM reports WHERE ${isAsked}`),
+  });
   const closed = closedRows.map((row) => row.id);
   const existing = known.map((row) => row.id);
   logEach(ctx, status === "resolved" ? "resolve" : "reject", "report", closed);

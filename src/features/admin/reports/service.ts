@@ -1,6 +1,7 @@
 /** Reports as admins see them: the list, and one with its target. */
 import { aliasedTable, and, desc, eq, inArray, type SQL, sql, sum } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
+import { one } from "../../../db/batch.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { comments, reports, statsReports, users, videos } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
@@ -84,13 +85,15 @@ export async function listReports(ctx: UserCtx, query: ReportListQuery) {
     .orderBy(order)
     .limit(query.limit)
     .offset(offsetOf(query));
-  const [rows, [totals]] = await ctx.db.batch([
-    selectReports(ctx).where(inArray(reports.id, ids)).orderBy(order),
-    ctx.db
-      .select({ total: sum(statsReports.count).mapWith(Number) })
-      .from(statsReports)
-      .where(counted),
-  ]);
+  const { rows, totals } = await ctx.db.batch({
+    rows: selectReports(ctx).where(inArray(reports.id, ids)).orderBy(order),
+    totals: one(
+      ctx.db
+        .select({ total: sum(statsReports.count).mapWith(Number) })
+        .from(statsReports)
+        .where(counted),
+    ),
+  });
   return { reports: rows.map(toReportItem), pagination: pagination(query, totals?.total ?? 0) };
 }
 
@@ -98,27 +101,33 @@ export async function listReports(ctx: UserCtx, query: ReportListQuery) {
 export async function readReport(ctx: UserCtx, reportId: number): Promise<ReportDetails> {
   const isIt = eq(reports.id, reportId);
   const person = { id: users.id, username: users.username, avatarUrl: users.avatarUrl };
-  const [[row], [reportedBy], [video], [comment], [user]] = await ctx.db.batch([
-    selectReports(ctx).where(isIt),
-    ctx.db.select(person).from(reports).innerJoin(users, eq(users.id, reports.reporterId)).where(isIt),
-    ctx.db
-      .select({ video: videos, ownerUsername: users.username })
-      .from(reports)
-      .innerJoin(videos, eq(videos.id, reports.targetId))
-      .leftJoin(users, eq(users.id, videos.ownerId))
-      .where(and(isIt, eq(reports.targetType, "video"))),
-    ctx.db
-      .select({ comment: comments, authorUsername: users.username })
-      .from(reports)
-      .innerJoin(comments, eq(comments.id, reports.targetId))
-      .leftJoin(users, eq(users.id, comments.authorId))
-      .where(and(isIt, eq(reports.targetType, "comment"))),
-    ctx.db
-      .select({ ...person, bio: users.bio, bannedAt: users.bannedAt })
-      .from(reports)
-      .innerJoin(users, eq(users.id, reports.targetId))
-      .where(and(isIt, eq(reports.targetType, "user"))),
-  ]);
+  const { row, reportedBy, video, comment, user } = await ctx.db.batch({
+    row: one(selectReports(ctx).where(isIt)),
+    reportedBy: one(ctx.db.select(person).from(reports).innerJoin(users, eq(users.id, reports.reporterId)).where(isIt)),
+    video: one(
+      ctx.db
+        .select({ video: videos, ownerUsername: users.username })
+        .from(reports)
+        .innerJoin(videos, eq(videos.id, reports.targetId))
+        .leftJoin(users, eq(users.id, videos.ownerId))
+        .where(and(isIt, eq(reports.targetType, "video"))),
+    ),
+    comment: one(
+      ctx.db
+        .select({ comment: comments, authorUsername: users.username })
+        .from(reports)
+        .innerJoin(comments, eq(comments.id, reports.targetId))
+        .leftJoin(users, eq(users.id, comments.authorId))
+        .where(and(isIt, eq(reports.targetType, "comment"))),
+    ),
+    user: one(
+      ctx.db
+        .select({ ...person, bio: users.bio, bannedAt: users.bannedAt })
+        .from(reports)
+        .innerJoin(users, eq(users.id, reports.targetId))
+        .where(and(isIt, eq(reports.targetType, "user"))),
+    ),
+  });
   if (!row) throw new AppError("NOT_FOUND");
   return {
     report: toReportItem(row),

@@ -4,6 +4,7 @@
  */
 import { and, desc, eq, gt, lte, sum } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
+import { one } from "../../../db/batch.ts";
 import { reports, statsDays, statsReports, statsTotals, users, videos } from "../../../db/tables.ts";
 import type { Charts, Overview, RecentActivity } from "./contract.ts";
 
@@ -45,14 +46,14 @@ const NOTHING: Omit<Day, "day"> = {
 };
 
 export async function readOverview(ctx: UserCtx): Promise<Overview> {
-  const [[totals], byStatus, rows] = await ctx.db.batch([
-    ctx.db.select().from(statsTotals),
-    ctx.db
+  const { totals, byStatus, rows } = await ctx.db.batch({
+    totals: one(ctx.db.select().from(statsTotals)),
+    byStatus: ctx.db
       .select({ status: statsReports.status, count: sum(statsReports.count).mapWith(Number) })
       .from(statsReports)
       .groupBy(statsReports.status),
-    lastDays(ctx),
-  ]);
+    rows: lastDays(ctx),
+  });
   if (!totals) throw new Error("stats_totals has lost its row");
   const days = filled(rows, dayOf(ctx.now));
   const today = days.at(-1);
@@ -104,8 +105,8 @@ export async function readCharts(ctx: UserCtx): Promise<Charts> {
 
 /** The newest of each kind. Ids only grow, so the newest are found without an index of their own. */
 export async function readRecentActivity(ctx: UserCtx, limit: number): Promise<RecentActivity> {
-  const [recentUsers, recentVideos, recentReports] = await ctx.db.batch([
-    ctx.db
+  const { recentUsers, recentVideos, recentReports } = await ctx.db.batch({
+    recentUsers: ctx.db
       .select({
         id: users.id,
         username: users.username,
@@ -116,7 +117,7 @@ export async function readRecentActivity(ctx: UserCtx, limit: number): Promise<R
       .from(users)
       .orderBy(desc(users.id))
       .limit(limit),
-    ctx.db
+    recentVideos: ctx.db
       .select({
         id: videos.id,
         title: videos.title,
@@ -131,7 +132,7 @@ export async function readRecentActivity(ctx: UserCtx, limit: number): Promise<R
       .leftJoin(users, eq(users.id, videos.ownerId))
       .orderBy(desc(videos.id))
       .limit(limit),
-    ctx.db
+    recentReports: ctx.db
       .select({
         id: reports.id,
         reporterId: reports.reporterId,
@@ -146,7 +147,7 @@ export async function readRecentActivity(ctx: UserCtx, limit: number): Promise<R
       .leftJoin(users, eq(users.id, reports.reporterId))
       .orderBy(desc(reports.id))
       .limit(limit),
-  ]);
+  });
   return {
     recent_users: recentUsers.map(withIsoTime),
     recent_videos: recentVideos.map(withIsoTime),

@@ -4,6 +4,7 @@
  */
 import { and, eq, isNotNull, isNull, ne, type SQL, sql } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
+import { one } from "../../../db/batch.ts";
 import { jsonObject } from "../../../db/json.ts";
 import { deliverNow, deliverSoon, enqueueSelect, pendingFor } from "../../../db/outbox.ts";
 import { users } from "../../../db/tables.ts";
@@ -39,16 +40,25 @@ async function changeUser(ctx: UserCtx, userId: number, change: Change): Promise
   const where = and(eq(users.id, userId), isDue, disarms ? sql`NOT ${isLastAdmin}` : undefined);
   const payload = JSON.stringify(change.tell?.payload ?? {});
   const isTold = change.tell ? and(where, change.tell.onlyIf) : sql`false`;
-  const [, , changed, [user], pending] = await ctx.db.batch([
-    recordEach(ctx, { action, targetType: "user", id: users.id, from: sql`users WHERE ${where}`, reason, details }),
-    enqueueSelect(ctx, sql`SELECT 'user:' || users.id, ${payload} FROM users WHERE ${isTold}`),
-    ctx.db.update(users).set(change.set).where(where).returning({ id: users.id }),
-    ctx.db
-      .select({ isDue: sql<number>`${isDue ?? sql`true`}`, isLastAdmin })
-      .from(users)
-      .where(eq(users.id, userId)),
-    pendingFor(ctx, `user:${userId}`),
-  ]);
+  const { changed, user, pending } = await ctx.db.batch({
+    audited: recordEach(ctx, {
+      action,
+      targetType: "user",
+      id: users.id,
+      from: sql`users WHERE ${where}`,
+      reason,
+      details,
+    }),
+    told: enqueueSelect(ctx, sql`SELECT 'user:' || users.id, ${payload} FROM users WHERE ${isTold}`),
+    changed: ctx.db.update(users).set(change.set).where(where).returning({ id: users.id }),
+    user: one(
+      ctx.db
+        .select({ isDue: sql<number>`${isDue ?? sql`true`}`, isLastAdmin })
+        .from(users)
+        .where(eq(users.id, userId)),
+    ),
+    pending: pendingFor(ctx, `user:${userId}`),
+  });
   if (!user) throw new AppError("NOT_FOUND");
   if (changed.length === 0) refuseOrRepeat(user);
   logEach(
@@ -173,17 +183,17 @@ export async function eraseUser(ctx: UserCtx, userId: number, reason: string): P
   const where = and(eq(users.id, userId), sql`NOT ${isLastAdmin}`);
   const cut: HubPayload = { cut: { code: CLOSE.forbidden, reason: "Account deleted" } };
   const from = sql`users WHERE ${where}`;
-  const [, , erased, [left], pending] = await ctx.db.batch([
-    recordEach(ctx, { action: "delete", targetType: "user", id: users.id, from, reason }),
-    enqueueSelect(
+  const { erased, left, pending } = await ctx.db.batch({
+    audited: recordEach(ctx, { action: "delete", targetType: "user", id: users.id, from, reason }),
+    told: enqueueSelect(
       ctx,
       sql`SELECT 'user:' || users.id, ${JSON.stringify(cut)} FROM ${from}
         UNION ALL SELECT 'erase:' || users.id, '{}' FROM ${from}`,
     ),
-    ctx.db.delete(users).where(where).returning({ id: users.id }),
-    ctx.db.select({ id: users.id }).from(users).where(eq(users.id, userId)),
-    pendingFor(ctx, `user:${userId}`, `erase:${userId}`),
-  ]);
+    erased: ctx.db.delete(users).where(where).returning({ id: users.id }),
+    left: one(ctx.db.select({ id: users.id }).from(users).where(eq(users.id, userId))),
+    pending: pendingFor(ctx, `user:${userId}`, `erase:${userId}`),
+  });
   if (left) throw new AppError("CONFLICT", LAST_ADMIN);
   if (erased.length === 0) throw new AppError("NOT_FOUND");
   logEach(ctx, "delete", "user", [userId]);

@@ -1,6 +1,7 @@
 /** People as admins see them: the list, and one with all that is known. */
 import { and, count, eq, inArray, isNotNull, type SQL, sql, sum } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
+import { one } from "../../../db/batch.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { reports, statsTotals, users, videos } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
@@ -63,10 +64,10 @@ export async function listUsers(ctx: UserCtx, query: UserListQuery) {
   const ids =
     found?.ids ??
     ctx.db.select({ id: users.id }).from(users).where(where).orderBy(order).limit(page.limit).offset(page.offset);
-  const [rows, [counted]] = await ctx.db.batch([
-    ctx.db.select().from(users).where(inArray(users.id, ids)).orderBy(order),
-    ctx.db.select({ total }).from(statsTotals),
-  ]);
+  const { rows, counted } = await ctx.db.batch({
+    rows: ctx.db.select().from(users).where(inArray(users.id, ids)).orderBy(order),
+    counted: one(ctx.db.select({ total }).from(statsTotals)),
+  });
   return { users: rows.map(toItem), pagination: pagination(query, found?.total ?? counted?.total ?? 0) };
 }
 
@@ -75,18 +76,20 @@ const RECENT = 10;
 /** @throws AppError NOT_FOUND */
 export async function readUser(ctx: UserCtx, userId: number): Promise<UserDetails> {
   const isAbout = and(eq(reports.targetType, "user"), eq(reports.targetId, userId));
-  const [[row], [totals], [by], [against], recentVideos, reportsBy, reportsAgainst] = await ctx.db.batch([
-    ctx.db.select().from(users).where(eq(users.id, userId)),
-    ctx.db
-      .select({ likes: sum(videos.likes).mapWith(Number), views: sum(videos.views).mapWith(Number) })
-      .from(videos)
-      .where(eq(videos.ownerId, userId)),
-    ctx.db.select({ count: count() }).from(reports).where(eq(reports.reporterId, userId)),
-    ctx.db.select({ count: count() }).from(reports).where(isAbout),
-    readVideos(ctx, eq(videos.ownerId, userId), RECENT),
-    readReports(ctx, eq(reports.reporterId, userId), RECENT),
-    readReports(ctx, isAbout, RECENT),
-  ]);
+  const { row, totals, by, against, recentVideos, reportsBy, reportsAgainst } = await ctx.db.batch({
+    row: one(ctx.db.select().from(users).where(eq(users.id, userId))),
+    totals: one(
+      ctx.db
+        .select({ likes: sum(videos.likes).mapWith(Number), views: sum(videos.views).mapWith(Number) })
+        .from(videos)
+        .where(eq(videos.ownerId, userId)),
+    ),
+    by: one(ctx.db.select({ count: count() }).from(reports).where(eq(reports.reporterId, userId))),
+    against: one(ctx.db.select({ count: count() }).from(reports).where(isAbout)),
+    recentVideos: readVideos(ctx, eq(videos.ownerId, userId), RECENT),
+    reportsBy: readReports(ctx, eq(reports.reporterId, userId), RECENT),
+    reportsAgainst: readReports(ctx, isAbout, RECENT),
+  });
   if (!row) throw new AppError("NOT_FOUND");
   return {
     user: {

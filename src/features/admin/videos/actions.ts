@@ -2,6 +2,7 @@
 import { and, eq, ne, type SQL, sql } from "drizzle-orm";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
 import type { UserCtx } from "../../../context.ts";
+import { one } from "../../../db/batch.ts";
 import { inList, jsonObject } from "../../../db/json.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../../db/outbox.ts";
 import { videos } from "../../../db/tables.ts";
@@ -14,17 +15,17 @@ import type { BulkDone } from "../vocabulary.ts";
 /** @throws AppError NOT_FOUND */
 export async function setVisibility(ctx: UserCtx, videoId: number, visibility: "public" | "private"): Promise<string> {
   const where = and(eq(videos.id, videoId), ne(videos.visibility, visibility));
-  const [, changed, [video]] = await ctx.db.batch([
-    recordEach(ctx, {
+  const { changed, video } = await ctx.db.batch({
+    audited: recordEach(ctx, {
       action: "visibility",
       targetType: "video",
       id: videos.id,
       from: sql`videos WHERE ${where}`,
       details: jsonObject({ from: sql`videos.visibility`, to: visibility }),
     }),
-    ctx.db.update(videos).set({ visibility }).where(where).returning({ id: videos.id }),
-    ctx.db.select({ id: videos.id }).from(videos).where(eq(videos.id, videoId)),
-  ]);
+    changed: ctx.db.update(videos).set({ visibility }).where(where).returning({ id: videos.id }),
+    video: one(ctx.db.select({ id: videos.id }).from(videos).where(eq(videos.id, videoId))),
+  });
   if (!video) throw new AppError("NOT_FOUND");
   logEach(
     ctx,
@@ -51,8 +52,8 @@ export async function deleteVideos(ctx: UserCtx, ids: number[], reason: string):
   const meant = sql`videos WHERE ${isMeant}`;
   const owners = sql`SELECT 'user:' || videos.owner_id FROM ${meant}`;
   // Whom to tell is read before the rows are gone.
-  const [, , , , told, deleted, orphans, files] = await ctx.db.batch([
-    recordEach(ctx, {
+  const { told, deleted, orphans, files } = await ctx.db.batch({
+    audited: recordEach(ctx, {
       action: "delete",
       targetType: "video",
       id: videos.id,
@@ -66,7 +67,7 @@ export async function deleteVideos(ctx: UserCtx, ids: number[], reason: string):
       made: madeFor("video_deleted", meant),
       isOfficial: true,
     }),
-    enqueueSelect(
+    enqueued: enqueueSelect(
       ctx,
       sql`SELECT 'user:' || videos.owner_id, ${frameFor("admin:video_deleted", {
         videoId: sql`videos.id`,
@@ -74,11 +75,11 @@ export async function deleteVideos(ctx: UserCtx, ids: number[], reason: string):
         deletedAt: ctx.now.toISOString(),
       })} FROM ${meant}`,
     ),
-    pendingFor(ctx, owners),
-    ctx.db.delete(videos).where(isMeant).returning({ id: videos.id }),
-    pendingFor(ctx, sql`SELECT 'orphans:' || value FROM json_each(${JSON.stringify(ids)})`),
-    pendingDeletions(ctx),
-  ]);
+    told: pendingFor(ctx, owners),
+    deleted: ctx.db.delete(videos).where(isMeant).returning({ id: videos.id }),
+    orphans: pendingFor(ctx, sql`SELECT 'orphans:' || value FROM json_each(${JSON.stringify(ids)})`),
+    files: pendingDeletions(ctx),
+  });
   const gone = deleted.map((row) => row.id);
   logEach(ctx, "delete", "video", gone);
   deliverSoon(ctx, [...told, ...orphans, ...files]);

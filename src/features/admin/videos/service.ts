@@ -1,6 +1,7 @@
 /** Videos as admins see them: the list, and one with all that is known. */
 import { count, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
+import { one } from "../../../db/batch.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { comments, reports, statsTotals, users, videos } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
@@ -72,15 +73,15 @@ export async function listVideos(ctx: UserCtx, query: VideoListQuery) {
   const ids =
     found?.ids ??
     ctx.db.select({ id: videos.id }).from(videos).where(where).orderBy(order).limit(page.limit).offset(page.offset);
-  const [rows, [counted]] = await ctx.db.batch([
-    ctx.db
+  const { rows, counted } = await ctx.db.batch({
+    rows: ctx.db
       .select(columns)
       .from(videos)
       .leftJoin(users, eq(users.id, videos.ownerId))
       .where(inArray(videos.id, ids))
       .orderBy(order),
-    ctx.db.select({ total }).from(statsTotals),
-  ]);
+    counted: one(ctx.db.select({ total }).from(statsTotals)),
+  });
   return { videos: rows.map(toVideoItem), pagination: pagination(query, found?.total ?? counted?.total ?? 0) };
 }
 
@@ -89,15 +90,17 @@ const RECENT = 20;
 /** @throws AppError NOT_FOUND */
 export async function readVideo(ctx: UserCtx, videoId: number): Promise<VideoDetails> {
   const isAbout = sql`${reports.targetType} = 'video' AND ${reports.targetId} = ${videoId}`;
-  const [[row], [owner], [reported], recentComments, recentReports] = await ctx.db.batch([
-    readVideos(ctx, eq(videos.id, videoId), 1),
-    ctx.db
-      .select({ id: users.id, username: users.username, avatarUrl: users.avatarUrl })
-      .from(videos)
-      .innerJoin(users, eq(users.id, videos.ownerId))
-      .where(eq(videos.id, videoId)),
-    ctx.db.select({ count: count() }).from(reports).where(isAbout),
-    ctx.db
+  const { row, owner, reported, recentComments, recentReports } = await ctx.db.batch({
+    row: one(readVideos(ctx, eq(videos.id, videoId), 1)),
+    owner: one(
+      ctx.db
+        .select({ id: users.id, username: users.username, avatarUrl: users.avatarUrl })
+        .from(videos)
+        .innerJoin(users, eq(users.id, videos.ownerId))
+        .where(eq(videos.id, videoId)),
+    ),
+    reported: one(ctx.db.select({ count: count() }).from(reports).where(isAbout)),
+    recentComments: ctx.db
       .select({
         id: comments.id,
         authorId: comments.authorId,
@@ -111,8 +114,8 @@ export async function readVideo(ctx: UserCtx, videoId: number): Promise<VideoDet
       .where(eq(comments.videoId, videoId))
       .orderBy(desc(comments.id))
       .limit(RECENT),
-    readReports(ctx, isAbout, RECENT),
-  ]);
+    recentReports: readReports(ctx, isAbout, RECENT),
+  });
   if (!row) throw new AppError("NOT_FOUND");
   const { views, likes, shares } = row;
   return {

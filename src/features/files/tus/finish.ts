@@ -3,6 +3,7 @@ import { eq, sql } from "drizzle-orm";
 import { kindOf } from "../../../bytes/kinds.ts";
 import { PART_BYTES } from "../../../bytes/parts.ts";
 import type { UserCtx } from "../../../context.ts";
+import { one } from "../../../db/batch.ts";
 import { resumableUploads } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { keepFile } from "../service.ts";
@@ -20,14 +21,16 @@ export async function finish(ctx: UserCtx, upload: Upload): Promise<void> {
   const received = { key, size, sha256, originalName, kind: kindOf(originalName) };
   const isWanted = sql`EXISTS (SELECT 1 FROM resumable_uploads r WHERE r.id = ${id} AND r.file_id IS NULL)`;
   const kept = keepFile(ctx, received, upload, isWanted);
-  const [[made], [row]] = await ctx.db.batch([
-    kept.insert,
-    ctx.db
-      .update(resumableUploads)
-      .set({ fileId: sql`coalesce(file_id, (SELECT id FROM files WHERE id = ${kept.id}))` })
-      .where(eq(resumableUploads.id, id))
-      .returning({ fileId: resumableUploads.fileId }),
-  ]);
+  const { made, row } = await ctx.db.batch({
+    made: one(kept.insert),
+    row: one(
+      ctx.db
+        .update(resumableUploads)
+        .set({ fileId: sql`coalesce(file_id, (SELECT id FROM files WHERE id = ${kept.id}))` })
+        .where(eq(resumableUploads.id, id))
+        .returning({ fileId: resumableUploads.fileId }),
+    ),
+  });
   if (!made && !row?.fileId) throw new AppError("CONFLICT", "The upload was given up.");
 }
 

@@ -76,22 +76,22 @@ const leftBy = (which: SQL): SQL => sql`
 export async function terminate(ctx: UserCtx, id: string): Promise<void> {
   await findUpload(ctx, id);
   const fileOf = sql`(SELECT file_id FROM resumable_uploads WHERE id = ${id})`;
-  const [, , , pending] = await ctx.db.batch([
-    enqueueSelect(ctx, leftBy(sql`r.id = ${id}`)),
-    ctx.db.delete(files).where(and(eq(files.id, fileOf), sql`NOT (${belongsToVideo})`)),
-    ctx.db.delete(resumableUploads).where(eq(resumableUploads.id, id)),
-    pendingDeletions(ctx),
-  ]);
+  const { pending } = await ctx.db.batch({
+    told: enqueueSelect(ctx, leftBy(sql`r.id = ${id}`)),
+    file: ctx.db.delete(files).where(and(eq(files.id, fileOf), sql`NOT (${belongsToVideo})`)),
+    upload: ctx.db.delete(resumableUploads).where(eq(resumableUploads.id, id)),
+    pending: pendingDeletions(ctx),
+  });
   deliverSoon(ctx, pending);
 }
 
 /** Forgets uploads that have expired; the outbox erases what they left. Run by cron. */
 export async function sweepResumable(ctx: Ctx): Promise<void> {
   const now = ctx.now.getTime();
-  await ctx.db.batch([
-    enqueueSelect(ctx, leftBy(sql`r.expires_at <= ${now} AND r.locked_until <= ${now}`)),
-    ctx.db
+  await ctx.db.batch({
+    told: enqueueSelect(ctx, leftBy(sql`r.expires_at <= ${now} AND r.locked_until <= ${now}`)),
+    forgotten: ctx.db
       .delete(resumableUploads)
       .where(and(lte(resumableUploads.expiresAt, ctx.now), lte(resumableUploads.lockedUntil, now))),
-  ]);
+  });
 }

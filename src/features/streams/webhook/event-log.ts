@@ -1,6 +1,7 @@
 /** The log of what media servers sent, for admins. */
 import { count, desc, eq, type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../../../context.ts";
+import { one } from "../../../db/batch.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { streamEvents } from "../../../db/tables.ts";
 import type { StreamEventQuery } from "../contract.ts";
@@ -35,16 +36,16 @@ export function noteEvent(
 /** Newest first. */
 export async function listEvents(ctx: Ctx, query: StreamEventQuery) {
   const where = query.streamId === undefined ? undefined : eq(streamEvents.streamId, query.streamId);
-  const [rows, [total]] = await ctx.db.batch([
-    ctx.db
+  const { rows, total } = await ctx.db.batch({
+    rows: ctx.db
       .select()
       .from(streamEvents)
       .where(where)
       .orderBy(desc(streamEvents.id))
       .limit(query.limit)
       .offset(offsetOf(query)),
-    ctx.db.select({ count: count() }).from(streamEvents).where(where),
-  ]);
+    total: one(ctx.db.select({ count: count() }).from(streamEvents).where(where)),
+  });
   const events = rows.map(({ signature: _signature, createdAt, ...event }) => ({
     ...event,
     createdAt: createdAt.toISOString(),

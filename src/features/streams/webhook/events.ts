@@ -4,6 +4,7 @@ import { z } from "zod";
 import { fingerprint } from "../../../auth/digest.ts";
 import { spend } from "../../../auth/rate-limit.ts";
 import type { Ctx } from "../../../context.ts";
+import { after, one } from "../../../db/batch.ts";
 import { deliverSoon, pendingFor } from "../../../db/outbox.ts";
 import { rateWindows, streamEvents, streams } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
@@ -59,17 +60,21 @@ export async function takeEvent(ctx: Ctx, event: MediaEvent, mark: string | unde
 
 async function decide(ctx: Ctx, event: MediaEvent, mark: string | undefined): Promise<Verdict> {
   const window = windowOf(ctx, event);
-  const [[stream], [failures], [earlier]] = await ctx.db.batch([
-    ctx.db
-      .select({ id: streams.id })
-      .from(streams)
-      .where(await meant(event)),
-    ctx.db
-      .select({ count: rateWindows.count, endsAt: rateWindows.endsAt })
-      .from(rateWindows)
-      .where(and(eq(rateWindows.key, window.key), gt(rateWindows.endsAt, ctx.now))),
-    outcomeOf(ctx, mark),
-  ]);
+  const { stream, failures, earlier } = await ctx.db.batch({
+    stream: one(
+      ctx.db
+        .select({ id: streams.id })
+        .from(streams)
+        .where(await meant(event)),
+    ),
+    failures: one(
+      ctx.db
+        .select({ count: rateWindows.count, endsAt: rateWindows.endsAt })
+        .from(rateWindows)
+        .where(and(eq(rateWindows.key, window.key), gt(rateWindows.endsAt, ctx.now))),
+    ),
+    earlier: one(outcomeOf(ctx, mark)),
+  });
   const streamId = stream?.id ?? null;
   const asksToPublish = event.kind === "publish" || event.kind === "announce";
   if (asksToPublish && failures && failures.count >= window.limit) {
@@ -140,7 +145,12 @@ async function start(step: Step): Promise<Outcome> {
     leaseUntil: event.heartbeatSeconds === undefined ? null : leaseFrom(ctx, event.heartbeatSeconds),
   });
   const outcome = sql`CASE WHEN changes() > 0 THEN 'live' WHEN ${onAir(step)} THEN 'repeated' ELSE 'refused' END`;
-  const [, , noted, news] = await ctx.db.batch([endIfLapsed(ctx, streamId), change, note(outcome), pending]);
+  const { noted, news } = await ctx.db.batch({
+    lapsed: endIfLapsed(ctx, streamId),
+    live: change,
+    noted: after("live", note(outcome)),
+    news: pending,
+  });
   return finish(ctx, noted, news);
 }
 
@@ -148,61 +158,69 @@ async function beat(step: Step): Promise<Outcome> {
   const { ctx, event, streamId, note, pending } = step;
   const leaseUntil = leaseFrom(ctx, event.heartbeatSeconds);
   const otherwise = isRefusable(event) ? sql`'refused'` : sql`'ignored'`;
-  const [, , noted, news] = await ctx.db.batch([
-    resumeLapsed(ctx, streamId, event.session, leaseUntil),
-    renewLease(ctx, streamId, event.session, leaseUntil),
-    note(sql`CASE WHEN ${onAir(step)} THEN 'renewed' ELSE ${otherwise} END`),
-    pending,
-  ]);
+  const { noted, news } = await ctx.db.batch({
+    resumed: resumeLapsed(ctx, streamId, event.session, leaseUntil),
+    renewed: renewLease(ctx, streamId, event.session, leaseUntil),
+    noted: note(sql`CASE WHEN ${onAir(step)} THEN 'renewed' ELSE ${otherwise} END`),
+    news: pending,
+  });
   return finish(ctx, noted, news);
 }
 
 async function end({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
-  const [, noted, , , news] = await ctx.db.batch([
-    endSession(ctx, streamId, event.session, event.at),
-    note(did("ended")),
-    noteEarlyEnd(ctx, streamId, event.session),
+  const { noted, news } = await ctx.db.batch({
+    ended: endSession(ctx, streamId, event.session, event.at),
+    noted: after("ended", note(did("ended"))),
+    early: noteEarlyEnd(ctx, streamId, event.session),
     // nginx says `done` of viewers, too.
-    removePlayer(ctx, streamId, event.session),
-    pending,
-  ]);
+    player: removePlayer(ctx, streamId, event.session),
+    news: pending,
+  });
   return finish(ctx, noted, news);
 }
 
 async function play({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
   const change = addPlayer(ctx, streamId, event.session);
-  const [, noted, news] = await ctx.db.batch([change, note(did("counted")), pending]);
+  const { noted, news } = await ctx.db.batch({
+    player: change,
+    noted: after("player", note(did("counted"))),
+    news: pending,
+  });
   return finish(ctx, noted, news);
 }
 
 async function leave({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
   const change = removePlayer(ctx, streamId, event.session);
-  const [, noted, news] = await ctx.db.batch([change, note(did("counted")), pending]);
+  const { noted, news } = await ctx.db.batch({
+    player: change,
+    noted: after("player", note(did("counted"))),
+    news: pending,
+  });
   return finish(ctx, noted, news);
 }
 
 async function retract({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
-  const [, , , , noted, news] = await ctx.db.batch([
+  const { noted, news } = await ctx.db.batch({
     // Its announcements were sent in the same millisecond, and may still be on their way.
-    barSession(ctx, streamId, event.session),
-    giveBack(ctx, streamId, event.session),
+    barred: barSession(ctx, streamId, event.session),
+    givenBack: giveBack(ctx, streamId, event.session),
     // There was nobody to give it back to.
-    endSession(ctx, streamId, event.session),
-    removePlayer(ctx, streamId, event.session),
-    note(did("counted")),
-    pending,
-  ]);
+    ended: endSession(ctx, streamId, event.session),
+    player: removePlayer(ctx, streamId, event.session),
+    noted: after("player", note(did("counted"))),
+    news: pending,
+  });
   return finish(ctx, noted, news);
 }
 
 /** Of the media server's own doors none is ours to open. */
 async function refuse({ ctx, note, pending }: Step): Promise<Outcome> {
-  const [noted, news] = await ctx.db.batch([note(sql`'refused'`), pending]);
+  const { noted, news } = await ctx.db.batch({ noted: note(sql`'refused'`), news: pending });
   return finish(ctx, noted, news);
 }
 
 async function ignore({ ctx, note, pending }: Step): Promise<Outcome> {
-  const [noted, news] = await ctx.db.batch([note(sql`'ignored'`), pending]);
+  const { noted, news } = await ctx.db.batch({ noted: note(sql`'ignored'`), news: pending });
   return finish(ctx, noted, news);
 }
 
