@@ -2,6 +2,8 @@ import { env } from "cloudflare:workers";
 import { getTableColumns, getTableName, is } from "drizzle-orm";
 import { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { expect, it } from "vitest";
+import { type SchemaRow, schemaText } from "../scripts/schema-text.ts";
+import page from "../src/db/schema.sql?raw";
 import * as tables from "../src/db/tables.ts";
 
 const declared = Object.values(tables).filter((table) => is(table, SQLiteTable));
@@ -15,4 +17,19 @@ it("src/db/tables.ts names exactly the columns that the migrations make", async 
     const wanted = Object.values(getTableColumns(table)).map((column) => column.name);
     expect({ [name]: wanted.sort() }).toEqual({ [name]: made });
   }
+});
+
+it("src/db/schema.sql shows what the migrations make: after a new one, run `npm run schema`", async () => {
+  const rows = await env.DB.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema").all<SchemaRow>();
+  expect(schemaText(rows.results)).toBe(page);
+});
+
+it("src/db/schema.sql says what each table's triggers do elsewhere, and whom they tell", () => {
+  const section = page.slice(page.indexOf("-- ── videos ──"), page.indexOf("-- ── videos_search ──"));
+  expect(section).toContain("-- On DELETE: updates users, deletes from likes");
+  expect(section).toContain("tells orphans:… (videos_delete)");
+  expect(section).toContain("-- Written by triggers on: comments, likes, video_views");
+  expect(section).toContain("CREATE INDEX videos_owner");
+  // Of all that is told, nothing is told in silence.
+  expect(page.match(/^-- On .*tells/gm)).toHaveLength(page.match(/INSERT INTO outbox/g)?.length ?? 0);
 });

@@ -7,7 +7,7 @@ import { spend } from "../../auth/rate-limit.ts";
 import { signToken } from "../../auth/tokens.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import { after } from "../../db/batch.ts";
-import { deliverSoon, enqueue, pendingFor } from "../../db/outbox.ts";
+import { deliverSoon, enqueue, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { revokedTokens, sessions, socketTickets, users } from "../../db/tables.ts";
 import { AppError, CLOSE } from "../../errors.ts";
 import type { HubPayload } from "../../hub/delivery.ts";
@@ -228,8 +228,7 @@ export async function deactivateSelf(ctx: UserCtx): Promise<void> {
       .returning({ id: users.id }),
     told: after(
       "closed",
-      ctx.db.run(sql`INSERT INTO outbox (target, payload, created_at)
-      SELECT ${`user:${userId}`}, ${JSON.stringify(payload)}, ${ctx.now.getTime()} WHERE changes() > 0`),
+      enqueueSelect(ctx, sql`SELECT ${`user:${userId}`}, ${JSON.stringify(payload)} WHERE changes() > 0`),
     ),
     pending: pendingFor(ctx, `user:${userId}`),
   });
