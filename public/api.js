@@ -1,31 +1,35 @@
-/** REST calls, and who is signed in. The token lives as long as the tab: two tabs can be two people. */
-const TOKEN = "roomcast.token";
-const NAME = "roomcast.name";
+/** REST calls as the person who is signed in. The pages have no other powers than these. */
+import { currentSession, dropSession } from "/session.js";
 
-/** A refusal, in the service's words. `retryAfterSeconds`: how long it wants to be left alone, if it said so. */
+/**
+ * A refusal in the service's words, to be shown as it is. `code` is the service's, or OFFLINE · `details`: what is wrong with
+ * which field, `{path, message}` each · `retryAfterSeconds`: how long the service wants to be left alone, if it said so.
+ */
 export class Refusal extends Error {
-  constructor(code, message, retryAfterSeconds) {
+  constructor(code, message, { status = 0, details = [], retryAfterSeconds } = {}) {
     super(message);
-    this.code = code;
-    this.retryAfterSeconds = retryAfterSeconds;
+    Object.assign(this, { code, status, details, retryAfterSeconds });
   }
 }
 
-export const isSignedIn = () => sessionStorage.getItem(TOKEN) !== null;
-export const accountName = () => sessionStorage.getItem(NAME) ?? "";
-
-export function signOut() {
-  sessionStorage.removeItem(TOKEN);
-  sessionStorage.removeItem(NAME);
+/** `path` with those of the values that are not empty as its query. */
+export function withQuery(path, values) {
+  const filled = Object.entries(values).filter(([, value]) => value !== "" && value !== null && value !== undefined);
+  return filled.length > 0 ? `${path}?${new URLSearchParams(filled)}` : path;
 }
 
-/** Calls `/api/v1<path>`. Throws a Refusal that can be shown as it is. */
-export async function call(method, path, body) {
-  const token = sessionStorage.getItem(TOKEN);
-  const headers = {
-    ...(token && { Authorization: `Bearer ${token}` }),
-    ...(body && { "Content-Type": "application/json" }),
-  };
+/**
+ * Calls `/api/v1<path>`. Throws a Refusal. With `token` as somebody else, or (null) as nobody. When the service no longer knows
+ * the session, it ends here too, for all pages.
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {{token?: string | null}} [options]
+ */
+export async function call(method, path, body, { token = currentSession()?.token ?? null } = {}) {
+  const headers = { Accept: "application/json" };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
   try {
     response = await fetch(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
@@ -34,26 +38,19 @@ export async function call(method, path, body) {
   }
   const answer = await response.json().catch(() => null);
   if (response.ok && answer) return answer;
-  const { code, message, details } = answer?.error ?? {};
-  const first = details?.[0];
-  const words = first ? `${first.path}: ${first.message}` : (message ?? `The service answered ${response.status}.`);
-  throw new Refusal(code ?? "OFFLINE", words, Number(response.headers.get("Retry-After")) || undefined);
+  const refusal = refusalOf(response, answer?.error);
+  if (refusal.code === "UNAUTHORIZED" && token !== null && token === currentSession()?.token) {
+    dropSession("Your session has ended. Please sign in again.");
+  }
+  throw refusal;
 }
 
-const keep = ({ token, user }) => {
-  sessionStorage.setItem(TOKEN, token);
-  sessionStorage.setItem(NAME, user.username);
-};
-
-export async function signIn(username, password) {
-  keep(await call("POST", "/auth/login", { username, password }));
+function refusalOf({ status, headers }, { code = "OFFLINE", message, details = [] } = {}) {
+  const retryAfterSeconds = Number(headers.get("Retry-After")) || undefined;
+  const fields = details.map(({ path, message: text }) => `${path || "the request"} ${text}`);
+  const said = [message ?? `The service answered ${status}.`, fields.join("; ")].filter(Boolean).join(" ");
+  const text = status === 429 ? `Too many calls. Try again in ${inWords(retryAfterSeconds)}.` : said;
+  return new Refusal(code, text, { status, details, retryAfterSeconds });
 }
 
-/** A fresh account that nobody else can sign in to. */
-export async function becomeGuest() {
-  const username = `guest_${crypto.randomUUID().slice(0, 8)}`;
-  const password = crypto.randomUUID();
-  keep(await call("POST", "/auth/register", { username, password, email: `${username}@example.com` }));
-}
-
-export const me = () => call("GET", "/auth/me");
+const inWords = (seconds = 60) => (seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`);

@@ -1,12 +1,19 @@
+/** Builds the page. Children are text or elements, never markup: what people wrote stays text. */
+
 /**
- * Makes an element. Children are text or elements, never markup: what people wrote stays text. Functions among the attributes
- * listen (`onclick`); false and null are no attribute, true is one without a value.
+ * Makes an element. Functions among the attributes listen (`onclick`); false, null and undefined are no attribute, true is
+ * one without a value.
  * @param {string} tag
- * @param {Record<string, string | boolean | null | undefined | ((event: Event) => unknown)>} attributes
- * @param {...(Node | string | null | undefined | false)} children
+ * @param {Record<string, string | number | boolean | null | undefined | ((event: Event) => unknown)>} attributes
+ * @param {...(Node | string | number | null | undefined | false)} children
  */
-export function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
+export const h = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+
+/** The same for SVG. */
+export const svg = (tag, attributes = {}, ...children) =>
+  fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
+function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name.slice(2), value);
     else if (value !== false && value !== null && value !== undefined)
@@ -15,3 +22,5 @@ export function h(tag, attributes = {}, ...children) {
   element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
+
+export const byId = (id) => document.getElementById(id);

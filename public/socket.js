@@ -41,10 +41,11 @@ export class RoomSocket {
   /**
    * `onFrame(type, data)`, in order · `onOpen()`, each time · `onBreak()`: the line is down, it will come back ·
    * `onOver(reason)`: it will not · `onResync()`: too much was missed, read it anew. Only with `onResync` is it resumed where
-   * it was. `words`: of one's own for 4001, 4003 and 4004.
+   * it was · `onWire(direction, text)`: all that goes `in` or `out`. `words`: of one's own for 4001, 4003 and 4004. `token`: of
+   * somebody else than who is signed in.
    */
-  constructor(path, { words, ...listeners }) {
-    Object.assign(this, { path, words: { ...WORDS, ...words }, ...listeners });
+  constructor(path, { words, ...options }) {
+    Object.assign(this, { path, words: { ...WORDS, ...words }, ...options });
     addEventListener("online", this.#hurry);
     this.#connect();
   }
@@ -59,7 +60,7 @@ export class RoomSocket {
     this.#isAsking = true;
     try {
       // A ticket is good for one socket, so that no token stands in a URL.
-      const { ticket } = await call("POST", "/auth/ws-ticket");
+      const { ticket } = await call("POST", "/auth/ws-ticket", undefined, { token: this.token });
       if (this.#isClosed) return;
       const url = new URL(`/api/v1${this.path}`, location.origin.replace(/^http/, "ws"));
       const resume = this.onResync && this.#position && { since: this.#position.seq, epoch: this.#position.epoch };
@@ -79,6 +80,7 @@ export class RoomSocket {
     socket.onmessage = ({ data }) => {
       clearTimeout(this.#deadline);
       if (data === "pong") return;
+      this.onWire?.("in", data);
       for (const frame of [JSON.parse(data)].flat()) this.#take(frame);
     };
     socket.onclose = ({ code, reason }) => this.#gone(socket, code, reason);
@@ -139,7 +141,9 @@ export class RoomSocket {
     }
     this.#asked += 1;
     const id = this.#asked;
-    this.#socket.send(JSON.stringify({ type, id, data }));
+    const text = JSON.stringify({ type, id, data });
+    this.#socket.send(text);
+    this.onWire?.("out", text);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#answers.delete(id);

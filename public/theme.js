@@ -1,5 +1,5 @@
 /** Light or dark: the system's choice until somebody presses `[data-theme-switch]`. Loaded in the head, so nothing flashes. */
-const KEY = "roomcast:theme";
+const KEY = "roomcast.theme";
 const root = document.documentElement;
 
 const isDark = () =>
@@ -26,16 +26,6 @@ function choose(theme) {
 const theme = remembered();
 if (theme === "light" || theme === "dark") root.dataset.theme = theme;
 
-document.addEventListener("DOMContentLoaded", () => {
-  for (const button of document.querySelectorAll("[data-theme-switch]")) {
-    const show = () => {
-      button.textContent = isDark() ? "Light" : "Dark";
-      button.setAttribute("aria-label", isDark() ? "Use light colours" : "Use dark colours");
-    };
-    button.addEventListener("click", () => {
-      choose(isDark() ? "light" : "dark");
-      show();
-    });
-    show();
-  }
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("[data-theme-switch]")) choose(isDark() ? "light" : "dark");
 });

@@ -1,6 +1,9 @@
 /** What admins did. Nothing here can be changed. */
-import { badge, el, time } from "./dom.js";
-import { table } from "./table.js";
+import { call, withQuery } from "/api.js";
+import { h } from "/dom.js";
+import { time } from "/ui/format.js";
+import { recordList } from "/ui/table.js";
+import { badge } from "./parts.js";
 
 const ACTIONS = [
   "ban",
@@ -20,12 +23,11 @@ const detailText = (details) =>
     .map(([key, value]) => `${key}: ${value}`)
     .join(", ");
 
-export const audit = (page) =>
-  table({
+export const audit = () =>
+  recordList({
     title: "Audit",
-    path: "/admin/audit",
+    read: (query) => call("GET", withQuery("/admin/audit", query)),
     items: "entries",
-    page,
     filters: [
       { name: "action", label: "Action", options: [["", "Any"], ...ACTIONS.map((name) => [name, name])] },
       {
@@ -44,9 +46,9 @@ export const audit = (page) =>
     columns: [
       { label: "When", cell: (entry) => [time(entry.createdAt)] },
       { label: "Admin", cell: (entry) => [entry.adminUsername] },
-      { label: "Action", cell: (entry) => [badge(entry.action, "role")] },
+      { label: "Action", cell: (entry) => [badge(entry.action, "accent")] },
       { label: "On", cell: (entry) => [`${entry.targetType} ${entry.targetId}`] },
-      { label: "Reason", cell: (entry) => [el("span", { class: "wrap", text: entry.reason ?? "" })] },
-      { label: "Details", cell: (entry) => [el("span", { class: "muted wrap", text: detailText(entry.details) })] },
+      { label: "Reason", cell: (entry) => [h("span", { class: "long" }, entry.reason ?? "")] },
+      { label: "Details", cell: (entry) => [h("span", { class: "muted long" }, detailText(entry.details))] },
     ],
   });

@@ -1,5 +1,6 @@
 /** Charts of 7 days, drawn by hand as SVG. Colours come from the style sheet, by the number of the series. */
-import { el, number, shortNumber, svg } from "./dom.js";
+import { h, svg } from "/dom.js";
+import { number, shortNumber } from "/ui/format.js";
 
 const WIDTH = 480;
 const HEIGHT = 210;
@@ -27,13 +28,13 @@ const shortDay = (date) =>
 export function chart({ title, days, series, stacked = false }) {
   const total = (key) => days.reduce((sum, day) => sum + day[key], 0);
   const legend = series.map(({ key, label }, at) =>
-    el("li", { class: `series-${at}` }, label, " ", el("b", { text: number(total(key)) })),
+    h("li", { class: `series-${at}` }, label, " ", h("b", {}, number(total(key)))),
   );
-  return el(
+  return h(
     "section",
     { class: "card chart" },
-    el("h3", { text: title }),
-    el("ul", { class: "legend", "aria-label": "In 7 days" }, ...legend),
+    h("h2", {}, title),
+    h("ul", { class: "legend", "aria-label": "In 7 days" }, ...legend),
     drawing({ title, days, series, stacked }),
   );
 }
@@ -74,7 +75,7 @@ function drawing({ title, days, series, stacked }) {
   const width = Math.min(26, (slot * 0.7) / (stacked ? 1 : bars.length));
   days.forEach((day, at) => {
     const group = svg("g", { class: "day" });
-    group.append(svg("title", { text: spoken[at] }));
+    group.append(svg("title", {}, spoken[at]));
     group.append(
       svg("rect", { class: "hover", x: middle(at) - slot / 2, y: BOX.top, width: slot, height: bottom - BOX.top }),
     );
@@ -88,7 +89,7 @@ function drawing({ title, days, series, stacked }) {
       const height = Math.max(1.5, y(from, one.axis) - top);
       group.append(
         svg("rect", {
-          class: `bar series-${series.indexOf(one)}`,
+          class: `column series-${series.indexOf(one)}`,
           x: left,
           y: top,
           width: stacked ? width : width - 2,
@@ -98,7 +99,7 @@ function drawing({ title, days, series, stacked }) {
       );
     });
     group.append(
-      svg("text", { class: "axis", x: middle(at), y: HEIGHT - 9, "text-anchor": "middle", text: shortDay(day.date) }),
+      svg("text", { class: "axis", x: middle(at), y: HEIGHT - 9, "text-anchor": "middle" }, shortDay(day.date)),
     );
     root.append(group);
   });
@@ -115,4 +116,4 @@ function drawing({ title, days, series, stacked }) {
 }
 
 const axisLabel = (x, at, anchor, value) =>
-  svg("text", { class: "axis", x, y: at + 4, "text-anchor": anchor, text: shortNumber(value) });
+  svg("text", { class: "axis", x, y: at + 4, "text-anchor": anchor }, shortNumber(value));

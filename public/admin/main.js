@@ -1,48 +1,70 @@
-/** The page: signing in and out, which view is shown, what is polled. */
-import { api, dropToken, keepToken, token } from "./api.js";
+/** The page: who may see it, which section is shown, what is polled. */
+import { readAccount } from "/account.js";
+import { byId, h } from "/dom.js";
+import { currentSession, onSession } from "/session.js";
+import { closeDialogs } from "/ui/dialog.js";
+import { notify } from "/ui/notice.js";
 import { audit } from "./audit.js";
-import { byId, toast } from "./dom.js";
+import { notAnAdmin, signedOut, unreachable } from "./gate.js";
 import { overview } from "./overview.js";
 import { polling } from "./poll.js";
 import { reports } from "./reports.js";
 import { users } from "./users.js";
 import { videos } from "./videos.js";
 
+/** A new section is a line here. `view(page)` answers `{node, load?, polls?}`. */
+const SECTIONS = {
+  overview: { title: "Overview", view: overview },
+  users: { title: "Users", view: users },
+  videos: { title: "Videos", view: videos },
+  reports: { title: "Reports", view: reports },
+  audit: { title: "Audit", view: audit },
+};
+
+/** What a section may ask of the page. */
 const page = { fail, act };
-const VIEWS = { overview, users, videos, reports, audit };
-/** Lists are not polled by the contract; they are read when shown, and after an action. */
-let current = null;
+
+const main = byId("main");
+const sections = byId("sections");
+const trouble = h("p", { class: "note bad", role: "alert" });
 const polls = polling((error) => (error ? fail(error) : wentWell()));
+/** Lists are not polled by the contract; they are read when shown, and after an act. */
+let current = null;
+
+sections.append(
+  h(
+    "nav",
+    { "aria-label": "Sections" },
+    ...Object.entries(SECTIONS).map(([name, { title }]) => h("a", { href: `#${name}` }, title)),
+  ),
+);
 
 function wentWell() {
-  byId("trouble").hidden = true;
-  byId("freshness").textContent = `as of ${new Date().toLocaleTimeString(undefined, { timeStyle: "short" })}`;
+  trouble.textContent = "";
+  const freshness = byId("freshness");
+  if (freshness) freshness.textContent = `as of ${new Date().toLocaleTimeString(undefined, { timeStyle: "short" })}`;
 }
 
-/** Shows a failure in words. Whose token is no longer good signs in again. */
+/** Shows a failure in words. Who is no admin any more is told so. */
 function fail(error) {
-  if (error.status === 401 || (error.status === 403 && token())) {
-    signOut(error.status === 401 ? "Your session has ended. Please log in again." : error.message);
-    return;
-  }
-  const trouble = byId("trouble");
-  trouble.textContent = error.message;
-  trouble.hidden = false;
+  if (error.code === undefined) console.error(error);
+  if (error.code === "FORBIDDEN") enter();
+  else if (error.code !== "UNAUTHORIZED") trouble.textContent = error.message;
 }
 
-/** Runs an action, says how it went, and has what is shown read anew at once. Answers whether it was done. */
-async function act(action) {
+/** Runs an act, says how it went, and has what is shown read anew at once. Answers whether it was done. */
+async function act(work) {
   try {
-    const { message, notFound = [], skipped = [] } = await action();
+    const { message, notFound = [], skipped = [] } = await work();
     const rest = [
       notFound.length > 0 && `not found: ${notFound.join(", ")}`,
       skipped.length > 0 && `closed already: ${skipped.join(", ")}`,
     ].filter(Boolean);
-    toast([message, ...rest].join("; "), "good");
+    notify([message, ...rest].join("; "));
     return true;
   } catch (error) {
-    if (error.status === 401) fail(error);
-    else toast(error.message, "bad");
+    if (error.code === undefined) console.error(error);
+    if (error.code !== "UNAUTHORIZED") notify(error.message, "bad");
     return false;
   } finally {
     await current?.load?.();
@@ -50,71 +72,61 @@ async function act(action) {
   }
 }
 
+const sectionName = () => (location.hash.slice(1) in SECTIONS ? location.hash.slice(1) : "overview");
+
 function show() {
-  const name = location.hash.slice(1) in VIEWS ? location.hash.slice(1) : "overview";
-  for (const item of document.querySelectorAll("nav[aria-label=Sections] a")) {
-    if (item.hash === `#${name}`) item.setAttribute("aria-current", "page");
-    else item.removeAttribute("aria-current");
+  const name = sectionName();
+  for (const link of sections.querySelectorAll("a")) {
+    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
   }
-  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
-  byId("trouble").hidden = true;
-  current = VIEWS[name](page);
-  byId("view").replaceChildren(current.node);
-  document.title = `${name[0].toUpperCase()}${name.slice(1)} · Roomcast admin`;
-  current.load?.().then(wentWell);
+  sections.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "center" });
+  closeDialogs();
+  const { title, view } = SECTIONS[name];
+  current = view(page);
+  trouble.textContent = "";
+  main.replaceChildren(trouble, current.node);
+  document.title = `${title} · Roomcast admin`;
+  current.load?.();
   polls.set(current.polls ?? []);
 }
 
+/** In place of the dashboard: why it is not there, and what to do. */
+function showGate(gate) {
+  current = null;
+  polls.set([]);
+  closeDialogs();
+  sections.hidden = true;
+  byId("app").classList.remove("with-side");
+  document.title = "Roomcast admin";
+  main.replaceChildren(gate);
+}
+
+let entered = 0;
+
 async function enter() {
-  const me = await api("/auth/me");
-  if (me.role !== "admin") {
-    await api("/auth/logout", { method: "POST" }).catch(() => {});
-    throw new Error("This account is not an admin.");
+  entered += 1;
+  const mine = entered;
+  if (!currentSession()) return showGate(signedOut());
+  try {
+    const account = await readAccount();
+    if (mine !== entered) return;
+    if (account.role !== "admin") return showGate(notAnAdmin(account));
+  } catch (error) {
+    // A session that has ended comes here again by itself.
+    if (mine === entered && currentSession()) showGate(unreachable(error, enter));
+    return;
   }
-  byId("who").textContent = me.username;
-  byId("login").hidden = true;
-  byId("app").hidden = false;
+  sections.hidden = false;
+  byId("app").classList.add("with-side");
   show();
 }
 
-function signOut(reason = "") {
-  dropToken();
-  current = null;
-  polls.set([]);
-  byId("app").hidden = true;
-  byId("view").replaceChildren();
-  byId("login").hidden = false;
-  const error = byId("login-error");
-  error.textContent = reason;
-  error.hidden = reason === "";
-  byId("login-form").elements.username.focus();
-}
-
-byId("login-form").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const form = event.target;
-  const submit = form.querySelector("button");
-  submit.disabled = true;
-  try {
-    const body = { username: form.elements.username.value, password: form.elements.password.value };
-    dropToken();
-    keepToken((await api("/auth/login", { method: "POST", body })).token);
-    await enter();
-    form.reset();
-    byId("login-error").hidden = true;
-  } catch (error) {
-    signOut(error.message);
-  } finally {
-    submit.disabled = false;
-  }
+addEventListener("hashchange", () => {
+  if (!current) return;
+  show();
+  scrollTo(0, 0);
+  main.focus();
 });
-
-byId("logout").addEventListener("click", async () => {
-  await api("/auth/logout", { method: "POST" }).catch(() => {});
-  signOut();
-});
-
-window.addEventListener("hashchange", () => token() && show());
-
-if (token()) enter().catch((error) => signOut(error.message));
-else signOut();
+onSession(enter);
+enter();

@@ -1,18 +1,20 @@
 /** The state at a glance: figures, four charts, what is new. */
-import { api } from "./api.js";
+import { call } from "/api.js";
+import { h } from "/dom.js";
+import { counted, day, number } from "/ui/format.js";
 import { chart } from "./chart.js";
-import { badge, el, number, time } from "./dom.js";
+import { badge } from "./parts.js";
 
 const figure = (label, value, notes) =>
-  el(
+  h(
     "section",
     { class: "card figure" },
-    el("h3", { text: label }),
-    el("p", { class: "big", text: number(value) }),
-    el(
+    h("h2", {}, label),
+    h("p", { class: "big" }, number(value)),
+    h(
       "p",
       { class: "muted notes" },
-      ...notes.map(([what, count]) => el("span", {}, `${what} `, el("b", { text: number(count) }))),
+      ...notes.map(([what, count]) => h("span", {}, `${what} `, h("b", {}, number(count)))),
     ),
   );
 
@@ -80,45 +82,45 @@ const charts = (data) => [
 ];
 
 const newest = (title, items, row) =>
-  el(
+  h(
     "section",
     { class: "card recent" },
-    el("h3", { text: title }),
+    h("h2", {}, title),
     items.length === 0
-      ? el("p", { class: "muted", text: "Nothing yet." })
-      : el("ul", {}, ...items.map((item) => el("li", {}, ...row(item)))),
+      ? h("p", { class: "muted" }, "Nothing yet.")
+      : h("ul", {}, ...items.map((item) => h("li", {}, ...row(item)))),
   );
 
 const recent = (data) => [
   newest("New users", data.recent_users, (user) => [
-    el("b", { text: user.username }),
-    el("span", { class: "muted cut", text: user.email }),
-    time(user.createdAt),
+    h("b", {}, user.username),
+    h("span", { class: "muted cut" }, user.email),
+    day(user.createdAt),
   ]),
   newest("New videos", data.recent_videos, (video) => [
-    el("b", { class: "cut", text: video.title }),
-    el("span", { class: "muted cut", text: `by ${video.ownerName ?? "nobody"} · ${number(video.views)} views` }),
-    time(video.createdAt),
+    h("b", { class: "cut" }, video.title),
+    h("span", { class: "muted cut" }, `by ${video.ownerName ?? "nobody"} · ${counted(video.views, "view")}`),
+    day(video.createdAt),
   ]),
   newest("New reports", data.recent_reports, (report) => [
-    el("b", { class: "cut", text: report.reason }),
-    el("span", { class: "cut" }, badge(report.status, report.status), ` ${report.targetType} ${report.targetId}`),
-    time(report.createdAt),
+    h("b", { class: "cut" }, report.reason),
+    h("span", { class: "cut" }, badge(report.status), ` ${report.targetType} ${report.targetId}`),
+    day(report.createdAt),
   ]),
 ];
 
 /** Makes the view, and what fetches its parts anew: SPEC 4 says how often each is polled. */
 export function overview() {
   const parts = {
-    figures: el("div", { class: "figures" }),
-    charts: el("div", { class: "charts" }),
-    recent: el("div", { class: "recents" }),
+    figures: h("div", { class: "figures" }, h("p", { class: "muted" }, "Loading…")),
+    charts: h("div", { class: "charts" }),
+    recent: h("div", { class: "recents" }),
   };
   return {
-    node: el(
+    node: h(
       "div",
       { class: "overview" },
-      el("h1", { class: "sr", text: "Overview" }),
+      h("div", { class: "head" }, h("h1", {}, "Overview"), h("span", { class: "muted", id: "freshness" })),
       parts.figures,
       parts.charts,
       parts.recent,
@@ -127,7 +129,10 @@ export function overview() {
       {
         seconds: 60,
         run: async () => {
-          const [totals, days] = await Promise.all([api("/admin/stats/overview"), api("/admin/stats/charts")]);
+          const [totals, days] = await Promise.all([
+            call("GET", "/admin/stats/overview"),
+            call("GET", "/admin/stats/charts"),
+          ]);
           parts.figures.replaceChildren(...figures(totals));
           parts.charts.replaceChildren(...charts(days));
         },
@@ -135,7 +140,7 @@ export function overview() {
       {
         seconds: 30,
         run: async () => {
-          const data = await api("/admin/stats/recent-activity", { query: { limit: 10 } });
+          const data = await call("GET", "/admin/stats/recent-activity?limit=10");
           parts.recent.replaceChildren(...recent(data));
         },
       },

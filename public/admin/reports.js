@@ -1,11 +1,10 @@
 /** The reports: look into, resolve, reject, resolve many. */
-import { api } from "./api.js";
-import { askReason, openPanel } from "./dialogs.js";
-import { badge, el, link, time } from "./dom.js";
-import { table } from "./table.js";
-import { facts, ORDER } from "./users.js";
-
-const button = (text, onclick, kind = "") => el("button", { type: "button", class: kind, text, onclick });
+import { call, withQuery } from "/api.js";
+import { h } from "/dom.js";
+import { askReason } from "/ui/dialog.js";
+import { day, time } from "/ui/format.js";
+import { actButton, recordList } from "/ui/table.js";
+import { badge, facts, link, openRecord, ORDER } from "./parts.js";
 
 /** What a report is about, in words. */
 function about({ targetType, targetId, targetInfo }) {
@@ -26,7 +25,7 @@ export function reports(page) {
     });
     if (text === null) return;
     const body = isResolved ? { result: text } : { reason: text };
-    await page.act(() => api(`/admin/reports/${report.id}/${verb}`, { method: "POST", body }));
+    await page.act(() => call("POST", `/admin/reports/${report.id}/${verb}`, body));
   }
 
   async function resolveMany(ids) {
@@ -36,41 +35,33 @@ export function reports(page) {
       warning: "Each reporter is told this. What is closed already stays as it is.",
       confirm: "Resolve",
     });
-    if (result === null) return;
-    await page.act(() => api("/admin/reports/bulk-resolve", { method: "POST", body: { report_ids: ids, result } }));
+    if (result === null) return false;
+    return page.act(() => call("POST", "/admin/reports/bulk-resolve", { report_ids: ids, result }));
   }
 
-  async function show(id) {
-    try {
-      const { report, reporter, target } = await api(`/admin/reports/${id}`);
-      openPanel(
-        "Report",
-        el(
-          "div",
-          { class: "panel-body" },
-          el("p", { class: "person" }, el("b", { text: report.reason }), " ", badge(report.status, report.status)),
-          report.details && el("p", { class: "prose", text: report.details }),
-          facts({
-            By: reporter?.username ?? "nobody",
-            About: about(report),
-            Made: time(report.createdAt),
-            Closed: time(report.resolvedAt),
-            Result: report.result ?? "none yet",
-          }),
-          target?.content && el("p", { class: "prose", text: target.content }),
-          target?.videoUrl && el("p", {}, link(target.videoUrl, "Open the video")),
-        ),
-      );
-    } catch (error) {
-      page.fail(error);
-    }
-  }
+  const show = (id) =>
+    openRecord(
+      "Report",
+      () => call("GET", `/admin/reports/${id}`),
+      ({ report, reporter, target }) => [
+        h("p", { class: "title" }, h("b", {}, report.reason), " ", badge(report.status)),
+        report.details && h("p", { class: "prose" }, report.details),
+        facts({
+          By: reporter?.username ?? "nobody",
+          About: about(report),
+          Made: time(report.createdAt),
+          Closed: time(report.resolvedAt),
+          Result: report.result ?? "none yet",
+        }),
+        target?.content && h("p", { class: "prose" }, target.content),
+        target?.videoUrl && h("p", {}, link(target.videoUrl, "Open the video")),
+      ],
+    );
 
-  return table({
+  return recordList({
     title: "Reports",
-    path: "/admin/reports",
+    read: (query) => call("GET", withQuery("/admin/reports", query)),
     items: "reports",
-    page,
     filters: [
       {
         name: "status",
@@ -97,19 +88,17 @@ export function reports(page) {
     columns: [
       {
         label: "Report",
-        cell: (report) => [el("b", { class: "cut", text: report.reason }), " ", badge(report.status, report.status)],
+        isName: true,
+        cell: (report) => [h("b", { class: "cut" }, report.reason), " ", badge(report.status)],
       },
-      { label: "About", cell: (report) => [el("span", { class: "cut wide", text: about(report) })] },
+      { label: "About", cell: (report) => [h("span", { class: "cut" }, about(report))] },
       { label: "By", cell: (report) => [report.reporterUsername ?? "nobody"] },
-      { label: "Made", cell: (report) => [time(report.createdAt)] },
+      { label: "Made", cell: (report) => [day(report.createdAt)] },
     ],
-    actions: (report) => [
-      button("Open", () => show(report.id)),
+    acts: (report) => [
+      actButton("Open", () => show(report.id)),
       ...(report.status === "pending"
-        ? [
-            button("Resolve", () => close(report, "resolve"), "primary"),
-            button("Reject", () => close(report, "reject")),
-          ]
+        ? [actButton("Resolve", () => close(report, "resolve")), actButton("Reject", () => close(report, "reject"))]
         : []),
     ],
     bulk: { label: "Resolve chosen", run: resolveMany },

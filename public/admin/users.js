@@ -1,14 +1,14 @@
 /** The users: find, look into, ban, verify, shut, promote, erase. */
-import { api } from "./api.js";
-import { askReason, openPanel } from "./dialogs.js";
-import { badge, el, link, number, time } from "./dom.js";
-import { table } from "./table.js";
+import { call, withQuery } from "/api.js";
+import { h } from "/dom.js";
+import { askReason } from "/ui/dialog.js";
+import { day, number, time } from "/ui/format.js";
+import { actButton, recordList } from "/ui/table.js";
+import { badge, brief, facts, link, openRecord, ORDER, reportLine } from "./parts.js";
 
-const button = (text, onclick, kind = "") => el("button", { type: "button", class: kind, text, onclick });
-
-/** `page.act` runs an action, says how it went, and has everything fetched anew. */
+/** `page.act` runs an act, says how it went, and has everything read anew. */
 export function users(page) {
-  const post = (user, verb, body) => page.act(() => api(`/admin/users/${user.id}/${verb}`, { method: "POST", body }));
+  const post = (user, verb, body) => page.act(() => call("POST", `/admin/users/${user.id}/${verb}`, body));
 
   async function ban(user) {
     const reason = await askReason({
@@ -28,45 +28,36 @@ export function users(page) {
       isDangerous: true,
     });
     if (reason === null) return false;
-    return page.act(() => api(`/admin/users/${user.id}`, { method: "DELETE", body: { reason } }));
+    return page.act(() => call("DELETE", `/admin/users/${user.id}`, { reason }));
   }
 
   async function setRole(user, role) {
-    await page.act(() => api(`/admin/users/${user.id}/role`, { method: "PUT", body: { role } }));
+    await page.act(() => call("PUT", `/admin/users/${user.id}/role`, { role }));
   }
 
   const banOrUnban = (user, then = () => {}) =>
     user.isBanned
-      ? button("Unban", () => post(user, "unban").then(then))
-      : button("Ban", () => ban(user).then(then), "danger");
+      ? actButton("Unban", () => post(user, "unban").then(then))
+      : actButton("Ban", () => ban(user).then(then), "danger");
 
-  async function show(id) {
-    const body = el("div", { class: "panel-body" });
-    const panel = openPanel("User", body);
-    const refresh = async () => {
-      try {
-        body.replaceChildren(...details(await api(`/admin/users/${id}`), refresh, panel));
-      } catch (error) {
-        panel.close();
-        page.fail(error);
-      }
-    };
-    await refresh();
-  }
+  const show = (id) => openRecord("User", () => call("GET", `/admin/users/${id}`), details);
 
-  function details({ user, stats, recent_videos, recent_reports_by, recent_reports_against }, refresh, panel) {
-    const role = el(
+  function details({ user, stats, recent_videos, recent_reports_by, recent_reports_against }, panel) {
+    const { refresh } = panel;
+    const role = h(
       "select",
-      { "aria-label": "Role", onchange: (event) => setRole(user, event.target.value).then(refresh) },
-      ...["user", "moderator", "admin"].map((name) =>
-        el("option", { value: name, text: name, selected: name === user.role }),
-      ),
+      { onchange: ({ target }) => setRole(user, target.value).then(refresh) },
+      ...["user", "moderator", "admin"].map((name) => h("option", { value: name, selected: name === user.role }, name)),
     );
     return [
-      el("p", { class: "person" }, el("b", { text: user.username }), ...states(user)),
-      el("p", {}, user.fullName ?? "", el("span", { class: "muted", text: ` ${user.email}` })),
-      user.bio && el("p", { class: "prose", text: user.bio }),
-      user.banReason && el("p", { class: "warning", text: `Banned: ${user.banReason}` }),
+      h(
+        "div",
+        {},
+        h("p", { class: "title" }, h("b", {}, user.username), ...states(user)),
+        h("p", { class: "muted" }, [user.fullName, user.email].filter(Boolean).join(" · ")),
+      ),
+      user.bio && h("p", { class: "prose" }, user.bio),
+      user.banReason && h("p", { class: "note bad" }, `Banned: ${user.banReason}`),
       facts({
         Videos: number(stats.videos),
         Followers: number(stats.followers),
@@ -78,32 +69,31 @@ export function users(page) {
         Joined: time(user.createdAt),
         "Last active": time(user.lastActive),
       }),
-      el(
+      h(
         "div",
         { class: "buttons" },
-        el("label", { class: "inline" }, "Role", role),
-        !user.isVerified && button("Verify", () => post(user, "verify").then(refresh)),
+        h("label", { class: "role" }, "Role", role),
+        !user.isVerified && actButton("Verify", () => post(user, "verify").then(refresh)),
         banOrUnban(user, refresh),
         user.accountStatus === "active"
-          ? button("Deactivate", () => post(user, "deactivate").then(refresh))
-          : button("Restore", () => post(user, "restore").then(refresh)),
-        button("Erase…", async () => (await erase(user)) && panel.close(), "danger"),
+          ? actButton("Deactivate", () => post(user, "deactivate").then(refresh))
+          : actButton("Restore", () => post(user, "restore").then(refresh)),
+        actButton("Erase…", async () => (await erase(user)) && panel.close(), "danger"),
       ),
       brief("Newest videos", recent_videos, (video) => [
         link(video.videoUrl, video.title),
         " ",
-        badge(video.visibility, video.visibility),
+        badge(video.visibility),
       ]),
       brief("Reports against them", recent_reports_against, reportLine),
       brief("Reports by them", recent_reports_by, reportLine),
-    ].filter(Boolean);
+    ];
   }
 
-  return table({
+  return recordList({
     title: "Users",
-    path: "/admin/users",
+    read: (query) => call("GET", withQuery("/admin/users", query)),
     items: "users",
-    page,
     filters: [
       { name: "search", label: "Search", type: "search" },
       {
@@ -129,59 +119,27 @@ export function users(page) {
     columns: [
       {
         label: "User",
+        isName: true,
         cell: (user) => [
-          el("b", { text: user.username }),
+          h("b", {}, user.username),
           ...states(user),
-          el("br"),
-          el("span", { class: "muted", text: user.fullName ?? "" }),
+          user.fullName && h("div", { class: "muted cut" }, user.fullName),
         ],
       },
-      { label: "Email", cell: (user) => [el("span", { class: "cut", text: user.email })] },
-      { label: "Followers", cell: (user) => [number(user.followerCount)] },
-      { label: "Videos", cell: (user) => [number(user.videoCount)] },
-      { label: "Joined", cell: (user) => [time(user.createdAt)] },
-      { label: "Last active", cell: (user) => [time(user.lastActive)] },
+      { label: "Email", cell: (user) => [h("span", { class: "cut" }, user.email)] },
+      { label: "Followers", isNumber: true, cell: (user) => [number(user.followerCount)] },
+      { label: "Videos", isNumber: true, cell: (user) => [number(user.videoCount)] },
+      { label: "Joined", cell: (user) => [day(user.createdAt)] },
+      { label: "Last active", cell: (user) => [day(user.lastActive)] },
     ],
-    actions: (user) => [button("Open", () => show(user.id)), banOrUnban(user)],
+    acts: (user) => [actButton("Open", () => show(user.id)), banOrUnban(user)],
   });
 }
 
-export const ORDER = {
-  name: "order",
-  label: "Order",
-  options: [
-    ["desc", "Most or newest first"],
-    ["asc", "Least or oldest first"],
-  ],
-};
-
 const states = (user) =>
   [
-    user.isVerified && badge("verified", "good"),
-    user.isBanned && badge("banned", "bad"),
-    user.role && user.role !== "user" && badge(user.role, "role"),
+    user.isVerified && badge("verified"),
+    user.isBanned && badge("banned"),
+    user.role && user.role !== "user" && badge(user.role),
     user.accountStatus && user.accountStatus !== "active" && badge(user.accountStatus.replace("_", " "), "bad"),
   ].flatMap((state) => (state ? [" ", state] : []));
-
-/** A list of terms. */
-export const facts = (terms) =>
-  el(
-    "dl",
-    { class: "facts" },
-    ...Object.entries(terms).map(([term, value]) => el("div", {}, el("dt", { text: term }), el("dd", {}, value))),
-  );
-
-export const brief = (title, items, line) =>
-  items.length > 0 &&
-  el(
-    "section",
-    { class: "brief" },
-    el("h3", { text: title }),
-    el("ul", {}, ...items.map((item) => el("li", {}, ...line(item)))),
-  );
-
-export const reportLine = (report) => [
-  badge(report.status, report.status),
-  ` ${report.targetType} ${report.targetId}: `,
-  report.reason,
-];

@@ -1,18 +1,16 @@
 /** The videos: find, look into, hide, delete one or many. */
-import { api } from "./api.js";
-import { askReason, openPanel } from "./dialogs.js";
-import { badge, el, link, number, time } from "./dom.js";
-import { table } from "./table.js";
-import { brief, facts, ORDER, reportLine } from "./users.js";
-
-const button = (text, onclick, kind = "") => el("button", { type: "button", class: kind, text, onclick });
+import { call, withQuery } from "/api.js";
+import { h } from "/dom.js";
+import { askReason } from "/ui/dialog.js";
+import { day, number, time } from "/ui/format.js";
+import { actButton, recordList } from "/ui/table.js";
+import { badge, brief, facts, link, openRecord, ORDER, reportLine } from "./parts.js";
 
 export function videos(page) {
   const flip = (video) =>
     page.act(() =>
-      api(`/admin/videos/${video.id}/visibility`, {
-        method: "PUT",
-        body: { visibility: video.visibility === "public" ? "private" : "public" },
+      call("PUT", `/admin/videos/${video.id}/visibility`, {
+        visibility: video.visibility === "public" ? "private" : "public",
       }),
     );
 
@@ -24,7 +22,7 @@ export function videos(page) {
       isDangerous: true,
     });
     if (reason === null) return;
-    await page.act(() => api(`/admin/videos/${video.id}`, { method: "DELETE", body: { reason } }));
+    await page.act(() => call("DELETE", `/admin/videos/${video.id}`, { reason }));
   }
 
   async function removeMany(ids) {
@@ -34,53 +32,43 @@ export function videos(page) {
       confirm: "Delete",
       isDangerous: true,
     });
-    if (reason === null) return;
-    await page.act(() => api("/admin/videos/bulk-delete", { method: "POST", body: { video_ids: ids, reason } }));
+    if (reason === null) return false;
+    return page.act(() => call("POST", "/admin/videos/bulk-delete", { video_ids: ids, reason }));
   }
 
-  async function show(id) {
-    try {
-      const { video, owner, stats, recent_comments, reports } = await api(`/admin/videos/${id}`);
-      openPanel(
-        "Video",
-        el(
+  const show = (id) =>
+    openRecord(
+      "Video",
+      () => call("GET", `/admin/videos/${id}`),
+      ({ video, owner, stats, recent_comments, reports }) => [
+        h(
           "div",
-          { class: "panel-body" },
-          el(
-            "p",
-            { class: "person" },
-            link(video.videoUrl, video.title),
-            " ",
-            badge(video.visibility, video.visibility),
-          ),
-          el("p", { class: "muted", text: `by ${owner?.username ?? "nobody"}` }),
-          video.description && el("p", { class: "prose", text: video.description }),
-          facts({
-            Views: number(stats.views),
-            Likes: number(stats.likes),
-            Comments: number(stats.comments),
-            Shares: number(stats.shares),
-            Reports: number(stats.reports),
-            Made: time(video.createdAt),
-          }),
-          brief("Newest comments", recent_comments, (comment) => [
-            el("b", { text: comment.authorUsername ?? "nobody" }),
-            " ",
-            comment.content,
-          ]),
-          brief("Reports", reports, reportLine),
+          {},
+          h("p", { class: "title" }, link(video.videoUrl, video.title), " ", badge(video.visibility)),
+          h("p", { class: "muted" }, `by ${owner?.username ?? "nobody"}`),
         ),
-      );
-    } catch (error) {
-      page.fail(error);
-    }
-  }
+        video.description && h("p", { class: "prose" }, video.description),
+        facts({
+          Views: number(stats.views),
+          Likes: number(stats.likes),
+          Comments: number(stats.comments),
+          Shares: number(stats.shares),
+          Reports: number(stats.reports),
+          Made: time(video.createdAt),
+        }),
+        brief("Newest comments", recent_comments, ({ authorUsername, content }) => [
+          h("b", {}, authorUsername ?? "nobody"),
+          " ",
+          content,
+        ]),
+        brief("Reports", reports, reportLine),
+      ],
+    );
 
-  return table({
+  return recordList({
     title: "Videos",
-    path: "/admin/videos",
+    read: (query) => call("GET", withQuery("/admin/videos", query)),
     items: "videos",
-    page,
     filters: [
       { name: "search", label: "Search", type: "search" },
       {
@@ -107,23 +95,20 @@ export function videos(page) {
     columns: [
       {
         label: "Video",
-        cell: (video) => [
-          el("b", { class: "cut wide", text: video.title }),
-          " ",
-          badge(video.visibility, video.visibility),
-        ],
+        isName: true,
+        cell: (video) => [h("b", { class: "cut" }, video.title), " ", badge(video.visibility)],
       },
       { label: "Owner", cell: (video) => [video.ownerUsername ?? "nobody"] },
-      { label: "Views", cell: (video) => [number(video.views)] },
-      { label: "Likes", cell: (video) => [number(video.likes)] },
-      { label: "Comments", cell: (video) => [number(video.comments)] },
-      { label: "Made", cell: (video) => [time(video.createdAt)] },
+      { label: "Views", isNumber: true, cell: (video) => [number(video.views)] },
+      { label: "Likes", isNumber: true, cell: (video) => [number(video.likes)] },
+      { label: "Comments", isNumber: true, cell: (video) => [number(video.comments)] },
+      { label: "Made", cell: (video) => [day(video.createdAt)] },
     ],
-    actions: (video) => [
-      button("Open", () => show(video.id)),
-      button(video.visibility === "public" ? "Hide" : "Show", () => flip(video)),
-      button("Delete", () => remove(video), "danger"),
+    acts: (video) => [
+      actButton("Open", () => show(video.id)),
+      actButton(video.visibility === "public" ? "Hide" : "Show", () => flip(video)),
+      actButton("Delete", () => remove(video), "danger"),
     ],
-    bulk: { label: "Delete chosen", run: removeMany },
+    bulk: { label: "Delete chosen", kind: "danger", run: removeMany },
   });
 }

@@ -1,13 +1,18 @@
 /** The page: sign in → get ready → call → left. The call's id stands behind the `#`, which is the invitation. */
-import { accountName, becomeGuest, call, isSignedIn, me, Refusal, signIn, signOut } from "/api.js";
+import { becomeGuest, readAccount } from "/account.js";
+import { call, Refusal } from "/api.js";
+import { byId as at } from "/dom.js";
+import { currentSession, onSession } from "/session.js";
+import { signInForm } from "/ui/sign-in.js";
 import { Call } from "./call.js";
 import { has, openCamera, stop } from "./media.js";
-import { arrange, drawButtons, drawPeople, drawTiles, problem, show } from "./view.js";
+import { arrange, buildControls, drawControls, drawPeople, drawTiles, problem, show } from "./view.js";
 
 /** Set while a call is on: a reload goes straight back into it. */
 const IN_CALL = "roomcast.call";
-const at = (id) => document.getElementById(id);
+const NAME = "roomcast.displayName";
 const sessionId = () => location.hash.slice(1);
+const read = (id) => call("GET", `/webrtc/sessions/${encodeURIComponent(id)}`);
 
 /** @type {Call | null} */
 let current = null;
@@ -17,40 +22,30 @@ let isPeopleOpen = matchMedia("(min-width: 1000px)").matches;
 /** Runs what a press or a form started; what goes wrong is shown in words where it happened. */
 const doing = (work) => async (event) => {
   event?.preventDefault();
-  const section = document.querySelector("section:not([hidden])");
-  problem("", section);
+  problem("");
   try {
     await work(event);
   } catch (error) {
-    if (error.code === "UNAUTHORIZED" && section.id !== "signin") return toSignIn("Please sign in again.");
     if (!(error instanceof Refusal)) console.error(error);
-    problem(error.message, document.querySelector("section:not([hidden])"));
+    // Who is signed out meanwhile is told by the header, and asked to sign in.
+    if (error.code !== "UNAUTHORIZED") problem(error.message);
   }
 };
 
-function toSignIn(reason = "") {
-  signOut();
-  sessionStorage.removeItem(IN_CALL);
-  show("signin");
-  problem(reason);
-}
-
 async function toLobby() {
   show("lobby");
-  const known = sessionId()
-    ? await call("GET", `/webrtc/sessions/${encodeURIComponent(sessionId())}`).catch(() => null)
-    : null;
+  const known = sessionId() ? await read(sessionId()).catch(() => null) : null;
   const isOpen = known !== null && known.endedAt === null;
-  const isInvited = sessionId() !== "";
-  if (isInvited && !isOpen) {
+  if (sessionId() !== "" && !isOpen) {
     history.replaceState(null, "", location.pathname);
     problem("That call is over or does not exist. You can start a new one.");
   }
   at("lobby-title").textContent = isOpen ? `Join ${known.title ?? "the call"}` : "Start a call";
   at("enter").textContent = isOpen ? "Join" : "Start a call";
   document.querySelector(".for-start").hidden = isOpen;
-  at("who").textContent = accountName();
-  at("lobby-form").displayName.value ||= sessionStorage.getItem("roomcast.displayName") ?? "";
+  const { user, isGuest } = currentSession();
+  document.querySelector(".as-guest").hidden = isGuest;
+  at("lobby-form").displayName.value ||= sessionStorage.getItem(NAME) ?? user.displayName ?? user.username;
   await look();
 }
 
@@ -64,14 +59,17 @@ async function look() {
   at("preview-note").textContent = opened.problem;
 }
 
+function closeCamera() {
+  stop(camera);
+  camera = null;
+}
+
 async function enter({ displayName, title }) {
   await look();
-  sessionStorage.setItem("roomcast.displayName", displayName);
+  sessionStorage.setItem(NAME, displayName);
   const [account, session] = await Promise.all([
-    me(),
-    sessionId()
-      ? call("GET", `/webrtc/sessions/${encodeURIComponent(sessionId())}`)
-      : call("POST", "/webrtc/sessions", { title: title || null, maxParticipants: 12 }),
+    readAccount(),
+    sessionId() ? read(sessionId()) : call("POST", "/webrtc/sessions", { title: title || null, maxParticipants: 12 }),
   ]);
   if (session.endedAt) throw new Refusal("NOT_FOUND", "The call has ended.");
   history.replaceState(null, "", `#${session.id}`);
@@ -92,7 +90,8 @@ function over(reason) {
   current = null;
   camera = null;
   sessionStorage.removeItem(IN_CALL);
-  at("over-reason").textContent = reason || "The others go on without you.";
+  if (!currentSession()) return;
+  at("over-reason").textContent = reason || "You can come back as long as the call goes on.";
   show("over");
 }
 
@@ -114,7 +113,7 @@ function draw() {
     video: has(current.camera, "video"),
     screen: navigator.mediaDevices?.getDisplayMedia !== undefined,
   };
-  drawButtons(current.own, isPeopleOpen, can);
+  drawControls(current.own, isPeopleOpen, can);
   at("people-panel").hidden = !isPeopleOpen;
   const others = everybody.length - 1;
   const company = others > 0 ? `${others + 1} people` : "Nobody else is here yet";
@@ -122,28 +121,25 @@ function draw() {
   arrange();
 }
 
-at("signin-form").onsubmit = doing(async ({ target }) => {
-  await signIn(target.username.value, target.password.value);
-  target.reset();
-  await toLobby();
+buildControls({
+  "toggle-audio": doing(() => current?.toggleAudio()),
+  "toggle-video": doing(() => current?.toggleVideo()),
+  "toggle-screen": doing(() => current?.toggleScreen()),
+  "toggle-hand": doing(() => current?.toggleHand()),
+  "toggle-people": () => {
+    isPeopleOpen = !isPeopleOpen;
+    draw();
+  },
+  leave: doing(() => current?.leave()),
 });
-at("guest").onclick = doing(async () => {
-  await becomeGuest();
-  await toLobby();
-});
-at("signout").onclick = () => toSignIn();
+at("signin").firstElementChild.append(signInForm());
+at("guest").onclick = doing(becomeGuest);
 at("lobby-form").onsubmit = doing(({ target }) =>
-  enter({ displayName: target.displayName.value.trim() || accountName(), title: target.title.value.trim() }),
+  enter({
+    displayName: target.displayName.value.trim() || currentSession().user.username,
+    title: target.title.value.trim(),
+  }),
 );
-at("toggle-audio").onclick = doing(() => current?.toggleAudio());
-at("toggle-video").onclick = doing(() => current?.toggleVideo());
-at("toggle-screen").onclick = doing(() => current?.toggleScreen());
-at("toggle-hand").onclick = doing(() => current?.toggleHand());
-at("toggle-people").onclick = () => {
-  isPeopleOpen = !isPeopleOpen;
-  draw();
-};
-at("leave").onclick = doing(() => current?.leave());
 at("end").onclick = doing(() => current && call("DELETE", `/webrtc/sessions/${current.session.id}`));
 at("again").onclick = doing(toLobby);
 at("new-call").onclick = doing(() => {
@@ -152,20 +148,28 @@ at("new-call").onclick = doing(() => {
 });
 at("copy").onclick = doing(async () => {
   await navigator.clipboard.writeText(location.href);
-  const text = at("copy").querySelector("span");
-  text.textContent = "Copied";
-  setTimeout(() => (text.textContent = "Copy invitation"), 2000);
+  at("copy").textContent = "Copied";
+  setTimeout(() => at("copy").replaceChildren("Copy link"), 2000);
 });
 addEventListener("resize", drawSoon);
 addEventListener("hashchange", () => current || location.reload());
+addEventListener("pagehide", () => stop(camera));
+
+/** A call belongs to who entered it: whoever else is signed in begins at the lobby. */
+const begin = doing(async () => {
+  await current?.leave();
+  at("lobby-form").reset();
+  if (!currentSession()) {
+    closeCamera();
+    return show("signin");
+  }
+  await toLobby();
+});
+onSession(() => begin());
 
 const start = doing(async () => {
-  if (!isSignedIn()) return show("signin");
-  await toLobby();
-  if (sessionId() && sessionStorage.getItem(IN_CALL) === sessionId()) {
-    await enter({ displayName: sessionStorage.getItem("roomcast.displayName") ?? accountName() });
-  }
+  await begin();
+  if (!currentSession() || !sessionId() || sessionStorage.getItem(IN_CALL) !== sessionId()) return;
+  await enter({ displayName: sessionStorage.getItem(NAME) ?? currentSession().user.username });
 });
-show("signin");
 start();
-window.addEventListener("pagehide", () => stop(camera));

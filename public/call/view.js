@@ -1,26 +1,16 @@
-/** What is seen: tiles, the list of participants, the buttons. Text that people wrote is only ever set as text. */
-const at = (id) => document.getElementById(id);
-const icon = (name) => {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `#i-${name}`);
-  svg.append(use);
-  return svg;
-};
-const element = (tag, className, ...children) => {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.append(...children);
-  return made;
-};
+/** What is seen: tiles, the list of participants, the controls. Text that people wrote is only ever set as text. */
+import { byId as at, h } from "/dom.js";
+import { icon } from "/ui/icons.js";
 
 /** Shows one of the page's sections. */
 export function show(id) {
-  for (const section of document.querySelectorAll("section")) section.hidden = section.id !== id;
+  for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== id;
 }
 
-export function problem(text, section = document.querySelector("section:not([hidden])")) {
-  section.querySelector(".problem").textContent = text;
+/** Says what went wrong in the section that is shown. */
+export function problem(text) {
+  const place = document.querySelector("main > section:not([hidden]) [data-problem]");
+  if (place) place.textContent = text;
 }
 
 const initials = (name) =>
@@ -42,17 +32,14 @@ const STATES = {
 function tileOf(key) {
   const known = document.querySelector(`[data-key="${key}"]`);
   if (known) return known;
-  const video = document.createElement("video");
-  Object.assign(video, { autoplay: true, playsInline: true });
-  const tile = element(
+  const tile = h(
     "div",
-    "tile",
-    video,
-    element("div", "initials"),
-    element("div", "waiting"),
-    element("div", "label"),
+    { class: "tile", "data-key": key },
+    h("video", { autoplay: true, playsinline: true }),
+    h("div", { class: "initials", "aria-hidden": "true" }),
+    h("div", { class: "waiting" }),
+    h("div", { class: "label" }),
   );
-  tile.dataset.key = key;
   at("tiles").append(tile);
   return tile;
 }
@@ -68,15 +55,15 @@ function drawTile(key, { stream, person, name, isOwn, isScreen, hasVideo, state 
   tile.classList.toggle("hand-raised", person.handRaised && !isScreen);
   tile.querySelector(".initials").textContent = initials(person.displayName);
   tile.querySelector(".waiting").textContent = isOwn ? "" : (STATES[state] ?? "");
-  const text = element("span", "");
-  text.textContent = name;
-  tile.querySelector(".label").replaceChildren(...(isScreen ? [icon("screen")] : marks(person)), text);
+  tile.querySelector(".label").replaceChildren(...(isScreen ? [icon("screen")] : marks(person)), h("span", {}, name));
 }
 
+const sign = (name, kind, about) => h("i", { class: kind, role: "img", "aria-label": about, title: about }, icon(name));
+const raisedHand = () => sign("hand", "mark-hand", "hand raised");
+
 function marks({ audioEnabled, handRaised }) {
-  const muted = element("i", "mark-muted", icon("mic-off"));
-  const hand = element("i", "mark-hand", icon("hand"));
-  return [...(audioEnabled ? [] : [muted]), ...(handRaised ? [hand] : [])];
+  const muted = sign("mic-off", "mark-muted", "muted");
+  return [!audioEnabled && muted, handRaised && raisedHand()].filter(Boolean);
 }
 
 /** The camera's stream comes first, the screen's last; somebody without camera and microphone has only the latter. */
@@ -126,33 +113,54 @@ export function arrange() {
 export function drawPeople(everybody) {
   at("people-list").replaceChildren(
     ...everybody.map(({ person, isOwn }) => {
-      const name = element("span", "name");
-      const role = document.createElement("small");
-      role.textContent = isOwn ? `${person.role} · you` : person.role;
-      name.append(person.displayName, role);
-      const signs = element("span", "marks");
-      if (person.handRaised) signs.append(element("i", "mark-hand", icon("hand")));
-      if (person.screenSharing) signs.append(icon("screen"));
-      signs.append(icon(person.audioEnabled ? "mic" : "mic-off"), icon(person.videoEnabled ? "camera" : "camera-off"));
-      return element("li", "", name, signs);
+      const { audioEnabled, videoEnabled, handRaised, screenSharing, displayName, role } = person;
+      return h(
+        "li",
+        {},
+        h("span", { class: "name" }, displayName, h("small", {}, isOwn ? `${role} · you` : role)),
+        h(
+          "span",
+          { class: "marks" },
+          handRaised && raisedHand(),
+          screenSharing && sign("screen", "", "shares the screen"),
+          audioEnabled ? sign("mic", "", "microphone on") : sign("mic-off", "mark-muted", "muted"),
+          videoEnabled ? sign("camera", "", "camera on") : sign("camera-off", "", "camera off"),
+        ),
+      );
     }),
   );
 }
 
-/** Buttons say what pressing them does. */
-export function drawButtons({ audioEnabled, videoEnabled, screenSharing, handRaised }, isPeopleOpen, can) {
-  const draw = (id, isPressed, symbol, text, isOff = false) => {
-    const button = at(id);
-    button.setAttribute("aria-pressed", String(isPressed));
+/** Makes the controls: what each does when it is pressed, by its id. */
+export function buildControls(presses) {
+  for (const [id, onclick] of Object.entries(presses)) {
+    at("controls").append(h("button", { type: "button", id, onclick, class: id === "leave" && "danger primary" }));
+  }
+  drawControl("leave", "leave", "Leave");
+}
+
+function drawControl(id, symbol, text) {
+  const button = at(id);
+  // Drawn anew only when it changes: most draws are about somebody else.
+  if (button.dataset.symbol !== symbol || button.textContent !== text)
+    button.replaceChildren(icon(symbol), h("span", {}, text));
+  button.dataset.symbol = symbol;
+  return button;
+}
+
+/** Controls say what pressing them does. */
+export function drawControls({ audioEnabled, videoEnabled, screenSharing, handRaised }, isPeopleOpen, can) {
+  const draw = (id, isOn, symbol, text, isOff = false) => {
+    const button = drawControl(id, symbol, text);
+    button.classList.toggle("on", isOn);
     button.classList.toggle("off", isOff);
-    button.querySelector("use").setAttribute("href", `#i-${symbol}`);
-    button.querySelector("span").textContent = text;
   };
   draw("toggle-audio", false, audioEnabled ? "mic" : "mic-off", audioEnabled ? "Mute" : "Unmute", !audioEnabled);
   draw("toggle-video", false, videoEnabled ? "camera" : "camera-off", videoEnabled ? "Stop" : "Start", !videoEnabled);
   draw("toggle-screen", screenSharing, "screen", screenSharing ? "Unshare" : "Share");
   draw("toggle-hand", handRaised, "hand", handRaised ? "Lower" : "Raise");
   draw("toggle-people", isPeopleOpen, "people", "People");
+  at("toggle-people").setAttribute("aria-expanded", String(isPeopleOpen));
   at("toggle-audio").disabled = !can.audio;
   at("toggle-video").disabled = !can.video;
   at("toggle-screen").disabled = !can.screen;

@@ -1,8 +1,9 @@
 /** One socket: its address, and the frames that go each way. */
 
-import { copyable, prose } from "/docs/parts.js";
+import { prose } from "/docs/prose.js";
 import { exampleOf, fieldTable, resolve } from "/docs/schema.js";
 import { h } from "/dom.js";
+import { codeBlock } from "/ui/copy.js";
 
 const DIRECTIONS = {
   send: { title: "Server → client", badge: "receive", kind: "good" },
@@ -56,7 +57,7 @@ function frame(channelName, action, { name, summary = "", payload, ...message },
           h("h3", {}, "Fields"),
           fieldTable(payload, document),
           h("h3", {}, "Example"),
-          copyable(JSON.stringify(exampleOf(payload, document), null, 2)),
+          codeBlock(JSON.stringify(exampleOf(payload, document), null, 2)),
           ...(ack ? [h("h3", {}, "Its ack carries"), fieldTable(ack, document)] : []),
         ),
       ),

@@ -1,19 +1,14 @@
 /** The docs page: reads openapi.json and asyncapi.json, which are made from the schemas that validate, and shows them. */
+import { call } from "/api.js";
 import { channel } from "/docs/channel.js";
 import { endpoint, endpointWords } from "/docs/endpoint.js";
-import { prose } from "/docs/parts.js";
-import { h } from "/dom.js";
+import { prose } from "/docs/prose.js";
+import { byId, h } from "/dom.js";
 
-const content = document.getElementById("content");
-const contents = document.getElementById("contents");
-const search = document.getElementById("search");
-const found = document.getElementById("found");
-
-async function read(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} answered ${response.status}.`);
-  return response.json();
-}
+const content = byId("main");
+const contents = byId("contents");
+const search = byId("search");
+const found = byId("found");
 
 function sectionOfTag({ name, description }, api) {
   const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
@@ -39,19 +34,17 @@ function show(api, events) {
   const base = new URL(api.servers[0].url, location.href).href;
   const tags = api.tags.map((tag) => sectionOfTag(tag, api)).filter(Boolean);
   const channels = Object.entries(events.channels).map(([name, about]) => channel(name, about, events));
-  document
-    .getElementById("loading")
-    .replaceWith(
-      h("p", {}, "Everything is below ", h("code", {}, base), ". ", ...prose(api.info.description)),
-      h("p", { class: "muted" }, ...prose(events.info.description)),
-      h(
-        "p",
-        {},
-        h("a", { href: "/api/v1/openapi.json" }, "openapi.json"),
-        " · ",
-        h("a", { href: "/api/v1/asyncapi.json" }, "asyncapi.json"),
-      ),
-    );
+  byId("intro").replaceChildren(
+    h("p", {}, "Everything is below ", h("code", {}, base), ". ", ...prose(api.info.description)),
+    h("p", { class: "muted" }, ...prose(events.info.description)),
+    h(
+      "p",
+      {},
+      h("a", { href: "/api/v1/openapi.json" }, "openapi.json"),
+      " · ",
+      h("a", { href: "/api/v1/asyncapi.json" }, "asyncapi.json"),
+    ),
+  );
   content.append(...tags, ...channels);
   contents.replaceChildren(
     h("h2", {}, "Calls"),
@@ -69,6 +62,8 @@ const entryFor = (section) =>
     h("span", { class: "count" }, String(section.querySelectorAll(".item").length)),
   );
 
+const read = (path) => call("GET", path, undefined, { token: null });
+
 /** Shows the items that have all the words. */
 function filter() {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -80,12 +75,13 @@ function filter() {
   for (const part of content.querySelectorAll("section, .group")) {
     part.hidden = !part.querySelector(".item:not([hidden])");
   }
+  byId("intro").hidden = words.length > 0;
   found.textContent = words.length === 0 ? "" : count === 0 ? "Nothing found" : `${count} found`;
 }
 
 /** Opens what the address points to. */
 function openLinked() {
-  const linked = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const linked = byId(decodeURIComponent(location.hash.slice(1)));
   if (linked?.matches(".item")) linked.open = true;
   linked?.scrollIntoView();
 }
@@ -124,8 +120,8 @@ content.addEventListener(
 );
 
 try {
-  show(...(await Promise.all([read("/api/v1/openapi.json"), read("/api/v1/asyncapi.json")])));
+  show(...(await Promise.all([read("/openapi.json"), read("/asyncapi.json")])));
   openLinked();
 } catch (error) {
-  document.getElementById("loading").textContent = `The docs could not be loaded. ${error.message}`;
+  byId("intro").textContent = `The docs could not be loaded. ${error.message}`;
 }

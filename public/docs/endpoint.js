@@ -1,8 +1,9 @@
 /** One REST call: who, what goes in, what comes out, and a curl line. */
 
-import { copyable, prose } from "/docs/parts.js";
+import { prose } from "/docs/prose.js";
 import { exampleOf, fieldRow, fieldTable, kindOf, leastOf, resolve } from "/docs/schema.js";
 import { h } from "/dom.js";
+import { codeBlock } from "/ui/copy.js";
 
 const KIND_OF_METHOD = { get: "info", post: "good", put: "warn", patch: "warn", delete: "bad" };
 const KIND_OF_WHO = { anyone: "", user: "accent", moderator: "warn", admin: "bad" };
@@ -50,7 +51,7 @@ function inside(method, path, operation, root) {
     ...Object.entries(operation.responses).map(([status, response]) => answer(status, response, root)),
     ...(operation["x-channel"]
       ? [h("p", {}, "What goes over it: ", h("a", { href: `#channel-${operation["x-channel"]}` }, "its events"), ".")]
-      : [h("h3", {}, "curl"), copyable(curl(method, path, operation, root))]),
+      : [h("h3", {}, "curl"), codeBlock(curl(method, path, operation, root))]),
   );
 }
 

@@ -1,9 +1,9 @@
 /** What is seen of a chat: the messages, how one's own fare, and the line to write in. */
 import { h } from "/dom.js";
+import { shortTime } from "/ui/format.js";
 import { Chat } from "./chat.js";
 import { messageItem, unsentItem } from "./message.js";
 import { askToMute, slowModeControl } from "./moderation.js";
-import { shortTime } from "./words.js";
 
 const NEAR_END_PX = 60;
 const LINES = { connecting: "Connecting…", broken: "Connection lost. Coming back…", open: "", over: "" };
@@ -40,21 +40,20 @@ export class ChatView {
     this.scroller.addEventListener("scroll", () => this.#isNearEnd() && this.newer.toggleAttribute("hidden", true));
     this.newer = h(
       "button",
-      { class: "button small newer", type: "button", hidden: true, onclick: () => this.#toEnd() },
+      { class: "small newer", type: "button", hidden: true, onclick: () => this.#toEnd() },
       "New messages ↓",
     );
     this.notice = h("p", { class: "notice muted", role: "status" });
     this.input = h("input", {
-      class: "field",
       "aria-label": "Write in the chat",
       placeholder: "Write in the chat",
       maxlength: "5000",
       autocomplete: "off",
     });
-    this.send = h("button", { class: "button primary" }, "Send");
+    this.send = h("button", { class: "primary", type: "submit" }, "Send");
     const form = h("form", { class: "say", onsubmit: (event) => this.#say(event) }, this.input, this.send);
-    const skip = h("button", { class: "button small unseen", type: "button", onclick: () => this.input.focus() });
-    skip.textContent = "Skip the messages";
+    const toInput = () => this.input.focus();
+    const skip = h("button", { class: "small unseen", type: "button", onclick: toInput }, "Skip the messages");
     this.node = h(
       "section",
       { class: "chat card", "aria-label": "Chat" },

@@ -22,7 +22,7 @@ export class Chat {
   mutedUntil = null;
   #deleted = new Set();
 
-  /** `onChange()`: draw again · `onStatus(data)` · `onCount(count)` · `onSignedOut(reason)` · `onMissed()`: read the stream anew. */
+  /** `onChange()`: draw again · `onStatus(data)` · `onCount(count)` · `onMissed()`: read the stream anew. */
   constructor({ streamId, account, ...listeners }) {
     Object.assign(this, { streamId, account }, listeners);
     this.socket = new RoomSocket(`/streams/${streamId}/ws`, {
@@ -43,7 +43,6 @@ export class Chat {
   #over(reason) {
     this.reason = reason;
     this.#become("over");
-    if (reason === WORDS[4001]) this.onSignedOut(reason);
   }
 
   #opened() {

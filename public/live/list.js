@@ -1,8 +1,9 @@
 /** The list: live first, then what is to come, one's own that have not begun, and what is over. */
 import { call } from "/api.js";
 import { h } from "/dom.js";
+import { counted, length, number, secondsBetween, shortTime, time } from "/ui/format.js";
+import { badge, phaseOf } from "./phase.js";
 import { createStream } from "./studio.js";
-import { badge, counted, length, phaseOf, secondsBetween, shortTime, time } from "./words.js";
 
 const POLL_MS = 10_000;
 const ENDED_STEP = 12;
@@ -22,7 +23,8 @@ function card(stream, ownId) {
   if (stream.thumbnail) picture.append(h("img", { src: stream.thumbnail, alt: "", loading: "lazy" }));
   picture.append(badge(phase));
   if (stream.userId === ownId) picture.append(h("span", { class: "badge yours" }, "Yours"));
-  if (phase === "live") picture.append(h("span", { class: "badge watching" }, `${stream.viewerCount} watching`));
+  if (phase === "live")
+    picture.append(h("span", { class: "badge watching" }, `${number(stream.viewerCount)} watching`));
   return h(
     "li",
     {},
@@ -58,7 +60,7 @@ class Section {
     this.#drawn = state;
     const focused = this.list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
     this.node.hidden = streams.length === 0 && !this.empty;
-    const none = h("li", { class: "none muted" }, this.empty ?? "");
+    const none = h("li", { class: "none empty" }, this.empty ?? "");
     this.list.replaceChildren(...(streams.length > 0 ? streams.map((stream) => card(stream, ownId)) : [none]));
     if (focused) this.list.querySelector(`[href="${focused}"]`)?.focus();
   }
@@ -72,13 +74,13 @@ export function listView(page) {
     ended: new Section("Ended"),
   };
   let endedLimit = ENDED_STEP;
-  const problem = h("p", { class: "problem", role: "alert" });
-  const more = h("button", { class: "button", type: "button", onclick: () => showMore() }, "Show more");
+  const problem = h("p", { class: "note bad", role: "alert" });
+  const more = h("button", { type: "button", onclick: () => showMore() }, "Show more");
   more.hidden = true;
   const begin = async () => {
     if (await page.needAccount("Streams belong to an account.")) createStream();
   };
-  const create = h("button", { class: "button primary", type: "button", onclick: begin }, "Create a stream");
+  const create = h("button", { class: "primary", type: "button", onclick: begin }, "Create a stream");
   const node = h(
     "div",
     { class: "wrap list" },
@@ -89,9 +91,9 @@ export function listView(page) {
         "div",
         {},
         h("h1", {}, "Live streams"),
-        page.accountLine() ?? h("p", { class: "nobody muted" }, "Watching needs no account."),
+        h("p", { class: "muted" }, page.account ? "Watch, or go live yourself." : "Watching needs no account."),
       ),
-      h("div", { class: "buttons" }, page.signInButton(), create),
+      create,
     ),
     problem,
     ...Object.values(sections).map((section) => section.node),

@@ -1,15 +1,19 @@
-/** The page: who is signed in, and which view the address asks for. `#<id>` is a stream, without it the list. */
-import { isSignedIn, me, signOut } from "/api.js";
-import { h } from "/dom.js";
+/** The page: which view the address asks for, `#<id>` a stream, without it the list; drawn anew when somebody else is signed in. */
+import { readAccount } from "/account.js";
+import { byId } from "/dom.js";
+import { currentSession, onSession } from "/session.js";
+import { closeDialogs } from "/ui/dialog.js";
+import { notify, notifyFailure } from "/ui/notice.js";
+import { askToSignIn } from "/ui/sign-in.js";
 import { listView } from "./list.js";
-import { askToSignIn } from "./sign-in.js";
 import { streamView } from "./stream.js";
 
-const main = document.getElementById("main");
+const main = byId("main");
 
 /** @type {{id: number, username: string, role: string} | null} */
 let account = null;
 let view = null;
+let shown = Promise.resolve();
 
 /** What the views may ask of the page. */
 const page = {
@@ -18,66 +22,40 @@ const page = {
   },
   /** Asks for an account if there is none; resolves to whether there is one. */
   async needAccount(why) {
-    if (account || !(await askToSignIn(why))) return account !== null;
-    await enter();
-    show();
-    return true;
+    if (account) return true;
+    if (!(await askToSignIn(why))) return false;
+    await shown;
+    return account !== null;
   },
-  leaveAccount(reason) {
-    signOut();
-    account = null;
-    show();
-    if (reason) page.say(reason);
-  },
-  /** Who one is, and the way out; null for who is nobody. */
-  accountLine() {
-    if (!account) return null;
-    const out = h("button", { class: "plain", type: "button", onclick: () => page.leaveAccount() }, "Sign out");
-    return h("p", { class: "account muted" }, h("span", {}, "Signed in as ", h("b", {}, account.username)), out);
-  },
-  /** Null for who is signed in. */
-  signInButton() {
-    return account
-      ? null
-      : h("button", { class: "button", type: "button", onclick: () => page.needAccount() }, "Sign in");
-  },
-  /** Says for a while what was done or went wrong. */
-  say(text) {
-    const toast = document.getElementById("toast");
-    toast.textContent = text;
-    clearTimeout(page.silence);
-    page.silence = setTimeout(() => toast.replaceChildren(), 6000);
-  },
+  /** Says for a while what was done. */
+  say: notify,
   /** Runs what a press started; what goes wrong is said in words. */
-  async doing(work) {
-    try {
-      await work();
-    } catch (error) {
-      if (error.code === "UNAUTHORIZED") return page.leaveAccount("Please sign in again.");
-      if (error.code === undefined) console.error(error);
-      page.say(error.message);
-    }
-  },
+  doing: (work) => work().catch(notifyFailure),
 };
 
-/** A token that is no longer good is forgotten. */
-async function enter() {
-  if (!isSignedIn()) return;
+async function readWho() {
+  account = null;
+  if (!currentSession()) return;
   try {
-    account = await me();
+    account = await readAccount();
   } catch (error) {
-    if (error.code === "UNAUTHORIZED" || error.code === "FORBIDDEN") signOut();
-    page.say(error.message);
+    // A session that has ended is told of by the header.
+    if (currentSession()) notifyFailure(error);
   }
 }
 
 function show() {
   view?.close();
-  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+  closeDialogs();
   const [, id] = /^#(\d{1,15})$/.exec(location.hash) ?? [];
   document.title = "Roomcast live";
   view = id ? streamView(Number(id), page) : listView(page);
   main.replaceChildren(view.node);
+}
+
+async function enter() {
+  await readWho();
+  show();
 }
 
 addEventListener("hashchange", () => {
@@ -85,11 +63,7 @@ addEventListener("hashchange", () => {
   scrollTo(0, 0);
   main.focus();
 });
-document.querySelector(".skip").addEventListener("click", (event) => {
-  // Behind the # stands the stream.
-  event.preventDefault();
-  main.focus();
+onSession(() => {
+  shown = enter();
 });
-
-await enter();
-show();
+shown = enter();

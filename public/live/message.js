@@ -1,6 +1,6 @@
 /** One message of a chat, as it is seen. */
 import { h } from "/dom.js";
-import { time } from "./words.js";
+import { time } from "/ui/format.js";
 
 /** The same colour for the same person, from eight that are readable on light and dark. */
 const nameOf = (userId, username) => h("span", { class: `name hue-${userId % 8}` }, username);
@@ -10,7 +10,7 @@ const DELIVERED = { class: "delivered", role: "img", "aria-label": "delivered", 
 /** `onDelete` and `onMute` are there for who may do that. */
 export function messageItem({ id, userId, username, message, timestamp }, { isOwn, isHost, onDelete, onMute }) {
   const tool = (label, about, onclick) =>
-    h("button", { class: "button small", type: "button", onclick, "aria-label": about }, label);
+    h("button", { class: "small", type: "button", onclick, "aria-label": about }, label);
   return h(
     "li",
     { "data-id": id },

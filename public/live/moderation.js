@@ -1,7 +1,7 @@
 /** What the stream's owner and moderators can do in its chat. */
 import { h } from "/dom.js";
-import { choose } from "./dialogs.js";
-import { shortTime } from "./words.js";
+import { choose } from "/ui/dialog.js";
+import { shortTime } from "/ui/format.js";
 
 const MUTES = [
   { label: "10 minutes", value: 600 },
@@ -28,7 +28,7 @@ const SLOW = { 0: "off", 5: "5 s", 15: "15 s", 60: "1 min", 300: "5 min" };
 export function slowModeControl(chat, page) {
   const options = Object.entries(SLOW).map(([seconds, text]) => h("option", { value: seconds }, text));
   const change = () => page.doing(() => chat.moderate("chat_slow_mode", { seconds: Number(select.value) }));
-  const select = h("select", { class: "field", onchange: change }, ...options);
+  const select = h("select", { onchange: change }, ...options);
   return {
     node: h("label", { class: "slow muted" }, "Slow mode", select),
     draw() {

@@ -1,8 +1,8 @@
 /** The recordings of a stream: what the browser plays is played, the rest is a download. */
 import { call } from "/api.js";
 import { h } from "/dom.js";
+import { bytes, counted, length, time } from "/ui/format.js";
 import { isPlayable } from "./stage.js";
-import { bytes, counted, length, time } from "./words.js";
 
 export const readRecordings = async (streamId) => (await call("GET", `/vod?streamId=${streamId}&limit=100`)).vods;
 
@@ -29,7 +29,7 @@ function row(vod, play) {
       canPlay &&
         h(
           "button",
-          { class: "button small", type: "button", onclick: () => play(vod), "aria-label": `Play ${vod.title}` },
+          { class: "small", type: "button", onclick: () => play(vod), "aria-label": `Play ${vod.title}` },
           "Play",
         ),
       h(

@@ -1,8 +1,9 @@
 /** Where the picture is: the stream's, if a media server's HLS is known and playable; a recording; or where to find it. */
 import { h } from "/dom.js";
+import { copyRow } from "/ui/copy.js";
+import { length, secondsBetween, time } from "/ui/format.js";
 import { canPlayHls, hlsUrl, rtmpUrl } from "./media-server.js";
-import { copyRow } from "./studio.js";
-import { length, phaseOf, secondsBetween, time } from "./words.js";
+import { phaseOf } from "./phase.js";
 
 const panel = (...children) => h("div", { class: "panel" }, ...children);
 const onAir = (...children) => h("div", { class: "panel on-air" }, ...children);

@@ -1,11 +1,12 @@
-/** One stream: picture, facts, chat, recordings, and its owner's tools. */
+/** One stream: picture, what is known of it, chat, recordings, and its owner's tools. */
 import { call } from "/api.js";
 import { h } from "/dom.js";
+import { counted, length, number, secondsBetween, shortTime, time } from "/ui/format.js";
 import { ChatView } from "./chat-view.js";
+import { badge, phaseOf } from "./phase.js";
 import { readRecordings, recordingsView } from "./recordings.js";
 import { Stage } from "./stage.js";
 import { endStream, rotateKey } from "./studio.js";
-import { badge, counted, length, phaseOf, secondsBetween, shortTime, time } from "./words.js";
 
 const POLL_MS = 10_000;
 
@@ -40,30 +41,19 @@ class StreamView {
   #fail(error) {
     const text = error.code === "NOT_FOUND" ? "There is no such stream." : error.message;
     this.node.replaceChildren(
-      h(
-        "div",
-        { class: "card missing" },
-        h("h1", {}, text),
-        h("p", {}, h("a", { class: "button", href: "#" }, "All streams")),
-      ),
+      h("div", { class: "card missing" }, h("h1", {}, text), h("a", { class: "button", href: "#" }, "All streams")),
     );
   }
 
   #build() {
-    const { page } = this;
     this.stage = new Stage();
     this.title = h("h1", {});
-    this.facts = h("p", { class: "facts muted" });
+    this.facts = h("p", { class: "about-line muted" });
     this.by = h("span", {});
     this.recordings = recordingsView((vod) => this.stage.play(vod));
-    this.description = h("p", { class: "description" });
+    this.description = h("p", { class: "description prose" });
     this.node.replaceChildren(
-      h(
-        "nav",
-        { class: "crumbs", "aria-label": "Back" },
-        h("a", { href: "#" }, "← All streams"),
-        page.accountLine() ?? page.signInButton(),
-      ),
+      h("nav", { class: "crumbs", "aria-label": "Back" }, h("a", { href: "#" }, "← All streams")),
       this.stage.node,
       h("div", { class: "about" }, this.title, this.facts, this.isOwner && this.#tools()),
       this.#chat(),
@@ -82,7 +72,6 @@ class StreamView {
           this.#draw();
         },
         onMissed: () => this.#readStream(),
-        onSignedOut: (reason) => this.page.leaveAccount(reason),
       });
       return this.chat.node;
     }
@@ -92,7 +81,7 @@ class StreamView {
       { class: "chat card closed", "aria-label": "Chat" },
       h("h2", {}, "Chat"),
       h("p", { class: "muted" }, "Sign in to read the chat and to write."),
-      h("button", { class: "button primary", type: "button", onclick: signIn }, "Sign in"),
+      h("button", { class: "primary", type: "button", onclick: signIn }, "Sign in"),
     );
   }
 
@@ -102,16 +91,12 @@ class StreamView {
       const ended = await endStream(this.stream);
       if (ended) this.#changed(ended);
     };
-    this.end = h(
-      "button",
-      { class: "button danger", type: "button", onclick: () => page.doing(end) },
-      "End the stream",
-    );
+    this.end = h("button", { class: "danger", type: "button", onclick: () => page.doing(end) }, "End the stream");
     const rotate = () => page.doing(() => rotateKey(this.stream));
     return h(
       "div",
-      { class: "owner" },
-      h("button", { class: "button", type: "button", onclick: rotate }, "New stream key"),
+      { class: "owner buttons" },
+      h("button", { type: "button", onclick: rotate }, "New stream key"),
       this.end,
     );
   }
@@ -169,7 +154,7 @@ class StreamView {
     if (phase === "ended") return h("span", { class: "audience" }, `${counted(viewerCount, "viewer")} at most`);
     return here === null
       ? ""
-      : h("span", { class: "audience" }, `${here.toLocaleString()} ${phase === "live" ? "watching" : "here"}`);
+      : h("span", { class: "audience" }, `${number(here)} ${phase === "live" ? "watching" : "here"}`);
   }
 
   #when(phase) {

@@ -1,11 +1,13 @@
 /** What a stream's owner does: makes it, gets its key, sets up the encoder, ends it. */
 import { call } from "/api.js";
 import { h } from "/dom.js";
-import { confirmed, openDialog, openForm } from "./dialogs.js";
+import { copyRow } from "/ui/copy.js";
+import { confirmed, openDialog, openForm } from "/ui/dialog.js";
+import { field } from "/ui/form.js";
 import { mediaHost, rememberMediaHost } from "./media-server.js";
 
 export function createStream() {
-  const { form } = openForm(
+  openForm(
     "Create a stream",
     {
       label: "Create",
@@ -20,39 +22,18 @@ export function createStream() {
         addEventListener("hashchange", () => showKey(stream), { once: true });
       },
     },
-    h("label", {}, "Title", h("input", { class: "field", name: "title", required: true, maxlength: "255" })),
-    h(
-      "label",
-      {},
+    field("Title", { name: "title", required: true, maxlength: 255 }),
+    field(
       "Description",
-      h("textarea", { class: "field", name: "description", rows: "3", maxlength: "5000", placeholder: "Optional" }),
+      { name: "description", rows: 3, maxlength: 5000, placeholder: "Optional" },
+      { as: "textarea" },
     ),
-    h(
-      "label",
-      {},
+    field(
       "Planned start",
-      h("input", { class: "field", name: "scheduledAt", type: "datetime-local" }),
-      h("small", {}, "Optional. The stream is listed as upcoming until its video arrives."),
+      { name: "scheduledAt", type: "datetime-local" },
+      { hint: "Optional. The stream is listed as upcoming until its video arrives." },
     ),
   );
-  form.elements.title.focus();
-}
-
-/** A line of text with a button that copies it; where copying is not allowed, it is selected. */
-export function copyRow(label, text) {
-  const line = h("code", { tabindex: "0" }, text);
-  const button = h("button", { class: "button small", type: "button", "aria-label": `Copy: ${label}` }, "Copy");
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(line.textContent);
-      button.textContent = "Copied";
-    } catch {
-      getSelection().selectAllChildren(line);
-      button.textContent = "Selected";
-    }
-    setTimeout(() => button.replaceChildren("Copy"), 2000);
-  });
-  return { line, node: h("div", { class: "copy-row" }, h("span", { class: "muted" }, label), line, button) };
 }
 
 /** Shows a key, the only time that it can be seen. */
@@ -60,39 +41,42 @@ export function showKey({ streamKey }) {
   const server = copyRow("OBS: server", "");
   const key = copyRow("OBS: stream key", streamKey);
   const ffmpeg = copyRow("ffmpeg", "");
-  const host = h("input", { class: "field", value: mediaHost(), spellcheck: "false", autocapitalize: "none" });
-  const write = () => {
-    rememberMediaHost(host.value);
+  const write = (typed) => {
+    rememberMediaHost(typed);
     const url = `rtmp://${mediaHost()}/live`;
     server.line.textContent = url;
     ffmpeg.line.textContent = `ffmpeg -re -i video.mp4 -c:v libx264 -c:a aac -f flv ${url}/${streamKey}`;
   };
-  host.addEventListener("input", write);
-  write();
+  const host = { value: mediaHost(), spellcheck: "false", autocapitalize: "none" };
+  write(host.value);
   const dialog = openDialog(
     "Your stream key",
-    h(
-      "p",
-      {},
-      "Whoever has this key broadcasts as you. It is shown now and never again; a lost one is replaced by a new one.",
-    ),
-    key.node,
-    server.node,
-    ffmpeg.node,
-    h(
-      "label",
-      {},
-      "Media server",
-      host,
-      h("small", {}, "The video goes to your own media server, not to Roomcast; examples/media-server sets one up."),
-    ),
+    { kind: "wide" },
     h(
       "div",
-      { class: "buttons" },
-      h("button", { class: "button primary", type: "button", onclick: () => dialog.close() }, "I have saved it"),
+      { class: "form" },
+      h(
+        "p",
+        {},
+        "Whoever has this key broadcasts as you. It is shown now and never again; a lost one is replaced by a new one.",
+      ),
+      key.node,
+      server.node,
+      ffmpeg.node,
+      field(
+        "Media server",
+        { ...host, oninput: ({ target }) => write(target.value) },
+        {
+          hint: "The video goes to your own media server, not to Roomcast; examples/media-server sets one up.",
+        },
+      ),
+      h(
+        "div",
+        { class: "buttons end" },
+        h("button", { class: "primary", type: "button", onclick: () => dialog.close() }, "I have saved it"),
+      ),
     ),
   );
-  dialog.classList.add("wide");
   key.line.focus();
 }
 

@@ -81,7 +81,7 @@ export class Caller {
       };
     });
     await page.goto(url);
-    await page.click("#guest");
+    await page.click("text=Continue as a guest");
     await page.fill("[name=displayName]", displayName);
     await page.click("#enter");
     await caller.until("to be in the call", () => window.roomcast?.isOnline === true);

@@ -72,7 +72,7 @@ async function run(browser: Browser): Promise<void> {
     });
     const { page } = await Watcher.open(browser, `${origin}/live`);
     await page.locator(".none", { hasText: "Nobody is live" }).waitFor();
-    await page.click("text=Sign in");
+    await page.click("#sign-in");
     await page.fill("[name=username]", "host");
     await page.fill("[name=password]", "wrong password");
     await page.keyboard.press("Enter");
@@ -89,7 +89,7 @@ async function run(browser: Browser): Promise<void> {
     await page.keyboard.press("Enter");
     await page.fill("[name=title]", TITLE);
     await page.fill("textarea", "Two sets");
-    await page.click("dialog >> text=Create >> nth=-1");
+    await page.click("dialog [type=submit]");
     const lines = page.locator("dialog.wide code");
     await lines.first().waitFor();
     const [shown = "", url, ffmpeg = ""] = await lines.allTextContents();
@@ -160,7 +160,7 @@ async function run(browser: Browser): Promise<void> {
     await owner.act("Hello 1", "Mute");
     await owner.page.click("dialog >> text=10 minutes");
     await viewer.page.locator(".notice", { hasText: "You are muted until" }).waitFor();
-    assert.ok(await viewer.page.isDisabled(".chat .say .field"));
+    assert.ok(await viewer.page.isDisabled(".chat .say input"));
     await owner.act("Hello 1", "Mute");
     await owner.page.click("dialog >> text=Lift the mute");
     await viewer.page.locator(".notice:empty").waitFor({ state: "attached" });
@@ -278,7 +278,7 @@ async function run(browser: Browser): Promise<void> {
   await check("who is signed out elsewhere is asked to sign in, and can watch on", async () => {
     const headers = { Authorization: `Bearer ${await viewer.token()}` };
     await fetch(`${origin}/api/v1/auth/logout`, { method: "POST", headers });
-    await viewer.page.locator("#toast", { hasText: "You are signed out." }).waitFor();
+    await viewer.page.locator(".notices", { hasText: "Your session has ended." }).waitFor();
     await viewer.page.locator(".chat.closed", { hasText: "Sign in to read the chat" }).waitFor();
     await viewer.facts.filter({ hasText: "Ended" }).waitFor();
   });

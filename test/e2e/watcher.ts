@@ -51,7 +51,7 @@ export class Watcher {
   /** Comes in with a fresh account. */
   static async asGuest(browser: Browser, url: string): Promise<Watcher> {
     const watcher = await Watcher.open(browser, url);
-    await watcher.page.click("text=Sign in");
+    await watcher.page.click("#sign-in");
     await watcher.page.click("dialog >> text=Continue as a guest");
     await watcher.online();
     return watcher;
@@ -63,7 +63,7 @@ export class Watcher {
   }
 
   get facts(): Locator {
-    return this.page.locator(".facts");
+    return this.page.locator(".about-line");
   }
 
   /** Waits until the chat's line is up. */
@@ -77,7 +77,7 @@ export class Watcher {
 
   /** Types into the chat and sends; does not wait for what becomes of it. */
   async say(text: string): Promise<void> {
-    await this.page.fill(".chat .say .field", text);
+    await this.page.fill(".chat .say input", text);
     await this.page.keyboard.press("Enter");
   }
 
@@ -94,6 +94,9 @@ export class Watcher {
   }
 
   token(): Promise<string> {
-    return this.page.evaluate(() => sessionStorage.getItem("roomcast.token") ?? "");
+    return this.page.evaluate(() => {
+      const kept = sessionStorage.getItem("roomcast.session") ?? localStorage.getItem("roomcast.session");
+      return kept ? String(JSON.parse(kept).token) : "";
+    });
   }
 }

@@ -178,7 +178,7 @@ async function run(browser: Browser, url: string): Promise<void> {
     await page.fill("[name=username]", "nobody");
     await page.fill("[name=password]", "wrong password");
     await page.click("#signin .primary");
-    await page.locator("#signin .problem", { hasText: "password" }).waitFor();
+    await page.locator("#signin .problem", { hasText: "Wrong username or password" }).waitFor();
   });
 }
 

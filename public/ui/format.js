@@ -1,15 +1,22 @@
-/** Moments, lengths and sizes, as people read them. */
+/** Moments, lengths, sizes and numbers, as people read them. */
 import { h } from "/dom.js";
 
 /** A moment in the reader's own time; the exact one is in the title. */
 export function time(iso, options = { dateStyle: "medium", timeStyle: "short" }) {
+  if (!iso) return h("span", { class: "muted" }, "never");
   return h("time", { datetime: iso, title: iso }, new Date(iso).toLocaleString(undefined, options));
 }
 
-/** Only the clock for today, the date otherwise. */
-export function shortTime(iso) {
-  const isToday = new Date(iso).toDateString() === new Date().toDateString();
-  return time(iso, isToday ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
+const isToday = (iso) => new Date(iso).toDateString() === new Date().toDateString();
+
+/** Only the clock for today, the date too otherwise. */
+export const shortTime = (iso) => (isToday(iso) ? time(iso, { timeStyle: "short" }) : time(iso));
+
+/** `today 12:05`, `3 May 2026`: for lists. */
+export function day(iso) {
+  const shown = time(iso, isToday(iso) ? { timeStyle: "short" } : { dateStyle: "medium" });
+  if (isToday(iso)) shown.prepend("today ");
+  return shown;
 }
 
 /** `1 h 5 min`, `12 min`, `40 s` */
@@ -30,18 +37,12 @@ export function bytes(size) {
   return `${(size / 1000 ** step).toFixed(step > 1 ? 1 : 0)} ${units[step]}`;
 }
 
-export const counted = (count, one, many = `${one}s`) => `${count.toLocaleString()} ${count === 1 ? one : many}`;
+const whole = new Intl.NumberFormat("en");
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
-/** Where a stream is in its life. One that never began is `ended` without a start. */
-export function phaseOf({ status, startTime, scheduledAt }) {
-  if (status === "live") return "live";
-  if (startTime) return "ended";
-  return scheduledAt && new Date(scheduledAt) > new Date() ? "upcoming" : "waiting";
-}
-
-export const badge = (phase) =>
-  h(
-    "span",
-    { class: `badge ${{ live: "on-air", upcoming: "info" }[phase] ?? ""}` },
-    { live: "Live", upcoming: "Upcoming", ended: "Ended", waiting: "Not started" }[phase],
-  );
+/** `12,345` */
+export const number = (value) => whole.format(value);
+/** `12.3K` */
+export const shortNumber = (value) => short.format(value);
+/** `1 view`, `12,345 views` */
+export const counted = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;

@@ -1,0 +1,73 @@
+/** What the sections show alike: a panel about one record, states, links, facts, short lists. */
+import { h } from "/dom.js";
+import { openDialog } from "/ui/dialog.js";
+
+const KINDS = {
+  pending: "warn",
+  resolved: "good",
+  rejected: "bad",
+  public: "good",
+  verified: "good",
+  banned: "bad",
+  moderator: "accent",
+  admin: "accent",
+};
+
+/** A state in a word. */
+export const badge = (text, kind = KINDS[text] ?? "") => h("span", { class: `badge ${kind}` }, text);
+
+/** A link only if it is one that a page may follow. */
+export const link = (url, text) =>
+  /^(https?:\/\/|\/(?!\/))/i.test(url ?? "")
+    ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text)
+    : h("span", {}, text);
+
+/**
+ * Opens a panel about one record. `draw(answer, panel)` makes what is in it; `panel` has `refresh()`, which reads and draws
+ * anew, and `close()`.
+ */
+export async function openRecord(title, read, draw) {
+  const body = h("div", { class: "panel form" }, h("p", { class: "muted" }, "Loading…"));
+  const dialog = openDialog(title, { kind: "wide" }, body);
+  const panel = {
+    close: () => dialog.close(),
+    refresh: async () => {
+      try {
+        body.replaceChildren(...draw(await read(), panel).filter(Boolean));
+      } catch (error) {
+        if (error.code === undefined) console.error(error);
+        const again = h("button", { type: "button", onclick: panel.refresh }, "Try again");
+        body.replaceChildren(h("p", { class: "problem", role: "alert" }, error.message), h("p", {}, again));
+      }
+    },
+  };
+  await panel.refresh();
+}
+
+/** Names and what they are. */
+export const facts = (terms) =>
+  h(
+    "dl",
+    { class: "facts" },
+    ...Object.entries(terms).map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))),
+  );
+
+/** A heading with a few lines; nothing where there are none. */
+export const brief = (title, items, line) =>
+  items.length > 0 &&
+  h("section", { class: "brief" }, h("h3", {}, title), h("ul", {}, ...items.map((item) => h("li", {}, ...line(item)))));
+
+export const reportLine = ({ status, targetType, targetId, reason }) => [
+  badge(status),
+  ` ${targetType} ${targetId}: `,
+  reason,
+];
+
+export const ORDER = {
+  name: "order",
+  label: "Order",
+  options: [
+    ["desc", "Descending"],
+    ["asc", "Ascending"],
+  ],
+};
