@@ -10,3 +10,5 @@ export const done = (message: string): z.infer<typeof Done> => ({ success: true,
 export const IntegerId: z.ZodType<number, number | string> = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 
 export const IdParam = z.object({ id: IntegerId });
+
+export const UserIdParam = z.object({ userId: IntegerId });

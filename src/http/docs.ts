@@ -1,18 +1,9 @@
 /** The API's description (SPEC 11), made from the schemas that validate. Built once per isolate: it cannot change. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import type { SocketContracts } from "../realtime/protocol.ts";
 import { asyncApi } from "./docs/asyncapi.ts";
-import { openApi } from "./docs/openapi.ts";
+import { type Described, openApi } from "./docs/openapi.ts";
 import { type HttpEnv, router } from "./route.ts";
-
-/** What the docs are about; plumbing knows no feature, so the app brings it. */
-export type Described = {
-  api: OpenAPIHono<HttpEnv>;
-  /** Tag → a sentence. */
-  tags: Record<string, string>;
-  sockets: SocketContracts;
-};
 
 const CACHE_SECONDS = 300;
 

@@ -9,10 +9,10 @@ import { clientAddress } from "../auth/rate-limit.ts";
 import { ConfigError, isAllowedOrigin, JSON_BODY_MAX_BYTES } from "../config.ts";
 import { startContext } from "../context.ts";
 import { AppError, ERRORS, errorBody, toAppError } from "../errors.ts";
+import { invalidRequest } from "../input.ts";
 import type { Cost } from "../platform/cost.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
 import { countRequest } from "../platform/metrics.ts";
-import { invalidRequest } from "./read.ts";
 import type { HttpEnv } from "./route.ts";
 
 /** Makes the call's context; afterwards writes its one log line and, if asked for, its cost. */

@@ -1,20 +1,8 @@
-/** From what was sent to what the contract says it is: respelled, then validated. Every body, form and query comes by here. */
+/** Bodies and queries of HTTP, read as the contract says they are. */
 import type { Context } from "hono";
 import type { z } from "zod";
-import { AppError, type ErrorDetail } from "../errors.ts";
-import { respell } from "../spelling.ts";
-
-/** @throws AppError INVALID_REQUEST, with one detail for each bad field */
-export function readInput<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
-  const { value, conflicts } = respell(schema, input);
-  if (conflicts.length > 0) {
-    const details = conflicts.map((path) => ({ path: path.join("."), message: "is given twice, and differently" }));
-    throw new AppError("INVALID_REQUEST", undefined, { details });
-  }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw invalidRequest(parsed.error);
-  return parsed.data;
-}
+import { AppError } from "../errors.ts";
+import { readInput } from "../input.ts";
 
 /** A query; what is empty in it is not there, since pages build their links from what they have. */
 export const readQuery = <S extends z.ZodType>(schema: S, query: Record<string, string[]>): z.output<S> =>
@@ -54,14 +42,4 @@ function parseJson(text: string): unknown {
     const message = "The body is not valid JSON.";
     throw new AppError("INVALID_REQUEST", message, { details: [{ path: "", message }] });
   }
-}
-
-/** One `details` entry per bad field (SPEC 0). */
-export function invalidRequest(error: z.ZodError): AppError {
-  const details: ErrorDetail[] = error.issues.flatMap((issue) =>
-    issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({ path: [...issue.path, key].join("."), message: "is not known" }))
-      : [{ path: issue.path.join("."), message: issue.message }],
-  );
-  return new AppError("INVALID_REQUEST", undefined, { details });
 }

@@ -7,8 +7,9 @@ import type { Handler, MiddlewareHandler } from "hono";
 import { limitAdminCalls } from "../auth/rate-limit.ts";
 import { actingAs, type Ctx, isAdmin, isModerator, type UserCtx } from "../context.ts";
 import { AppError } from "../errors.ts";
+import { readInput } from "../input.ts";
 import { ErrorAnswer } from "../realtime/protocol.ts";
-import { readInput, readJson, readQuery, requireJson } from "./read.ts";
+import { readJson, readQuery, requireJson } from "./read.ts";
 
 export type HttpEnv = { Bindings: Env; Variables: { ctx: Ctx } };
 

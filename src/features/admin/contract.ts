@@ -4,11 +4,11 @@ import { AdminUserFrames } from "./users/contract.ts";
 import { AdminVideoFrames } from "./videos/contract.ts";
 
 export * from "./audit/contract.ts";
+export * from "./base-contract.ts";
 export * from "./reports/contract.ts";
 export * from "./stats/contract.ts";
 export * from "./users/contract.ts";
 export * from "./videos/contract.ts";
-export * from "./vocabulary.ts";
 
 /** Server → client, on the event socket of whom it concerns. */
 export const AdminFrames = { ...AdminUserFrames, ...AdminVideoFrames, ...AdminReportFrames };

@@ -7,7 +7,6 @@ import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { comments, users, videos } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { notify } from "../notifications/service.ts";
-import type { PersonBrief } from "../users/contract.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import { isVisibleTo } from "../videos/service.ts";
 import type { Comment, WriteComment } from "./contract.ts";
@@ -15,7 +14,7 @@ import { mentionsIn } from "./mentions.ts";
 
 type Row = typeof comments.$inferSelect;
 
-const toComment = (row: Row, author: PersonBrief): Comment => ({
+const toComment = (row: Row, author: Comment["author"]): Comment => ({
   id: row.id,
   videoId: row.videoId,
   authorId: row.authorId,

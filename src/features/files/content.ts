@@ -1,24 +1,10 @@
 /** The bytes of a file, for whoever may see it. */
-import { type Served, serveObject } from "../../bytes/serve.ts";
+import { serveObject } from "../../bytes/serve.ts";
 import type { Ctx } from "../../context.ts";
-import { type FileRow, findReadable } from "./access.ts";
+import { findReadable } from "./access.ts";
 import type { FilePath } from "./contract.ts";
+import { servedAs } from "./service.ts";
 import { findSigned, isSigned } from "./signing.ts";
-
-/** Public files may be kept for a while; private ones by nobody but their reader, who asks again each time. */
-const cacheControl = ({ visibility }: FileRow): string =>
-  visibility === "public" ? "public, max-age=300" : "private, no-cache";
-
-export const servedAs = (row: FileRow, disposition: Served["disposition"]): Served => ({
-  key: row.key,
-  size: row.size,
-  etag: row.sha256,
-  mimeType: row.mimeType,
-  filename: row.originalName,
-  disposition,
-  modifiedAt: row.createdAt,
-  cacheControl: cacheControl(row),
-});
 
 /** @throws AppError UNAUTHORIZED · FORBIDDEN · NOT_FOUND · INVALID_REQUEST, see findSigned */
 export async function downloadFile(ctx: Ctx, request: Request, path: FilePath): Promise<Response> {

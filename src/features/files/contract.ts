@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { PageQuery, Pagination } from "../../db/page.ts";
 import { ErrorAnswer, Timestamp } from "../../realtime/protocol.ts";
-import { inert } from "../../text.ts";
 
 /** A name that is safe as a segment of a path, on any system: letters, digits, space, `.`, `_`, `-`; no dot in front. */
 const segment = (max: number) =>
@@ -21,16 +20,6 @@ export type FilePath = z.output<typeof FilePath>;
 
 export const Category = z.enum(["document", "image", "video", "audio", "archive"]);
 export const Visibility = z.enum(["private", "public"]);
-
-/** What a file was called where it came from: shown, and the name of the download; never a path. */
-export const OriginalName = z
-  .string()
-  .min(1, "is needed")
-  .max(255, "may have 255 characters")
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: line breaks would end a header.
-  .refine((name) => !/[\u0000-\u001f\u007f]/.test(name), "may have no control characters")
-  .refine((name) => !/[\\/]/.test(name) && !/^\.+$/.test(name), "may be no path")
-  .transform(inert);
 
 /** The fields of an upload's form beside the file, in any order. */
 export const UploadFields = z.object({

@@ -3,7 +3,9 @@ import { and, count, desc, eq, type SQL, sql, sum } from "drizzle-orm";
 import { v7 } from "uuid";
 import { pendingDeletions } from "../../bytes/deletions.ts";
 import { kindOf } from "../../bytes/kinds.ts";
+import type { Served } from "../../bytes/serve.ts";
 import { ifPending, requireSettled, settle } from "../../bytes/store.ts";
+import type { Received } from "../../bytes/store-form.ts";
 import { type Ctx, isAdmin, type UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
 import { deliverSoon } from "../../db/outbox.ts";
@@ -12,7 +14,6 @@ import { files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { belongsToVideo, type FileRow, findReadable, isAt, mayChange, mayRead, unchangeable } from "./access.ts";
 import type { FileInfo, FilePath, Relocate, UploadFields } from "./contract.ts";
-import type { Received } from "./store-form.ts";
 
 /** Where a file opens, for whoever may see it. */
 export const viewUrl = ({ folder, name }: { folder: string; name: string }): string =>
@@ -30,6 +31,22 @@ export const toInfo = (row: FileRow): FileInfo => ({
   visibility: row.visibility,
   url: viewUrl(row),
   createdAt: row.createdAt.toISOString(),
+});
+
+/** Public files may be kept for a while; private ones by nobody but their reader, who asks again each time. */
+const cacheControl = ({ visibility }: FileRow): string =>
+  visibility === "public" ? "public, max-age=300" : "private, no-cache";
+
+/** A file as it goes out. */
+export const servedAs = (row: FileRow, disposition: Served["disposition"]): Served => ({
+  key: row.key,
+  size: row.size,
+  etag: row.sha256,
+  mimeType: row.mimeType,
+  filename: row.originalName,
+  disposition,
+  modifiedAt: row.createdAt,
+  cacheControl: cacheControl(row),
 });
 
 type Place = Pick<UploadFields, "folder" | "visibility">;

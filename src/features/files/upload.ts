@@ -1,11 +1,12 @@
 /** Uploads by form: one file, or up to ten of which each succeeds or fails by itself. */
 import { kindOf } from "../../bytes/kinds.ts";
 import { discard } from "../../bytes/store.ts";
+import { type Outcome, type Received, type Source, storeForm } from "../../bytes/store-form.ts";
 import type { UserCtx } from "../../context.ts";
-import { AppError, errorBody, toAppError } from "../../errors.ts";
+import { errorBody, toAppError } from "../../errors.ts";
+import { badField } from "../../input.ts";
 import { type FileInfo, UploadFields, type UploadResult } from "./contract.ts";
 import { makeFile } from "./service.ts";
-import { type Outcome, type Received, type Source, storeForm } from "./store-form.ts";
 
 const MAX_FILES = 10;
 
@@ -13,7 +14,7 @@ const MAX_FILES = 10;
 export async function uploadFile(ctx: UserCtx, source: Source): Promise<FileInfo> {
   const { fields, outcomes } = await storeForm(ctx, source, UploadFields, { files: { file: undefined }, maxFiles: 1 });
   const [outcome] = outcomes;
-  if (!outcome || "error" in outcome) throw noFile("file");
+  if (!outcome || "error" in outcome) throw badField("file", "is needed");
   return keep(ctx, outcome.received, fields);
 }
 
@@ -24,7 +25,7 @@ export async function uploadFiles(ctx: UserCtx, source: Source): Promise<UploadR
     maxFiles: MAX_FILES,
     isEachByItself: true,
   });
-  if (outcomes.length === 0) throw noFile("files");
+  if (outcomes.length === 0) throw badField("files", "is needed");
   const results: UploadResult[] = [];
   for (const outcome of outcomes) results.push(await keepByItself(ctx, outcome, fields));
   return results;
@@ -50,6 +51,3 @@ async function keepByItself(ctx: UserCtx, outcome: Outcome, fields: UploadFields
     return { success: false, originalName, error: errorBody(toAppError(error), ctx.now) };
   }
 }
-
-const noFile = (field: string): AppError =>
-  new AppError("INVALID_REQUEST", undefined, { details: [{ path: field, message: "is needed" }] });

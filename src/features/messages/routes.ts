@@ -1,7 +1,6 @@
 /** Direct messages over HTTP (SPEC 3). */
-import { Done, done } from "../../http/answers.ts";
+import { Done, done, UserIdParam } from "../../http/answers.ts";
 import { route, router } from "../../http/route.ts";
-import { UserIdParam } from "../users/contract.ts";
 import { ConversationList, DirectMessage, FeedQuery, MarkMessagesSeen, MessageList, SendMessage } from "./contract.ts";
 import { listConversations, markMessagesSeen, readConversation, readInbox, sendMessage } from "./service.ts";
 

@@ -5,14 +5,13 @@ import { one } from "../../db/batch.ts";
 import { offsetOf, pagination } from "../../db/page.ts";
 import { blocks, friendships, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import type { PersonBrief } from "../users/contract.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import type { AskFriend, Friend, FriendQuery } from "./contract.ts";
 import { blockedBetween } from "./service.ts";
 
 type Row = typeof friendships.$inferSelect;
 
-const toFriend = (ctx: UserCtx, row: Row, user: PersonBrief): Friend => ({
+const toFriend = (ctx: UserCtx, row: Row, user: Friend["user"]): Friend => ({
   user: brief(user),
   status: row.status,
   direction: row.requestedBy === ctx.actor.id ? "outgoing" : "incoming",

@@ -1,7 +1,6 @@
 /** Follows, friendships and blocks over HTTP (SPEC 3). */
-import { Done, done, IdParam } from "../../http/answers.ts";
+import { Done, done, IdParam, UserIdParam } from "../../http/answers.ts";
 import { route, router } from "../../http/route.ts";
-import { UserIdParam } from "../users/contract.ts";
 import { blockUser, unblockUser } from "./blocks.ts";
 import {
   AskFriend,

@@ -1,7 +1,6 @@
 /** People as others see them. Nobody sees another's email or phone (SPEC 3). */
 import { z } from "zod";
 import { PageQuery, Pagination } from "../../db/page.ts";
-import { IntegerId } from "../../http/answers.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
 import { userText } from "../../text.ts";
 
@@ -9,7 +8,6 @@ export const UserId = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 /** Whose account was erased has no id left, and this name, which nobody can register. */
 export const ERASED_NAME = "Deleted user";
 export const AuthorId = UserId.nullable().describe("null: the account was erased");
-export const UserIdParam = z.object({ userId: IntegerId });
 
 /** Enough to show who did something. */
 export const PersonBrief = z

@@ -4,7 +4,7 @@ import { serveObject } from "../../bytes/serve.ts";
 import type { Ctx } from "../../context.ts";
 import { files, videos } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { servedAs } from "../files/content.ts";
+import { servedAs } from "../files/service.ts";
 import { isVisibleTo } from "./service.ts";
 
 /** @throws AppError NOT_FOUND no such video for this caller, or its bytes lie elsewhere (`videoUrl` says where) */

@@ -7,7 +7,6 @@ import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { listTotals, users, videos } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import type { PersonBrief } from "../users/contract.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import type { CreateVideo, UpdateVideo, Video } from "./contract.ts";
 
@@ -31,7 +30,7 @@ const columnsFor = (actor: Actor) => ({
     WHERE mine.video_id = ${videos.id} AND mine.user_id = ${actorId(actor)})`,
 });
 
-export const toVideo = ({ video, owner, isLiked }: { video: Row; owner: PersonBrief; isLiked: number }): Video => ({
+export const toVideo = ({ video, owner, isLiked }: { video: Row; owner: Video["owner"]; isLiked: number }): Video => ({
   id: video.id,
   ownerId: video.ownerId,
   owner: brief(owner),

@@ -1,12 +1,13 @@
 /** Videos whose bytes are here: uploaded with the video, or before it as a file. The bytes go with the video, by trigger. */
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { erase, ifPending, settle } from "../../bytes/store.ts";
+import { discardAll, type Received, type Source, storeForm } from "../../bytes/store-form.ts";
 import type { UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
 import { files, videos } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
+import { badField } from "../../input.ts";
 import { keepFile, viewUrl } from "../files/service.ts";
-import { discardAll, type Received, type Source, storeForm } from "../files/store-form.ts";
 import { type CreateVideo, type NewVideo, type PublishFile, type Video, VideoFields } from "./contract.ts";
 import { createVideo, toVideo } from "./service.ts";
 
@@ -49,7 +50,7 @@ export async function publishUpload(ctx: UserCtx, source: Source): Promise<Video
   const [thumb, ...moreThumbs] = received.filter(({ field }) => field === "thumb");
   if (!file || more.length > 0 || moreThumbs.length > 0) {
     await discardAll(ctx, outcomes);
-    throw new AppError("INVALID_REQUEST", undefined, { details: [{ path: "file", message: "is needed, once" }] });
+    throw badField("file", "is needed, once");
   }
   return publishStored(ctx, fields, file, thumb);
 }

@@ -1,11 +1,11 @@
 /** Recordings over HTTP (SPEC 7). */
 import type { Context } from "hono";
+import { isMediaSecret } from "../../auth/media-server.ts";
 import { actingAs, type Ctx } from "../../context.ts";
 import { AppError } from "../../errors.ts";
 import { Done, done, IdParam } from "../../http/answers.ts";
 import { readJson } from "../../http/read.ts";
 import { Bytes, type HttpEnv, route, router } from "../../http/route.ts";
-import { isMediaSecret } from "../streams/webhook/proof.ts";
 import { Vod, VodByPath, VodList, VodListQuery } from "./contract.ts";
 import { deleteVod, listVods, playVod, readVod } from "./service.ts";
 import { registerRecording, type Uploaded, uploadRecording } from "./uploads.ts";

@@ -11,7 +11,7 @@ import { discard, ifPending, storeObject } from "../../bytes/store.ts";
 import type { Ctx } from "../../context.ts";
 import { streams, uploads, vods } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { readInput } from "../../http/read.ts";
+import { badField, readInput } from "../../input.ts";
 import { respell } from "../../spelling.ts";
 import { type Vod, type VodAbout, type VodByPath, VodForm } from "./contract.ts";
 import { fileNameOf, recordingType, requireSize } from "./recordings.ts";
@@ -93,9 +93,6 @@ function namesStream(fields: Map<string, string>): boolean {
   const { value } = respell(VodForm, Object.fromEntries(fields));
   return typeof value === "object" && value !== null && ("streamId" in value || "streamKey" in value);
 }
-
-const badField = (path: string, message: string): AppError =>
-  new AppError("INVALID_REQUEST", undefined, { details: [{ path, message }] });
 
 async function receive(ctx: Ctx, key: string, name: string, bytes: AsyncIterable<Uint8Array>): Promise<Recording> {
   let mimeType = "";

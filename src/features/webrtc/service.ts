@@ -8,9 +8,9 @@ import { type Delivery, deliverNow, deliverSoon, enqueueSelect, pendingFor } fro
 import { webrtcSessions } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { callObject } from "../../platform/objects.ts";
-import type { CreateSession, Session, Stay } from "./contract.ts";
 import { deliverTo } from "../../realtime/rooms.ts";
-import { mayJoinCourse } from "./courses.ts";
+import { mayJoinCourse } from "../courses/service.ts";
+import type { CreateSession, Session, Stay } from "./contract.ts";
 import type { SessionEnd } from "./session-delivery.ts";
 
 type Row = typeof webrtcSessions.$inferSelect;

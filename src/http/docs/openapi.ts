@@ -1,7 +1,16 @@
 /** OpenAPI 3.1: every route line, and the doors of the sockets. */
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
-import { type SocketContract, SocketQuery } from "../../realtime/protocol.ts";
-import type { Described } from "../docs.ts";
+import { type SocketContract, type SocketContracts, SocketQuery } from "../../realtime/protocol.ts";
+import type { HttpEnv } from "../route.ts";
+
+/** What the docs are about; plumbing knows no feature, so the app brings it. */
+export type Described = {
+  api: OpenAPIHono<HttpEnv>;
+  /** Tag → a sentence. */
+  tags: Record<string, string>;
+  sockets: SocketContracts;
+};
 
 const ABOUT = `Realtime backend at the edge. Every failure has one form, \`{error: {code, message, timestamp, details?}}\`.
 Sign in with \`POST /auth/login\` and send the token as \`Authorization: Bearer\`. What goes over the sockets is described

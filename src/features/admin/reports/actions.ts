@@ -8,7 +8,7 @@ import { AppError } from "../../../errors.ts";
 import { frameFor } from "../../../hub/client.ts";
 import { notify } from "../../notifications/service.ts";
 import { logEach, recordEach } from "../audit/service.ts";
-import type { BulkDone } from "../vocabulary.ts";
+import type { BulkDone } from "../base-contract.ts";
 
 /** @throws AppError NOT_FOUND · CONFLICT when it is closed already */
 export async function resolveReport(ctx: UserCtx, reportId: number, result: string): Promise<string> {

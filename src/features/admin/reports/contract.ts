@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Pagination } from "../../../db/page.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
 import { UserId } from "../../users/contract.ts";
-import { BulkIds, ListQuery, Reason } from "../vocabulary.ts";
+import { BulkIds, ListQuery, Reason } from "../base-contract.ts";
 
 export const TargetType = z.enum(["video", "comment", "user"]);
 export const ReportStatus = z.enum(["pending", "resolved", "rejected"]);

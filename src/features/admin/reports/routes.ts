@@ -1,7 +1,7 @@
 /** Reports, over HTTP, for admins (SPEC 4). */
 import { Done, done, IdParam } from "../../../http/answers.ts";
 import { route, router } from "../../../http/route.ts";
-import { BulkDone, WithReason } from "../vocabulary.ts";
+import { BulkDone, WithReason } from "../base-contract.ts";
 import { rejectReport, resolveReport, resolveReports } from "./actions.ts";
 import { BulkResolve, ReportDetails, ReportList, ReportListQuery, Resolve } from "./contract.ts";
 import { listReports, readReport } from "./service.ts";

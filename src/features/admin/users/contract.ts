@@ -3,9 +3,9 @@ import { z } from "zod";
 import { Pagination } from "../../../db/page.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
 import { UserId } from "../../users/contract.ts";
+import { ListQuery, Search } from "../base-contract.ts";
 import { ReportItem } from "../reports/contract.ts";
 import { VideoItem } from "../videos/contract.ts";
-import { ListQuery, Search } from "../vocabulary.ts";
 
 export const UserItem = z
   .object({

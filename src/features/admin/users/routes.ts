@@ -1,7 +1,7 @@
 /** People, over HTTP, for admins (SPEC 4). */
 import { Done, done, IdParam } from "../../../http/answers.ts";
 import { route, router } from "../../../http/route.ts";
-import { WithReason } from "../vocabulary.ts";
+import { WithReason } from "../base-contract.ts";
 import { banUser, deactivateUser, eraseUser, restoreUser, setRole, unbanUser, verifyUser } from "./actions.ts";
 import { SetRole, UserDetails, UserList, UserListQuery } from "./contract.ts";
 import { listUsers, readUser } from "./service.ts";

@@ -10,7 +10,7 @@ import { AppError } from "../../../errors.ts";
 import { frameFor } from "../../../hub/client.ts";
 import { notify } from "../../notifications/service.ts";
 import { logEach, recordEach } from "../audit/service.ts";
-import type { BulkDone } from "../vocabulary.ts";
+import type { BulkDone } from "../base-contract.ts";
 
 /** @throws AppError NOT_FOUND */
 export async function setVisibility(ctx: UserCtx, videoId: number, visibility: "public" | "private"): Promise<string> {

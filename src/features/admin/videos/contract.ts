@@ -3,8 +3,8 @@ import { z } from "zod";
 import { Pagination } from "../../../db/page.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
 import { UserId } from "../../users/contract.ts";
+import { BulkIds, ListQuery, Reason, Search } from "../base-contract.ts";
 import { ReportItem } from "../reports/contract.ts";
-import { BulkIds, ListQuery, Reason, Search } from "../vocabulary.ts";
 
 export const Visibility = z.enum(["public", "private"]);
 

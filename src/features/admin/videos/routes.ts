@@ -1,7 +1,7 @@
 /** Videos, over HTTP, for admins (SPEC 4). */
 import { Done, done, IdParam } from "../../../http/answers.ts";
 import { route, router } from "../../../http/route.ts";
-import { BulkDone, WithReason } from "../vocabulary.ts";
+import { BulkDone, WithReason } from "../base-contract.ts";
 import { deleteVideo, deleteVideos, setVisibility } from "./actions.ts";
 import { BulkDelete, SetVisibility, VideoDetails, VideoList, VideoListQuery } from "./contract.ts";
 import { listVideos, readVideo } from "./service.ts";

@@ -3,13 +3,14 @@ import { and, eq, lte, type SQL, sql } from "drizzle-orm";
 import { v7 } from "uuid";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
 import { kindOf } from "../../../bytes/kinds.ts";
+import { newKey, OriginalName, readField, tooLarge } from "../../../bytes/store-form.ts";
 import type { Ctx, UserCtx } from "../../../context.ts";
 import { deliverSoon, enqueueSelect } from "../../../db/outbox.ts";
 import { files, resumableUploads } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
+import { readInput } from "../../../input.ts";
 import { belongsToVideo } from "../access.ts";
-import { OriginalName, UploadFields } from "../contract.ts";
-import { newKey, parsed, tooLarge } from "../store-form.ts";
+import { UploadFields } from "../contract.ts";
 import { finish } from "./finish.ts";
 import { expiryFrom, findUpload, lock, type Upload, unlock } from "./lock.ts";
 import { parseMetadata } from "./protocol.ts";
@@ -20,8 +21,8 @@ import { parseMetadata } from "./protocol.ts";
  */
 export async function createUpload(ctx: UserCtx, length: number, metadata: string): Promise<Upload> {
   const { filename, ...rest } = parseMetadata(metadata);
-  const originalName = parsed(OriginalName, filename ?? "", "filename");
-  const { folder, category, visibility } = parsed(UploadFields, rest);
+  const originalName = readField(OriginalName, filename ?? "", "filename");
+  const { folder, category, visibility } = readInput(UploadFields, rest);
   const kind = kindOf(originalName, category);
   if (length > kind.maxBytes) throw tooLarge(kind);
   // No type has a file of no bytes, and no PATCH would come to say so.

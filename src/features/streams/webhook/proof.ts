@@ -3,27 +3,12 @@
  * Two secrets may be valid at once, for rotation. Never taken from the body, where publishers write.
  */
 
-import { fingerprint, sameSecret } from "../../../auth/digest.ts";
-import { networkOf } from "../../../auth/rate-limit.ts";
+import { fingerprint } from "../../../auth/digest.ts";
+import { mayCallAsMediaServer } from "../../../auth/media-server.ts";
 import type { Ctx } from "../../../context.ts";
 
 /** A signature counts this long, so that a captured call cannot be sent again tomorrow. */
 const SIGNATURE_LIFE_SECONDS = 300;
-
-/**
- * Whether a media server may call from there. The address of the connection counts, as Cloudflare tells it: what an event
- * says of addresses is the publisher's.
- */
-const mayCall = (ctx: Ctx): boolean => {
-  const { WEBHOOK_ADDRESSES: allowed } = ctx.config;
-  return allowed.length === 0 || allowed.some((address) => networkOf(address) === ctx.address);
-};
-
-/** Whether one of the configured secrets was given. Constant time: all are compared, over hashes. */
-export async function isMediaSecret(ctx: Ctx, given: string | undefined | null): Promise<boolean> {
-  const same = await Promise.all(ctx.config.WEBHOOK_SECRET.map((secret) => sameSecret(given ?? "", secret)));
-  return same.includes(true) && mayCall(ctx);
-}
 
 export type Signature = {
   hash: "SHA-256" | "SHA-1";
@@ -34,7 +19,7 @@ export type Signature = {
 
 /** What came instead of a secret, if it is of our time as far as a header can tell. Before the body is read. */
 export function signatureOf(ctx: Ctx, header: (name: string) => string | undefined): Signature | null {
-  if (!mayCall(ctx)) return null;
+  if (!mayCallAsMediaServer(ctx)) return null;
   return timelySignature(ctx, header("x-signature")) ?? omeSignature(header("x-ome-signature"));
 }
 

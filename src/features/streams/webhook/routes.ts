@@ -1,5 +1,7 @@
 /** `POST /webhook/stream-event`: the door of media servers (MEDIA.md 3). No CORS, no tokens, no user limits. */
+
 import type { Context } from "hono";
+import { isMediaSecret } from "../../../auth/media-server.ts";
 import { actingAs, type Ctx } from "../../../context.ts";
 import { AppError } from "../../../errors.ts";
 import { type HttpEnv, route, router } from "../../../http/route.ts";
@@ -7,7 +9,7 @@ import { logEvent } from "../../../platform/log.ts";
 import { HookAnswer, HookCode, HookQuery } from "../contract.ts";
 import { takeEvent } from "./events.ts";
 import { type Body, readEvent } from "./forms.ts";
-import { isMediaSecret, isOfNow, isSignedBy, signatureMark, signatureOf } from "./proof.ts";
+import { isOfNow, isSignedBy, signatureMark, signatureOf } from "./proof.ts";
 
 const BODY_MAX_BYTES = 64 * 1024;
 

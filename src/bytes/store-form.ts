@@ -1,13 +1,23 @@
 /** From a form to objects in R2: each file is checked and stored as it passes, wherever in the form it stands. */
 import { v7 } from "uuid";
-import type { z } from "zod";
-import { type FilePart, formParts } from "../../bytes/form.ts";
-import { type Category, type Kind, kindOf, requireKind } from "../../bytes/kinds.ts";
-import { discard, type StoredObject, storeObject } from "../../bytes/store.ts";
-import type { UserCtx } from "../../context.ts";
-import { AppError, toAppError } from "../../errors.ts";
-import { readInput } from "../../http/read.ts";
-import { OriginalName } from "./contract.ts";
+import { z } from "zod";
+import type { UserCtx } from "../context.ts";
+import { AppError, toAppError } from "../errors.ts";
+import { badField, readInput } from "../input.ts";
+import { inert } from "../text.ts";
+import { type FilePart, formParts } from "./form.ts";
+import { type Category, type Kind, kindOf, requireKind } from "./kinds.ts";
+import { discard, type StoredObject, storeObject } from "./store.ts";
+
+/** What a file was called where it came from: shown, and the name of the download; never a path. */
+export const OriginalName = z
+  .string()
+  .min(1, "is needed")
+  .max(255, "may have 255 characters")
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: line breaks would end a header.
+  .refine((name) => !/[\u0000-\u001f\u007f]/.test(name), "may have no control characters")
+  .refine((name) => !/[\\/]/.test(name) && !/^\.+$/.test(name), "may be no path")
+  .transform(inert);
 
 /** A stored file that has no row yet. */
 export type Received = StoredObject & { field: string; originalName: string; kind: Kind };
@@ -73,7 +83,7 @@ async function readForm<S extends z.ZodType<object>>(
 
 async function storePart(ctx: UserCtx, part: FilePart, expected: Expected, headers: Headers): Promise<Outcome> {
   try {
-    const originalName = parsed(OriginalName, part.filename, part.name);
+    const originalName = readField(OriginalName, part.filename, part.name);
     const kind = kindOf(part.filename, expected.files[part.name]);
     const declared = Number(headers.get("content-length") ?? "0");
     if (expected.maxFiles === 1 && declared > kind.maxBytes + FORM_OVERHEAD_BYTES) throw tooLarge(kind);
@@ -98,14 +108,10 @@ export async function discardAll(ctx: UserCtx, outcomes: Outcome[]): Promise<voi
   for (const outcome of outcomes) if ("received" in outcome) await discard(ctx, outcome.received.key);
 }
 
-/** @throws AppError INVALID_REQUEST with one detail for each bad field. */
-export function parsed<S extends z.ZodType>(Schema: S, value: unknown, field?: string): z.output<S> {
-  const result = Schema.safeParse(value);
+/** A value that came by itself, not in an object. @throws AppError INVALID_REQUEST, naming `field` */
+export function readField<S extends z.ZodType>(schema: S, value: unknown, field: string): z.output<S> {
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const details = result.error.issues.map(({ path, message }) => ({ path: field ?? path.join("."), message }));
+  const details = result.error.issues.map(({ message }) => ({ path: field, message }));
   throw new AppError("INVALID_REQUEST", undefined, { details });
-}
-
-function badField(path: string, message: string): AppError {
-  return new AppError("INVALID_REQUEST", undefined, { details: [{ path, message }] });
 }

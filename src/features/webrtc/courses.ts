@@ -1,2 +1,0 @@
-/** Who may come into a course's session: who may join the course. */
-export { mayJoinCourse } from "../courses/service.ts";

@@ -1,0 +1,30 @@
+/** From what was sent to what the contract says it is: respelled, then validated. Every body, form and query comes by here. */
+import type { z } from "zod";
+import { AppError, type ErrorDetail } from "./errors.ts";
+import { respell } from "./spelling.ts";
+
+/** @throws AppError INVALID_REQUEST, with one detail for each bad field */
+export function readInput<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
+  const { value, conflicts } = respell(schema, input);
+  if (conflicts.length > 0) {
+    const details = conflicts.map((path) => ({ path: path.join("."), message: "is given twice, and differently" }));
+    throw new AppError("INVALID_REQUEST", undefined, { details });
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw invalidRequest(parsed.error);
+  return parsed.data;
+}
+
+/** A request whose schema refused it: one `details` entry per bad field (SPEC 0). */
+export function invalidRequest(error: z.ZodError): AppError {
+  const details: ErrorDetail[] = error.issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({ path: [...issue.path, key].join("."), message: "is not known" }))
+      : [{ path: issue.path.join("."), message: issue.message }],
+  );
+  return new AppError("INVALID_REQUEST", undefined, { details });
+}
+
+/** A request of which one field is wrong in a way that no schema sees. */
+export const badField = (path: string, message: string): AppError =>
+  new AppError("INVALID_REQUEST", undefined, { details: [{ path, message }] });
