@@ -89,4 +89,11 @@ export const StreamFrames = {
 export const ChatHistory = z.object({ messages: z.array(ChatMessage), nextCursor: NextCursor });
 export const ChatMessageParam = z.object({ id: IntegerId, messageId: ChatMessageId });
 export const MuteParam = z.object({ id: IntegerId, userId: IntegerId });
-export { FeedQuery };
+
+/** The id of a message has zeros in front, which no other number may have. */
+const cursor = z.union([z.number().int().min(0), ChatMessageId.transform(Number)]).optional();
+
+export const ChatHistoryQuery = FeedQuery.extend({
+  before: cursor.describe("Only messages older than this id, or a `nextCursor`"),
+  after: cursor.describe("Only messages newer than this id, or a `nextCursor`"),
+});

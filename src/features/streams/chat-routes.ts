@@ -4,9 +4,9 @@ import { route, router } from "../../http/route.ts";
 import { actInChat, readChat } from "./chat.ts";
 import {
   ChatHistory,
+  ChatHistoryQuery,
   ChatMessage,
   ChatMessageParam,
-  FeedQuery,
   MuteParam,
   MuteViewer,
   SendChatMessage,
@@ -19,7 +19,7 @@ export const streamChatRoutes = router()
       who: "user",
       summary: "The chat, newest first; kept after the stream ends",
       params: IdParam,
-      query: FeedQuery,
+      query: ChatHistoryQuery,
       answers: { 200: ChatHistory },
     }),
     async (c) => c.json(await readChat(c.var.ctx, c.req.valid("param").id, c.req.valid("query")), 200),

@@ -5,6 +5,7 @@ import { AppError } from "../../errors.ts";
 import { IntegerId } from "../../http/answers.ts";
 import { router } from "../../http/route.ts";
 import { type Destination, socket } from "../../http/sockets.ts";
+import { respell } from "../../spelling.ts";
 import { streamFacts } from "./chat.ts";
 
 export const streamSockets = router();
@@ -16,7 +17,7 @@ streamSockets.get(
 
 /** The way into a stream's room, whatever carries the connection. @throws AppError NOT_FOUND */
 export async function toStream(ctx: UserCtx, streamId: string): Promise<Destination> {
-  const id = IntegerId.safeParse(streamId);
+  const id = IntegerId.safeParse(respell(IntegerId, streamId).value);
   if (!id.success) throw new AppError("NOT_FOUND");
   const facts = await streamFacts(ctx, id.data);
   return { stub: ctx.env.STREAM_ROOM.getByName(String(id.data)), kind: "stream", facts };
