@@ -76,10 +76,10 @@ describe("an upload that lies", () => {
   });
 
   it.each([
-    ["a path upwards", "../../etc/passwd.png"],
-    ["an absolute path", "/etc/a.png"],
-    ["a Windows path", "C:\\temp\\a.png"],
     ["dots alone", ".."],
+    ["a path that ends in dots", "a.png/.."],
+    ["a path that ends in nothing", "holiday/"],
+    ["nothing to see", "\u200b"],
     ["an escaped line break", "a%0D%0ASet-Cookie: a=b.png"],
     ["a NUL", "a\u0000.png"],
   ])("a name with %s: 400", async (_what, name) => {

@@ -106,6 +106,35 @@ describe("uploading a recording", () => {
     expect(byHeader.status).toBe(201);
   });
 
+  it.each(["announced", "not announced"])(
+    "asks whose stream it is before it takes in more than 8 MiB (length %s)",
+    async (length) => {
+      const { owner, stream } = await studio();
+      const before = await objects();
+      const { body: head, headers } = form([file(flv(60_000))]);
+      let sent = 0;
+      const endless = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          controller.enqueue(sent === 0 ? head.subarray(0, 50_000) : new Uint8Array(65_536));
+          sent += 65_536;
+        },
+      });
+      const announced = length === "announced" ? { "Content-Length": String(4_000_000_000) } : undefined;
+      const answer = await call("/vod/upload", {
+        method: "POST",
+        token: owner.token,
+        body: endless,
+        headers: { ...headers, ...announced },
+      });
+      expect([answer.status, answer.body.error.details[0].path]).toEqual([400, "streamId"]);
+      expect(sent).toBeLessThan(12 * 1024 * 1024);
+      expect(await objects()).toEqual(before);
+      // Named first, a recording of that size is taken.
+      const large = flv(9 * 1024 * 1024, 5);
+      expect((await upload([["streamId", String(stream.id)], file(large)], owner.token)).status).toBe(201);
+    },
+  );
+
   it("of the same recording again answers the one that is there, and keeps no second copy", async () => {
     const { owner, stream, streamId } = await studio();
     const first = await upload([streamId, file()], owner.token);

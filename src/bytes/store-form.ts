@@ -4,20 +4,26 @@ import { z } from "zod";
 import type { UserCtx } from "../context.ts";
 import { AppError, toAppError } from "../errors.ts";
 import { badField, readInput } from "../input.ts";
-import { inert } from "../text.ts";
+import { composed, inert, showsNothing } from "../text.ts";
 import { type FilePart, formParts } from "./form.ts";
 import { type Category, type Kind, kindOf, requireKind } from "./kinds.ts";
 import { discard, type StoredObject, storeObject } from "./store.ts";
 
+/** Programs send the whole path, of any system; only its last segment is a name (RFC 7578, 4.2). */
+const lastSegment = (path: string): string =>
+  composed(path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1)).trim();
+
 /** What a file was called where it came from: shown, and the name of the download; never a path. */
 export const OriginalName = z
   .string()
-  .min(1, "is needed")
-  .max(255, "may have 255 characters")
+  .max(4096, "may have 255 characters")
+  .overwrite(lastSegment)
+  .refine((name) => !showsNothing(name), "is needed")
+  .refine((name) => name.length <= 255, "may have 255 characters")
   // biome-ignore lint/suspicious/noControlCharactersInRegex: line breaks would end a header.
   .refine((name) => !/[\u0000-\u001f\u007f]/.test(name), "may have no control characters")
-  .refine((name) => !/[\\/]/.test(name) && !/^\.+$/.test(name), "may be no path")
-  .transform(inert);
+  .refine((name) => !/^\.+$/.test(name), "may be no path")
+  .overwrite(inert);
 
 /** A stored file that has no row yet. */
 export type Received = StoredObject & { field: string; originalName: string; kind: Kind };
@@ -84,7 +90,7 @@ async function readForm<S extends z.ZodType<object>>(
 async function storePart(ctx: UserCtx, part: FilePart, expected: Expected, headers: Headers): Promise<Outcome> {
   try {
     const originalName = readField(OriginalName, part.filename, part.name);
-    const kind = kindOf(part.filename, expected.files[part.name]);
+    const kind = kindOf(originalName, expected.files[part.name]);
     const declared = Number(headers.get("content-length") ?? "0");
     if (expected.maxFiles === 1 && declared > kind.maxBytes + FORM_OVERHEAD_BYTES) throw tooLarge(kind);
     const key = newKey(ctx);
@@ -94,7 +100,8 @@ async function storePart(ctx: UserCtx, part: FilePart, expected: Expected, heade
     });
     return { originalName, received: { ...stored, field: part.name, originalName, kind } };
   } catch (error) {
-    return { originalName: part.filename, error: toAppError(error) };
+    // The name itself may be what is wrong.
+    return { originalName: inert(part.filename).slice(0, 255), error: toAppError(error) };
   }
 }
 

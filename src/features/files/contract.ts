@@ -2,11 +2,14 @@
 import { z } from "zod";
 import { PageQuery, Pagination } from "../../db/page.ts";
 import { ErrorAnswer, Timestamp } from "../../realtime/protocol.ts";
+import { composed } from "../../text.ts";
 
 /** A name that is safe as a segment of a path, on any system: letters, digits, space, `.`, `_`, `-`; no dot in front. */
 const segment = (max: number) =>
   z
     .string()
+    .max(max * 4)
+    .overwrite(composed)
     .max(max)
     .regex(/^[\p{L}\p{N}_][\p{L}\p{M}\p{N} ._-]*$/u, "may have letters, digits, space, . _ - and begins with no dot")
     .refine((name) => !/[. ]$/.test(name), "may not end with a dot or space");

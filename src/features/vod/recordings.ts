@@ -1,7 +1,7 @@
 /** What a recording may be: containers that media servers write, told by their first bytes, never by their names. */
 import { fileTypeFromBuffer } from "file-type";
 import { AppError } from "../../errors.ts";
-import { inert } from "../../text.ts";
+import { composed, inert, showsNothing } from "../../text.ts";
 
 /** Smaller ones are what a refused or aborted publisher leaves behind. */
 const RECORDING_MIN_BYTES = 1024;
@@ -11,6 +11,9 @@ const CONTAINERS: Record<string, string> = {
   flv: "video/x-flv",
   mp4: "video/mp4",
   m4v: "video/mp4",
+  f4v: "video/mp4",
+  "3gp": "video/3gpp",
+  "3g2": "video/3gpp2",
   mov: "video/quicktime",
   webm: "video/webm",
   mkv: "video/x-matroska",
@@ -40,7 +43,11 @@ export async function recordingType(head: Uint8Array): Promise<string> {
 
 /** The name that a client gives: only its last part, inert, and nothing that is not seen. It names no object. */
 export function fileNameOf(path: string): string {
-  const name = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+  const name = composed(path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1));
   // Made inert last: cutting could join what was kept apart.
-  return inert(name.replace(/\p{Cc}/gu, "").slice(0, 255)) || "recording";
+  const plain = name
+    .replace(/\p{Cc}/gu, "")
+    .trim()
+    .slice(0, 255);
+  return showsNothing(plain) ? "recording" : inert(plain);
 }

@@ -16,7 +16,8 @@ export const vodRoutes = router()
       who: "anyone",
       summary: "Add a recording (the stream's owner, or a media server with WEBHOOK_SECRET)",
       description:
-        "multipart/form-data with `file` and `streamId` or `streamKey`, `title?`, `duration?`, `thumbnail?`; " +
+        "multipart/form-data with `streamId` or `streamKey`, `title?`, `duration?`, `thumbnail?` and `file`; before a file " +
+        "of more than 8 MiB must stand whose stream it is; " +
         "or JSON with `path`, an object that the media server has put into the bucket. 200: it was there already.",
       answers: { 200: Vod, 201: Vod },
     }),

@@ -6,7 +6,7 @@ import { and, eq, type SQL, sql } from "drizzle-orm";
 import { v7 as uuid } from "uuid";
 import { fingerprint } from "../../auth/digest.ts";
 import { formParts } from "../../bytes/form.ts";
-import { HEAD_BYTES } from "../../bytes/parts.ts";
+import { type Chunks, HEAD_BYTES, PART_BYTES } from "../../bytes/parts.ts";
 import { discard, ifPending, storeObject } from "../../bytes/store.ts";
 import type { Ctx } from "../../context.ts";
 import { streams, uploads, vods } from "../../db/tables.ts";
@@ -44,8 +44,12 @@ async function requireStream(ctx: Ctx, { streamId, streamKey }: VodAbout): Promi
 /** Room for delimiters, headers and fields beside the file. */
 const FORM_OVERHEAD_BYTES = 1024 * 1024;
 
+/** What is taken in before it is known whose stream it is: as much as is held in memory before R2 gets any. */
+const UNNAMED_MAX_BYTES = PART_BYTES;
+
 /**
- * Streams a form's `file` into the bucket; its other parts may come before or after.
+ * Streams a form's `file` into the bucket. Its other parts may come before or after; whose stream it is must come before
+ * a file of more than 8 MiB.
  * @throws AppError INVALID_REQUEST, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE; then nothing is left
  */
 export function uploadRecording(ctx: Ctx, request: Request): Promise<Uploaded> {
@@ -74,9 +78,10 @@ async function upload(ctx: Ctx, request: Request): Promise<Uploaded> {
         continue;
       }
       if (part.name !== "file" || recording) throw badField(part.name, "is not expected");
-      // Known already, a wrong stream is refused before its recording is taken in.
-      if (namesStream(fields)) await requireStream(ctx, about(fields));
-      recording = await receive(ctx, key, part.filename, part.bytes);
+      const isNamed = namesStream(fields);
+      // A wrong stream is refused before its recording is taken in.
+      if (isNamed) await requireStream(ctx, about(fields));
+      recording = await receive(ctx, key, part.filename, isNamed ? part.bytes : unnamed(part.bytes, request));
     }
     if (!recording) throw badField("file", "is missing");
     const details = about(fields);
@@ -94,7 +99,19 @@ function namesStream(fields: Map<string, string>): boolean {
   return typeof value === "object" && value !== null && ("streamId" in value || "streamKey" in value);
 }
 
-async function receive(ctx: Ctx, key: string, name: string, bytes: AsyncIterable<Uint8Array>): Promise<Recording> {
+/** @throws AppError INVALID_REQUEST more bytes than are taken for a stream that nobody has named yet */
+async function* unnamed(bytes: Chunks, { headers }: Request): AsyncGenerator<Uint8Array, void> {
+  const tooLate = badField("streamId", `or streamKey must come before a file of more than ${UNNAMED_MAX_BYTES} bytes`);
+  if (Number(headers.get("content-length") ?? "0") > UNNAMED_MAX_BYTES + FORM_OVERHEAD_BYTES) throw tooLate;
+  let seen = 0;
+  for await (const chunk of bytes) {
+    seen += chunk.byteLength;
+    if (seen > UNNAMED_MAX_BYTES) throw tooLate;
+    yield chunk;
+  }
+}
+
+async function receive(ctx: Ctx, key: string, name: string, bytes: Chunks): Promise<Recording> {
   let mimeType = "";
   const stored = await storeObject(ctx, key, bytes, {
     maxBytes: maxBytes(ctx),

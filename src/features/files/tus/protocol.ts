@@ -13,6 +13,23 @@ export const TUS_ABILITIES = {
   "Tus-Checksum-Algorithm": "sha1,sha256,md5",
 };
 
+/** Headers of extensions that are not offered. Half obeyed, they would make something else of the file than was meant. */
+const NOT_OFFERED: Record<string, string> = {
+  "Upload-Concat": "concatenation",
+  "Upload-Defer-Length": "creation-defer-length",
+  Trailer: "checksum-trailer",
+};
+
+/** @throws AppError INVALID_REQUEST naming an extension that is not offered */
+export function refuseExtensions(headers: Headers): void {
+  for (const [header, extension] of Object.entries(NOT_OFFERED)) {
+    if (headers.has(header)) throw notOffered(header, extension);
+  }
+}
+
+export const notOffered = (header: string, extension: string): AppError =>
+  badHeader(header, `the extension ${extension} is not offered`);
+
 const HASHES: Record<string, HashName> = { sha1: "SHA-1", sha256: "SHA-256", md5: "MD5" };
 
 export type Checksum = { hash: HashName; hex: string };

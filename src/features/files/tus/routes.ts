@@ -5,8 +5,11 @@ import { AppError, errorBody } from "../../../errors.ts";
 import { type HttpEnv, router } from "../../../http/route.ts";
 import { append, ChecksumMismatch } from "./append.ts";
 import type { Upload } from "./lock.ts";
-import { parseChecksum, TUS_ABILITIES, TUS_VERSION, wholeNumber } from "./protocol.ts";
+import { notOffered, parseChecksum, refuseExtensions, TUS_ABILITIES, TUS_VERSION, wholeNumber } from "./protocol.ts";
 import { createUpload, readUpload, terminate } from "./uploads.ts";
+
+/** The type of a PATCH's body. */
+const PIECE = "application/offset+octet-stream";
 
 /** Goes before CORS, which answers OPTIONS by itself. */
 export const tusHeaders: MiddlewareHandler<HttpEnv> = async (c, next) => {
@@ -25,6 +28,21 @@ const requireVersion: MiddlewareHandler<HttpEnv> = async (c, next) => {
 };
 
 const expires = ({ expiresAt }: Pick<Upload, "expiresAt">) => ({ "Upload-Expires": expiresAt.toUTCString() });
+
+/** What a header asks for that is not offered is refused before anything is done, and so is a body nobody would take. */
+const requireOffered: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  const { headers, body } = c.req.raw;
+  const isCreation = /\/tus\/?$/.test(c.req.path);
+  try {
+    refuseExtensions(headers);
+    if (isCreation && headers.get("content-type") === PIECE) throw notOffered("Content-Type", "creation-with-upload");
+    if (!isCreation && headers.has("Upload-Length")) throw notOffered("Upload-Length", "creation-defer-length");
+  } catch (error) {
+    await body?.cancel();
+    throw error;
+  }
+  await next();
+};
 
 async function create(c: Context<HttpEnv>): Promise<Response> {
   const ctx = requireUser(c.var.ctx);
@@ -47,7 +65,7 @@ async function head(c: Context<HttpEnv, "/:id">): Promise<Response> {
 async function patch(c: Context<HttpEnv, "/:id">): Promise<Response> {
   const ctx = requireUser(c.var.ctx);
   const { headers, body } = c.req.raw;
-  if (headers.get("content-type") !== "application/offset+octet-stream") {
+  if (headers.get("content-type") !== PIECE) {
     await body?.cancel();
     throw new AppError("UNSUPPORTED_MEDIA_TYPE", "Send application/offset+octet-stream.");
   }
@@ -70,7 +88,7 @@ async function end(c: Context<HttpEnv, "/:id">): Promise<Response> {
 }
 
 export const tusRoutes = router();
-tusRoutes.use("/files/tus/*", requireVersion);
+tusRoutes.use("/files/tus/*", requireVersion, requireOffered);
 tusRoutes.post("/files/tus", create);
 // Hono answers HEAD with the GET handler.
 tusRoutes.get("/files/tus/:id", head);
