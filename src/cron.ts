@@ -2,6 +2,7 @@
 import { lt } from "drizzle-orm";
 import { sweepUploads } from "./bytes/store.ts";
 import { startContext } from "./context.ts";
+import { foldOldRows } from "./db/folding.ts";
 import { sweepOutbox } from "./db/outbox.ts";
 import { addressBans, rateWindows, revokedTokens, sessions, socketTickets } from "./db/tables.ts";
 import { sweepResumable } from "./features/files/tus/uploads.ts";
@@ -23,6 +24,7 @@ export async function runCron(env: Env, { waitUntil }: { waitUntil(work: Promise
     ["streams.events", () => forgetOldEvents(ctx)],
     ["expired", () => forgetExpired(ctx)],
     ["views", () => forgetOldViews(ctx)],
+    ["folding", () => foldOldRows(ctx)],
   ];
   for (const [name, job] of jobs) {
     await job().catch((error) => logFailure(ctx, `cron.${name}`, error));

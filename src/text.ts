@@ -45,8 +45,8 @@ const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
  */
 export function fold(text: string): string {
   const plain = text.toWellFormed().normalize("NFKC").replace(IGNORABLE, "");
-  // Upper case first: it alone makes `ß` and `ss`, `ς` and `σ`, `ı` and `i` the same.
-  return plain.toUpperCase().toLowerCase().replaceAll("ς", "σ").normalize("NFKC");
+  // Upper case between: it alone makes `ß` and `ss`, `ς` and `σ`, `ı` and `i` the same; `ẞ` has none but `ß`'s.
+  return plain.toLowerCase().toUpperCase().toLowerCase().replaceAll("ς", "σ").normalize("NFKC");
 }
 
 /** Blanks that Unicode counts as neither space nor ignorable: Braille, music and old scripts have some. */

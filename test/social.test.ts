@@ -6,7 +6,12 @@ import { openHub } from "./support/socket.ts";
 const UNKNOWN = 999_999_999;
 
 const briefOf = (user: TestUser) => ({ id: user.id, username: user.username, displayName: null, avatarUrl: null });
-const listedOf = (user: TestUser, followerCount = 0) => ({ ...briefOf(user), isVerified: false, followerCount });
+const listedOf = (user: TestUser, followerCount = 0) => ({
+  ...briefOf(user),
+  fullName: null,
+  isVerified: false,
+  followerCount,
+});
 const friendsOf = async (user: TestUser, status = "accepted") =>
   (await get(user, `/friends?status=${status}`)).body.friends;
 const message = (from: TestUser, to: TestUser) => post(from, "/messages", { receiverId: to.id, content: "hi" });

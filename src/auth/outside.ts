@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Config } from "../config.ts";
 import type { Ctx } from "../context.ts";
 import { after } from "../db/batch.ts";
+import { foldedNames } from "../db/folding.ts";
 import { identities } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
 import { userText } from "../text.ts";
@@ -88,14 +89,15 @@ async function makeAccount(ctx: Ctx, claims: Claims): Promise<number> {
   const unique = `${wanted.slice(0, 19)}_${suffix}`;
   const placeholder = `${suffix.toLowerCase()}@identity.invalid`;
   const email = claims.email_verified && claims.email ? claims.email : placeholder;
+  const { displayNameFolded = null } = foldedNames({ displayName: claims.name ?? null });
   const username = wanted.length >= 3 ? wanted.slice(0, 30) : unique;
   await ctx.db.batch({
     user: ctx.db.run(sql`
-      INSERT INTO users (username, email, display_name, created_at)
+      INSERT INTO users (username, email, display_name, display_name_folded, is_folded, created_at)
       SELECT
         CASE WHEN EXISTS (SELECT 1 FROM users WHERE username = ${username} COLLATE NOCASE) THEN ${unique} ELSE ${username} END,
         CASE WHEN EXISTS (SELECT 1 FROM users WHERE email = ${email} COLLATE NOCASE) THEN ${placeholder} ELSE ${email} END,
-        ${claims.name ?? null}, ${ctx.now.getTime()}
+        ${claims.name ?? null}, ${displayNameFolded}, 1, ${ctx.now.getTime()}
       WHERE NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ${issuer} AND subject = ${claims.sub})`),
     identity: after(
       "user",

@@ -4,6 +4,7 @@
  */
 import { fileTypeFromBuffer } from "file-type";
 import { AppError } from "../errors.ts";
+import { fold } from "../text.ts";
 import { HEAD_BYTES } from "./parts.ts";
 
 const MB = 1024 * 1024;
@@ -105,7 +106,7 @@ const KNOWN: Record<string, Known> = {
  * @throws AppError UNSUPPORTED_MEDIA_TYPE an extension that is not accepted, or none, or one of another category
  */
 export function kindOf(filename: string, category?: Category): Kind {
-  const extension = /\.([^.]+)$/.exec(filename)?.[1]?.toLowerCase() ?? "";
+  const extension = /\.([^.]+)$/.exec(fold(filename))?.[1]?.trim() ?? "";
   const known = Object.hasOwn(KNOWN, extension) ? KNOWN[extension] : undefined;
   if (!known) throw new AppError("UNSUPPORTED_MEDIA_TYPE", "Files of this type are not accepted.");
   if (category !== undefined && known.category !== category) {

@@ -117,10 +117,12 @@ CREATE TABLE files (
   -- Objects never change, so a copy of a file is a second row on the same object.
   key TEXT NOT NULL,
   created_at INTEGER NOT NULL
-) WITHOUT ROWID;
+, folder_folded TEXT, name_folded TEXT, is_folded INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX files_key ON files (key);
 CREATE INDEX files_owner ON files (owner_id, folder);
 CREATE UNIQUE INDEX files_path ON files (folder, name);
+CREATE UNIQUE INDEX files_path_folded ON files (folder_folded, name_folded);
+CREATE INDEX files_unfolded ON files (id) WHERE is_folded = 0;
 CREATE TRIGGER files_delete AFTER DELETE ON files
 WHEN NOT EXISTS (SELECT 1 FROM files WHERE key = OLD.key)
 BEGIN
@@ -661,8 +663,8 @@ CREATE TABLE "user_references" (
 -- On UPDATE OF banned_at, account_status: updates streams (users_leave_air)
 -- On UPDATE OF last_active_at: updates stats_days, inserts into stats_days (stats_users_activity)
 -- On UPDATE OF public_video_count: updates list_totals (users_listed_videos)
--- On UPDATE OF username, display_name, full_name: inserts into people_search (users_searched_update)
--- On UPDATE OF username, email, full_name: inserts into users_search (users_search_update)
+-- On UPDATE OF username, display_name, full_name, display_name_folded, full_name_folded: inserts into people_search (users_searched_update)
+-- On UPDATE OF username, email, full_name, full_name_folded: inserts into users_search (users_search_update)
 -- Written by triggers on: follows, videos
 CREATE TABLE users (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -687,7 +689,7 @@ CREATE TABLE users (
   follower_count INTEGER NOT NULL DEFAULT 0,
   following_count INTEGER NOT NULL DEFAULT 0,
   video_count INTEGER NOT NULL DEFAULT 0
-, public_video_count INTEGER NOT NULL DEFAULT 0);
+, public_video_count INTEGER NOT NULL DEFAULT 0, display_name_folded TEXT, full_name_folded TEXT, is_folded INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX users_admins ON users (id) WHERE role = 'admin';
 CREATE INDEX users_banned_created ON users (created_at) WHERE banned_at IS NOT NULL;
 CREATE INDEX users_banned_followers ON users (follower_count) WHERE banned_at IS NOT NULL;
@@ -695,6 +697,7 @@ CREATE INDEX users_banned_username ON users (username COLLATE NOCASE) WHERE bann
 CREATE INDEX users_created ON users (created_at);
 CREATE UNIQUE INDEX users_email ON users (email COLLATE NOCASE);
 CREATE INDEX users_followers ON users (follower_count);
+CREATE INDEX users_unfolded ON users (id) WHERE is_folded = 0;
 CREATE UNIQUE INDEX users_username ON users (username COLLATE NOCASE);
 CREATE TRIGGER stats_users_activity AFTER UPDATE OF last_active_at ON users
 WHEN NEW.last_active_at / 86400000 IS NOT OLD.last_active_at / 86400000 BEGIN
@@ -757,30 +760,40 @@ CREATE TRIGGER users_listed_videos AFTER UPDATE OF public_video_count ON users W
 END;
 CREATE TRIGGER users_search_delete AFTER DELETE ON users BEGIN
   INSERT INTO users_search (users_search, rowid, username, email, full_name)
-    VALUES ('delete', OLD.id, OLD.username, OLD.email, OLD.full_name);
+  VALUES ('delete', OLD.id, OLD.username, OLD.email, coalesce(OLD.full_name_folded, OLD.full_name));
 END;
 CREATE TRIGGER users_search_insert AFTER INSERT ON users BEGIN
-  INSERT INTO users_search (rowid, username, email, full_name) VALUES (NEW.id, NEW.username, NEW.email, NEW.full_name);
+  INSERT INTO users_search (rowid, username, email, full_name)
+  VALUES (NEW.id, NEW.username, NEW.email, coalesce(NEW.full_name_folded, NEW.full_name));
 END;
-CREATE TRIGGER users_search_update AFTER UPDATE OF username, email, full_name ON users
-WHEN NEW.username IS NOT OLD.username OR NEW.email IS NOT OLD.email OR NEW.full_name IS NOT OLD.full_name BEGIN
+CREATE TRIGGER users_search_update AFTER UPDATE OF username, email, full_name, full_name_folded ON users
+WHEN NEW.username IS NOT OLD.username OR NEW.email IS NOT OLD.email OR NEW.full_name IS NOT OLD.full_name
+  OR NEW.full_name_folded IS NOT OLD.full_name_folded BEGIN
   INSERT INTO users_search (users_search, rowid, username, email, full_name)
-    VALUES ('delete', OLD.id, OLD.username, OLD.email, OLD.full_name);
-  INSERT INTO users_search (rowid, username, email, full_name) VALUES (NEW.id, NEW.username, NEW.email, NEW.full_name);
+  VALUES ('delete', OLD.id, OLD.username, OLD.email, coalesce(OLD.full_name_folded, OLD.full_name));
+  INSERT INTO users_search (rowid, username, email, full_name)
+  VALUES (NEW.id, NEW.username, NEW.email, coalesce(NEW.full_name_folded, NEW.full_name));
 END;
 CREATE TRIGGER users_searched_delete AFTER DELETE ON users BEGIN
   INSERT INTO people_search (people_search, rowid, username, display_name, full_name)
-  VALUES ('delete', OLD.id, OLD.username, OLD.display_name, OLD.full_name);
+  VALUES ('delete', OLD.id, OLD.username, coalesce(OLD.display_name_folded, OLD.display_name),
+    coalesce(OLD.full_name_folded, OLD.full_name));
 END;
 CREATE TRIGGER users_searched_insert AFTER INSERT ON users BEGIN
   INSERT INTO people_search (rowid, username, display_name, full_name)
-  VALUES (NEW.id, NEW.username, NEW.display_name, NEW.full_name);
+  VALUES (NEW.id, NEW.username, coalesce(NEW.display_name_folded, NEW.display_name),
+    coalesce(NEW.full_name_folded, NEW.full_name));
 END;
-CREATE TRIGGER users_searched_update AFTER UPDATE OF username, display_name, full_name ON users BEGIN
+CREATE TRIGGER users_searched_update
+AFTER UPDATE OF username, display_name, full_name, display_name_folded, full_name_folded ON users
+WHEN NEW.username IS NOT OLD.username OR NEW.display_name IS NOT OLD.display_name OR NEW.full_name IS NOT OLD.full_name
+  OR NEW.display_name_folded IS NOT OLD.display_name_folded OR NEW.full_name_folded IS NOT OLD.full_name_folded BEGIN
   INSERT INTO people_search (people_search, rowid, username, display_name, full_name)
-  VALUES ('delete', OLD.id, OLD.username, OLD.display_name, OLD.full_name);
+  VALUES ('delete', OLD.id, OLD.username, coalesce(OLD.display_name_folded, OLD.display_name),
+    coalesce(OLD.full_name_folded, OLD.full_name));
   INSERT INTO people_search (rowid, username, display_name, full_name)
-  VALUES (NEW.id, NEW.username, NEW.display_name, NEW.full_name);
+  VALUES (NEW.id, NEW.username, coalesce(NEW.display_name_folded, NEW.display_name),
+    coalesce(NEW.full_name_folded, NEW.full_name));
 END;
 CREATE TRIGGER users_take_streams AFTER DELETE ON users BEGIN
   DELETE FROM streams WHERE user_id = OLD.id;
@@ -837,7 +850,7 @@ END;
 -- On INSERT: updates stats_totals, inserts into stats_days (stats_videos_insert)
 -- On INSERT: updates users (videos_insert)
 -- On INSERT: updates users (videos_public_insert)
--- On UPDATE OF title, description: inserts into videos_search (videos_search_update)
+-- On UPDATE OF title, description, title_folded, description_folded: inserts into videos_search (videos_search_update)
 -- On UPDATE OF views: updates stats_totals (stats_videos_views)
 -- On UPDATE OF visibility: updates files (videos_visibility_files)
 -- On UPDATE OF visibility: updates stats_totals (stats_videos_visibility)
@@ -859,7 +872,7 @@ CREATE TABLE videos (
   comments INTEGER NOT NULL DEFAULT 0,
   shares INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL
-);
+, title_folded TEXT, description_folded TEXT, is_folded INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX videos_by_comments ON videos (comments);
 CREATE INDEX videos_by_likes ON videos (likes);
 CREATE INDEX videos_by_views ON videos (views);
@@ -871,6 +884,7 @@ CREATE INDEX videos_private_by_likes ON videos (likes) WHERE visibility <> 'publ
 CREATE INDEX videos_private_by_views ON videos (views) WHERE visibility <> 'public';
 CREATE INDEX videos_private_created ON videos (created_at) WHERE visibility <> 'public';
 CREATE INDEX videos_thumb ON videos (thumb_file_id) WHERE thumb_file_id IS NOT NULL;
+CREATE INDEX videos_unfolded ON videos (id) WHERE is_folded = 0;
 CREATE INDEX videos_visibility ON videos (visibility, id);
 CREATE TRIGGER stats_videos_delete AFTER DELETE ON videos BEGIN
   UPDATE stats_totals SET videos = videos - 1, videos_public = videos_public - (OLD.visibility = 'public'),
@@ -922,16 +936,19 @@ CREATE TRIGGER videos_public_update AFTER UPDATE OF visibility ON videos WHEN OL
 END;
 CREATE TRIGGER videos_search_delete AFTER DELETE ON videos BEGIN
   INSERT INTO videos_search (videos_search, rowid, title, description)
-    VALUES ('delete', OLD.id, OLD.title, OLD.description);
+  VALUES ('delete', OLD.id, coalesce(OLD.title_folded, OLD.title), coalesce(OLD.description_folded, OLD.description));
 END;
 CREATE TRIGGER videos_search_insert AFTER INSERT ON videos BEGIN
-  INSERT INTO videos_search (rowid, title, description) VALUES (NEW.id, NEW.title, NEW.description);
+  INSERT INTO videos_search (rowid, title, description)
+  VALUES (NEW.id, coalesce(NEW.title_folded, NEW.title), coalesce(NEW.description_folded, NEW.description));
 END;
-CREATE TRIGGER videos_search_update AFTER UPDATE OF title, description ON videos
-WHEN NEW.title IS NOT OLD.title OR NEW.description IS NOT OLD.description BEGIN
+CREATE TRIGGER videos_search_update AFTER UPDATE OF title, description, title_folded, description_folded ON videos
+WHEN NEW.title IS NOT OLD.title OR NEW.description IS NOT OLD.description
+  OR NEW.title_folded IS NOT OLD.title_folded OR NEW.description_folded IS NOT OLD.description_folded BEGIN
   INSERT INTO videos_search (videos_search, rowid, title, description)
-    VALUES ('delete', OLD.id, OLD.title, OLD.description);
-  INSERT INTO videos_search (rowid, title, description) VALUES (NEW.id, NEW.title, NEW.description);
+  VALUES ('delete', OLD.id, coalesce(OLD.title_folded, OLD.title), coalesce(OLD.description_folded, OLD.description));
+  INSERT INTO videos_search (rowid, title, description)
+  VALUES (NEW.id, coalesce(NEW.title_folded, NEW.title), coalesce(NEW.description_folded, NEW.description));
 END;
 CREATE TRIGGER videos_visibility_files AFTER UPDATE OF visibility ON videos
 WHEN NEW.visibility <> OLD.visibility AND (NEW.file_id IS NOT NULL OR NEW.thumb_file_id IS NOT NULL)

@@ -32,6 +32,9 @@ export const users = sqliteTable("users", {
   followingCount: integer("following_count").notNull().default(0),
   videoCount: integer("video_count").notNull().default(0),
   publicVideoCount: integer("public_video_count").notNull().default(0),
+  displayNameFolded: text("display_name_folded"),
+  fullNameFolded: text("full_name_folded"),
+  isFolded: integer("is_folded", { mode: "boolean" }).notNull().default(false),
 });
 
 export const sessions = sqliteTable("sessions", {
@@ -126,6 +129,9 @@ export const videos = sqliteTable("videos", {
   comments: integer("comments").notNull().default(0),
   shares: integer("shares").notNull().default(0),
   createdAt: time("created_at").notNull(),
+  titleFolded: text("title_folded"),
+  descriptionFolded: text("description_folded"),
+  isFolded: integer("is_folded", { mode: "boolean" }).notNull().default(false),
 });
 
 export const likes = sqliteTable(
@@ -275,8 +281,14 @@ export const files = sqliteTable(
       .default("private"),
     key: text("key").notNull(),
     createdAt: time("created_at").notNull(),
+    folderFolded: text("folder_folded"),
+    nameFolded: text("name_folded"),
+    isFolded: integer("is_folded", { mode: "boolean" }).notNull().default(false),
   },
-  (table) => [uniqueIndex("files_path").on(table.folder, table.name)],
+  (table) => [
+    uniqueIndex("files_path").on(table.folder, table.name),
+    uniqueIndex("files_path_folded").on(table.folderFolded, table.nameFolded),
+  ],
 );
 
 export const resumableUploads = sqliteTable(

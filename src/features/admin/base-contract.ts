@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { PageQuery } from "../../db/page.ts";
 import { IntegerId } from "../../http/answers.ts";
-import { userText } from "../../text.ts";
+import { searchText, userText } from "../../text.ts";
 
 export const Reason = userText(500).describe("1 to 500 characters");
 export const WithReason = z.object({ reason: Reason });
@@ -11,11 +11,10 @@ export const Order = z.enum(["asc", "desc"]).default("desc");
 export const ListQuery = PageQuery.extend({ order: Order });
 export type ListQuery = z.output<typeof ListQuery>;
 
-/** Made inert as stored text is, so that what was typed is found. */
-export const Search = userText(100, 0)
+export const Search = searchText()
   .optional()
   .transform((text) => text?.trim() ?? "")
-  .describe("Any part of the text, in whatever case. `%` and `_` are ordinary characters");
+  .describe("Any part of the text, compared as people read it. `%` and `_` are ordinary characters");
 
 /** Up to 100 ids, each once. */
 export const BulkIds = z

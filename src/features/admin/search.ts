@@ -4,13 +4,14 @@
  */
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { Ctx } from "../../context.ts";
+import { fold } from "../../text.ts";
 
 /** What can be searched: a table, and the FTS5 index over it (migrations/0007_admin.sql). */
 export type Searchable = {
   table: SQLWrapper;
   id: SQLWrapper;
   index: "users_search" | "videos_search";
-  /** The columns that the index has. */
+  /** What the index has, as it compares it. */
   columns: SQLWrapper[];
 };
 
@@ -24,11 +25,12 @@ const TRIGRAM = 3;
 const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
 /**
- * The ids on a page of the rows that contain `text`, as a subquery, and how many there are (COUNTED_MATCHES at most).
+ * The ids on a page of the rows that contain `search`, as a subquery, and how many there are (COUNTED_MATCHES at most).
  * Few matches are sorted. Many are not: they lie so close that walking the list in its own order soon fills a page.
  */
-export async function searchPage(ctx: Ctx, what: Searchable, text: string, page: Page) {
+export async function searchPage(ctx: Ctx, what: Searchable, search: string, page: Page) {
   const { table, id } = what;
+  const text = fold(search);
   const filter = page.filter ?? sql`true`;
   const hasTrigrams = [...text].length >= TRIGRAM;
   const matches = hasTrigrams
@@ -54,6 +56,6 @@ export async function searchPage(ctx: Ctx, what: Searchable, text: string, page:
 /** `instr` has neither wildcards nor the 50 bytes that D1 allows a LIKE pattern. */
 const contains = (columns: SQLWrapper[], text: string): SQL =>
   sql`(${sql.join(
-    columns.map((column) => sql`instr(lower(${column}), lower(${text})) > 0`),
+    columns.map((column) => sql`instr(lower(${column}), ${text}) > 0`),
     sql` OR `,
   )})`;

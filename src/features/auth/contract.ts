@@ -2,10 +2,17 @@
 import { z } from "zod";
 import { Timestamp } from "../../realtime/protocol.ts";
 import { alsoNamed } from "../../spelling.ts";
-import { Link, userText } from "../../text.ts";
+import { Link, showsNothing, tidy, userText } from "../../text.ts";
 import { UserId } from "../users/contract.ts";
 
-const Username = z.string().regex(/^[A-Za-z0-9_.]{3,30}$/, "must be 3 to 30 of letters, digits, _ and .");
+/** ASCII alone: what is written otherwise and looks the same would be somebody else. */
+export const Username = z
+  .string()
+  .max(254)
+  .overwrite(tidy)
+  .regex(/^[A-Za-z0-9_.]{3,30}$/, "must be 3 to 30 of letters, digits, _ and .");
+/** As it was typed, but for blanks: mail goes to what is stored. ASCII alone, so that NOCASE compares all of it. */
+export const Email = z.string().max(300).overwrite(tidy).check(z.email().max(254)).meta({ format: "email" });
 const Password = z.string().min(8, "must have 8 to 128 characters").max(128, "must have 8 to 128 characters");
 const Phone = z
   .string()
@@ -16,7 +23,7 @@ const AvatarUrl = alsoNamed(Link, "img_url");
 
 export const Register = z.object({
   username: Username,
-  email: z.email().max(254),
+  email: Email,
   password: Password,
   phone: Phone.nullish(),
   fullName: Name.nullish(),
@@ -26,7 +33,11 @@ export const Register = z.object({
 export type Register = z.output<typeof Register>;
 
 export const Login = z.object({
-  username: z.string().min(1).max(254).describe("The username or the email"),
+  username: z
+    .string()
+    .max(300)
+    .refine((name) => !showsNothing(name), "is needed")
+    .describe("The username or the email"),
   password: z.string().min(1).max(1024),
 });
 export type Login = z.output<typeof Login>;

@@ -8,9 +8,11 @@ import { signToken } from "../../auth/tokens.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import { after } from "../../db/batch.ts";
 import { deliverSoon, enqueue, enqueueSelect, pendingFor } from "../../db/outbox.ts";
+import { foldedNames } from "../../db/folding.ts";
 import { revokedTokens, sessions, socketTickets, users } from "../../db/tables.ts";
 import { AppError, CLOSE } from "../../errors.ts";
 import type { HubPayload } from "../../hub/delivery.ts";
+import { fold } from "../../text.ts";
 import type { Account, ChangePassword, Login, Register, UpdateAccount } from "./contract.ts";
 import { hashPassword, isOutdated, verifyPassword } from "./password.ts";
 
@@ -45,12 +47,14 @@ const toAccount = (row: Row): Account => ({
  */
 export async function register(ctx: Ctx, input: Register) {
   await refuseBannedAddress(ctx);
-  await limitLogins(ctx, input.username.toLowerCase());
+  await limitLogins(ctx, fold(input.username));
   const { password, ...profile } = input;
   const [made] = await ctx.db
     .insert(users)
     .values({
       ...profile,
+      ...foldedNames(profile),
+      isFolded: true,
       passwordHash: hashPassword(password, ctx.config.PASSWORD_SCRYPT_LOG_N),
       createdAt: ctx.now,
       lastActiveAt: ctx.now,
@@ -69,11 +73,12 @@ export async function register(ctx: Ctx, input: Register) {
  */
 export async function login(ctx: Ctx, { username, password }: Login) {
   await refuseBannedAddress(ctx);
-  await limitLogins(ctx, username.toLowerCase());
+  const name = fold(username).trim();
+  await limitLogins(ctx, name);
   const [user] = await ctx.db
     .select()
     .from(users)
-    .where(or(sql`${users.username} = ${username} COLLATE NOCASE`, sql`${users.email} = ${username} COLLATE NOCASE`));
+    .where(or(sql`${users.username} = ${name} COLLATE NOCASE`, sql`${users.email} = ${name} COLLATE NOCASE`));
   const cost = ctx.config.PASSWORD_SCRYPT_LOG_N;
   const isRight = password.length <= 128 && verifyPassword(password, user?.passwordHash ?? null, cost);
   if (!user || !isRight) throw new AppError("UNAUTHORIZED", "Wrong username or password.");
@@ -164,7 +169,11 @@ export async function updateAccount(ctx: UserCtx, input: UpdateAccount): Promise
     ...(input.displayName !== undefined ? { displayName: input.displayName } : {}),
     ...(input.avatarUrl !== undefined ? { avatarUrl: input.avatarUrl } : {}),
   };
-  const update = ctx.db.update(users).set(input).where(eq(users.id, userId)).returning();
+  const update = ctx.db
+    .update(users)
+    .set({ ...input, ...foldedNames(input) })
+    .where(eq(users.id, userId))
+    .returning();
   if (Object.keys(person).length === 0) return toAccount(only(await update));
   const { updated, pending } = await ctx.db.batch({
     updated: update,

@@ -3,6 +3,7 @@ import { and, eq, or, type SQL, sql } from "drizzle-orm";
 import { actorId, type Ctx, isAdmin } from "../../context.ts";
 import { files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
+import { fold } from "../../text.ts";
 import type { FilePath } from "./contract.ts";
 
 export type FileRow = typeof files.$inferSelect;
@@ -13,8 +14,16 @@ export const mayChange = (ctx: Ctx): SQL | undefined =>
 export const mayRead = (ctx: Ctx): SQL | undefined =>
   isAdmin(ctx.actor) ? undefined : or(eq(files.ownerId, actorId(ctx.actor)), eq(files.visibility, "public"));
 
-export const isAt = ({ folder, file }: FilePath): SQL | undefined =>
-  and(eq(files.folder, folder), eq(files.name, file));
+/** A folder, as people read its name. What cron has not folded yet is found by its exact name. */
+export const isIn = (folder: string): SQL =>
+  sql`(${files.folderFolded} = ${fold(folder)} OR (${files.folderFolded} IS NULL AND ${files.folder} = ${folder}))`;
+
+/** The one file at a path: of two that read alike, which only old ones can, the one that is called exactly so. */
+export const isAt = ({ folder, file }: FilePath): SQL =>
+  sql`${files.id} = (SELECT f.id FROM files f
+    WHERE (f.folder = ${folder} AND f.name = ${file})
+      OR (f.folder_folded = ${fold(folder)} AND f.name_folded = ${fold(file)})
+    ORDER BY f.folder = ${folder} AND f.name = ${file} DESC LIMIT 1)`;
 
 /** A video's file lives and dies with the video. */
 export const belongsToVideo = sql`EXISTS (SELECT 1 FROM videos v WHERE v.file_id = files.id)

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { PageQuery, Pagination } from "../../db/page.ts";
 import { ErrorAnswer, Timestamp } from "../../realtime/protocol.ts";
-import { composed } from "../../text.ts";
+import { composed, fold } from "../../text.ts";
 
 /** A name that is safe as a segment of a path, on any system: letters, digits, space, `.`, `_`, `-`; no dot in front. */
 const segment = (max: number) =>
@@ -15,7 +15,7 @@ const segment = (max: number) =>
     .refine((name) => !/[. ]$/.test(name), "may not end with a dot or space");
 
 /** `DELETE /files/tus/:id` is another path. */
-export const Folder = segment(100).refine((name) => name !== "tus", "is taken");
+export const Folder = segment(100).refine((name) => fold(name) !== "tus", "is taken");
 export const FileName = segment(150).describe("`name` of a file");
 export const FolderParam = z.object({ folder: Folder });
 export const FilePath = z.object({ folder: Folder, file: FileName });

@@ -12,7 +12,8 @@ import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { belongsToVideo, type FileRow, findReadable, isAt, mayChange, mayRead, unchangeable } from "./access.ts";
+import { belongsToVideo, type FileRow, findReadable, isAt, isIn, mayChange, mayRead, unchangeable } from "./access.ts";
+import { fold } from "../../text.ts";
 import type { FileInfo, FilePath, Relocate, UploadFields } from "./contract.ts";
 
 /** Where a file opens, for whoever may see it. */
@@ -69,7 +70,7 @@ export function keepFile(
     .insert(files)
     .select(
       sql`SELECT ${id}, u.id, ${folder}, ${name}, ${originalName}, ${kind.category}, ${kind.mimeType}, ${size}, ${sha256},
-        ${visibility}, ${key}, ${ctx.now.getTime()}
+        ${visibility}, ${key}, ${ctx.now.getTime()}, ${fold(folder)}, ${fold(name)}, 1
         FROM users u WHERE u.id = ${ctx.actor.id} AND u.account_status = 'active' AND u.banned_at IS NULL
         AND ${isWanted}`,
     )
@@ -91,7 +92,7 @@ export async function readInfo(ctx: Ctx, path: FilePath): Promise<FileInfo> {
 
 /** What I may see of a folder, newest first. */
 export async function listFolder(ctx: UserCtx, folder: string, query: PageQuery) {
-  const isSeen = and(eq(files.folder, folder), mayRead(ctx));
+  const isSeen = and(isIn(folder), mayRead(ctx));
   const { rows, total } = await ctx.db.batch({
     rows: ctx.db.select().from(files).where(isSeen).orderBy(desc(files.id)).limit(query.limit).offset(offsetOf(query)),
     total: one(ctx.db.select({ total: count() }).from(files).where(isSeen)),
@@ -106,7 +107,7 @@ export async function readFolderSize(ctx: UserCtx, folder: string) {
   const [row] = await ctx.db
     .select(totals)
     .from(files)
-    .where(and(eq(files.folder, folder), mayRead(ctx)));
+    .where(and(isIn(folder), mayRead(ctx)));
   return { folder, fileCount: row?.fileCount ?? 0, size: row?.size ?? 0 };
 }
 
@@ -120,11 +121,12 @@ export async function readStatistics(ctx: UserCtx) {
       .where(isMine)
       .groupBy(files.category),
     byFolder: ctx.db
-      .select({ folder: files.folder, ...totals })
+      // One of its spellings stands for a folder.
+      .select({ folder: sql<string>`min(${files.folder})`, ...totals })
       .from(files)
       .where(isMine)
-      .groupBy(files.folder)
-      .orderBy(files.folder),
+      .groupBy(sql`coalesce(${files.folderFolded}, ${files.folder})`)
+      .orderBy(sql`1`),
   });
   const none = { fileCount: 0, size: 0 };
   const ofCategory = Object.fromEntries(byCategory.map(({ category, ...rest }) => [category, rest]));
@@ -152,13 +154,15 @@ const targetOf = ({ file, targetFolder, targetFile = file }: Relocate): FilePath
 export async function moveFile(ctx: UserCtx, input: Relocate): Promise<FileInfo> {
   const to = targetOf(input);
   const isMine = and(isAt(input), mayChange(ctx));
-  const isFree = sql`NOT EXISTS (SELECT 1 FROM files t WHERE t.folder = ${to.folder} AND t.name = ${to.file} AND t.id <> files.id)`;
+  const [folder, name] = [fold(to.folder), fold(to.file)];
+  const isFree = sql`NOT EXISTS (SELECT 1 FROM files t WHERE t.folder = ${to.folder} AND t.name = ${to.file} AND t.id <> files.id)
+    AND NOT EXISTS (SELECT 1 FROM files t WHERE t.folder_folded = ${folder} AND t.name_folded = ${name} AND t.id <> files.id)`;
   const { known, moved } = await ctx.db.batch({
     known: one(ctx.db.select({ id: files.id }).from(files).where(isMine)),
     moved: one(
       ctx.db
         .update(files)
-        .set({ folder: to.folder, name: to.file })
+        .set({ folder: to.folder, name: to.file, folderFolded: folder, nameFolded: name, isFolded: true })
         .where(and(isMine, isFree, sql`NOT (${belongsToVideo})`))
         .returning(),
     ),
@@ -182,7 +186,7 @@ export async function copyFile(ctx: UserCtx, input: Relocate): Promise<FileInfo>
         .insert(files)
         .select(
           sql`SELECT ${v7()}, ${ctx.actor.id}, ${to.folder}, ${to.file}, original_name, category, mime_type, size, sha256,
-          visibility, key, ${ctx.now.getTime()} FROM files WHERE ${isSeen}`,
+          visibility, key, ${ctx.now.getTime()}, ${fold(to.folder)}, ${fold(to.file)}, 1 FROM files WHERE ${isSeen}`,
         )
         .onConflictDoNothing()
         .returning(),

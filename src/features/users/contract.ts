@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { PageQuery, Pagination } from "../../db/page.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
-import { userText } from "../../text.ts";
+import { searchText } from "../../text.ts";
 
 export const UserId = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 /** Whose account was erased has no id left, and this name, which nobody can register. */
@@ -16,13 +16,14 @@ export const PersonBrief = z
 export type PersonBrief = z.infer<typeof PersonBrief>;
 
 /** A person in a list of people. */
-export const PersonListed = PersonBrief.extend({ isVerified: z.boolean(), followerCount: z.number().int() }).meta({
-  id: "PersonListed",
-});
+export const PersonListed = PersonBrief.extend({
+  fullName: z.string().nullable(),
+  isVerified: z.boolean(),
+  followerCount: z.number().int(),
+}).meta({ id: "PersonListed" });
 export type PersonListed = z.infer<typeof PersonListed>;
 
 export const Profile = PersonListed.extend({
-  fullName: z.string().nullable(),
   bio: z.string().nullable(),
   followingCount: z.number().int(),
   videoCount: z.number().int().describe("Of the videos that whoever asks may see"),
@@ -32,7 +33,7 @@ export const Profile = PersonListed.extend({
 export type Profile = z.infer<typeof Profile>;
 
 export const PeopleQuery = PageQuery.extend({
-  search: userText(100, 0)
+  search: searchText()
     .optional()
     .describe("In username, display name and full name; finds 1000 at most. Empty: everybody"),
 });

@@ -1,9 +1,11 @@
-/** Finding people. `%` and `_` are ordinary characters: nothing here is a pattern. */
+/** Finding people, in what its answers show. `%` and `_` are ordinary characters: nothing here is a pattern. */
 import { and, count, desc, eq, type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
+import { searched } from "../../db/folding.ts";
 import { offsetOf, pagination } from "../../db/page.ts";
 import { listTotals, users } from "../../db/tables.ts";
+import { fold } from "../../text.ts";
 import type { PeopleQuery } from "./contract.ts";
 import { listedColumns } from "./service.ts";
 
@@ -19,7 +21,7 @@ const FOUND_MAX = 1000;
  */
 export async function listPeople(ctx: Ctx, query: PeopleQuery) {
   const { limit } = query;
-  const search = query.search?.trim() || undefined;
+  const search = fold(query.search ?? "").trim() || undefined;
   const isActive = eq(users.accountStatus, "active");
   const matches = search === undefined ? undefined : and(isActive, sql`${users.id} IN (${selectFound(search)})`);
   const isExact = sql`${users.username} = ${search ?? ""} COLLATE NOCASE`;
@@ -55,6 +57,7 @@ function selectByIndex(search: string): SQL {
 
 /** No index helps with one or two characters; but in some scripts a name of two is a whole one. */
 function selectByScan(search: string): SQL {
-  const names = sql`concat_ws(char(10), u.username, u.display_name, u.full_name)`;
-  return sql`SELECT u.id FROM users u WHERE u.account_status = 'active' AND instr(lower(${names}), lower(${search})) > 0`;
+  const names = sql`concat_ws(char(10), ${searched.username}, ${searched.displayName}, ${searched.fullName})`;
+  return sql`SELECT ${users.id} FROM ${users}
+    WHERE ${users.accountStatus} = 'active' AND instr(lower(${names}), ${search}) > 0`;
 }

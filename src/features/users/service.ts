@@ -21,7 +21,12 @@ export const brief = (row: PersonBrief): PersonBrief => ({
 });
 
 /** The columns of a PersonListed. */
-export const listedColumns = { ...briefColumns, isVerified: users.isVerified, followerCount: users.followerCount };
+export const listedColumns = {
+  ...briefColumns,
+  fullName: users.fullName,
+  isVerified: users.isVerified,
+  followerCount: users.followerCount,
+};
 
 /** Whether there is anything to see of a user: an account that is not active exists only for admins. */
 export const isShown = (ctx: Ctx, userId: number) =>
@@ -43,7 +48,6 @@ export async function readProfile(ctx: Ctx, userId: number): Promise<Profile> {
   const [row] = await ctx.db
     .select({
       ...listedColumns,
-      fullName: users.fullName,
       bio: users.bio,
       followingCount: users.followingCount,
       videoCount: me === userId || isAdmin(ctx.actor) ? users.videoCount : users.publicVideoCount,

@@ -3,6 +3,7 @@ import { and, desc, eq, type SQL, sql } from "drizzle-orm";
 import { pendingDeletions } from "../../bytes/deletions.ts";
 import { type Actor, actorId, type Ctx, isAdmin, type UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
+import { foldedVideo } from "../../db/folding.ts";
 import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { listTotals, users, videos } from "../../db/tables.ts";
@@ -52,7 +53,7 @@ export const toVideo = ({ video, owner, isLiked }: { video: Row; owner: Video["o
 export async function createVideo(ctx: UserCtx, input: CreateVideo): Promise<Video> {
   const [video] = await ctx.db
     .insert(videos)
-    .values({ ...input, ownerId: ctx.actor.id, createdAt: ctx.now })
+    .values({ ...input, ...foldedVideo(input), isFolded: true, ownerId: ctx.actor.id, createdAt: ctx.now })
     .returning();
   if (!video) throw new AppError("INTERNAL_ERROR");
   return toVideo({ video, owner: ctx.actor, isLiked: 0 });
@@ -124,7 +125,12 @@ export async function updateVideo(ctx: UserCtx, videoId: number, input: UpdateVi
   const change = { title: input.title, description: input.description, visibility: input.visibility };
   const isEmpty = Object.values(change).every((value) => value === undefined);
   const { row } = await ctx.db.batch({
-    ...(!isEmpty && { changed: ctx.db.update(videos).set(change).where(isOwn(ctx, videoId)) }),
+    ...(!isEmpty && {
+      changed: ctx.db
+        .update(videos)
+        .set({ ...change, ...foldedVideo(change) })
+        .where(isOwn(ctx, videoId)),
+    }),
     row: one(selectVideo(ctx, videoId)),
   });
   if (!row) throw new AppError("NOT_FOUND");

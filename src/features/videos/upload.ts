@@ -4,6 +4,7 @@ import { erase, ifPending, settle } from "../../bytes/store.ts";
 import { discardAll, type Received, type Source, storeForm } from "../../bytes/store-form.ts";
 import type { UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
+import { foldedVideo } from "../../db/folding.ts";
 import { files, videos } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { badField } from "../../input.ts";
@@ -20,10 +21,12 @@ type Parts = { fileId: string; thumb: { id: string; url: string } | undefined };
 /** The statements that publish a file, if it `isReady`; the second answers the row. The URL needs the id, hence two. */
 function publish(ctx: UserCtx, details: Details, { fileId, thumb }: Parts, isReady: SQL) {
   const { title, description = null, visibility, duration = null } = details;
+  const { titleFolded = null, descriptionFolded = null } = foldedVideo(details);
   return {
     inserted: ctx.db.run(sql`
-      INSERT INTO videos (owner_id, title, description, video_url, thumb_url, file_id, thumb_file_id, visibility, duration, created_at)
-      SELECT ${ctx.actor.id}, ${title}, ${description}, '', ${thumb?.url ?? null}, ${fileId}, ${thumb?.id ?? null},
+      INSERT INTO videos (owner_id, title, title_folded, description, description_folded, is_folded, video_url, thumb_url,
+        file_id, thumb_file_id, visibility, duration, created_at)
+      SELECT ${ctx.actor.id}, ${title}, ${titleFolded}, ${description}, ${descriptionFolded}, 1, '', ${thumb?.url ?? null}, ${fileId}, ${thumb?.id ?? null},
         ${visibility}, ${duration}, ${ctx.now.getTime()} WHERE ${isReady}`),
     video: ctx.db
       .update(videos)

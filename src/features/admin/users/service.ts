@@ -2,6 +2,7 @@
 import { and, count, eq, inArray, isNotNull, type SQL, sql, sum } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
+import { searched } from "../../../db/folding.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { reports, statsTotals, users, videos } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
@@ -33,7 +34,7 @@ const SEARCHED: Searchable = {
   table: users,
   id: users.id,
   index: "users_search",
-  columns: [users.username, users.email, users.fullName],
+  columns: [searched.username, searched.email, searched.fullName],
 };
 
 const SORTS = {

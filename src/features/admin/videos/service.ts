@@ -2,6 +2,7 @@
 import { count, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
+import { searched } from "../../../db/folding.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { comments, reports, statsTotals, users, videos } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
@@ -45,7 +46,7 @@ const SEARCHED: Searchable = {
   table: videos,
   id: videos.id,
   index: "videos_search",
-  columns: [videos.title, videos.description],
+  columns: [searched.title, searched.description],
 };
 
 const SORTS = {
