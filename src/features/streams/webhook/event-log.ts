@@ -5,7 +5,7 @@ import { one } from "../../../db/batch.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { streamEvents } from "../../../db/tables.ts";
 import type { StreamEventQuery } from "../contract.ts";
-import type { MediaEvent } from "./forms.ts";
+import type { MediaEvent } from "./read-event.ts";
 
 /**
  * Notes an event, in the batch of what it did and right after that statement: `outcome` may look at `changes()`.

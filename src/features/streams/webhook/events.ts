@@ -23,8 +23,9 @@ import {
   renewLease,
   resumeLapsed,
 } from "../sessions.ts";
+import type { EventKind } from "./adapters/adapter.ts";
 import { noteEvent } from "./event-log.ts";
-import type { EventKind, MediaEvent } from "./forms.ts";
+import type { MediaEvent } from "./read-event.ts";
 
 /** `streamId` is the public id that a relayed stream is played under. */
 export type Verdict = { accepted: boolean; streamId: number | null };

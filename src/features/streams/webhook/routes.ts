@@ -8,8 +8,8 @@ import { type HttpEnv, route, router } from "../../../http/route.ts";
 import { logEvent } from "../../../platform/log.ts";
 import { HookAnswer, HookCode, HookQuery } from "../contract.ts";
 import { takeEvent } from "./events.ts";
-import { type Body, readEvent } from "./forms.ts";
 import { isOfNow, isSignedBy, signatureMark, signatureOf } from "./proof.ts";
+import { type Body, readEvent } from "./read-event.ts";
 
 const BODY_MAX_BYTES = 64 * 1024;
 

@@ -1,6 +1,6 @@
 /** OvenMediaEngine's AdmissionWebhooks: `{client, request}` (MEDIA.md 2). It expects answers of its own. */
 import { z } from "zod";
-import { type EventKind, type Form, kindOf, text } from "./form.ts";
+import { type AdapterEvent, type EventKind, kindOf, text } from "./adapter.ts";
 
 /** `direction status`. */
 const KINDS: Record<string, EventKind> = {
@@ -15,7 +15,7 @@ export const OvenMediaEngineJson = z
     client: z.object({ address: text, port: text, real_ip: text }),
     request: z.object({ direction: z.string(), status: z.string(), url: text, time: text }),
   })
-  .transform(({ client, request }): Form => {
+  .transform(({ client, request }): AdapterEvent => {
     const name = `${request.direction} ${request.status}`;
     const { app, stream } = placeOf(request.url);
     return {
@@ -33,7 +33,7 @@ export const OvenMediaEngineJson = z
   });
 
 /** `rtmp://host/app/<key>?query`; players ask for a playlist below it. */
-function placeOf(url: string): Pick<Form, "app" | "stream"> {
+function placeOf(url: string): Pick<AdapterEvent, "app" | "stream"> {
   const { host = "", pathname = "" } = URL.parse(url) ?? {};
   const path = pathname.split("/").filter(Boolean);
   if (path.at(-1)?.includes(".")) path.pop();

@@ -1,5 +1,5 @@
-/** nginx-rtmp: a form, with `call=` for the event (MEDIA.md 1.1). */
-import { type EventKind, type Form, kindOf } from "./form.ts";
+/** nginx-rtmp: URL-encoded fields, with `call=` for the event (MEDIA.md 1.1). */
+import { type AdapterEvent, type EventKind, kindOf } from "./adapter.ts";
 
 /** The directive's name is taken for the call's, too: adapters that imitate nginx write it so. */
 const KINDS: Record<string, EventKind> = {
@@ -19,7 +19,7 @@ const KINDS: Record<string, EventKind> = {
 };
 
 /** What a publisher writes after the `?` of its address is appended to nginx' own fields, unescaped: the first value counts. */
-export function readNginxForm(body: string): Form {
+export function readNginxCall(body: string): AdapterEvent {
   const fields = new URLSearchParams(body);
   // `get` answers the first value.
   const first = (field: string): string => fields.get(field) ?? "";

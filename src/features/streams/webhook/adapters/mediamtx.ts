@@ -1,6 +1,6 @@
-/** MediaMTX' gate, `authMethod: http` (MEDIA.md 2). Its ends come from commands, in the generic form. */
+/** MediaMTX' gate, `authMethod: http` (MEDIA.md 2). Its ends come from commands, by the generic adapter. */
 import { z } from "zod";
-import { type EventKind, type Form, kindOf, splitPath, text } from "./form.ts";
+import { type AdapterEvent, type EventKind, kindOf, splitPath, text } from "./adapter.ts";
 
 /**
  * Its gate is asked again by a publisher that throws the old one out. It also stands before the media server's own API, if
@@ -17,7 +17,7 @@ const KINDS: Record<string, EventKind> = {
 export const MediaMtxJson = z
   .object({ action: z.string(), path: z.string(), protocol: z.string(), id: text, ip: text })
   .transform(
-    (body): Form => ({
+    (body): AdapterEvent => ({
       kind: kindOf(KINDS, body.action),
       source: "mediamtx",
       name: body.action,

@@ -1,6 +1,6 @@
 /** node-media-server: JSON that says it is text/plain (MEDIA.md 2). */
 import { z } from "zod";
-import { type EventKind, type Form, kindOf, text } from "./form.ts";
+import { type AdapterEvent, type EventKind, kindOf, text } from "./adapter.ts";
 
 /** It has no gate: by the time it asks, the publisher is in. A second publisher is taken back with a `donePlay`. */
 const KINDS: Record<string, EventKind> = {
@@ -16,7 +16,7 @@ const KINDS: Record<string, EventKind> = {
 export const NodeMediaServerJson = z
   .object({ action: z.string(), id: text, app: text, name: text, ip: text, endtime: z.number().optional().catch(0) })
   .transform(
-    (body): Form => ({
+    (body): AdapterEvent => ({
       kind: kindOf(KINDS, body.action),
       source: "node-media-server",
       name: body.action,

@@ -1,6 +1,6 @@
 /** SRS: JSON, with `action: "on_…"` (MEDIA.md 2). */
 import { z } from "zod";
-import { type EventKind, type Form, kindOf, text } from "./form.ts";
+import { type AdapterEvent, type EventKind, kindOf, text } from "./adapter.ts";
 
 const KINDS: Record<string, EventKind> = {
   on_publish: "publish",
@@ -13,7 +13,7 @@ const KINDS: Record<string, EventKind> = {
 export const SrsJson = z
   .object({ action: z.string().startsWith("on_"), client_id: text, app: text, stream: text, ip: text })
   .transform(
-    (body): Form => ({
+    (body): AdapterEvent => ({
       kind: kindOf(KINDS, body.action),
       source: "srs",
       name: body.action,

@@ -1,6 +1,6 @@
 /** `{event, streamKey, sessionId, occurredAt}`: for adapters, and for commands that a media server runs (MEDIA.md 3.1). */
 import { z } from "zod";
-import { type EventKind, type Form, kindOf, splitPath, text } from "./form.ts";
+import { type AdapterEvent, type EventKind, kindOf, splitPath, text } from "./adapter.ts";
 
 /** With and without `on_`. `ready` and `not_ready` are told, not asked: the publisher is in, and has thrown out any other. */
 const KINDS: Record<string, EventKind> = {
@@ -29,7 +29,7 @@ export const GenericJson = z
     app: text,
     ip: text,
   })
-  .transform((body): Form => {
+  .transform((body): AdapterEvent => {
     // MediaMTX' commands run without a shell, and know the key only as a part of `$MTX_PATH`.
     const path = splitPath(body.streamKey || body.streamId);
     return {

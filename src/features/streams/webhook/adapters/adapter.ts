@@ -1,4 +1,4 @@
-/** What every media server's form is read into: its own words in, ours out. */
+/** What every adapter makes of a media server's call: its own words in, ours out. */
 import { z } from "zod";
 
 /**
@@ -18,7 +18,7 @@ export type EventKind =
   | "manage"
   | "other";
 
-export type Form = {
+export type AdapterEvent = {
   kind: EventKind;
   /** Which kind of media server. */
   source: string;
@@ -50,7 +50,7 @@ export const kindOf = (kinds: Record<string, EventKind>, name: string): EventKin
   Object.hasOwn(kinds, name) ? (kinds[name] ?? "other") : "other";
 
 /** `live/<key>` in two. */
-export function splitPath(path: string): Pick<Form, "app" | "stream"> {
+export function splitPath(path: string): Pick<AdapterEvent, "app" | "stream"> {
   const slash = path.lastIndexOf("/");
   return { app: path.slice(0, Math.max(0, slash)), stream: path.slice(slash + 1) };
 }
