@@ -8,7 +8,7 @@ import { offsetOf, pagination } from "../../db/page.ts";
 import { streams } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import type { CreateStream, Stream, StreamListQuery, UpdateStream } from "./contract.ts";
-import { keptDetails, keptLists, withFreshness } from "./freshness.ts";
+import { detailCache, listCache, versioned } from "./cache.ts";
 import { ending } from "./sessions.ts";
 
 type Row = typeof streams.$inferSelect;
@@ -121,16 +121,16 @@ function requireOwn(ctx: UserCtx, row: Row | undefined): Row {
 
 /** @throws AppError NOT_FOUND */
 export async function readStream(ctx: Ctx, id: number): Promise<Stream> {
-  const stream = await keptDetails.get(
+  const stream = await detailCache.get(
     ctx.now,
     String(id),
     ctx.config.CACHE_STREAM_DETAILS_SECONDS,
-    withFreshness(ctx, ["streams", "viewers"], async (freshness) => {
-      const { fresh, row } = await ctx.db.batch({
-        fresh: freshness,
+    versioned(ctx, ["streams", "viewers"], async (currentVersion) => {
+      const { current, row } = await ctx.db.batch({
+        current: currentVersion,
         row: one(ctx.db.select().from(streams).where(eq(streams.id, id))),
       });
-      return [fresh, row ? toStream(row) : null];
+      return [current, row ? toStream(row) : null];
     }),
   );
   if (!stream) throw new AppError("NOT_FOUND");
@@ -153,13 +153,13 @@ const selections = (now: Date): Record<StreamListQuery["status"], { where: SQL |
 
 export function listStreams(ctx: Ctx, query: StreamListQuery) {
   const { where, order } = selections(ctx.now)[query.status];
-  return keptLists.get(
+  return listCache.get(
     ctx.now,
     `${query.status} ${query.page} ${query.limit}`,
     ctx.config.CACHE_STREAM_LISTS_SECONDS,
-    withFreshness(ctx, ["streams"], async (freshness) => {
-      const { fresh, rows, total } = await ctx.db.batch({
-        fresh: freshness,
+    versioned(ctx, ["streams"], async (currentVersion) => {
+      const { current, rows, total } = await ctx.db.batch({
+        current: currentVersion,
         rows: ctx.db
           .select()
           .from(streams)
@@ -169,7 +169,7 @@ export function listStreams(ctx: Ctx, query: StreamListQuery) {
           .offset(offsetOf(query)),
         total: one(ctx.db.select({ count: count() }).from(streams).where(where)),
       });
-      return [fresh, { streams: rows.map(toStream), pagination: pagination(query, total?.count ?? 0) }];
+      return [current, { streams: rows.map(toStream), pagination: pagination(query, total?.count ?? 0) }];
     }),
   );
 }

@@ -28,12 +28,12 @@ export const toVod = (row: Row): Vod => ({
   createdAt: row.createdAt.toISOString(),
 });
 
-const kept = new VersionedCache<VodList>(500);
+const listCache = new VersionedCache<VodList>(500);
 
 const versionOf = (ctx: Ctx) =>
   ctx.db.select({ version: versions.version }).from(versions).where(eq(versions.kind, "vods"));
 
-/** Kept while no recording comes or goes; views are as old as the time to live at most. */
+/** Cached while no recording comes or goes; views are as old as the time to live at most. */
 export function listVods(ctx: Ctx, query: VodListQuery): Promise<VodList> {
   const { streamId, from, to, sort } = query;
   const where = and(
@@ -41,11 +41,11 @@ export function listVods(ctx: Ctx, query: VodListQuery): Promise<VodList> {
     from === undefined ? undefined : gte(vods.createdAt, from),
     to === undefined ? undefined : lte(vods.createdAt, to),
   );
-  return kept.get(ctx.now, JSON.stringify(query), ctx.config.CACHE_VODS_SECONDS, {
+  return listCache.get(ctx.now, JSON.stringify(query), ctx.config.CACHE_VODS_SECONDS, {
     version: async () => (await versionOf(ctx))[0]?.version ?? -1,
     load: async () => {
-      const { fresh, rows, total } = await ctx.db.batch({
-        fresh: one(versionOf(ctx)),
+      const { current, rows, total } = await ctx.db.batch({
+        current: one(versionOf(ctx)),
         rows: ctx.db
           .select()
           .from(vods)
@@ -56,7 +56,7 @@ export function listVods(ctx: Ctx, query: VodListQuery): Promise<VodList> {
         total: one(ctx.db.select({ count: count() }).from(vods).where(where)),
       });
       const answer = { vods: rows.map(toVod), pagination: pagination(query, total?.count ?? 0) };
-      return { version: fresh?.version ?? 0, answer };
+      return { version: current?.version ?? 0, answer };
     },
   });
 }

@@ -1,6 +1,6 @@
 /**
- * What is kept of streams, and whether it still holds. One row says so: the version, which every change of a stream moves
- * (a trigger), and whether a lease has run out since. A lapsed stream is ended by whoever looks first, so that no list
+ * Cached lists and details of streams, and whether they still hold. One row says so: the version, which every change of a
+ * stream moves (a trigger), and whether a lease has run out since. A lapsed stream is ended by whoever looks first, so that no list
  * shows it as live until the next minute's cron.
  */
 import { inArray, sql } from "drizzle-orm";
@@ -10,16 +10,16 @@ import { VersionedCache } from "../../db/versioned-cache.ts";
 import type { Stream, StreamList } from "./contract.ts";
 import { endLapsed } from "./sessions.ts";
 
-export const keptLists = new VersionedCache<StreamList>(500);
-export const keptDetails = new VersionedCache<Stream | null>(2000);
+export const listCache = new VersionedCache<StreamList>(500);
+export const detailCache = new VersionedCache<Stream | null>(2000);
 
-type Fresh = { version: number; hasLapsed: number }[];
+type Version = { version: number; hasLapsed: number }[];
 
 /** What an answer depends on: `viewers` moves with every one who comes or goes, too often for lists. */
 type Kinds = ("streams" | "viewers")[];
 
 /** Versions only grow, so their sum is one, too. */
-const freshness = (ctx: Ctx, kinds: Kinds) =>
+const selectVersion = (ctx: Ctx, kinds: Kinds) =>
   ctx.db
     .select({
       version: sql<number>`sum(${versions.version})`,
@@ -30,25 +30,25 @@ const freshness = (ctx: Ctx, kinds: Kinds) =>
     .from(versions)
     .where(inArray(versions.kind, kinds));
 
-/** `load` puts the freshness into its own batch and hands on what it said. */
-export function withFreshness<T>(
+/** A source for a VersionedCache. `load` puts `query` into its own batch and hands on what it answered. */
+export function versioned<T>(
   ctx: Ctx,
   kinds: Kinds,
-  load: (query: ReturnType<typeof freshness>) => Promise<[Fresh, T]>,
+  load: (query: ReturnType<typeof selectVersion>) => Promise<[Version, T]>,
 ) {
   return {
     version: async (): Promise<number> => {
-      const [fresh] = await freshness(ctx, kinds);
-      // No version has this number: an answer that is kept no longer holds.
-      return fresh && !fresh.hasLapsed ? fresh.version : -1;
+      const [current] = await selectVersion(ctx, kinds);
+      // No version has this number: a cached answer no longer holds.
+      return current && !current.hasLapsed ? current.version : -1;
     },
     load: async (): Promise<{ version: number; answer: T }> => {
-      let [[fresh], answer] = await load(freshness(ctx, kinds));
-      if (fresh?.hasLapsed) {
+      let [[current], answer] = await load(selectVersion(ctx, kinds));
+      if (current?.hasLapsed) {
         await endLapsed(ctx);
-        [[fresh], answer] = await load(freshness(ctx, kinds));
+        [[current], answer] = await load(selectVersion(ctx, kinds));
       }
-      return { version: fresh?.version ?? 0, answer };
+      return { version: current?.version ?? 0, answer };
     },
   };
 }
