@@ -17,7 +17,6 @@ import { roomMessageRoutes } from "./features/rooms/message-routes.ts";
 import { roomRoutes } from "./features/rooms/routes.ts";
 import { messengerSockets, roomSockets } from "./features/rooms/sockets.ts";
 import { socialRoutes } from "./features/social/routes.ts";
-import { socketIoRoutes } from "./features/socketio/routes.ts";
 import { streamChatRoutes } from "./features/streams/chat-routes.ts";
 import { streamAdminRoutes, streamRoutes } from "./features/streams/routes.ts";
 import { streamSockets } from "./features/streams/sockets.ts";
@@ -40,6 +39,7 @@ import {
 } from "./http/middleware.ts";
 import { router } from "./http/route.ts";
 import { serviceRoutes } from "./http/service-routes.ts";
+import { socketIoRoutes } from "./socketio/rooms/routes.ts";
 import "./wiring.ts";
 
 export const app = router();

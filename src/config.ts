@@ -34,6 +34,8 @@ const Settings = z.object({
   RATE_LIMIT_ADMIN_API: whole(1000),
   RATE_LIMIT_LOGINS: whole(10),
   RATE_LIMIT_SIGNALING: whole(1200),
+  /** Engine.IO sessions that one address may open in a minute; a school behind one address comes back from a restart all at once. */
+  RATE_LIMIT_HANDSHAKES: whole(600),
   RATE_LIMIT_BAN_MINUTES: whole(15, 0),
   /** Unknown stream keys that one publisher may try in a minute. */
   RATE_LIMIT_STREAM_KEYS: whole(20),

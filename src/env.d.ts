@@ -8,7 +8,7 @@ declare namespace Cloudflare {
     CHAT_ROOM: DurableObjectNamespace<import("./features/rooms/room.ts").ChatRoom>;
     STREAM_ROOM: DurableObjectNamespace<import("./features/streams/room.ts").StreamRoom>;
     WEBRTC_ROOM: DurableObjectNamespace<import("./features/webrtc/room.ts").WebrtcRoom>;
-    SOCKET_GATEWAY: DurableObjectNamespace<import("./features/socketio/gateway.ts").SocketIoGateway>;
+    SOCKET_GATEWAY: DurableObjectNamespace<import("./socketio/rooms/gateway.ts").SocketIoGateway>;
     ENVIRONMENT?: string;
   }
 }

@@ -1,23 +1,28 @@
 /**
- * Who serves what the floors below only know by name: the outbox's targets, the hub's frames, the way to Socket.IO
- * clients. A command of the contract without a function here does not compile.
+ * Who serves what the floors below only know by name: the outbox's targets, the hub's frames, the rooms of Socket.IO clients
+ * and the way to those clients. A command of the contract without a function here does not compile.
  */
 import { deliverDeletion } from "./bytes/deletions.ts";
 import { SOCKETS } from "./contract.ts";
 import { handleOutbox } from "./db/outbox.ts";
 import { deliverOrphans } from "./features/admin/erasure/orphans.ts";
 import { deliverErasure } from "./features/admin/erasure/user.ts";
+import { courseChannel } from "./features/courses/channel.ts";
 import { markMessagesSeen, showTyping } from "./features/messages/service.ts";
 import { markNotificationsSeen } from "./features/notifications/service.ts";
 import { notePresence } from "./features/presence/service.ts";
+import { roomChannel } from "./features/rooms/channel.ts";
 import { deliverToRoom } from "./features/rooms/room-client.ts";
-import { reachGateway } from "./features/socketio/gateway.ts";
+import { streamChannel } from "./features/streams/channel.ts";
 import { deliverToStream } from "./features/streams/room-client.ts";
+import { webrtcChannel } from "./features/webrtc/channel.ts";
 import { deliverToSession } from "./features/webrtc/service.ts";
 import { deliverToHub } from "./hub/client.ts";
 import { serveHub } from "./hub/features.ts";
 import { bindCommands } from "./realtime/commands.ts";
 import { reachGatewaysBy } from "./realtime/remote-members.ts";
+import { registerChannel } from "./socketio/rooms/channels.ts";
+import { reachGateway } from "./socketio/rooms/gateway.ts";
 
 handleOutbox("user", deliverToHub);
 handleOutbox("stream", deliverToStream);
@@ -41,4 +46,5 @@ serveHub({
   notePresence,
 });
 
+for (const channel of [courseChannel, roomChannel, streamChannel, webrtcChannel]) registerChannel(channel);
 reachGatewaysBy(reachGateway);

@@ -2,7 +2,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { gatewaysOf, SocketIoGateway, settings } from "../src/features/socketio/gateway.ts";
+import { gatewaysOf, SocketIoGateway, settings } from "../src/socketio/rooms/gateway.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
 import { mintGroup, openCourse, openRoom, promote } from "./support/rooms.ts";
 import { openHub, openSocket } from "./support/socket.ts";

@@ -23,6 +23,16 @@ export class Timers {
     this.#setFor = await this.#storage.getAlarm();
   }
 
+  /** When the alarm is set to ring, ms; null while it is not set, or has just rung. */
+  get next(): number | null {
+    return this.#setFor;
+  }
+
+  /** The object's storage is cleared, and the alarm with it. */
+  forget(): void {
+    this.#setFor = null;
+  }
+
   add(timer: Timer): void {
     this.#timers.push(timer);
   }

@@ -1,54 +1,51 @@
-import type { EncodedEvent } from "./events.ts";
-import type { Handshake } from "./handshake.ts";
-import type { Traffic } from "./traffic.ts";
-import type { Work } from "./work.ts";
+/** What stands on top of Socket.IO: it is told of clients, and decides what their events do. */
+import type { z } from "zod";
+import type { MaybePromise } from "../platform/promise.ts";
+import type { Handshake } from "./engine/handshake.ts";
+import type { CloseReason } from "./engine/layer.ts";
+import type { Traffic } from "./engine/traffic.ts";
+import type { EncodedEvent } from "./packets.ts";
 
-export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
-
-/** A client that asks to join a namespace. */
-export interface ConnectRequest {
+/** A client that asks to be let into a namespace. */
+export type NamespaceRequest = {
   namespace: string;
   /** The client's `auth` option. Its own claim: nothing about it has been checked. */
   auth: Record<string, unknown>;
   handshake: Handshake;
-}
+};
 
 /** Who was let in. */
-export interface Admission {
+export type Identity<State = unknown> = {
   /** Names the user. A lost connection is only ever resumed for the same principal. */
   principal: string;
   /** The socket's first `state`. */
-  state?: Json;
-}
+  state: State;
+};
 
 /** How a socket came to be connected. */
-export interface Arrival {
+export type Arrival<State = unknown> = {
   recovered: boolean;
   /** What `authenticate` has just said. */
-  admission: Admission;
-}
+  identity: Identity<State>;
+};
 
 /** Thrown by `authenticate`: the client gets `connect_error` with this message, and `data` as the error's `data`. */
 export class Refusal extends Error {
-  constructor(
-    message: string,
-    readonly data?: Json,
-  ) {
+  readonly data: unknown;
+
+  constructor(message: string, data?: unknown) {
     super(message);
+    this.data = data;
   }
 }
 
-export type DisconnectReason =
-  | "client namespace disconnect"
-  | "server namespace disconnect"
-  | "transport close"
-  | "transport error"
-  | "ping timeout"
-  | "parse error"
-  | "forced server close";
+export type DisconnectReason = CloseReason | "client namespace disconnect" | "server namespace disconnect";
+
+/** How far a socket has been sent what an object logs. */
+export type Position = { seq: number; epoch: string };
 
 /** One client in one namespace, as an application sees it. It is the same object until the gateway hibernates. */
-export interface ClientSocket {
+export interface ClientSocket<State = unknown> {
   /** Public, and no credential: other members may see it. Kept when a connection is recovered. */
   readonly id: string;
   readonly namespace: string;
@@ -59,10 +56,10 @@ export interface ClientSocket {
   /** What this client's session sent in the current minute, over all its namespaces. */
   readonly traffic: Traffic;
   /**
-   * The application's own, small (all sockets of a session share some 7000 characters of JSON). It survives
-   * hibernation and recovery. Assign a new value to change it; throws a RangeError if it is too large.
+   * The application's own, JSON, and small (a session has some 15 KB with all its sockets). It survives hibernation and
+   * recovery. Assign a new value to change it. @throws RangeError if it is too large
    */
-  state: Json;
+  state: State;
   emit(event: string, ...args: unknown[]): void;
   /** Sends what was encoded once for many. `volatile`: not kept for recovery, dropped if the client is not reachable now. */
   send(event: EncodedEvent, options?: { volatile?: boolean }): void;
@@ -73,34 +70,43 @@ export interface ClientSocket {
   request(event: string, args: unknown[], timeoutMs: number): Promise<unknown[]>;
   /** Leaves the namespace, with a disconnect packet. `close` ends the whole connection with it. */
   disconnect(close?: boolean): void;
+  /** The socket hears an object's log from this position on: what it is sent of it is held to be whole from here. */
+  subscribed(object: string, at: Position): void;
+  unsubscribed(object: string): void;
 }
 
-export interface ReceivedEvent {
+export type ReceivedEvent = {
   readonly name: string;
   readonly args: readonly unknown[];
   /** Answers the client's callback, once; later calls do nothing. Absent if the client does not wait for an answer. */
   readonly ack?: (...args: unknown[]) => void;
-}
+};
 
 /**
  * What Socket.IO clients talk to. The methods of one socket are called one after the other: an event is handed over
  * when `connected` and all events before it have resolved. Different sockets do not wait for each other.
  */
-export interface Application {
+export interface Application<State = unknown> {
+  /** Reads a socket's state, once each time the object wakes. */
+  readonly stateSchema: z.ZodType<State>;
   hasNamespace(namespace: string): boolean;
   /** Lets a client in or throws a `Refusal`. Any other error reaches the client as `INTERNAL_ERROR` alone. */
-  authenticate(request: ConnectRequest): Admission | Promise<Admission>;
+  authenticate(request: NamespaceRequest): MaybePromise<Identity<State>>;
   /**
-   * The client is in. If it was `recovered`, it has its old id and state (the new admission's is not taken over),
+   * The client is in. If it was `recovered`, it has its old id and state (the new identity's is not taken over),
    * perhaps in another gateway: subscribe it again (replacing the old address under the same id, so that no message
    * goes to both or neither); it then gets what it missed, and only after that what is sent from here.
    */
-  connected?(socket: ClientSocket, arrival: Arrival): Work;
-  received(socket: ClientSocket, event: ReceivedEvent): Work;
+  connected?(socket: ClientSocket<State>, arrival: Arrival<State>): MaybePromise;
+  received(socket: ClientSocket<State>, event: ReceivedEvent): MaybePromise;
+  /** The client acknowledged what nobody asks it. */
+  unexpected?(socket: ClientSocket<State>): MaybePromise;
+  /** A room has put the client out, and the client stays connected. */
+  expelled?(socket: ClientSocket<State>, object: string, error: { code: string; message: string }): MaybePromise;
   /** The connection was lost, and what is sent to the socket is kept for a while. Ends in `connected` or `disconnected`. */
-  suspended?(socket: ClientSocket, reason: DisconnectReason): Work;
+  suspended?(socket: ClientSocket<State>, reason: DisconnectReason): MaybePromise;
   /** Once per ping interval for each socket with a connection, when the object is awake anyway: tokens expire here. */
-  checked?(socket: ClientSocket): Work;
+  checked?(socket: ClientSocket<State>): MaybePromise;
   /** The socket is gone for good. */
-  disconnected?(socket: ClientSocket, reason: DisconnectReason): Work;
+  disconnected?(socket: ClientSocket<State>, reason: DisconnectReason): MaybePromise;
 }

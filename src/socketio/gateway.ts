@@ -1,144 +1,152 @@
-import { DurableObject } from "cloudflare:workers";
-import type { Addresses } from "./addresses.ts";
-import type { Application, ClientSocket } from "./application.ts";
-import { Engine } from "./engine.ts";
-import type { EngineLayer, Report } from "./engine-layer.ts";
-import type { EncodedEvent } from "./events.ts";
-import { Handshake } from "./handshake.ts";
-import type { EnginePacket } from "./packets.ts";
-import { Peers } from "./peers.ts";
-import { type ProtocolError, refuse } from "./protocol-errors.ts";
-import type { Claim, Located, RecoveryPeer } from "./recovery.ts";
-import type { KeptEvent } from "./replay.ts";
-import type { EngineSettings, SocketSettings } from "./settings.ts";
-import { SocketLayer } from "./socket-layer.ts";
-import type { Work } from "./work.ts";
+import { nextSlice, SLICE_SENDS } from "../realtime/send-slice.ts";
+import type { Application } from "./application.ts";
+import type { Addresses } from "./engine/addresses.ts";
+import { EngineGateway } from "./engine/gateway.ts";
+import type { Report } from "./engine/layer.ts";
+import type { Claim } from "./lost-sockets.ts";
+import { type EncodedEvent, SharedEvent } from "./packets.ts";
+import { type Located, Peers, type RecoveryPeer, type Surrendered } from "./peers.ts";
+import type { SocketSettings } from "./settings.ts";
+import type { Socket } from "./socket.ts";
+import { Sockets } from "./sockets.ts";
+import { TaskQueue } from "./task-queue.ts";
 
-/** The Durable Object that holds Engine.IO sessions. Only our own Worker reaches it, through `serveSockets`. */
-export abstract class EngineGateway<Env = Cloudflare.Env> extends DurableObject<Env> {
-  private readonly engine: Engine;
-
-  constructor(
-    ctx: DurableObjectState,
-    env: Env,
-    { settings, layer, report }: { settings: EngineSettings; layer: EngineLayer; report: Report },
-    beforeRestore: () => Promise<void> = async () => {},
-  ) {
-    super(ctx, env);
-    this.engine = new Engine(ctx, settings, layer, report);
-    ctx.blockConcurrencyWhile(async () => {
-      await beforeRestore();
-      await this.engine.restore();
-    });
-  }
-
-  /** A long-polling handshake: the payload of its answer. */
-  openPolling(sid: string, handshake: Handshake): string | { error: ProtocolError } {
-    return this.engine.openPolling(sid, handshake);
-  }
-
-  /** A client's POST. */
-  push(sid: string, body: string): "ok" | { error: ProtocolError } {
-    return this.engine.push(sid, body);
-  }
-
-  /** What needs a WebSocket: `/open`, `/upgrade`, and `/poll`, a client's GET. */
-  override fetch(request: Request): Response {
-    const { pathname, searchParams } = new URL(request.url);
-    const sid = searchParams.get("sid") ?? "";
-    switch (pathname) {
-      case "/open":
-        return this.engine.openSocket(sid, Handshake.parse(JSON.parse(searchParams.get("handshake") ?? "null")));
-      case "/upgrade":
-        return this.engine.upgrade(sid);
-      case "/poll":
-        return this.engine.poll(sid);
-      default:
-        return refuse("BAD_REQUEST");
-    }
-  }
-
-  override webSocketMessage(socket: WebSocket, frame: EnginePacket): void {
-    this.engine.message(socket, frame);
-  }
-
-  override webSocketClose(socket: WebSocket): void {
-    this.engine.disconnected(socket);
-  }
-
-  override webSocketError(socket: WebSocket): void {
-    this.engine.disconnected(socket);
-  }
-
-  override alarm(): void {
-    this.engine.tick();
-  }
-}
-
-export interface SocketGatewayOptions {
+export type SocketGatewayOptions = {
   settings: SocketSettings;
   application: Application;
   /** Of this class's own namespace, with the same secret as in the Worker. */
   addresses: Addresses<SocketGateway>;
   report: Report;
-}
+};
 
 /**
  * The Durable Object that holds Socket.IO clients. Rooms reach their members through `deliver` and `disconnect`, at
  * `addresses.stub(socket.gateway)`.
  */
 export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<Env> implements RecoveryPeer {
-  private readonly layer: SocketLayer;
+  readonly #sockets: Sockets;
+  readonly #deliveries = new TaskQueue();
 
   constructor(ctx: DurableObjectState, env: Env, { settings, application, addresses, report }: SocketGatewayOptions) {
     const here = addresses.addressOf(ctx.id);
     const peers: Peers = new Peers(here, addresses, (at) => (at === here ? this : addresses.stub(at)));
-    const layer = new SocketLayer(application, settings, peers, ctx.storage, report);
-    super(ctx, env, { settings, layer, report }, () => layer.restoreLost());
-    this.layer = layer;
+    const layer = new Sockets({ application, settings, peers, storage: ctx.storage, report });
+    super(ctx, env, { settings, layer, report });
+    this.#sockets = layer;
   }
 
+  // ── RPC from rooms ────────────────────────────────────────────────────────────────────────────────────────────────
+
   /**
-   * Sends events, encoded once with `encodeEvent`, to sockets of this gateway.
+   * RPC: sends events, encoded once with `encodeEvent`, to sockets of this gateway: in slices, one delivery after the
+   * other. Resolves when all are sent.
    *
    * @param options.volatile not kept for recovery, and dropped for who is not reachable now (typing, cursors)
    * @returns the ids that are not here: their clients are gone, and the room can forget them
    */
-  deliver(socketIds: string[], events: EncodedEvent[], options: { volatile?: boolean } = {}): Promise<string[]> {
-    return this.layer.deliver(socketIds, events, options.volatile ?? false);
+  async deliver(socketIds: string[], events: EncodedEvent[], options: { volatile?: boolean } = {}): Promise<string[]> {
+    const gone: string[] = [];
+    await this.#deliveries.run(async () => {
+      if (options.volatile) {
+        for (const id of socketIds) {
+          const socket = this.#sockets.get(id);
+          if (!socket) gone.push(id);
+          else for (const event of events) socket.send(event, { volatile: true });
+        }
+      } else gone.push(...(await this.#send(socketIds, events)));
+    });
+    return gone;
+  }
+
+  /** RPC: events for several groups of sockets, each in order. @returns as `deliver` */
+  async deliverBatches(batches: { socketIds: string[]; events: EncodedEvent[] }[]): Promise<string[]> {
+    const gone = await Promise.all(batches.map(({ socketIds, events }) => this.deliver(socketIds, events)));
+    return [...new Set(gone.flat())];
+  }
+
+  async #send(socketIds: string[], events: EncodedEvent[]): Promise<string[]> {
+    const gone: string[] = [];
+    const lost: Socket[] = [];
+    const shared = events.map(
+      (event) => new SharedEvent(event, this.#sockets.recovers ? this.#sockets.nextOffset() : null),
+    );
+    for (const [at, id] of socketIds.entries()) {
+      if (at > 0 && (at * events.length) % SLICE_SENDS < events.length) await nextSlice();
+      const socket = this.#sockets.get(id);
+      if (!socket) gone.push(id);
+      else {
+        for (const event of shared) socket.deliver(event);
+        if (!socket.client) lost.push(socket);
+      }
+    }
+    const kept = shared.map(({ event, offset }) => ({ event, offset: offset ?? "" }));
+    this.#sockets.lost.delivered(lost, kept, null);
+    return gone;
   }
 
   /**
-   * Puts sockets out of their namespaces with a disconnect packet: their clients do not come back by themselves.
+   * RPC: puts sockets out of their namespaces with a disconnect packet: their clients do not come back by themselves.
    *
    * @param options.close ends the whole connection too
    * @returns the ids that are not here
    */
   disconnect(socketIds: string[], options: { close?: boolean } = {}): string[] {
-    return this.layer.disconnect(socketIds, options.close ?? false);
+    const gone: string[] = [];
+    for (const id of socketIds) {
+      const socket = this.#sockets.get(id);
+      if (socket) socket.disconnect(options.close);
+      else gone.push(id);
+    }
+    return gone;
   }
 
-  /** Breaks connections off: their clients come back by themselves, as new ones, and have missed what was not delivered. */
+  /** RPC: breaks connections off, and keeps nothing for them: their clients come back by themselves, and as new ones. */
   reset(socketIds: string[]): void {
-    this.layer.reset(socketIds);
+    for (const id of socketIds) {
+      const socket = this.#sockets.get(id);
+      if (socket) this.#sockets.reset(socket);
+    }
   }
 
-  /** For a subclass: does something for a socket of this gateway, between two of its events. */
-  protected inTurn(socketId: string, during: string, task: (socket: ClientSocket) => Work): void {
-    this.layer.inTurn(socketId, during, task);
+  /** RPC: a room has put a client out, which stays connected, and is told between two of its events. */
+  expel(socketId: string, object: string, error: { code: string; message: string }): void {
+    const socket = this.#sockets.get(socketId);
+    const { application } = this.#sockets;
+    if (socket) void socket.run("an expulsion", () => application.expelled?.(socket, object, error));
   }
 
-  // --- Between gateways; see `RecoveryPeer` ---
+  // ── RPC between gateways; see `RecoveryPeer` ──────────────────────────────────────────────────────────────────────
 
+  /** RPC: finds a lost socket, also one whose old connection is still taken for alive: its client has just said otherwise. */
   async locate(claim: Claim): Promise<Located | null> {
-    return this.layer.locate(claim);
+    const { lost } = this.#sockets;
+    const known = this.#sockets.withPid(claim.pid);
+    if (known?.principal === claim.principal) {
+      known.client?.session.close("transport close");
+      // What the client did before it was lost counts, and comes before anything it does from its new place.
+      await known.settled();
+    }
+    const movedTo = lost.pointer(claim.pid);
+    if (movedTo !== null) return { movedTo };
+    const socket = lost.claim(claim, Date.now());
+    return socket && { id: socket.id, state: JSON.stringify(socket.state) };
   }
 
-  async surrender(pid: string, offset: string | null): Promise<KeptEvent[] | null> {
-    return this.layer.surrender(pid, offset);
+  /** RPC: gives a lost socket to the gateway that claimed it, once all deliveries that came before have reached it. */
+  async surrender(pid: string, offset: string | null): Promise<Surrendered | null> {
+    await this.#deliveries.settled();
+    const { lost } = this.#sockets;
+    const socket = lost.get(pid);
+    if (!socket) return null;
+    lost.drop(pid);
+    this.#sockets.remove(socket);
+    const missed = socket.replay?.since(offset);
+    return missed ? { missed: [...missed], positions: socket.progress.positions } : null;
   }
 
+  /** RPC: tells where the socket of a pid that was made here is now; null: it is gone, or back. */
   async moved(pid: string, to: string | null): Promise<void> {
-    this.layer.recovery.point(pid, to);
+    this.#sockets.lost.point(pid, to);
+    this.sessions.timers.arm(Date.now());
   }
 }

@@ -1,99 +1,150 @@
 import type { Packet } from "socket.io-parser";
-import { type Admission, type Application, type Arrival, Refusal } from "./application.ts";
-import type { Connection } from "./connection.ts";
-import type { Report } from "./engine-layer.ts";
-import { randomId } from "./ids.ts";
-import type { Peers } from "./peers.ts";
-import { findLost, type LostElsewhere } from "./resume.ts";
-import { type Socket, SocketRecord } from "./socket.ts";
-import type { Work } from "./work.ts";
+import { randomSecret } from "../auth/digest.ts";
+import type { MaybePromise } from "../platform/promise.ts";
+import { type Arrival, type DisconnectReason, type Identity, type Position, Refusal } from "./application.ts";
+import type { Client } from "./client.ts";
+import type { CloseReason } from "./engine/layer.ts";
+import type { Claim, LostSockets } from "./lost-sockets.ts";
+import { type LostElsewhere, type Peers, ResumeRequest } from "./peers.ts";
+import { Replay } from "./replay.ts";
+import { Socket, type SocketHost } from "./socket.ts";
 
-/** What `Joining` needs from the layer that keeps the sockets. */
-export interface JoiningHost {
+/** What `Joining` needs of those who keep the sockets. */
+export interface JoiningHost extends SocketHost {
   readonly recovers: boolean;
-  /** A new socket of a connection. `held`: what is sent to it waits until it is released. */
-  add(connection: Connection, record: SocketRecord, options?: { held: boolean }): Socket;
-  /** The socket takes the place of the lost one of the same id. */
-  replace(socket: Socket): void;
-  arrived(socket: Socket, arrival: Arrival): Work;
-  abandon(socket: Socket): Work;
+  readonly peers: Peers;
+  readonly lost: LostSockets;
+  add(socket: Socket): Socket;
+  has(socket: Socket): boolean;
+  connected(socket: Socket, arrival: Arrival): MaybePromise;
+  suspended(socket: Socket, reason: DisconnectReason): MaybePromise;
+  lose(socket: Socket, reason: CloseReason): MaybePromise;
+  end(socket: Socket, reason: DisconnectReason): MaybePromise;
 }
 
 /** Lets clients into namespaces: anew, or as the socket that they lost. */
 export class Joining {
-  constructor(
-    private readonly application: Application,
-    private readonly peers: Peers,
-    private readonly host: JoiningHost,
-    private readonly report: Report,
-  ) {}
+  readonly #sockets: JoiningHost;
 
-  async join(connection: Connection, namespace: string, { data }: Packet): Promise<void> {
-    connection.joining.add(namespace);
+  constructor(sockets: JoiningHost) {
+    this.#sockets = sockets;
+  }
+
+  async join(client: Client, namespace: string, { data }: Packet): Promise<void> {
+    client.joining.add(namespace);
     try {
       const auth: Record<string, unknown> = { ...data };
-      const admission = await this.admit(connection, namespace, auth);
-      if (!admission || connection.isOver) return;
-      const { principal } = admission;
-      const lost = this.host.recovers ? await this.findLost({ namespace, auth, principal }) : null;
-      if (lost) await this.resume(connection, namespace, admission, lost);
-      else await this.welcome(connection, namespace, admission);
+      const identity = await this.#authenticate(client, namespace, auth);
+      if (!identity || client.isOver) return;
+      const isBack = await this.#resume(client, namespace, auth, identity);
+      if (!isBack && !client.isOver) await this.#welcome(client, namespace, identity);
     } finally {
-      connection.joining.delete(namespace);
+      client.joining.delete(namespace);
     }
   }
 
-  private async admit(connection: Connection, namespace: string, auth: Record<string, unknown>) {
-    if (!this.application.hasNamespace(namespace)) {
-      connection.refuse(namespace, { message: "Invalid namespace" });
+  async #authenticate(client: Client, namespace: string, auth: Record<string, unknown>): Promise<Identity | null> {
+    const { application } = this.#sockets;
+    if (!application.hasNamespace(namespace)) {
+      client.refuse(namespace, { message: "Invalid namespace" });
       return null;
     }
     try {
-      return await this.application.authenticate({ namespace, auth, handshake: connection.session.handshake });
+      return await application.authenticate({ namespace, auth, handshake: client.session.handshake });
     } catch (error) {
-      if (!(error instanceof Refusal)) this.report(error, "authentication");
-      connection.refuse(namespace, error instanceof Refusal ? explain(error) : { message: "INTERNAL_ERROR" });
+      if (!(error instanceof Refusal)) this.#sockets.report(error, "authentication");
+      client.refuse(namespace, error instanceof Refusal ? explain(error) : { message: "INTERNAL_ERROR" });
       return null;
     }
   }
 
-  private async welcome(connection: Connection, namespace: string, admission: Admission): Promise<void> {
-    const pid = this.host.recovers ? await this.peers.newPid() : null;
-    if (connection.isOver) return;
-    const { principal, state = null } = admission;
-    const socket = this.host.add(connection, { id: randomId(), namespace, principal, state, pid, offset: null });
-    socket.greet();
-    await this.host.arrived(socket, { recovered: false, admission });
+  async #welcome(client: Client, namespace: string, { principal, state }: Identity): Promise<void> {
+    const { recovers, peers } = this.#sockets;
+    const pid = recovers ? await peers.newPid() : null;
+    if (client.isOver) return;
+    const record = { id: randomSecret(15), namespace, principal, state, pid };
+    const socket = this.#sockets.add(new Socket(this.#sockets, client.session.handshake, record));
+    client.add(socket);
+    socket.attach(client);
+    await this.#sockets.connected(socket, { recovered: false, identity: { principal, state } });
   }
 
-  /** A recovery that fails is only a connect without history. */
-  private async findLost(who: { namespace: string; principal: string; auth: unknown }): Promise<LostElsewhere | null> {
+  // ── Back from a lost connection ───────────────────────────────────────────────────────────────────────────────────
+
+  /** @returns whether the client goes on with what it had, or has left meanwhile; else it begins anew */
+  async #resume(client: Client, namespace: string, auth: unknown, identity: Identity): Promise<boolean> {
+    const asked = this.#sockets.recovers ? ResumeRequest.safeParse(auth).data : undefined;
+    if (!asked) return false;
+    const { pid, offset = null } = asked;
+    const claim = { pid, offset, namespace, principal: identity.principal };
     try {
-      return await findLost(this.peers, who);
+      const found = await this.#sockets.peers.locate(claim);
+      // Nobody was told of this attempt if the client has left, so that one after the claim can still have it all.
+      if (!found || client.isOver) return found !== null;
+      if (found !== "here") return await this.#resumeFrom(found, client, claim, identity);
+      const socket = this.#sockets.lost.get(pid);
+      return socket ? await this.#resumeHere(socket, client, claim, identity) : false;
     } catch (error) {
-      this.report(error, "a recovery");
-      return null;
+      // A recovery that fails is only a connect without history.
+      this.#sockets.report(error, "a recovery");
+      return false;
     }
   }
 
-  private async resume(connection: Connection, namespace: string, admission: Admission, lost: LostElsewhere) {
-    const { id, pid, offset, state } = lost;
-    const { principal } = admission;
-    // The client left meanwhile. Nobody was told of this attempt, so that one after the claim can still have it all.
-    if (connection.isOver) return;
-    const record = SocketRecord.parse({ id, namespace, principal, state, pid, offset });
-    const socket = this.host.add(connection, record, { held: true });
-    await this.host.arrived(socket, { recovered: true, admission });
-    const missed = await lost.take();
-    if (missed === null || connection.isOver) {
-      // Its rooms send here already, and the old place no longer has everything: nothing can be recovered any more.
-      connection.session.close("transport error");
-      await this.host.abandon(socket);
-      return;
+  /** Until its client has it again the socket stays as it is: what it is sent is kept with what was missed. */
+  async #resumeHere(socket: Socket, client: Client, { pid, offset }: Claim, identity: Identity): Promise<boolean> {
+    const { lost } = this.#sockets;
+    socket.joinedAt = new Map();
+    await this.#sockets.connected(socket, { recovered: true, identity });
+    if (lost.get(pid) !== socket) return false;
+    if (!isWhole(socket.progress.positions, socket.joinedAt) || !socket.replay?.since(offset)) {
+      await this.#sockets.end(socket, "transport error");
+      return false;
     }
-    this.host.replace(socket);
-    socket.release(missed, offset);
+    if (client.isOver) {
+      await this.#sockets.suspended(socket, "transport close");
+      return true;
+    }
+    // Nothing is awaited from here on: no delivery finds the socket in between.
+    lost.drop(pid);
+    client.add(socket);
+    socket.attach(client, offset);
+    return true;
   }
+
+  /** Its rooms are told to send here first. What they sent to its old place before that is there when they have answered. */
+  async #resumeFrom(from: LostElsewhere, client: Client, claim: Claim, identity: Identity): Promise<boolean> {
+    const { pid, offset, namespace, principal } = claim;
+    const record = { id: from.id, namespace, principal, state: JSON.parse(from.state), pid };
+    const socket = this.#sockets.add(new Socket(this.#sockets, client.session.handshake, record));
+    const needed = new Map<string, Position>();
+    socket.joinedAt = needed;
+    await this.#sockets.connected(socket, { recovered: true, identity });
+    const given = this.#sockets.has(socket) ? await from.at.surrender(pid, offset) : null;
+    const replay = given && new Replay(offset, [...given.missed, ...(socket.replay?.events ?? [])]);
+    // Nothing may have fallen out of either's replay, nor between the two.
+    const isComplete = socket.replay?.base === null && replay?.base === offset;
+    if (!given || !isComplete || !isWhole(given.positions, needed)) {
+      await this.#sockets.end(socket, "transport error");
+      return false;
+    }
+    socket.replay = replay;
+    if (client.isOver) await this.#sockets.lose(socket, "transport close");
+    else {
+      client.add(socket);
+      socket.attach(client, offset);
+    }
+    await this.#sockets.peers.arrived(pid);
+    return true;
+  }
+}
+
+/** Whether a socket that had come so far was sent all that the logs held when it joined them anew. */
+function isWhole(had: Record<string, Position>, needed: ReadonlyMap<string, Position>): boolean {
+  return [...needed].every(([object, { seq, epoch }]) => {
+    const at = had[object];
+    return at?.epoch === epoch && at.seq >= seq;
+  });
 }
 
 function explain({ message, data }: Refusal): { message: string; data?: unknown } {

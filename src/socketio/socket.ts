@@ -1,227 +1,267 @@
 import { type Packet, PacketType } from "socket.io-parser";
 import { z } from "zod";
-import type { ClientSocket, DisconnectReason, Json, ReceivedEvent } from "./application.ts";
-import type { EngineSession } from "./engine-session.ts";
+import type { MaybePromise } from "../platform/promise.ts";
+import type { Application, ClientSocket, DisconnectReason, Position, ReceivedEvent } from "./application.ts";
+import type { Handshake } from "./engine/handshake.ts";
+import type { EngineSession } from "./engine/layer.ts";
+import { Traffic } from "./engine/traffic.ts";
 import {
   argumentsOf,
   type EncodedEvent,
+  type EncodedPacket,
   encodeAckArguments,
   encodeEvent,
+  SharedEvent,
   toControlPacket,
   toPackets,
-} from "./events.ts";
-import type { Handshake } from "./handshake.ts";
-import type { EnginePacket } from "./packets.ts";
+} from "./packets.ts";
 import { type KeptEvent, Replay } from "./replay.ts";
 import { TaskQueue } from "./task-queue.ts";
-import type { Traffic } from "./traffic.ts";
 
-/** A socket as it survives hibernation. */
+/** Who a socket is, as it survives hibernation and recovery. */
 export const SocketRecord = z.object({
   id: z.string(),
   namespace: z.string(),
   principal: z.string(),
-  state: z.json(),
+  state: z.unknown(),
   /** The name under which the client may resume; null without recovery. */
   pid: z.string().nullable(),
-  /** The last offset that was issued. */
-  offset: z.string().nullable(),
 });
 export type SocketRecord = z.infer<typeof SocketRecord>;
 
-/** What a `Socket` needs from the layer around it. */
+/** How far a socket has come: the last offset that was issued, and its place in the logs that it hears. */
+export const Progress = z.object({
+  offset: z.string().nullable(),
+  positions: z.record(z.string(), z.object({ seq: z.number(), epoch: z.string() })),
+});
+export type Progress = z.infer<typeof Progress>;
+
+/** What carries a socket: its client's connection. */
+export interface Carrier {
+  readonly session: EngineSession;
+  /** @throws RangeError if what is known of the client cannot be kept any more */
+  stateChanged(): void;
+  remove(socket: Socket): void;
+}
+
+/** What a `Socket` needs from those around it. */
 export interface SocketHost {
   readonly gateway: string;
+  readonly application: Application;
   nextOffset(): string;
   /** The application ended the socket. */
   left(socket: Socket, reason: DisconnectReason, closeConnection: boolean): void;
-  /** A socket without a connection was sent something, or has a new state. */
-  kept(socket: Socket): void;
-  assertFits(socket: Socket): void;
+  /** A socket without a connection has a new state, or was sent an event. */
+  changedWhileLost(socket: Socket, kept?: KeptEvent): void;
+  report(error: unknown, during: string): void;
 }
 
-interface PendingRequest {
+type PendingRequest = {
   resolve(args: unknown[]): void;
   reject(error: Error): void;
   timer: ReturnType<typeof setTimeout>;
-}
+};
+
+/** Events of one socket that may wait for the ones before them; a client that sends on regardless is cut off. */
+const MAX_WAITING_EVENTS = 1000;
 
 export class Socket implements ClientSocket {
   readonly id: string;
   readonly namespace: string;
   readonly principal: string;
   readonly pid: string | null;
+  /** Null while the client has no connection, and may still come back. */
+  client: Carrier | null = null;
+  handshake: Handshake;
+  traffic = new Traffic();
   /** Keeps what the client may have missed; null without recovery. */
   replay: Replay | null;
-  readonly tasks = new TaskQueue();
-  private data: Json;
-  /** What is sent while the client's missed events are still being fetched; null: nothing is held. */
-  private held: EncodedEvent[] | null = null;
-  private readonly requests = new Map<number, PendingRequest>();
-  private nextRequestId = 0;
+  /** Object → how far this socket has been sent what it logs. */
+  readonly positions: Map<string, Position>;
+  /** Where the logs stood when a socket that comes back joined them anew; null unless it is coming back. */
+  joinedAt: Map<string, Position> | null = null;
+  readonly #queue = new TaskQueue();
+  readonly #host: SocketHost;
+  #state: unknown;
+  readonly #requests = new Map<number, PendingRequest>();
+  #nextRequestId = 0;
 
-  /** @param session null while the client has no connection, and may still come back. */
-  constructor(
-    record: SocketRecord,
-    readonly handshake: Handshake,
-    readonly traffic: Traffic,
-    public session: EngineSession | null,
-    private readonly host: SocketHost,
-  ) {
+  constructor(host: SocketHost, handshake: Handshake, record: SocketRecord, progress?: Progress) {
+    this.#host = host;
+    this.handshake = handshake;
     this.id = record.id;
     this.namespace = record.namespace;
     this.principal = record.principal;
-    this.data = record.state;
+    this.#state = host.application.stateSchema.parse(record.state);
     this.pid = record.pid;
-    this.replay = record.pid === null ? null : new Replay(record.offset);
+    this.replay = record.pid === null ? null : new Replay(progress?.offset ?? null);
+    this.positions = new Map(Object.entries(progress?.positions ?? {}));
   }
 
   get gateway(): string {
-    return this.host.gateway;
-  }
-
-  get state(): Json {
-    return this.data;
-  }
-
-  set state(next: Json) {
-    const before = this.data;
-    // As JSON has it: a row would keep `undefined`, and could not be read again.
-    this.data = z.json().parse(JSON.parse(JSON.stringify(next)));
-    try {
-      this.host.assertFits(this);
-    } catch (error) {
-      this.data = before;
-      throw error;
-    }
-    if (this.session) this.session.changed();
-    else this.host.kept(this);
+    return this.#host.gateway;
   }
 
   get record(): SocketRecord {
-    const { id, namespace, principal, state, pid } = this;
-    return { id, namespace, principal, state, pid, offset: this.replay?.head ?? null };
+    const { id, namespace, principal, pid } = this;
+    return { id, namespace, principal, pid, state: this.#state };
   }
+
+  get progress(): Progress {
+    return { offset: this.replay?.head ?? null, positions: Object.fromEntries(this.positions) };
+  }
+
+  get state(): unknown {
+    return this.#state;
+  }
+
+  set state(next: unknown) {
+    const before = this.#state;
+    this.#state = next;
+    try {
+      if (this.client) this.client.stateChanged();
+      else this.#host.changedWhileLost(this);
+    } catch (error) {
+      this.#state = before;
+      this.client?.session.changed();
+      throw error;
+    }
+  }
+
+  // ── What the client does ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Does something for this socket when all that came before is done. @returns a promise unless it is done at once */
+  run(during: string, task: () => MaybePromise): MaybePromise {
+    return this.#queue.run(task)?.catch((error) => this.#host.report(error, during));
+  }
+
+  /** Resolves when all that came until now is done. */
+  settled(): Promise<void> {
+    return this.#queue.settled();
+  }
+
+  received(packet: Packet): MaybePromise {
+    if (this.#queue.length >= MAX_WAITING_EVENTS) return this.client?.session.close("transport error");
+    const event = this.#eventOf(packet);
+    return this.run("an event", () => this.#host.application.received(this, event));
+  }
+
+  #eventOf(packet: Packet): ReceivedEvent {
+    const [name, ...args] = argumentsOf(packet);
+    const { id } = packet;
+    return id === undefined ? { name: String(name), args } : { name: String(name), args, ack: this.#ackFor(id) };
+  }
+
+  #ackFor(id: number): (...args: unknown[]) => void {
+    let isAnswered = false;
+    return (...args) => {
+      if (isAnswered) return;
+      isAnswered = true;
+      this.#write(toPackets(encodeAckArguments(args), { kind: "ack", namespace: this.namespace, id }));
+    };
+  }
+
+  /** The client's answer to a `request`; one that nobody waits for any more is the application's to judge. */
+  acknowledged(packet: Packet): MaybePromise {
+    const id = packet.id ?? -1;
+    const request = this.#requests.get(id);
+    if (!request) return this.run("an acknowledgement", () => this.#host.application.unexpected?.(this));
+    this.#settle(id, request);
+    request.resolve(argumentsOf(packet));
+  }
+
+  // ── What it is sent ───────────────────────────────────────────────────────────────────────────────────────────────
 
   emit(event: string, ...args: unknown[]): void {
     this.send(encodeEvent(event, ...args));
   }
 
-  send(event: EncodedEvent, options: { volatile?: boolean } = {}): void {
-    if (options.volatile) {
-      if (this.held === null && this.session?.isWritable) this.write(this.packetsOf(event, null));
-    } else {
-      const offset = this.replay ? this.host.nextOffset() : null;
-      this.deliver(event, offset, () => this.packetsOf(event, offset));
-    }
+  send(event: EncodedEvent, { volatile = false } = {}): void {
+    const shared = new SharedEvent(event, this.replay && !volatile ? this.#host.nextOffset() : null);
+    if (volatile && !this.client?.session.isWritable) return;
+    this.deliver(shared);
+    if (!this.client && shared.offset !== null) this.#host.changedWhileLost(this, { offset: shared.offset, event });
   }
 
-  /** Like `send`, for one who has the offset and shares the packets between receivers. */
-  deliver(event: EncodedEvent, offset: string | null, packets: () => EnginePacket[]): void {
-    if (this.held) {
-      this.held.push(event);
-      return;
-    }
+  /** Like `send`, for one who shares the event between receivers, and keeps it for those who are lost. */
+  deliver(shared: SharedEvent): void {
+    const { event, offset } = shared;
     if (offset !== null) this.replay?.add(offset, event);
-    if (this.session === null) {
-      this.host.kept(this);
-      return;
-    }
-    this.write(packets());
-    if (offset !== null) this.session.changed();
+    if (!this.client) return;
+    this.#write(shared.packetsIn(this.namespace));
+    if (offset !== null) this.client.session.touched();
   }
 
   request(event: string, args: unknown[], timeoutMs: number): Promise<unknown[]> {
-    const id = this.nextRequestId++;
+    const id = this.#nextRequestId++;
     const answer = new Promise<unknown[]>((resolve, reject) => {
-      const timer = setTimeout(() => this.fail(id, "the client did not answer in time"), timeoutMs);
-      this.requests.set(id, { resolve, reject, timer });
+      const timer = setTimeout(() => this.#fail(id, "the client did not answer in time"), timeoutMs);
+      this.#requests.set(id, { resolve, reject, timer });
     });
-    if (this.session === null) this.fail(id, "the socket is not connected");
-    else this.write(toPackets(encodeEvent(event, ...args), { kind: "event", namespace: this.namespace, id }));
+    if (this.client === null) this.#fail(id, "the socket is not connected");
+    else this.#write(toPackets(encodeEvent(event, ...args), { kind: "event", namespace: this.namespace, id }));
     return answer;
   }
 
-  disconnect(close = false): void {
-    this.host.left(this, "server namespace disconnect", close);
+  #write(packets: EncodedPacket[]): void {
+    for (const packet of packets) this.client?.session.send(packet);
   }
 
-  // --- For the layer ---
-
-  /** The client's answer to a `request`. One that nobody waits for any more is nothing to complain about. */
-  acknowledged(packet: Packet): void {
-    const request = this.requests.get(packet.id ?? -1);
+  #fail(id: number, message: string): void {
+    const request = this.#requests.get(id);
     if (!request) return;
-    this.settle(packet.id ?? -1, request);
-    request.resolve(argumentsOf(packet));
-  }
-
-  eventOf(packet: Packet): ReceivedEvent {
-    const [name, ...args] = argumentsOf(packet);
-    const { id } = packet;
-    return id === undefined ? { name: String(name), args } : { name: String(name), args, ack: this.ackFor(id) };
-  }
-
-  greet(): void {
-    const data = this.pid === null ? { sid: this.id } : { sid: this.id, pid: this.pid };
-    this.write([toControlPacket(PacketType.CONNECT, this.namespace, data)]);
-  }
-
-  sayGoodbye(): void {
-    this.write([toControlPacket(PacketType.DISCONNECT, this.namespace)]);
-  }
-
-  /** Whether the socket is being recovered, and not yet greeted. */
-  get isHeld(): boolean {
-    return this.held !== null;
-  }
-
-  hold(): void {
-    this.held = [];
-  }
-
-  /** Greets a recovered client, and sends what it missed before what was held. */
-  release(missed: KeptEvent[], head: string | null): void {
-    const held = this.held ?? [];
-    this.held = null;
-    // What was missed is kept once more: the new connection may break before it has arrived.
-    this.replay = new Replay(head);
-    this.greet();
-    for (const { event, offset } of missed) this.deliver(event, offset, () => this.packetsOf(event, offset));
-    for (const event of held) this.send(event);
-    this.session?.changed();
-  }
-
-  failRequests(): void {
-    for (const id of [...this.requests.keys()]) this.fail(id, "the socket has been disconnected");
-  }
-
-  private ackFor(id: number): (...args: unknown[]) => void {
-    let isAnswered = false;
-    return (...args) => {
-      if (isAnswered) return;
-      isAnswered = true;
-      this.write(toPackets(encodeAckArguments(args), { kind: "ack", namespace: this.namespace, id }));
-    };
-  }
-
-  private packetsOf(event: EncodedEvent, offset: string | null): EnginePacket[] {
-    return toPackets(event, { kind: "event", namespace: this.namespace, offset });
-  }
-
-  private write(packets: EnginePacket[]): void {
-    for (const packet of packets) this.session?.send(packet);
-  }
-
-  private fail(id: number, message: string): void {
-    const request = this.requests.get(id);
-    if (!request) return;
-    this.settle(id, request);
+    this.#settle(id, request);
     request.reject(new Error(message));
   }
 
-  private settle(id: number, request: PendingRequest): void {
+  #settle(id: number, request: PendingRequest): void {
     clearTimeout(request.timer);
-    this.requests.delete(id);
+    this.#requests.delete(id);
+  }
+
+  // ── Coming and going ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  subscribed(object: string, at: Position): void {
+    this.joinedAt?.set(object, at);
+    // What has come meanwhile is newer; and where the socket was before, its room has made sure that nothing is missing.
+    if (!this.positions.has(object)) this.moved(object, at);
+  }
+
+  unsubscribed(object: string): void {
+    if (this.positions.delete(object)) this.client?.session.touched();
+  }
+
+  /** The socket has been sent an object's log up to here. */
+  moved(object: string, at: Position): void {
+    this.positions.set(object, at);
+    this.client?.session.touched();
+  }
+
+  /** The client has its connection, a first one or another: greets it, and sends what came after `offset`. */
+  attach(client: Carrier, offset: string | null = null): void {
+    this.client = client;
+    this.joinedAt = null;
+    this.handshake = client.session.handshake;
+    this.traffic = client.session.traffic;
+    const greeting = this.pid === null ? { sid: this.id } : { sid: this.id, pid: this.pid };
+    this.#write([toControlPacket(PacketType.CONNECT, this.namespace, greeting)]);
+    const missed = this.replay?.since(offset) ?? [];
+    // What was missed is kept once more: the new connection may break before it has arrived.
+    if (this.replay) this.replay = new Replay(offset, missed);
+    for (const { event, offset: place } of missed) this.#write(new SharedEvent(event, place).packetsIn(this.namespace));
+  }
+
+  /** The connection is gone. */
+  detach(): void {
+    this.client = null;
+    for (const id of [...this.#requests.keys()]) this.#fail(id, "the socket has been disconnected");
+  }
+
+  sayGoodbye(): void {
+    this.#write([toControlPacket(PacketType.DISCONNECT, this.namespace)]);
+  }
+
+  disconnect(close = false): void {
+    this.#host.left(this, "server namespace disconnect", close);
   }
 }

@@ -1,9 +1,11 @@
-import { addressesFor } from "../../src/socketio/addresses.ts";
-import type { Application, ClientSocket, ConnectRequest, ReceivedEvent } from "../../src/socketio/application.ts";
-import type { EngineLayer } from "../../src/socketio/engine-layer.ts";
-import { EngineGateway, SocketGateway } from "../../src/socketio/gateway.ts";
-import { serveSockets } from "../../src/socketio/routes.ts";
-import type { SocketSettings } from "../../src/socketio/settings.ts";
+import { z } from "zod";
+import type { Application, ClientSocket, NamespaceRequest, ReceivedEvent } from "../../src/socketio/application.ts";
+import { addressesFor } from "../../src/socketio/engine/addresses.ts";
+import { EngineGateway } from "../../src/socketio/engine/gateway.ts";
+import type { EngineLayer } from "../../src/socketio/engine/layer.ts";
+import { serveSockets } from "../../src/socketio/engine/serve.ts";
+import { SocketGateway } from "../../src/socketio/gateway.ts";
+import { defaultSettings, type SocketSettings } from "../../src/socketio/settings.ts";
 
 interface Env {
   ENGINE_ECHO: DurableObjectNamespace<EngineEcho>;
@@ -12,6 +14,7 @@ interface Env {
 
 /** The numbers that the suites' tests count on. */
 const settings: SocketSettings = {
+  ...defaultSettings,
   pingIntervalMs: 300,
   pingTimeoutMs: 200,
   maxPayload: 1_000_000,
@@ -29,13 +32,15 @@ function report(error: unknown, during: string): void {
 }
 
 const echo: EngineLayer = {
-  received: (session, data) => session.send(typeof data === "string" ? `4${data}` : data),
-  opened: () => {},
-  restored: () => {},
-  closed: () => {},
-  record: () => null,
-  tick: () => {},
-  wakesAt: () => null,
+  receive: (session) => {
+    session.keep();
+    return {
+      received: (data) => session.send(typeof data === "string" ? `4${data}` : data),
+      closed: () => {},
+      lasting: null,
+      live: null,
+    };
+  },
 };
 
 export class EngineEcho extends EngineGateway<Env> {
@@ -44,17 +49,19 @@ export class EngineEcho extends EngineGateway<Env> {
   }
 }
 
-class EchoApplication implements Application {
+class EchoApplication implements Application<string> {
+  readonly stateSchema = z.string();
+
   hasNamespace(namespace: string): boolean {
     return namespace === "/" || namespace === "/custom";
   }
 
-  authenticate({ auth }: ConnectRequest) {
+  authenticate({ auth }: NamespaceRequest) {
     return { principal: "anyone", state: JSON.stringify(auth) };
   }
 
-  connected(socket: ClientSocket): void {
-    socket.emit("auth", JSON.parse(String(socket.state)));
+  connected(socket: ClientSocket<string>): void {
+    socket.emit("auth", JSON.parse(socket.state));
   }
 
   received(socket: ClientSocket, { name, args, ack }: ReceivedEvent): void {

@@ -124,15 +124,13 @@ describe("a crash", () => {
     expect((await client.poll(sid)).text).toBe("432[2]");
   });
 
-  it("does not save a stranger from the connect timeout: the alarm knows it", async () => {
-    const sid = await client.handshake();
+  it("forgets a stranger, who was worth no row and no alarm", async () => {
+    const fresh = new RawClient("/single/");
+    const sid = await fresh.handshake();
+    const gateway = new GatewayProbe(fresh.path, sid);
+    expect([await gateway.rowKeys(), await gateway.alarm()]).toEqual([[], null]);
     await abortAllDurableObjects();
-    const clock = await client.join("ada");
-    clock.socket.send('421["slow",510]');
-    await clock.socket.text("the end of the connect timeout");
-    await new GatewayProbe(client.path, sid).runAlarm();
-    expect((await client.poll(sid)).text).toBe("2\x1e1");
-    expect((await client.poll(sid)).status).toBe(400);
+    expect((await fresh.poll(sid)).status).toBe(400);
   });
 
   it("answers a GET that waits, so that its client asks again", async () => {

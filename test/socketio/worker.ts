@@ -1,8 +1,8 @@
-import { addressesFor } from "../../src/socketio/addresses.ts";
+import { addressesFor } from "../../src/socketio/engine/addresses.ts";
 import type { SocketGateway as Gateway } from "../../src/socketio/gateway.ts";
 import { SocketGateway } from "../../src/socketio/gateway.ts";
-import { serveSockets } from "../../src/socketio/routes.ts";
-import type { Density, SocketSettings } from "../../src/socketio/settings.ts";
+import { serveSockets } from "../../src/socketio/engine/serve.ts";
+import { type Density, defaultSettings, type SocketSettings } from "../../src/socketio/settings.ts";
 import { LabApplication } from "./support/application.ts";
 import { LabRoom } from "./support/room.ts";
 
@@ -22,9 +22,11 @@ const SECRET = "lab secret";
 
 function settingsOf(env: LabEnv, density: Density): SocketSettings {
   return {
+    ...defaultSettings,
     pingIntervalMs: Number(env.PING_INTERVAL_MS),
     pingTimeoutMs: Number(env.PING_TIMEOUT_MS),
     maxPayload: 100_000,
+    maxPacket: 100_000,
     upgradeTimeoutMs: 2000,
     connectTimeoutMs: Number(env.CONNECT_TIMEOUT_MS),
     recoveryMs: Number(env.RECOVERY_MS),

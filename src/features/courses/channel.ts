@@ -2,12 +2,12 @@
 import { enterCourse } from "../rooms/access.ts";
 import { parseMessageId } from "../rooms/message-id.ts";
 import { intoRoom } from "../rooms/sockets.ts";
-import type { Channel } from "../socketio/channel.ts";
+import type { Channel } from "../../socketio/rooms/channels.ts";
 import { CourseCommands } from "./contract.ts";
 
 export const courseChannel: Channel = {
   id: "course",
-  place: "CHAT_ROOM",
+  kind: "CHAT_ROOM",
   commands: CourseCommands,
   join: "chat:join_room",
   leave: "chat:leave_room",

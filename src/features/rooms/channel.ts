@@ -1,5 +1,5 @@
 /** The messenger's rooms over Socket.IO (SPEC 5, 9). */
-import type { Channel } from "../socketio/channel.ts";
+import type { Channel } from "../../socketio/rooms/channels.ts";
 import { enterRoom } from "./access.ts";
 import { RoomCommands } from "./contract.ts";
 import { parseMessageId } from "./message-id.ts";
@@ -7,7 +7,7 @@ import { intoRoom } from "./sockets.ts";
 
 export const roomChannel: Channel = {
   id: "room",
-  place: "CHAT_ROOM",
+  kind: "CHAT_ROOM",
   commands: RoomCommands,
   join: "join_room",
   leave: "leave_room",

@@ -1,11 +1,11 @@
 /** A stream's chat over Socket.IO (SPEC 7, 9). */
-import type { Channel } from "../socketio/channel.ts";
+import type { Channel } from "../../socketio/rooms/channels.ts";
 import { StreamCommands } from "./chat-contract.ts";
 import { toStream } from "./sockets.ts";
 
 export const streamChannel: Channel = {
   id: "stream",
-  place: "STREAM_ROOM",
+  kind: "STREAM_ROOM",
   commands: StreamCommands,
   join: "join_stream",
   leave: "leave_stream",

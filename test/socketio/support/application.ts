@@ -1,11 +1,11 @@
 import { z } from "zod";
-import type { Addresses } from "../../../src/socketio/addresses.ts";
+import type { Addresses } from "../../../src/socketio/engine/addresses.ts";
 import {
   type Application,
   type Arrival,
   type ClientSocket,
-  type ConnectRequest,
   type DisconnectReason,
+  type NamespaceRequest,
   type ReceivedEvent,
   Refusal,
 } from "../../../src/socketio/application.ts";
@@ -13,12 +13,16 @@ import type { SocketGateway } from "../../../src/socketio/gateway.ts";
 import type { LabRoom } from "./room.ts";
 
 const Auth = z.object({ token: z.string().startsWith("user:") });
-const State = z.object({ count: z.number(), rooms: z.array(z.string()) });
+const State = z.object({ count: z.number(), rooms: z.array(z.string()), stuff: z.string().optional() });
+type State = z.infer<typeof State>;
+type LabSocket = ClientSocket<State>;
 
-type Listener = (socket: ClientSocket, event: ReceivedEvent) => void | Promise<void>;
+type Listener = (socket: LabSocket, event: ReceivedEvent) => void | Promise<void>;
 
 /** Lets in `user:<name>`, and does one thing per event name. */
-export class LabApplication implements Application {
+export class LabApplication implements Application<State> {
+  readonly stateSchema = State;
+
   constructor(
     private readonly rooms: DurableObjectNamespace<LabRoom>,
     private readonly gateways: DurableObjectNamespace<SocketGateway>,
@@ -29,7 +33,7 @@ export class LabApplication implements Application {
     return namespace === "/" || namespace === "/admin";
   }
 
-  async authenticate({ namespace, auth }: ConnectRequest) {
+  async authenticate({ namespace, auth }: NamespaceRequest) {
     // As a token check would: later than the next frame.
     await scheduler.wait(1);
     const { data } = Auth.safeParse(auth);
@@ -39,25 +43,25 @@ export class LabApplication implements Application {
     return { principal: data.token.slice("user:".length), state: { count: 0, rooms: [] } };
   }
 
-  async connected(socket: ClientSocket, { recovered }: Arrival): Promise<void> {
-    if (recovered) for (const room of State.parse(socket.state).rooms) await this.enter(socket, room);
+  async connected(socket: LabSocket, { recovered }: Arrival<State>): Promise<void> {
+    if (recovered) for (const room of socket.state.rooms) await this.enter(socket, room);
     else if (socket.handshake.query.greet) socket.emit("hello", socket.principal);
   }
 
-  async received(socket: ClientSocket, event: ReceivedEvent): Promise<void> {
+  async received(socket: LabSocket, event: ReceivedEvent): Promise<void> {
     await this.listeners[event.name]?.(socket, event);
   }
 
-  checked(socket: ClientSocket): void {
-    if (State.parse(socket.state).rooms.includes("expired")) socket.disconnect();
+  checked(socket: LabSocket): void {
+    if (socket.state.rooms.includes("expired")) socket.disconnect();
   }
 
-  async suspended(socket: ClientSocket, reason: DisconnectReason): Promise<void> {
+  async suspended(socket: LabSocket, reason: DisconnectReason): Promise<void> {
     await this.room("log").say(`suspended ${socket.principal}: ${reason}`);
   }
 
-  async disconnected(socket: ClientSocket, reason: DisconnectReason): Promise<void> {
-    for (const room of State.parse(socket.state).rooms) await this.room(room).leave(socket.id);
+  async disconnected(socket: LabSocket, reason: DisconnectReason): Promise<void> {
+    for (const room of socket.state.rooms) await this.room(room).leave(socket.id);
     await this.room("log").say(`disconnected ${socket.principal}: ${reason}`);
   }
 
@@ -68,19 +72,19 @@ export class LabApplication implements Application {
       ack?.(args[0]);
     },
     count: (socket, { ack }) => {
-      const state = State.parse(socket.state);
+      const state = socket.state;
       socket.state = { ...state, count: state.count + 1 };
       ack?.(state.count + 1);
     },
     stuff: (socket, { args, ack }) => {
       try {
-        socket.state = { ...State.parse(socket.state), stuff: "x".repeat(Number(args[0])) };
+        socket.state = { ...socket.state, stuff: "x".repeat(Number(args[0])) };
         ack?.("kept");
       } catch (error) {
         ack?.(error instanceof RangeError ? "too large" : "failed");
       }
     },
-    traffic: (socket, { ack }) => ack?.(socket.traffic.events, socket.traffic.chars),
+    traffic: (socket, { ack }) => ack?.(socket.traffic.packets, socket.traffic.chars),
     ask: async (socket, { args, ack }) => {
       const answer = await socket.request("question", [args[0]], 300).catch((error: Error) => [error.message]);
       ack?.(...answer);
@@ -91,7 +95,7 @@ export class LabApplication implements Application {
     kick: (socket, { args }) => socket.disconnect(args[0] === true),
     join: async (socket, { args, ack }) => {
       const room = String(args[0]);
-      const state = State.parse(socket.state);
+      const state = socket.state;
       socket.state = { ...state, rooms: [...state.rooms, room] };
       await this.enter(socket, room);
       ack?.("joined");
@@ -112,7 +116,7 @@ export class LabApplication implements Application {
     },
   };
 
-  private enter(socket: ClientSocket, room: string): Promise<void> {
+  private enter(socket: LabSocket, room: string): Promise<void> {
     return this.room(room).join(socket.id, socket.gateway);
   }
 

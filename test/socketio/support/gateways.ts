@@ -1,6 +1,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { addressesFor } from "../../../src/socketio/addresses.ts";
+import { addressesFor } from "../../../src/socketio/engine/addresses.ts";
 import type { ShardGateway, SingleGateway } from "../worker.ts";
 import type { LabRoom } from "./room.ts";
 

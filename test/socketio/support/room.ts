@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
-import { addressesFor } from "../../../src/socketio/addresses.ts";
-import { type EncodedEvent, encodeEvent } from "../../../src/socketio/events.ts";
+import { addressesFor } from "../../../src/socketio/engine/addresses.ts";
+import { type EncodedEvent, encodeEvent } from "../../../src/socketio/packets.ts";
 import type { SocketGateway } from "../../../src/socketio/gateway.ts";
 import type { LabEnv } from "../worker.ts";
 

@@ -1,17 +1,19 @@
+/** The Worker's side: what can be refused without an object is refused here, the rest is passed on to the session's. */
 import { z } from "zod";
+import { SEPARATOR } from "../packets.ts";
+import type { EngineSettings } from "../settings.ts";
 import type { Addresses } from "./addresses.ts";
 import type { EngineGateway } from "./gateway.ts";
-import { readHandshake } from "./handshake.ts";
+import { HANDSHAKE_HEADER, readHandshake } from "./handshake.ts";
 import { waitForPayload } from "./long-poll.ts";
-import { type ProtocolError, refuse } from "./protocol-errors.ts";
+import { type ProtocolError, refuse } from "./refusals.ts";
 import { regionOf } from "./regions.ts";
 import { readBody } from "./request-body.ts";
-import type { EngineSettings } from "./settings.ts";
 import { UPGRADE_TAKEN } from "./upgrades.ts";
 
-export interface SocketRoute<Gateway extends EngineGateway> {
+export type SocketRoute<Gateway extends EngineGateway> = {
   addresses: Addresses<Gateway>;
-  settings: Pick<EngineSettings, "maxPayload">;
+  settings: Pick<EngineSettings, "maxPayload" | "maxPacketsPerPayload">;
   /** Whether a browser on a page of this origin may connect. Requests without an `Origin` are no browser's. */
   allowsOrigin(origin: string, request: Request): boolean;
   /**
@@ -19,7 +21,7 @@ export interface SocketRoute<Gateway extends EngineGateway> {
    * False answers 429.
    */
   allowsHandshake?(request: Request): boolean | Promise<boolean>;
-}
+};
 
 const Query = z.object({
   transport: z.enum(["polling", "websocket"]),
@@ -76,7 +78,8 @@ async function open<Gateway extends EngineGateway>(
   const { sid, address } = await addresses.newSid(regionOf(request));
   const stub = addresses.stub(address);
   if (query.transport === "websocket") {
-    return stub.fetch(objectUrl("/open", { sid, handshake: JSON.stringify(handshake) }), UPGRADE);
+    const headers = { ...UPGRADE, [HANDSHAKE_HEADER]: encodeURIComponent(JSON.stringify(handshake)) };
+    return stub.fetch(objectUrl("/open", sid), { headers });
   }
   const payload = await stub.openPolling(sid, handshake);
   return typeof payload === "string" ? text(payload) : refuse(payload.error);
@@ -92,23 +95,33 @@ async function resume<Gateway extends EngineGateway>(
   if (address === null) return reject(request, "UNKNOWN_SID");
   const stub = addresses.stub(address);
   if (transport === "websocket") {
-    const reply = await stub.fetch(objectUrl("/upgrade", { sid }), UPGRADE);
+    const reply = await stub.fetch(objectUrl("/upgrade", sid), { headers: UPGRADE });
     return reply.status === UPGRADE_TAKEN ? acceptAndClose() : reply;
   }
-  if (request.method === "GET") return waitForPayload(stub, objectUrl("/poll", { sid }), UPGRADE);
+  if (request.method === "GET") return waitForPayload(stub, objectUrl("/poll", sid), { headers: UPGRADE });
   if (request.method !== "POST") return reject(request, "BAD_REQUEST");
   const body = await readBody(request, settings.maxPayload);
-  if (body === null) return refuse("PAYLOAD_TOO_LARGE");
+  if (body === null || !hasAtMost(body, settings.maxPacketsPerPayload)) return refuse("PAYLOAD_TOO_LARGE");
   const outcome = await stub.push(sid, body);
   // Stock engine.io says text/html, so that old browsers offer no download.
   return outcome === "ok" ? text("ok", "text/html") : refuse(outcome.error);
 }
 
-const UPGRADE = { headers: { Upgrade: "websocket" } };
+/** Whether a payload has no more packets than this. Counted before anything is made of them: the smallest has one byte. */
+function hasAtMost(body: string, packets: number): boolean {
+  let at = -1;
+  for (let seen = 1; seen <= packets; seen += 1) {
+    at = body.indexOf(SEPARATOR, at + 1);
+    if (at < 0) return true;
+  }
+  return false;
+}
+
+const UPGRADE = { Upgrade: "websocket" };
 
 /** What the client sent goes no further: the object sees only what the Worker has written. */
-function objectUrl(path: string, parameters: Record<string, string>): string {
-  return `https://gateway${path}?${new URLSearchParams(parameters)}`;
+function objectUrl(path: string, sid: string): string {
+  return `https://gateway${path}?${new URLSearchParams({ sid })}`;
 }
 
 /** What the protocol has for a WebSocket too many. Not in the object: a close there can take 10 s to reach the client. */

@@ -1,5 +1,5 @@
 /**
- * How a kind of room is reached over Socket.IO. A feature declares its own; everything else is done in one place
+ * How each kind of room is reached over Socket.IO. A feature declares its own channel; everything else is done in one place
  * (application.ts), so that a new kind of room needs no Socket.IO code.
  */
 import { z } from "zod";
@@ -19,7 +19,7 @@ type RoomName = {
 export type Channel = {
   /** Kept in the state of sockets: never given to another channel. */
   id: string;
-  place: RoomKind;
+  kind: RoomKind;
   /** The room's commands (part of the feature's contract): the client's events, the same names. */
   commands: CommandSchemas;
   /** The events that enter a room and leave it. If the first is a command as well, it is given to the room after entering. */
@@ -35,6 +35,24 @@ export type Channel = {
   /** Asks the database whether this user may. @throws AppError NOT_FOUND · FORBIDDEN */
   enter: (ctx: UserCtx, name: string) => Promise<Destination>;
 };
+
+const byId = new Map<string, Channel>();
+const byEvent = new Map<string, Channel>();
+
+/** Called once for each kind of room, by whoever puts the product together. */
+export function registerChannel(channel: Channel): void {
+  byId.set(channel.id, channel);
+  for (const event of [...Object.keys(channel.commands), channel.join, channel.leave]) {
+    const other = byEvent.get(event);
+    if (other && other !== channel) throw new Error(`${event} belongs to ${other.id} and ${channel.id}`);
+    byEvent.set(event, channel);
+  }
+}
+
+export const channelCalled = (id: string): Channel | undefined => byId.get(id);
+
+/** The channel that an event belongs to; undefined: it is for the user's own hub. */
+export const channelOf = (event: string): Channel | undefined => byEvent.get(event);
 
 const Name = z.union([z.string().min(1).max(200), z.number().int().transform(String)]);
 

@@ -9,6 +9,8 @@ export const Handshake = z.object({
   requestId: z.string(),
   /** The query string's own parameters, without those of Engine.IO. */
   query: z.record(z.string(), z.string()),
+  /** The token of an `Authorization: Bearer` header, which clients outside of browsers send. Nothing about it has been checked. */
+  bearer: z.string().nullable(),
   openedAt: z.number(),
 });
 export type Handshake = z.infer<typeof Handshake>;
@@ -18,6 +20,10 @@ const ENGINE_PARAMETERS = new Set(["EIO", "transport", "sid", "t", "b64", "j"]);
 // A session's record must fit in a WebSocket attachment (16 KB), so that what a stranger can put into it is bounded.
 const MAX_QUERY_CHARS = 1024;
 const MAX_HEADER_CHARS = 256;
+const MAX_TOKEN_CHARS = 4096;
+
+/** In this the Worker hands it to the object: a token has no place in an address, which is logged. */
+export const HANDSHAKE_HEADER = "x-roomcast-handshake";
 
 export function readHandshake(request: Request, url: URL): Handshake {
   return {
@@ -26,6 +32,7 @@ export function readHandshake(request: Request, url: URL): Handshake {
     userAgent: cut(request.headers.get("User-Agent")),
     requestId: cut(request.headers.get("CF-Ray")) ?? crypto.randomUUID(),
     query: readQuery(url),
+    bearer: readBearer(request),
     openedAt: Date.now(),
   };
 }
@@ -41,6 +48,12 @@ function readQuery(url: URL): Record<string, string> {
   return query;
 }
 
+/** One that is too long for a token is none. */
+function readBearer(request: Request): string | null {
+  const token = /^Bearer\s+(\S+)$/i.exec(request.headers.get("Authorization") ?? "")?.[1] ?? null;
+  return token !== null && token.length <= MAX_TOKEN_CHARS ? token : null;
+}
+
 function cut(text: string | null): string | null {
-  return text === null ? null : text.slice(0, MAX_HEADER_CHARS);
+  return text === null ? null : text.slice(0, MAX_HEADER_CHARS).toWellFormed();
 }

@@ -1,5 +1,5 @@
-import { fromBase64Url, randomId, toBase64Url } from "./ids.ts";
-import type { Density } from "./settings.ts";
+import { base64url, randomSecret, sha256 } from "../../auth/digest.ts";
+import type { Density } from "../settings.ts";
 
 /** What a name stands for. The seal differs, so that a sid is never taken for a pid. */
 export type Purpose = "sid" | "pid";
@@ -34,25 +34,32 @@ export function addressesFor<Gateway extends Rpc.DurableObjectBranded | undefine
 
 const SHARD_PREFIX = "gw:";
 
+/** 120 bits: nobody guesses another's session. */
+const newName = (): string => randomSecret(15);
+
 /** `<region>-<n>.<120 random bits>.<seal>`, in the object named `gw:<region>-<n>`. */
 class ShardAddresses<Gateway extends Rpc.DurableObjectBranded | undefined> implements Addresses<Gateway> {
-  constructor(
-    private readonly namespace: DurableObjectNamespace<Gateway>,
-    private readonly perRegion: number,
-    private readonly seal: Seal,
-  ) {}
+  readonly #namespace: DurableObjectNamespace<Gateway>;
+  readonly #perRegion: number;
+  readonly #seal: Seal;
+
+  constructor(namespace: DurableObjectNamespace<Gateway>, perRegion: number, seal: Seal) {
+    this.#namespace = namespace;
+    this.#perRegion = perRegion;
+    this.#seal = seal;
+  }
 
   async newSid(region: DurableObjectLocationHint) {
-    const address = `${region}-${Math.floor(Math.random() * this.perRegion)}`;
-    return { address, sid: await this.seal.close("sid", `${address}.${randomId()}`) };
+    const address = `${region}-${Math.floor(Math.random() * this.#perRegion)}`;
+    return { address, sid: await this.#seal.close("sid", `${address}.${newName()}`) };
   }
 
   newPid(address: string) {
-    return this.seal.close("pid", `${address}.${randomId()}`);
+    return this.#seal.close("pid", `${address}.${newName()}`);
   }
 
   async addressIn(purpose: Purpose, name: string) {
-    const text = await this.seal.open(purpose, name);
+    const text = await this.#seal.open(purpose, name);
     return text === null ? null : text.slice(0, text.indexOf("."));
   }
 
@@ -63,7 +70,7 @@ class ShardAddresses<Gateway extends Rpc.DurableObjectBranded | undefined> imple
   stub(address: string) {
     // Only the request that creates the object heeds the hint.
     const locationHint = LOCATION_HINTS.find((hint) => address.startsWith(`${hint}-`));
-    return this.namespace.getByName(`${SHARD_PREFIX}${address}`, { locationHint });
+    return this.#namespace.getByName(`${SHARD_PREFIX}${address}`, { locationHint });
   }
 }
 
@@ -71,42 +78,44 @@ const LOCATION_HINTS: DurableObjectLocationHint[] = ["wnam", "enam", "sam", "weu
 
 /** The sid is the object's own id, which the platform itself makes unguessable and checks. */
 class SessionAddresses<Gateway extends Rpc.DurableObjectBranded | undefined> implements Addresses<Gateway> {
-  constructor(
-    private readonly namespace: DurableObjectNamespace<Gateway>,
-    private readonly seal: Seal,
-  ) {}
+  readonly #namespace: DurableObjectNamespace<Gateway>;
+  readonly #seal: Seal;
+
+  constructor(namespace: DurableObjectNamespace<Gateway>, seal: Seal) {
+    this.#namespace = namespace;
+    this.#seal = seal;
+  }
 
   async newSid() {
-    const sid = this.addressOf(this.namespace.newUniqueId());
+    const sid = this.addressOf(this.#namespace.newUniqueId());
     return { sid, address: sid };
   }
 
   newPid(address: string) {
-    return this.seal.close("pid", `${address}.${randomId()}`);
+    return this.#seal.close("pid", `${address}.${newName()}`);
   }
 
   async addressIn(purpose: Purpose, name: string) {
-    const text = purpose === "sid" ? name : await this.seal.open(purpose, name);
+    const text = purpose === "sid" ? name : await this.#seal.open(purpose, name);
     const address = text?.split(".")[0];
-    return address !== undefined && this.idOf(address) !== null ? address : null;
+    return address !== undefined && this.#idOf(address) !== null ? address : null;
   }
 
   addressOf(id: DurableObjectId) {
-    const bytes = id.toString().match(/../g) ?? [];
-    return toBase64Url(Uint8Array.from(bytes, (hex) => Number.parseInt(hex, 16)));
+    return base64url(Uint8Array.fromHex(id.toString()));
   }
 
   stub(address: string) {
-    const id = this.idOf(address);
+    const id = this.#idOf(address);
     if (id === null) throw new Error("not an address of this namespace");
-    return this.namespace.get(id);
+    return this.#namespace.get(id);
   }
 
-  private idOf(address: string): DurableObjectId | null {
-    const bytes = fromBase64Url(address);
+  #idOf(address: string): DurableObjectId | null {
+    const bytes = bytesIn(address);
     if (bytes?.length !== 32) return null;
     try {
-      return this.namespace.idFromString(Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""));
+      return this.#namespace.idFromString(bytes.toHex());
     } catch {
       return null;
     }
@@ -117,31 +126,43 @@ const SEAL_BYTES = 12;
 
 /** HMAC-SHA256, cut to 96 bits: `<text>.<seal>`. */
 class Seal {
-  private key: CryptoKey | null = null;
+  readonly #secret: string;
+  #key: CryptoKey | null = null;
 
-  constructor(private readonly secret: string) {}
+  constructor(secret: string) {
+    this.#secret = secret;
+  }
 
   async close(purpose: Purpose, text: string): Promise<string> {
-    return `${text}.${toBase64Url(await this.tag(purpose, text))}`;
+    return `${text}.${base64url(await this.#tag(purpose, text))}`;
   }
 
   async open(purpose: Purpose, name: string): Promise<string | null> {
     if (name.length > 200) return null;
     const end = name.lastIndexOf(".");
-    const seal = fromBase64Url(name.slice(end + 1));
+    const seal = bytesIn(name.slice(end + 1));
     if (end < 0 || seal?.length !== SEAL_BYTES) return null;
     const text = name.slice(0, end);
-    return crypto.subtle.timingSafeEqual(seal, await this.tag(purpose, text)) ? text : null;
+    return crypto.subtle.timingSafeEqual(seal, await this.#tag(purpose, text)) ? text : null;
   }
 
-  private async tag(purpose: Purpose, text: string): Promise<Uint8Array<ArrayBuffer>> {
-    this.key ??= await this.deriveKey();
-    const mac = await crypto.subtle.sign("HMAC", this.key, new TextEncoder().encode(`${purpose}:${text}`));
+  async #tag(purpose: Purpose, text: string): Promise<Uint8Array<ArrayBuffer>> {
+    this.#key ??= await this.#deriveKey();
+    const mac = await crypto.subtle.sign("HMAC", this.#key, new TextEncoder().encode(`${purpose}:${text}`));
     return new Uint8Array(mac, 0, SEAL_BYTES);
   }
 
-  private async deriveKey(): Promise<CryptoKey> {
-    const material = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`socketio address ${this.secret}`));
+  async #deriveKey(): Promise<CryptoKey> {
+    const material = await sha256(`socketio address ${this.#secret}`);
     return crypto.subtle.importKey("raw", material, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  }
+}
+
+/** Null for what is not base64url. */
+function bytesIn(text: string): Uint8Array<ArrayBuffer> | null {
+  try {
+    return Uint8Array.fromBase64(text, { alphabet: "base64url" });
+  } catch {
+    return null;
   }
 }

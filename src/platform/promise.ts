@@ -1,2 +1,2 @@
 /** The result of something that may be done at once, or later. */
-export type Work = void | Promise<void>;
+export type MaybePromise<T = void> = T | Promise<T>;

@@ -1,7 +1,6 @@
-import { type EngineSession, sendTo } from "./engine-session.ts";
-import { NOOP } from "./packets.ts";
-import type { SessionSockets } from "./session-sockets.ts";
-import { attach } from "./session-store.ts";
+import { NOOP } from "../packets.ts";
+import { type Session, sendTo } from "./session.ts";
+import { attach, type SessionSockets } from "./session-store.ts";
 
 /** How long a GET that meets an upgrade is held back: answering at once loses a race in the client. In milliseconds. */
 const PROBED_POLL_MS = 50;
@@ -11,13 +10,17 @@ export const POLL_REFUSED = 4400;
 
 /** The GETs that wait for something to be sent. The Worker holds each, on a hibernating socket; see `long-poll.ts`. */
 export class Polling {
-  constructor(private readonly sockets: SessionSockets) {}
+  readonly #sockets: SessionSockets;
+
+  constructor(sockets: SessionSockets) {
+    this.#sockets = sockets;
+  }
 
   /** Lets the Worker wait: its socket gets the payload as its one message. */
-  park(session: EngineSession): Response {
-    const { server, response } = this.sockets.accept();
+  park(session: Session): Response {
+    const { server, response } = this.#sockets.accept();
     session.poll = server;
-    this.sockets.assign(server, "poll", session);
+    this.#sockets.assign(server, "poll", session);
     attach(server, { role: "poll", sid: session.sid });
     if (session.probe?.probed) {
       setTimeout(() => session.poll === server && this.answer(session, NOOP), PROBED_POLL_MS);
@@ -26,16 +29,16 @@ export class Polling {
   }
 
   /** Does nothing if no GET waits. */
-  answer(session: EngineSession, payload: string): void {
+  answer(session: Session, payload: string): void {
     if (!session.poll) return;
     sendTo(session.poll, payload);
-    this.sockets.dismiss(session.poll);
+    this.#sockets.dismiss(session.poll);
     session.poll = null;
   }
 
-  refuse(session: EngineSession): void {
+  refuse(session: Session): void {
     if (!session.poll) return;
-    this.sockets.dismiss(session.poll, POLL_REFUSED);
+    this.#sockets.dismiss(session.poll, POLL_REFUSED);
     session.poll = null;
   }
 }

@@ -1,10 +1,9 @@
 /** `/socket.io/`: Engine.IO sessions, refused here if they can be, so that junk wakes no object (SPEC 9). */
-
 import { clientAddress } from "../../auth/rate-limit.ts";
 import { config, isAllowedOrigin } from "../../config.ts";
 import { router } from "../../http/route.ts";
 import { countSocket } from "../../platform/metrics.ts";
-import { serveSockets } from "../../socketio/routes.ts";
+import { serveSockets } from "../engine/serve.ts";
 import { gatewaysOf, settings } from "./gateway.ts";
 import { Handshakes } from "./handshakes.ts";
 
@@ -20,7 +19,7 @@ socketIoRoutes.all("/*", (c) =>
     allowsOrigin: (origin, request) => isAllowedOrigin(config(c.env), origin, new URL(request.url).origin),
     allowsHandshake: (request) => {
       countSocket("socketio");
-      return handshakes.allows(clientAddress(request), Date.now());
+      return handshakes.allows(clientAddress(request), config(c.env).RATE_LIMIT_HANDSHAKES, Date.now());
     },
   }),
 );

@@ -2,16 +2,16 @@
 import { z } from "zod";
 import type { User, UserCtx } from "../../context.ts";
 import { type ConnectRequest, Person } from "../../realtime/connection-state.ts";
-import type { ClientSocket } from "../../socketio/application.ts";
+import type { ClientSocket } from "../application.ts";
 
-/** Rooms that one socket may be in: its state has some 7000 characters. */
-export const MAX_STAYS = 32;
+/** Rooms that one client may be in: what is known of it has to fit into an attachment. */
+export const MAX_SUBSCRIPTIONS = 32;
 
 /** What joining may say about a client, in characters of JSON. */
 const MAX_JOIN_DATA_CHARS = 400;
 
-/** A room that the socket is in: by which channel, under which name, the object, and what joining said, if it is to be said again. */
-export const Stay = z.object({
+/** A room that the client is in: by which channel, under which name, the object, and what joining said, if it is to be said again. */
+export const Subscription = z.object({
   channel: z.string(),
   name: z.string(),
   object: z.string(),
@@ -21,7 +21,7 @@ export const Stay = z.object({
     .optional()
     .catch(undefined),
 });
-export type Stay = z.infer<typeof Stay>;
+export type Subscription = z.infer<typeof Subscription>;
 
 export const Member = z.object({
   person: Person,
@@ -31,22 +31,26 @@ export const Member = z.object({
   /** When the database was last asked about this user, ms: a cut-off since then counts. */
   authenticatedAt: z.number(),
   address: z.string(),
-  stays: z.array(Stay),
+  subscriptions: z.array(Subscription),
+  /** What the user has spent at the gateway's own door, so that hibernation does not refill it. */
+  spent: z.record(z.string(), z.tuple([z.number(), z.number()])),
 });
 export type Member = z.infer<typeof Member>;
 
-export const memberOf = (socket: ClientSocket): Member => Member.parse(socket.state);
+export type MemberSocket = ClientSocket<Member>;
 
-/** Who has just been authenticated. */
-export function memberFrom({ actor, now, address }: UserCtx, stays: Stay[] = []): Member {
+/** Who has just been authenticated; `before`: what is kept of who they were until now. */
+export function memberFrom({ actor, now, address }: UserCtx, before?: Pick<Member, "subscriptions" | "spent">): Member {
   const { id: userId, username, displayName, avatarUrl, role, sessionId, expiresAt } = actor;
   const person = { userId, username, displayName, avatarUrl, role };
-  return { person, sessionId, expiresAt, authenticatedAt: now.getTime(), address, stays };
+  const { subscriptions = [], spent = {} } = before ?? {};
+  return { person, sessionId, expiresAt, authenticatedAt: now.getTime(), address, subscriptions, spent };
 }
 
 /** How a room takes them in: the gateway watches over the connection, so there is no heartbeat. */
-export function connectRequestOf({ person, stays: _stays, ...member }: Member, facts?: unknown): ConnectRequest {
-  return { ...person, ...member, heartbeat: "client", batch: false, facts };
+export function connectRequestOf(member: Member, facts?: unknown): ConnectRequest {
+  const { person, sessionId, expiresAt, authenticatedAt, address } = member;
+  return { ...person, sessionId, expiresAt, authenticatedAt, address, heartbeat: "client", batch: false, facts };
 }
 
 export const sessionOf = ({

@@ -1,6 +1,6 @@
-import { NOOP } from "./packets.ts";
+import { NOOP } from "../packets.ts";
 import { POLL_REFUSED } from "./polling.ts";
-import { refuse } from "./protocol-errors.ts";
+import { refuse } from "./refusals.ts";
 
 /**
  * Holds a client's GET until there is something to answer. The Worker waits, on a hibernatable WebSocket to the

@@ -1,18 +1,18 @@
 /** The object that holds Socket.IO clients, those of a region spread over a few. */
-import { config } from "../../config.ts";
+import { config, FRAME_MAX_BYTES } from "../../config.ts";
 import { ERRORS } from "../../errors.ts";
 import { logFailure } from "../../platform/log.ts";
-import type { FanOutGroup } from "../../realtime/fan-out.ts";
 import type { Gateway } from "../../realtime/remote-members.ts";
-import { type Addresses, addressesFor } from "../../socketio/addresses.ts";
-import { SocketGateway } from "../../socketio/gateway.ts";
-import { defaultSettings, type SocketSettings } from "../../socketio/settings.ts";
+import { type Addresses, addressesFor } from "../engine/addresses.ts";
+import { SocketGateway } from "../gateway.ts";
+import { defaultSettings, type SocketSettings } from "../settings.ts";
 import { RoomcastApplication } from "./application.ts";
 
 export const settings: SocketSettings = {
   ...defaultSettings,
   // Ten of the largest events that any room takes fit in one POST; a client splits what is more.
-  maxPayload: 640 * 1024,
+  maxPayload: 10 * FRAME_MAX_BYTES,
+  maxPacket: FRAME_MAX_BYTES,
 };
 
 const known = new WeakMap<object, Addresses<SocketIoGateway>>();
@@ -33,32 +33,16 @@ export function reachGateway(env: Env, address: string): Gateway {
     deliver: (groups) => stub.deliverBatches(groups),
     disconnect: (socketIds) => stub.disconnect(socketIds, { close: true }),
     reset: (socketIds) => stub.reset(socketIds),
-    expel: (socketId, object, code, reason) => stub.expel(socketId, object, code, reason),
+    expel: (socketId, object, code, reason) => stub.expel(socketId, object, refusalFor(code, reason)),
   };
 }
 
 export class SocketIoGateway extends SocketGateway<Env> {
-  readonly #application: RoomcastApplication;
-
   constructor(ctx: DurableObjectState, env: Env) {
     const application = new RoomcastApplication(ctx, env);
     const report = (error: unknown, during: string) =>
       logFailure({ requestId: "" }, "socketio.layer", error, { during });
     super(ctx, env, { settings, application, addresses: gatewaysOf(env), report });
-    this.#application = application;
-  }
-
-  /** RPC from rooms: events for clients here, in order. Answers the ids that are not here any more. */
-  async deliverBatches(groups: FanOutGroup[]): Promise<string[]> {
-    const gone = await Promise.all(groups.map(({ socketIds, events }) => this.deliver(socketIds, events)));
-    return [...new Set(gone.flat())];
-  }
-
-  /** RPC from rooms: a client was put out of one room, and stays connected. */
-  expel(socketId: string, object: string, code: number, reason: string): void {
-    this.inTurn(socketId, "an expulsion", (socket) =>
-      this.#application.expelled(socket, object, refusalFor(code, reason)),
-    );
   }
 }
 

@@ -1,0 +1,65 @@
+/**
+ * What a client does that reaches no room, which would count it: joining, a new token, events that cannot be read or are for
+ * a room that it is not in, acknowledgements that nobody asked for. Counted here, per user and gateway (SPEC 11).
+ */
+import { noteHammering } from "../../auth/rate-limit.ts";
+import type { Ctx } from "../../context.ts";
+import { AppError } from "../../errors.ts";
+import { Budgets, type Limits } from "../../realtime/budget.ts";
+import type { MemberSocket } from "./member.ts";
+
+/** As on native sockets (realtime/dispatcher.ts): so many times over the limit is no mistake any more. */
+const HAMMERING_FACTOR = 10;
+const SWEEP_EVERY_MS = 60_000;
+
+export class Door {
+  readonly #budgets: Budgets;
+  readonly #contextFor: (address: string) => Ctx;
+  #sweptAt = 0;
+
+  constructor(limits: Limits, contextFor: (address: string) => Ctx) {
+    this.#budgets = new Budgets(limits);
+    this.#contextFor = contextFor;
+  }
+
+  /** Counts somebody who comes in, and has no socket yet. @throws AppError RATE_LIMIT */
+  enter(userId: number): void {
+    const now = Date.now();
+    this.#sweep(now);
+    this.#budgets.require(userId, "messages", now);
+  }
+
+  /** Counts one. Who keeps on hammering is put out. @throws AppError RATE_LIMIT */
+  count(socket: MemberSocket): void {
+    const now = Date.now();
+    const { person, address, spent } = socket.state;
+    this.#sweep(now);
+    this.#budgets.restore(person.userId, spent);
+    const over = this.#budgets.spend(person.userId, "messages", now);
+    socket.state = { ...socket.state, spent: { ...this.#budgets.of(person.userId) } };
+    if (over === 0) return;
+    if (over > HAMMERING_FACTOR * this.#budgets.limits.messages) {
+      const ctx = this.#contextFor(address);
+      ctx.later(noteHammering(ctx));
+      socket.disconnect(true);
+    }
+    throw this.#budgets.refusal(person.userId, "messages", now);
+  }
+
+  /** What to answer to something that goes no further: what is wrong with it, or that there was too much of it. */
+  refusal(socket: MemberSocket, error: AppError): AppError {
+    try {
+      this.count(socket);
+      return error;
+    } catch (thrown) {
+      if (thrown instanceof AppError) return thrown;
+      throw thrown;
+    }
+  }
+
+  #sweep(now: number): void {
+    if (now - this.#sweptAt < SWEEP_EVERY_MS) return;
+    this.#sweptAt = now;
+    this.#budgets.sweep(now);
+  }
+}

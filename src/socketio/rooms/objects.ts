@@ -1,0 +1,79 @@
+/** The objects that a gateway's clients are members of: their users' hubs, and rooms. */
+import { z } from "zod";
+import { AppError } from "../../errors.ts";
+import { zeroCost } from "../../platform/cost.ts";
+import { callObject } from "../../platform/objects.ts";
+import type { Outcome } from "../../realtime/commands.ts";
+import type { Room } from "../../realtime/room.ts";
+import type { RoomKind, RoomRef } from "../../realtime/room-ref.ts";
+import { namespaceOf } from "../../realtime/rooms.ts";
+import type { Position } from "../application.ts";
+import { channelCalled } from "./channels.ts";
+import { connectRequestOf, type Member, type MemberSocket } from "./member.ts";
+
+const JoinAnswer = z.object({ seq: z.number(), epoch: z.string() });
+
+/** Calls between objects belong to no request's bill. */
+const ownCost = () => ({ cost: zeroCost() });
+
+type Stub = DurableObjectStub<Room>;
+
+export class Objects {
+  readonly #env: Env;
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  enterHub(socket: MemberSocket): Promise<Position> {
+    return this.#hub(socket.state, (hub) => join(hub, socket, undefined));
+  }
+
+  enterRoom(socket: MemberSocket, room: RoomRef, facts: unknown): Promise<Position> {
+    return this.#room(room, (stub) => join(stub, socket, facts));
+  }
+
+  executeInHub({ id, state }: MemberSocket, type: string, data: unknown): Promise<Outcome> {
+    return this.#hub(state, (hub) => hub.executeRemote(id, type, data));
+  }
+
+  /** Not repeated if it fails: what a command does may have been done. */
+  executeInRoom({ id }: MemberSocket, { kind, name }: RoomRef, type: string, data: unknown): Promise<Outcome> {
+    return namespaceOf(this.#env, kind).getByName(name).executeRemote(id, type, data);
+  }
+
+  leaveRoom({ id }: MemberSocket, room: RoomRef): Promise<void> {
+    return this.#room(room, (stub) => stub.remoteLeave(id));
+  }
+
+  /** One call for the hub and for each room. */
+  everywhere(member: Member, call: (object: Stub) => Promise<void>): Promise<void>[] {
+    const rooms = member.subscriptions.flatMap(({ channel, object }) => {
+      const kind: RoomKind | undefined = channelCalled(channel)?.kind;
+      return kind ? [this.#room({ kind, name: object }, call)] : [];
+    });
+    return [this.#hub(member, call), ...rooms];
+  }
+
+  #room<R>({ kind, name }: RoomRef, call: (room: Stub) => Promise<R>): Promise<R> {
+    return callObject(ownCost(), namespaceOf(this.#env, kind), name, call);
+  }
+
+  #hub<R>({ person }: Member, call: (hub: Stub) => Promise<R>): Promise<R> {
+    // The hub is a room like any other, as far as this is concerned.
+    const hubs = this.#env.USER_HUB as unknown as DurableObjectNamespace<Room>;
+    return callObject(ownCost(), hubs, String(person.userId), call);
+  }
+}
+
+async function join(stub: Stub, { id, gateway, state }: MemberSocket, facts: unknown): Promise<Position> {
+  const outcome = await stub.remoteJoin(connectRequestOf(state, facts), { gateway, socketId: id });
+  return JoinAnswer.parse(answerIn(outcome));
+}
+
+/** What a command answered. @throws AppError as the object refused it */
+export function answerIn(outcome: Outcome): unknown {
+  if (outcome.ok) return outcome.data;
+  const { code, message, retryAfterSeconds } = outcome.error;
+  throw new AppError(code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+}
