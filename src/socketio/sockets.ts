@@ -112,6 +112,9 @@ export class Sockets implements EngineLayer, ClientHost, SocketHost, JoiningHost
     this.#clients.add(client);
     if (record) this.#restoreClient(client, record);
     else client.awaitFirstJoin();
+    // Where a stranger may outlast the first ping, it is pinged like everybody; else its session costs no row.
+    const { pingIntervalMs, connectTimeoutMs } = this.#settings;
+    if (pingIntervalMs < connectTimeoutMs) session.keep();
     return client;
   }
 

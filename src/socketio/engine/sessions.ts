@@ -110,6 +110,7 @@ export class Sessions implements SessionHost {
     const session = this.#add(new Session(this, { sid, handshake }));
     session.transport = transport;
     if (transport) this.sockets.assign(transport, "transport", session);
+    if (session.isKept) this.kept(session);
     return session;
   }
 
