@@ -68,10 +68,14 @@ export class Connection {
     this.#isProbing = false;
     const { state } = this;
     state.lastSeenAt = now;
-    if (state.missed > 0) {
-      state.missed = 0;
-      state.beatAt = now + BEAT_EVERY_MS;
-    }
+    if (state.missed === 2 && state.beatAt !== null) state.beatAt += BEAT_EVERY_MS - LAST_CHANCE_MS;
+    state.missed = 0;
+  }
+
+  /** A moment at which it beats, ms; null if the client does. An answer never shifts it: all keep beating together. */
+  get rhythm(): number | null {
+    const { beatAt, missed } = this.state;
+    return beatAt !== null && missed === 2 ? beatAt - LAST_CHANCE_MS : beatAt;
   }
 
   /**

@@ -93,11 +93,11 @@ export class Connections implements PresentConnections {
     list(connection.state.isSuspended ? this.#suspended : this.#present, connection);
   }
 
-  /** Takes the place of another connection of the same id, which is here, or was away. */
-  replace(known: Connection, connection: Connection): void {
-    unlist(this.#suspended, known);
-    unlist(this.#present, known);
-    this.add(connection);
+  /** Another connection of the same id takes its place: nobody is told. */
+  supersede(connection: Connection): void {
+    connection.isOpen = false;
+    unlist(this.#suspended, connection);
+    unlist(this.#present, connection);
   }
 
   /** Lost, and perhaps back soon: gone for the others until then. */

@@ -164,8 +164,7 @@ export class Dispatcher {
     if (actor.id !== connection.userId) throw new AppError("FORBIDDEN");
     const { sessionId, expiresAt, role } = actor;
     Object.assign(connection.state, { sessionId, expiresAt, role });
-    connection.save();
-    this.#room.timers.arm(Date.now());
+    this.#membership.renewed(connection);
     return { expiresAt: new Date(expiresAt).toISOString() };
   }
 

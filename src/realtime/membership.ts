@@ -38,7 +38,7 @@ export class Membership {
       absent: (connection, isLast) => room.closed(connection, isLast),
       verify: () => this.#verify(),
     });
-    this.#heartbeat = new Heartbeat(state, timers, this.connections, close);
+    this.#heartbeat = new Heartbeat(state, timers, close);
     this.#hubs = new HubRegistration(room, close);
     this.#remote = new RemoteMembers(state, env, {
       lost: (socketId) => this.leave(socketId),
@@ -107,6 +107,7 @@ export class Membership {
   #add(connection: Connection, socket?: WebSocket): void {
     this.connections.add(connection, socket);
     this.#sendQueue.add(connection);
+    this.#heartbeat.add(connection);
   }
 
   #renew(known: Connection, fresh: ConnectionState, gateway: string): void {
@@ -116,10 +117,17 @@ export class Membership {
     const state = Object.assign(known.state, changed, { isSuspended: false });
     const connection = this.#remote.add(state, gateway);
     this.#sendQueue.remove(known);
-    this.connections.replace(known, connection);
-    this.#sendQueue.add(connection);
+    this.connections.supersede(known);
+    this.#add(connection);
     if (wasAway) this.#room.opened(connection, isFirst);
     this.#settled();
+  }
+
+  /** A connection has a new token. */
+  renewed(connection: Connection): void {
+    connection.save();
+    this.#heartbeat.renew(connection);
+    this.#room.timers.arm(Date.now());
   }
 
   /** When a connection ends may have changed; what there is to say is said. */
@@ -173,6 +181,7 @@ export class Membership {
     connection.isOpen = false;
     if (!this.connections.has(connection)) return;
     this.#sendQueue.remove(connection);
+    this.#heartbeat.remove(connection);
     this.#log("socket.close", connection, { code });
     this.connections.remove(connection);
     if (this.connections.allOf(connection.userId).length === 0) this.#hubs.left(connection);
@@ -197,7 +206,7 @@ export class Membership {
   async #verify(): Promise<void> {
     const now = Date.now();
     await this.#remote.verify(now);
-    this.#heartbeat.prune(now);
+    this.#heartbeat.prune(now, Number.POSITIVE_INFINITY);
   }
 
   #log(event: string, { id: socket, userId }: Connection, more: { code?: number } = {}): void {
