@@ -1,7 +1,7 @@
 import { evictDurableObject, listDurableObjectIds, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { decodeJwt, SignJWT } from "jose";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { UserHub } from "../src/hub/hub.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
 import { openHub, openSocket, upgrade } from "./support/socket.ts";
@@ -283,6 +283,28 @@ describe("heartbeat", () => {
       await evictDurableObject(hubOf(user));
     }
     expect(socket.closed).toBeUndefined();
+  });
+
+  it("by the server: all sockets keep beating together, whenever each has come or answers", async () => {
+    const user = await mintUser();
+    const alarm = () => runInDurableObject(hubOf(user), (_hub, state) => state.storage.getAlarm());
+    const sockets = [await openHub(user)];
+    const first = (await alarm()) ?? 0;
+    for (const ms of [7000, 9000]) {
+      pass(ms);
+      sockets.push(await openHub(user));
+    }
+    for (let beat = 1; beat <= 3; beat += 1) {
+      expect(await alarm()).toBe(first + (beat - 1) * 30_000);
+      vi.setSystemTime(first + (beat - 1) * 30_000);
+      await runDurableObjectAlarm(hubOf(user));
+      for (const socket of sockets) {
+        const [ping] = (await socket.collect("ping", beat)).slice(-1);
+        pass(300);
+        socket.send({ type: "pong", timestamp: ping?.timestamp });
+        expect((await socket.ask("notification:mark_seen", {})).type).toBe("ack");
+      }
+    }
   });
 
   it("by the client: answered without a wake, and no alarm rings but for the token's end", async () => {

@@ -1,16 +1,18 @@
 /**
  * How much one user may send to one object (SPEC 11). Counted in memory per user, over all of their connections and
- * REST calls; kept in their sockets' attachments, so that hibernation does not refill it. Never a row written.
+ * REST calls. What was spent outlives hibernation: in the attachment of a socket of theirs, or, without one, in a row.
  */
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
+import type { Connection } from "./connection.ts";
 
 /** `messages`: frames and REST sends. `typing`: typing events. `signaling`: WebRTC frames. */
-export type BudgetKind = "messages" | "typing" | "signaling";
+export const BUDGET_KINDS = ["messages", "typing", "signaling"] as const;
+export type BudgetKind = (typeof BUDGET_KINDS)[number];
 export type Limits = Record<BudgetKind, number>;
 export type Spent = Record<string, [windowStart: number, count: number]>;
 
-const WINDOW_MS = 60_000;
+export const WINDOW_MS = 60_000;
 
 export const limitsFrom = (settings: Config): Limits => ({
   messages: settings.RATE_LIMIT_MESSAGES,
@@ -18,16 +20,32 @@ export const limitsFrom = (settings: Config): Limits => ({
   signaling: settings.RATE_LIMIT_SIGNALING,
 });
 
+export const hasEnded = ([start]: [number, number], now: number): boolean => now - start >= WINDOW_MS;
+
+/** Where what was spent is kept: see BudgetRows. */
+type Rows = {
+  read(): Iterable<[userId: number, Spent]>;
+  keep(userId: number, spent: Spent, limits: Limits, now: number): void;
+};
+type Keeping = { rows: Rows; socketOf(userId: number): Connection | undefined };
+
 export class Budgets {
   readonly limits: Limits;
-  readonly #users = new Map<number, Spent>();
+  readonly #keeping: Keeping | null;
+  #areRowsRead = false;
+  /** Users by what they spent. Who spends is in the first; who has not since the last sweep, in the second. */
+  #recent = new Map<number, Spent>();
+  #earlier = new Map<number, Spent>();
+  #sweptAt = 0;
 
-  constructor(limits: Limits) {
+  /** Without `keeping`, hibernation starts all counts anew. */
+  constructor(limits: Limits, keeping: Keeping | null = null) {
     this.limits = limits;
+    this.#keeping = keeping;
   }
 
   /**
-   * Takes back what an attachment remembers. Of several connections of a user, the highest count holds.
+   * Takes back what an attachment or a row remembers. Of several, the highest count holds.
    * @returns as `of`
    */
   restore(userId: number, spent: Spent): Spent {
@@ -41,12 +59,18 @@ export class Budgets {
 
   /** What this user has spent; kept in the attachments of their connections. */
   of(userId: number): Spent {
-    let spent = this.#users.get(userId);
-    if (!spent) {
-      spent = {};
-      this.#users.set(userId, spent);
-    }
+    this.#readRows();
+    const recent = this.#recent.get(userId);
+    if (recent) return recent;
+    const spent = this.#earlier.get(userId) ?? {};
+    this.#recent.set(userId, spent);
     return spent;
+  }
+
+  #readRows(): void {
+    if (this.#areRowsRead) return;
+    this.#areRowsRead = true;
+    for (const [userId, spent] of this.#keeping?.rows.read() ?? []) this.restore(userId, spent);
   }
 
   /**
@@ -56,7 +80,7 @@ export class Budgets {
   spend(userId: number, kind: BudgetKind, now: number): number {
     const spent = this.of(userId);
     const current = spent[kind];
-    const window: [number, number] = current && now - current[0] < WINDOW_MS ? current : [now, 0];
+    const window: [number, number] = current && !hasEnded(current, now) ? current : [now, 0];
     window[1] += 1;
     spent[kind] = window;
     return Math.max(0, window[1] - this.limits[kind]);
@@ -73,10 +97,30 @@ export class Budgets {
     return new AppError("RATE_LIMIT", `Over ${this.limits[kind]} a minute.`, { retryAfterSeconds: seconds });
   }
 
-  /** Forgets users without a connection whose windows have ended. */
+  /** Keeps what a user has spent: with a socket of theirs, or in a row. Once for all that was spent in a turn. */
+  keep(userId: number, now: number): void {
+    const socket = this.#keeping?.socketOf(userId);
+    if (socket) this.keepWith(socket);
+    else this.#keeping?.rows.keep(userId, this.of(userId), this.limits, now);
+  }
+
+  /** A user's socket is gone, and its attachment with it. For the little that most have spent, no row is written. */
+  keepAfterClose({ userId }: Connection, now: number): void {
+    const spent = this.of(userId);
+    const isMuch = BUDGET_KINDS.some((kind) => spent[kind] && spent[kind][1] > this.limits[kind] / 10);
+    if (isMuch || this.#keeping?.socketOf(userId)) this.keep(userId, now);
+  }
+
+  keepWith(socket: Connection): void {
+    socket.state.spent = this.of(socket.userId);
+    socket.save();
+  }
+
+  /** Forgets, once a window, who has spent nothing for a whole one. */
   sweep(now: number): void {
-    for (const [userId, spent] of this.#users) {
-      if (Object.values(spent).every(([start]) => now - start >= WINDOW_MS)) this.#users.delete(userId);
-    }
+    if (now - this.#sweptAt < WINDOW_MS) return;
+    this.#sweptAt = now;
+    this.#earlier = this.#recent;
+    this.#recent = new Map();
   }
 }

@@ -1,7 +1,7 @@
 /** One client of an object, over whatever carries it. */
-import { CLOSE } from "../errors.ts";
 import { ConnectionState } from "./connection-state.ts";
 import { encodePing } from "./protocol.ts";
+import { Reader } from "./reader.ts";
 import { FrameBatch, SocketTransport, type Transport, type TransportKind } from "./transport.ts";
 
 /** A client that said nothing for this long is gone from presence (SPEC 2). */
@@ -10,19 +10,11 @@ export const BEAT_EVERY_MS = 30_000;
 /** After the second unanswered ping: 30 + 30 + 10 stays under the 75 s. */
 const LAST_CHANCE_MS = 10_000;
 
-/**
- * workerd has no bufferedAmount, so an unanswered ping is the only sign of a slow reader. After PROBE_BYTES a ping goes
- * out early; after SLOW_BYTES more without its answer the socket is closed with 4009.
- */
-const PROBE_BYTES = 2 * 1024 * 1024;
-const SLOW_BYTES = 16 * 1024 * 1024;
-
 export class Connection {
   readonly state: ConnectionState;
   readonly #transport: Transport;
+  readonly reader = new Reader();
   isOpen = true;
-  #unreadBytes = 0;
-  #isProbing = false;
 
   constructor(state: ConnectionState, transport: Transport) {
     this.state = state;
@@ -41,31 +33,32 @@ export class Connection {
     return this.state.userId;
   }
 
-  /** Sends encoded frames, in order. A socket that is gone is not an error: its close is on the way. */
-  send(batch: FrameBatch): void {
-    if (!this.isOpen || batch.frames.length === 0) return;
+  /**
+   * Sends encoded frames, in order. A socket that is gone is not an error: its close is on the way.
+   * @returns whether so much was sent that it is time to see whether the client reads; it was asked with a ping
+   */
+  send(batch: FrameBatch): boolean {
+    if (!this.isOpen || batch.frames.length === 0) return false;
     this.#transport.send(batch);
-    if (this.state.heartbeat === "server") this.#watchReader(batch.length);
+    // A gateway watches over its clients itself.
+    if (this.transportKind === "gateway" || !this.reader.send(batch.length)) return false;
+    this.ping(Date.now());
+    return true;
   }
 
-  #watchReader(length: number): void {
-    this.#unreadBytes += length;
-    if (this.#isProbing && this.#unreadBytes > SLOW_BYTES) this.close(CLOSE.tooSlow, "TOO_SLOW");
-    else if (!this.#isProbing && this.#unreadBytes > PROBE_BYTES) {
-      this.#isProbing = true;
-      this.#unreadBytes = 0;
-      this.#ping(Date.now());
-    }
+  ping(now: number): void {
+    const timestamp = new Date(now).toISOString();
+    this.reader.ping(timestamp, now);
+    this.#transport.send(new FrameBatch([encodePing(timestamp)]));
   }
 
-  #ping(now: number): void {
-    this.#transport.send(new FrameBatch([encodePing(now)]));
+  /** @returns whether a ping asked for this pong */
+  pong(timestamp: string | undefined | null): boolean {
+    return timestamp !== null && this.reader.pong(timestamp);
   }
 
-  /** Any frame from the client shows that it is there; a pong, that it reads. */
+  /** Any frame from the client shows that it is there. */
   touch(now: number): void {
-    this.#unreadBytes = 0;
-    this.#isProbing = false;
     const { state } = this;
     state.lastSeenAt = now;
     if (state.missed === 2 && state.beatAt !== null) state.beatAt += BEAT_EVERY_MS - LAST_CHANCE_MS;
@@ -87,7 +80,7 @@ export class Connection {
     if (state.missed >= 2) return false;
     state.missed += 1;
     state.beatAt = now + (state.missed === 2 ? LAST_CHANCE_MS : BEAT_EVERY_MS);
-    this.#ping(now);
+    this.ping(now);
     this.save();
     return true;
   }

@@ -63,6 +63,14 @@ export class Connections implements PresentConnections {
     return [...(this.#present.get(userId) ?? [])];
   }
 
+  /** One that is held here, and not by a gateway. */
+  socketOf(userId: number): Connection | undefined {
+    for (const connection of this.#present.get(userId) ?? []) {
+      if (connection.transportKind !== "gateway") return connection;
+    }
+    return undefined;
+  }
+
   /** A user's connections, with those that are suspended. */
   allOf(userId: number): Connection[] {
     return [...this.of(userId), ...(this.#suspended.get(userId) ?? [])];

@@ -13,7 +13,15 @@ import { type CommandContext, failed, type Outcome } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import type { Person } from "./connection-state.ts";
 import type { Membership } from "./membership.ts";
-import { AuthRefresh, type ClientFrame, encodeAck, encodeError, type FrameId, parseFrame } from "./protocol.ts";
+import {
+  AuthRefresh,
+  type ClientFrame,
+  encodeAck,
+  encodeError,
+  type FrameId,
+  parseFrame,
+  readPong,
+} from "./protocol.ts";
 import type { RoomHooks } from "./room-hooks.ts";
 import type { SendQueue } from "./send-queue.ts";
 
@@ -27,8 +35,9 @@ export class Dispatcher {
   readonly #membership: Membership;
   readonly #sendQueue: SendQueue;
   #inbox: (() => void)[] = [];
-  /** Connections whose states changed while a group was run. */
+  /** Sockets that showed themselves, and users without one that spent something, while a group was run. */
   readonly #unsaved = new Set<Connection>();
+  readonly #unkept = new Set<number>();
   /** What waits for an earlier frame of the same connection. Goes with the connection. */
   readonly #backlogs = new WeakMap<Connection, string[]>();
   /** Whose command is being run. */
@@ -69,9 +78,16 @@ export class Dispatcher {
         }
       }
     }
-    // Once for all that a connection sent in this group: an attachment costs as much as a frame.
-    for (const connection of this.#unsaved) connection.save();
+    this.#save();
+  }
+
+  /** Once for all that a connection sent in this group: an attachment costs as much as a frame. */
+  #save(): void {
+    const { budgets } = this.#membership;
+    for (const connection of this.#unsaved) budgets.keepWith(connection);
     this.#unsaved.clear();
+    for (const userId of this.#unkept) budgets.keep(userId, Date.now());
+    this.#unkept.clear();
   }
 
   // ── Frames ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -91,7 +107,7 @@ export class Dispatcher {
 
   #handle(connection: Connection, message: string | ArrayBuffer, now: number): void {
     const { frame, id, problem } = parseFrame(message);
-    if (frame?.type === "pong") return void this.#unsaved.add(connection);
+    if (frame?.type === "pong") return this.#pong(connection, message, now);
     try {
       const command = frame && this.#room.commands().get(frame.type);
       // What cannot be read counts as well: junk is not free.
@@ -102,6 +118,17 @@ export class Dispatcher {
       if (id !== undefined) this.#sendQueue.to(connection, encodeAck(id, result));
     } catch (thrown) {
       this.#answerError(connection, id, thrown);
+    }
+  }
+
+  /** What answers a ping is free; any other counts, or a flood of them would be free as well. */
+  #pong(connection: Connection, message: string | ArrayBuffer, now: number): void {
+    this.#unsaved.add(connection);
+    if (connection.pong(readPong(message))) return undefined;
+    try {
+      this.#spend(connection, "messages", now);
+    } catch (thrown) {
+      this.#answerError(connection, undefined, thrown);
     }
   }
 
@@ -146,7 +173,7 @@ export class Dispatcher {
   #spend(connection: Connection, budget: BudgetKind, now: number): void {
     const { budgets } = this.#membership;
     const over = budgets.spend(connection.userId, budget, now);
-    this.#unsaved.add(connection);
+    this.#noteSpent(connection);
     if (over === 0) return;
     const refusal = budgets.refusal(connection.userId, budget, now);
     if (over > HAMMERING_FACTOR * budgets.limits[budget]) {
@@ -154,6 +181,11 @@ export class Dispatcher {
       this.#room.state.waitUntil(noteHammering(this.#context(), connection.state.address));
     }
     throw refusal;
+  }
+
+  #noteSpent(connection: Connection): void {
+    if (connection.transportKind === "gateway") this.#unkept.add(connection.userId);
+    else this.#unsaved.add(connection);
   }
 
   /** A new token for a connection that stays (SPEC 2). It must be the same user's. */
@@ -181,6 +213,7 @@ export class Dispatcher {
   /** As a frame of this type, for a caller without a socket: the same function, budget and group. */
   execute(person: Person, type: string, data: unknown): Promise<Outcome> {
     return this.#answer((now) => {
+      this.#unkept.add(person.userId);
       this.#membership.budgets.require(person.userId, this.#room.commands().get(type)?.budget ?? "messages", now);
       return this.#run({ person, now }, { type, data });
     });
@@ -204,9 +237,9 @@ export class Dispatcher {
   /** Counts a message that goes another way. @returns seconds to wait when that was one too many, else 0 */
   charge(userId: number): number {
     const now = Date.now();
-    const { budgets, connections } = this.#membership;
+    const { budgets } = this.#membership;
     const isOver = budgets.spend(userId, "messages", now) > 0;
-    for (const connection of connections.of(userId)) connection.save();
+    budgets.keep(userId, now);
     return isOver ? (budgets.refusal(userId, "messages", now).retryAfterSeconds ?? 1) : 0;
   }
 

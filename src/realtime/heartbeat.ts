@@ -40,7 +40,8 @@ export class Heartbeat {
     }
     this.renew(connection);
     // A gateway watches over its clients itself. After hibernation the runtime is not asked about each: only when it is due.
-    if (connection.transportKind !== "gateway") this.#vanishing.add(vanishesAt(connection.state.lastSeenAt), connection);
+    if (connection.transportKind !== "gateway")
+      this.#vanishing.add(vanishesAt(connection.state.lastSeenAt), connection);
   }
 
   /** A connection's token ends at another time. */

@@ -1,8 +1,9 @@
 /** Coming and going: what has to happen in every part of a room when a connection opens, moves, is away or ends. */
 import { config } from "../config.ts";
-import { AppError } from "../errors.ts";
+import { AppError, CLOSE } from "../errors.ts";
 import { logEvent } from "../platform/log.ts";
 import { Budgets, limitsFrom } from "./budget.ts";
+import { BudgetRows } from "./budget-rows.ts";
 import { Connection, restoreConnection } from "./connection.ts";
 import type { ConnectionState, ConnectRequest, Person } from "./connection-state.ts";
 import { Connections } from "./connections.ts";
@@ -13,6 +14,7 @@ import { RemoteMembers } from "./remote-members.ts";
 import type { RoomHooks } from "./room-hooks.ts";
 import { isRevoked, type Revocation } from "./room-ref.ts";
 import type { SendQueue } from "./send-queue.ts";
+import { slowReaders } from "./slow-readers.ts";
 import { completeClose, SocketTransport } from "./transport.ts";
 
 const CONNECTIONS_PER_USER = 100;
@@ -33,10 +35,13 @@ export class Membership {
     const close = this.close.bind(this);
     this.#room = room;
     this.#sendQueue = sendQueue;
-    this.budgets = new Budgets(limitsFrom(config(env)));
     this.connections = new Connections({
       absent: (connection, isLast) => room.closed(connection, isLast),
       verify: () => this.#verify(),
+    });
+    this.budgets = new Budgets(limitsFrom(config(env)), {
+      rows: new BudgetRows(state.storage.sql),
+      socketOf: (userId) => this.connections.socketOf(userId),
     });
     this.#heartbeat = new Heartbeat(state, timers, close);
     this.#hubs = new HubRegistration(room, close);
@@ -185,12 +190,21 @@ export class Membership {
     this.#log("socket.close", connection, { code });
     this.connections.remove(connection);
     if (this.connections.allOf(connection.userId).length === 0) this.#hubs.left(connection);
+    if (connection.transportKind !== "gateway") this.budgets.keepAfterClose(connection, Date.now());
   }
 
   updatePerson(person: Partial<Person> & { userId: number }): void {
     for (const connection of this.connections.allOf(person.userId)) {
       Object.assign(connection.state, person);
       connection.save();
+    }
+  }
+
+  /** Closes who does not read: what is still pending is not sent any more. */
+  checkReader(connection: Connection): void {
+    for (const slow of slowReaders(connection, this.connections.of(connection.userId), Date.now())) {
+      slow.close(CLOSE.tooSlow, "TOO_SLOW");
+      this.#forget(slow, CLOSE.tooSlow);
     }
   }
 

@@ -27,6 +27,9 @@ export type FrameId = z.infer<typeof FrameId>;
 export const ClientFrame = z.object({ type: z.string().max(64), id: FrameId.optional(), data: z.unknown().optional() });
 export type ClientFrame = z.infer<typeof ClientFrame>;
 
+/** The answer to a ping, with its timestamp. */
+const PongFrame = z.object({ type: z.literal("pong"), timestamp: z.string().optional().catch(undefined) });
+
 export const AuthRefresh = z.object({ token: z.string().min(1) });
 
 export const ConnectedFrame = z.object({
@@ -80,8 +83,7 @@ export type Frame = { type: string; data: unknown };
 export const encodeFrame = (frame: Frame, seq?: number): string =>
   JSON.stringify(seq === undefined ? frame : { ...frame, seq });
 
-export const encodePing = (now: number): string =>
-  JSON.stringify({ type: "ping", timestamp: new Date(now).toISOString() });
+export const encodePing = (timestamp: string): string => JSON.stringify({ type: "ping", timestamp });
 
 export const encodeError = (error: ErrorBody, id?: FrameId): string =>
   JSON.stringify({
@@ -107,6 +109,15 @@ export function parseFrame(message: string | ArrayBuffer): ParsedFrame {
   const id = usableId(raw);
   const parsed = ClientFrame.safeParse(raw);
   return parsed.success ? { frame: parsed.data, id } : { problem: "A frame is {type, data?, id?}.", id };
+}
+
+/** A pong is short: a long one is no answer, and not read again. */
+const PONG_LENGTH = 256;
+
+/** The timestamp that a pong names, if any; null when it is none that a ping asked for. */
+export function readPong(message: string | ArrayBuffer): string | undefined | null {
+  if (typeof message !== "string" || message.length > PONG_LENGTH) return null;
+  return PongFrame.parse(JSON.parse(message)).timestamp;
 }
 
 function usableId(frame: unknown): FrameId | undefined {

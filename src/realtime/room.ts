@@ -43,7 +43,8 @@ export abstract class Room extends DurableObject<Env> {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.timers = new Timers(state.storage);
-    this.#sendQueue = new SendQueue(() => this.#dispatcher.runInbox());
+    const checkReader = (connection: Connection) => this.#membership.checkReader(connection);
+    this.#sendQueue = new SendQueue({ runInbox: () => this.#dispatcher.runInbox(), checkReader });
     const hooks: RoomHooks = {
       state,
       env,

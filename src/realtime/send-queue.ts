@@ -29,6 +29,13 @@ type Queue = {
 /** In the order in which they were last drained: the first is never further along than those behind it. */
 type Queues = Map<Connection, Queue>;
 
+type Host = {
+  /** Does what has come in, so that what it has to say goes out with the rest. */
+  runInbox(): void;
+  /** So much was sent to a connection that it is time to see whether it reads. */
+  checkReader(connection: Connection): void;
+};
+
 export class SendQueue {
   readonly #queues: Record<TransportKind, Queues> = { plain: new Map(), array: new Map(), gateway: new Map() };
   /** Queues with something of their own: answers do not wait for their slice. */
@@ -37,14 +44,13 @@ export class SendQueue {
   #shared: string[] = [];
   #base = 0;
   #latest = { from: 0, to: 0, batch: new FrameBatch([]) };
-  readonly #runInbox: () => void;
+  readonly #host: Host;
   #isFlushing = false;
   #nextFlush: ReturnType<typeof setTimeout> | undefined;
   #busyUntil = 0;
 
-  /** `runInbox` does what has come in, so that what it has to say goes out with the rest. */
-  constructor(runInbox: () => void) {
-    this.#runInbox = runInbox;
+  constructor(host: Host) {
+    this.#host = host;
   }
 
   /** Whatever everybody is sent from now on goes to this connection as well. */
@@ -99,7 +105,7 @@ export class SendQueue {
     this.#nextFlush = undefined;
     this.#isFlushing = true;
     try {
-      this.#runInbox();
+      this.#host.runInbox();
       if (this.#shared.length > 0 || this.#answered.size > 0) this.#sendSlice(Date.now());
     } finally {
       this.#isFlushing = false;
@@ -161,7 +167,7 @@ export class SendQueue {
     const queues = this.#queuesOf(connection);
     queues.delete(connection);
     queues.set(connection, queue);
-    connection.send(batch);
+    if (connection.send(batch)) this.#host.checkReader(connection);
     const { transportKind } = connection;
     return transportKind === "gateway" ? 0 : transportKind === "array" ? 1 : batch.frames.length;
   }

@@ -14,6 +14,8 @@ export class TestSocket {
   /** Messages as they came: an array frame is one. */
   readonly messages: string[] = [];
   closed: Closed | undefined;
+  /** Called with each frame as it comes. */
+  onFrame: (frame: Frame) => void = () => {};
   readonly #socket: WebSocket;
   #next = 0;
   #waiting: (() => void)[] = [];
@@ -25,7 +27,9 @@ export class TestSocket {
       this.messages.push(text);
       if (text !== "pong") {
         const parsed: Frame | Frame[] = JSON.parse(text);
-        this.frames.push(...(Array.isArray(parsed) ? parsed : [parsed]));
+        const frames = Array.isArray(parsed) ? parsed : [parsed];
+        this.frames.push(...frames);
+        for (const frame of frames) this.onFrame(frame);
       }
       this.#wake();
     });

@@ -1,0 +1,91 @@
+/** What the outbox delivers to an object: each once, in order, whatever becomes of its neighbours. */
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, it, vi } from "vitest";
+import type { Person } from "../src/realtime/connection-state.ts";
+import { mintUser, type TestUser } from "./support/api.ts";
+import { mintStream } from "./support/media.ts";
+import { openHub, openSocket } from "./support/socket.ts";
+
+const hubOf = (user: TestUser) => env.USER_HUB.getByName(String(user.id));
+const delivery = (id: number, text: unknown) => ({
+  id,
+  payload: { frames: [{ type: "test:event", data: { text } }] },
+});
+/** JSON knows no such value: applying it throws. */
+const POISON = 1n;
+
+it("one that throws in the middle of a group is answered, and takes nothing from the rest", async () => {
+  const user = await mintUser();
+  const socket = await openHub(user);
+  expect(await hubOf(user).deliver([delivery(1, 1), delivery(2, POISON), delivery(3, 3)])).toEqual([2]);
+  expect((await socket.collect("test:event", 2)).map(({ seq, data }) => [seq, data.text])).toEqual([
+    [1, 1],
+    [2, 3],
+  ]);
+  await evictDurableObject(hubOf(user));
+  expect(await hubOf(user).deliver([delivery(1, 1), delivery(2, 2), delivery(3, 3)])).toEqual([]);
+  expect((await socket.collect("test:event", 3)).map(({ data }) => data.text)).toEqual([1, 3, 2]);
+  expect(await hubOf(user).deliver([delivery(2, 2)])).toEqual([]);
+  await socket.ask("no-such-command");
+  expect(socket.frames.filter(({ type }) => type === "test:event")).toHaveLength(3);
+});
+
+it("one that cannot be read is passed over", async () => {
+  const user = await mintUser();
+  const socket = await openHub(user);
+  expect(await hubOf(user).deliver([{ id: 1, payload: { frames: 7 } }, delivery(2, 2)])).toEqual([]);
+  expect((await socket.next("test:event")).data.text).toBe(2);
+});
+
+it("one that waits holds up those behind it, and sets nothing back", async () => {
+  const ann = await mintUser();
+  const stream = await mintStream(ann);
+  const room = env.STREAM_ROOM.getByName(String(stream.id));
+  const socket = await openSocket(`/streams/${stream.id}/ws?token=${ann.token}`);
+  expect((await socket.ask("chat_message", { message: "hello" })).type).toBe("ack");
+  const status = (id: number) => ({
+    id,
+    payload: {
+      type: "stream:status",
+      data: { streamId: stream.id, status: "ended", startTime: null, endTime: null },
+    },
+  });
+  // The end of a stream waits for the database to forget who wrote in its chat.
+  const end = { id: 1_000_005, payload: { type: "stream:deleted" } };
+  const [first, second] = [status(1_000_006), status(1_000_007)];
+  const failed = await Promise.all([room.deliver([end, first]), room.deliver([end, first, second])]);
+  expect(failed).toEqual([[], []]);
+  const logged = () => runInDurableObject(room, (_, { storage }) => storage.sql.exec("SELECT seq FROM log").toArray());
+  expect(await logged()).toHaveLength(2);
+  await evictDurableObject(room);
+  await room.deliver([end, first, second]);
+  expect(await logged()).toHaveLength(2);
+});
+
+it("a frame whose handling throws takes nothing from those that came with it", async () => {
+  const ann = await mintUser();
+  const stream = await mintStream(ann);
+  const room = env.STREAM_ROOM.getByName(String(stream.id));
+  const socket = await openSocket(`/streams/${stream.id}/ws?token=${ann.token}`);
+  await socket.next("connected");
+  const { id: userId, username } = ann;
+  const person: Person = { userId, username, displayName: null, avatarUrl: null, role: "user" };
+  const outcomes = await runInDurableObject(room, async (object, state) => {
+    const [server] = state.getWebSockets();
+    if (!server) throw new Error("There is no socket.");
+    // biome-ignore lint/suspicious/noExplicitAny: a mistake of ours, which no client can make.
+    vi.spyOn(object as any, "refused").mockImplementation(() => {
+      throw new Error("a mistake");
+    });
+    const say = (message: string) => object.executeFor({ ownerId: userId }, person, "chat_message", { message });
+    // The first makes the room busy: what follows is one group.
+    const said = [say("one")];
+    object.webSocketMessage(server, "junk");
+    said.push(say("two"));
+    return Promise.all(said);
+  });
+  expect(outcomes).toMatchObject([{ ok: true }, { ok: true }]);
+  const frames = await socket.collect("chat_message", 2);
+  expect(frames.map(({ data }) => data.message)).toEqual(["one", "two"]);
+});
