@@ -3,7 +3,11 @@ import { z } from "zod";
 
 const DEVELOPMENT_ORIGINS = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
-const whole = (fallback: number, min = 1) => z.coerce.number().int().min(min).default(fallback);
+/** Settings are text. An empty one is not set. */
+const numberOf = (value: unknown): unknown =>
+  typeof value === "string" ? (/^\d{1,15}$/.test(value) ? Number(value) : value || undefined) : value;
+const whole = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) =>
+  z.preprocess(numberOf, z.number("must be a whole number").int().min(min).max(max).default(fallback));
 const list = z
   .string()
   .default("")
@@ -12,23 +16,47 @@ const optional = z
   .string()
   .optional()
   .transform((text) => text?.trim() || undefined);
+/** Shorter ones can be tried out by whoever may ask often; a random one of 16 characters cannot. */
+const secret = z.string().min(16, "must have at least 16 characters");
+const optionalSecret = optional.pipe(secret.optional());
 /** 32 bytes is the length of the hash: a shorter HS256 key is weaker than the signature it makes (RFC 7518, 3.2). */
 const secretKey = z.string().min(32, "must have at least 32 characters");
+const optionalKey = z
+  .string()
+  .default("")
+  .refine((key) => key === "" || key.length >= 32, "must have at least 32 characters");
+
+/**
+ * Origins as browsers send them: no slash at the end, in lower case, without the scheme's own port. Apps have schemes of their
+ * own (`capacitor://localhost`), whose origin the URL standard calls opaque.
+ */
+function originsOf(texts: string[], context: z.RefinementCtx): string[] {
+  return texts.map((text) => {
+    const url = URL.parse(text);
+    const isOrigin = url !== null && /^[a-z][a-z0-9+.-]*:\/\/[^/?#@*]+\/?$/i.test(text);
+    if (!isOrigin) {
+      const message = `must be origins like https://app.example.com: ${text} is none`;
+      context.issues.push({ code: "custom", input: text, message });
+    }
+    return url !== null && url.origin !== "null" ? url.origin : text.toLowerCase().replace(/\/$/, "");
+  });
+}
 
 const Settings = z.object({
   ENVIRONMENT: z.string().default("production"),
-  ALLOWED_ORIGINS: list,
+  ALLOWED_ORIGINS: list.transform(originsOf),
   JWT_SECRET_KEY: secretKey,
   /** The key being rotated out: verified, never used to sign. */
-  JWT_SECRET_KEY_PREVIOUS: secretKey.optional().or(z.literal("").transform(() => undefined)),
+  JWT_SECRET_KEY_PREVIOUS: optionalKey,
   JWT_EXPIRE_MINUTES: whole(10080),
   JWT_JWKS_URL: optional,
   JWT_ISSUER: optional,
   JWT_AUDIENCE: optional,
-  WEBHOOK_SECRET: list,
+  WEBHOOK_SECRET: list.pipe(z.array(secret)),
   /** Where media servers may call from, besides having the secret; empty: from anywhere. */
   WEBHOOK_ADDRESSES: list,
-  FILES_SIGNING_KEY: z.string().default(""),
+  /** Empty in development: then no link is signed. */
+  FILES_SIGNING_KEY: optionalKey,
   RATE_LIMIT_MESSAGES: whole(100),
   RATE_LIMIT_TYPING: whole(10),
   RATE_LIMIT_ADMIN_API: whole(1000),
@@ -40,7 +68,7 @@ const Settings = z.object({
   /** Unknown stream keys that one publisher may try in a minute. */
   RATE_LIMIT_STREAM_KEYS: whole(20),
   /** log2 of scrypt's N. 15 with r=8, p=3 equals OWASP's advice and fits a Worker; only tests may go lower. */
-  PASSWORD_SCRYPT_LOG_N: z.coerce.number().int().min(1).max(15).default(15),
+  PASSWORD_SCRYPT_LOG_N: whole(15, 1, 15),
   /** Three times the media server's heartbeat (`notify_update_timeout 10s`), for hooks that do not tell theirs: silent for longer, a stream has ended. */
   STREAM_LEASE_SECONDS: whole(30),
   /** For media servers without a heartbeat: no broadcast is longer than this. */
@@ -56,10 +84,10 @@ const Settings = z.object({
     .regex(/^([\w-]+\/)+$/, "must be folders that end with a slash")
     .default("recordings/"),
   VOD_MAX_MEGABYTES: whole(5000),
-  METRICS_TOKEN: optional,
+  METRICS_TOKEN: optionalSecret,
   DEBUG_COST: z.string().default(""),
   TURN_URLS: list,
-  TURN_SHARED_SECRET: optional,
+  TURN_SHARED_SECRET: optionalSecret,
   TURN_TTL_SECONDS: whole(3600),
   CLOUDFLARE_TURN_KEY_ID: optional,
   CLOUDFLARE_TURN_API_TOKEN: optional,
@@ -83,7 +111,7 @@ function parseConfig(env: object): Config {
   const parsed = Settings.safeParse(env);
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => {
-      const name = issue.path.join(".");
+      const name = String(issue.path[0]);
       return name in env ? `Setting ${name} ${issue.message}` : `Setting ${name} is missing`;
     });
     throw new ConfigError(`${[...new Set(lines)].join("; ")}. See "Settings" in the README.`);
@@ -125,5 +153,7 @@ export function isAllowedOrigin(settings: Config, origin: string, ownOrigin: str
 
 /** Largest JSON request body, in bytes. The longest message (5000 characters of 4 bytes) fits ten times. */
 export const JSON_BODY_MAX_BYTES = 256 * 1024;
+/** How deep a JSON body may be nested; no schema of this API goes beyond ten. */
+export const JSON_DEPTH_MAX = 64;
 /** Largest client frame, in bytes (SPEC 2); the platform itself would take 32 MiB. */
 export const FRAME_MAX_BYTES = 64 * 1024;

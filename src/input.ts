@@ -17,12 +17,17 @@ export function readInput<S extends z.ZodType>(schema: S, input: unknown): z.out
 
 /** A request whose schema refused it: one `details` entry per bad field (SPEC 0). */
 export function invalidRequest(error: z.ZodError): AppError {
-  const details: ErrorDetail[] = error.issues.flatMap((issue) =>
-    issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({ path: [...issue.path, key].join("."), message: "is not known" }))
-      : [{ path: issue.path.join("."), message: issue.message }],
-  );
-  return new AppError("INVALID_REQUEST", undefined, { details });
+  // Of what is wrong with a field, the first thing.
+  const byPath = new Map<string, ErrorDetail>();
+  const note = (keys: PropertyKey[], message: string): void => {
+    const path = keys.map(String).join(".");
+    if (!byPath.has(path)) byPath.set(path, { path, message });
+  };
+  for (const issue of error.issues) {
+    if (issue.code !== "unrecognized_keys") note(issue.path, issue.message);
+    else for (const key of issue.keys) note([...issue.path, key], "is not known");
+  }
+  return new AppError("INVALID_REQUEST", undefined, { details: [...byPath.values()] });
 }
 
 /** A request of which one field is wrong in a way that no schema sees. */

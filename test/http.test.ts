@@ -112,6 +112,42 @@ describe("pages of other origins", () => {
     }
   });
 
+  it("may send whatever headers they ask for, if they are named", async () => {
+    const asked = "x-own-header, idempotency-key, upload-length";
+    const ask = (origin: string) =>
+      fetchWorker("/api/v1/messages", {
+        method: "OPTIONS",
+        headers: { Origin: origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": asked },
+      });
+    const { headers } = await ask("http://localhost:3000");
+    const allowed = (headers.get("Access-Control-Allow-Headers") ?? "").toLowerCase().split(/,\s*/);
+    expect(allowed).toEqual(asked.split(", "));
+    expect(headers.get("Vary")).toMatch(/origin/i);
+    expect((await ask("https://evil.example")).headers.get("Access-Control-Allow-Origin")).toBeNull();
+  });
+
+  it("are named as people write them, or the Worker does not start", () => {
+    const named = (ALLOWED_ORIGINS: string) => config({ ...env, ALLOWED_ORIGINS }).ALLOWED_ORIGINS;
+    expect(named("https://App.Example.com/")).toEqual(["https://app.example.com"]);
+    expect(named("HTTPS://app.example.com:443, http://localhost:5173/")).toEqual([
+      "https://app.example.com",
+      "http://localhost:5173",
+    ]);
+    expect(named("https://bücher.example")).toEqual(["https://xn--bcher-kva.example"]);
+    expect(named("capacitor://localhost")).toEqual(["capacitor://localhost"]);
+    for (const odd of [
+      "*",
+      "null",
+      "app.example.com",
+      "localhost:3000",
+      "https://a.example/app",
+      "https://*.a.example",
+      "https://u@a.example",
+    ]) {
+      expect(() => named(odd)).toThrow(/ALLOWED_ORIGINS/);
+    }
+  });
+
   it("see the allow-list alone once one is set", () => {
     const settings = { ...env, ALLOWED_ORIGINS: "https://app.example.com, https://admin.example.com" };
     expect(config(settings).ALLOWED_ORIGINS).toEqual(["https://app.example.com", "https://admin.example.com"]);
@@ -164,7 +200,7 @@ describe("settings", () => {
     ENVIRONMENT: "production",
     JWT_SECRET_KEY: "k".repeat(32),
     ALLOWED_ORIGINS: "https://app.example.com",
-    WEBHOOK_SECRET: "w",
+    WEBHOOK_SECRET: "w".repeat(16),
     FILES_SIGNING_KEY: "f".repeat(32),
   };
 
@@ -177,7 +213,20 @@ describe("settings", () => {
   });
 
   it("refuses a short key, a cheap hash in production, and a limit that is no number", () => {
-    expect(() => config({ ...production, JWT_SECRET_KEY: "short" })).toThrow(/JWT_SECRET_KEY/);
+    const secrets = [
+      "JWT_SECRET_KEY",
+      "JWT_SECRET_KEY_PREVIOUS",
+      "WEBHOOK_SECRET",
+      "FILES_SIGNING_KEY",
+      "METRICS_TOKEN",
+    ];
+    for (const name of [...secrets, "TURN_SHARED_SECRET"]) {
+      const settings = { ...production, [name]: "short" };
+      expect(() => config(settings)).toThrow(new RegExp(`Setting ${name} must have at least (16|32) characters`));
+      expect(() => config({ ...settings, ENVIRONMENT: "development" })).toThrow(new RegExp(name));
+    }
+    const one = { ...production, WEBHOOK_SECRET: `${"w".repeat(16)},short` };
+    expect(() => config(one)).toThrow(/WEBHOOK_SECRET/);
     expect(() => config({ ...production, PASSWORD_SCRYPT_LOG_N: "8" })).toThrow(/PASSWORD_SCRYPT_LOG_N/);
     expect(() => config({ ...production, RATE_LIMIT_MESSAGES: "many" })).toThrow(ConfigError);
   });

@@ -1,7 +1,9 @@
 import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT } from "jose";
+import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { signToken } from "../src/auth/tokens.ts";
 import { config } from "../src/config.ts";
+import { runCron } from "../src/cron.ts";
 import { mintAdmin } from "./support/admin.ts";
 import { call, mintUser } from "./support/api.ts";
 import { openHub, openSocket } from "./support/socket.ts";
@@ -10,18 +12,23 @@ const ISSUER = "https://id.example.com";
 const AUDIENCE = "roomcast-tests";
 type Keys = Awaited<ReturnType<typeof generateKeyPair>>;
 let keys: Keys;
+let ecdsa: Keys;
 let fetches = 0;
 
 /** The identity provider: serves its key set. */
 beforeAll(async () => {
   keys = await generateKeyPair("RS256", { extractable: true });
-  const published = { ...(await exportJWK(keys.publicKey)), kid: "idp-1", alg: "RS256", use: "sig" };
+  ecdsa = await generateKeyPair("ES256", { extractable: true });
+  const published = [
+    { ...(await exportJWK(keys.publicKey)), kid: "idp-1", alg: "RS256", use: "sig" },
+    { ...(await exportJWK(ecdsa.publicKey)), kid: "idp-ec", alg: "ES256", use: "sig" },
+  ];
   const real = globalThis.fetch;
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
     if (url !== `${ISSUER}/jwks.json`) return real(input, init);
     fetches += 1;
-    return Response.json({ keys: [published] });
+    return Response.json({ keys: published });
   });
 });
 
@@ -91,6 +98,51 @@ describe("a token of the outside identity provider", () => {
     expect((await me(token)).status).toBe(401);
     expect((await socket.nextClose()).code).toBe(4001);
     expect((await call("/auth/refresh", { method: "POST", token: await issue({ sub: subject() }) })).status).toBe(403);
+  });
+
+  it("is dead after a logout, however its signature is spelled", async () => {
+    const token = await issue({ sub: subject() });
+    await me(token);
+    expect((await call("/auth/logout", { method: "POST", token })).status).toBe(200);
+    const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const last = alphabet.indexOf(token.at(-1) ?? "");
+    // 256 bytes leave four bits of the last character that no decoder reads.
+    const twins = Array.from({ length: 15 }, (_, at) => alphabet[(last & ~15) | ((last + at + 1) & 15)]);
+    for (const twin of twins) expect((await me(`${token.slice(0, -1)}${twin}`)).status).toBe(401);
+  });
+
+  it("is dead after a logout, however often ECDSA is asked to sign it", async () => {
+    const { privateKey } = ecdsa;
+    const claims = { sub: subject(), exp: Math.floor(Date.now() / 1000) + 600 };
+    const signing = { header: { alg: "ES256", kid: "idp-ec" }, key: privateKey };
+    const [token, twin] = [await issue(claims, signing), await issue(claims, signing)];
+    expect(twin).not.toBe(token);
+    expect((await me(token)).status).toBe(200);
+    await call("/auth/logout", { method: "POST", token });
+    expect((await me(twin)).status).toBe(401);
+  });
+
+  it("may tell its times with fractions, and by a clock that is half a minute off", async () => {
+    const now = Date.now() / 1000;
+    for (const claims of [
+      { exp: now + 600.25, iat: now - 0.75, nbf: now - 0.5 },
+      { exp: now + 600, iat: now + 25.5, nbf: now + 25.5 },
+      { exp: now - 25.5 },
+    ]) {
+      expect([claims, (await me(await issue({ sub: subject(), ...claims }))).status]).toEqual([claims, 200]);
+    }
+    expect((await me(await issue({ sub: subject(), exp: now - 40 }))).status).toBe(401);
+    expect((await me(await issue({ sub: subject(), nbf: now + 40 }))).status).toBe(401);
+  });
+
+  it("in its last half minute opens a socket, and is dead after a logout then, too", async () => {
+    const token = await issue({ sub: subject(), exp: Date.now() / 1000 - 5.5 });
+    const socket = await openHub({ token });
+    expect(socket.frames[0]?.type).toBe("connected");
+    expect((await call("/auth/logout", { method: "POST", token })).status).toBe(200);
+    expect((await socket.nextClose()).code).toBe(4001);
+    await runCron(env, { waitUntil: () => {} });
+    expect((await me(token)).status).toBe(401);
   });
 
   it.each<[string, Claims, Signing]>([

@@ -623,7 +623,7 @@ describe("ICE servers", () => {
   const STUN = { urls: ["stun:stun.cloudflare.com:3478"] };
   const TURN = {
     TURN_URLS: "turn:turn.example.com:3478,turns:turn.example.com:5349",
-    TURN_SHARED_SECRET: "north",
+    TURN_SHARED_SECRET: "north-and-further-north",
     TURN_TTL_SECONDS: "600",
   };
   const CLOUDFLARE = { CLOUDFLARE_TURN_KEY_ID: "key1", CLOUDFLARE_TURN_API_TOKEN: "token1" };
@@ -650,7 +650,7 @@ describe("ICE servers", () => {
     expect(Math.abs((end ?? 0) - Date.now() / 1000 - 600)).toBeLessThan(10);
     const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
     const hmac = { name: "HMAC", hash: "SHA-1" };
-    const key = await crypto.subtle.importKey("raw", bytes("north"), hmac, false, ["verify"]);
+    const key = await crypto.subtle.importKey("raw", bytes("north-and-further-north"), hmac, false, ["verify"]);
     const credential = bytes(atob(turn?.credential ?? ""));
     expect(await crypto.subtle.verify("HMAC", key, credential, bytes(turn?.username ?? ""))).toBe(true);
   });

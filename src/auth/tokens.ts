@@ -40,6 +40,8 @@ export async function signToken(settings: Config, session: { userId: number; ses
   const expires = issued + settings.JWT_EXPIRE_MINUTES * 60;
   const token = await new SignJWT({ sid: session.sessionId })
     .setProtectedHeader({ alg: ALGORITHM, typ: "JWT", kid })
+    // No two tokens are alike, also of one session in one second.
+    .setJti(crypto.randomUUID())
     .setSubject(String(session.userId))
     .setIssuedAt(issued)
     .setExpirationTime(expires)

@@ -8,7 +8,7 @@ import { authenticate, tokenOf } from "../auth/authenticate.ts";
 import { clientAddress } from "../auth/rate-limit.ts";
 import { ConfigError, isAllowedOrigin, JSON_BODY_MAX_BYTES } from "../config.ts";
 import { startContext } from "../context.ts";
-import { AppError, ERRORS, errorBody, toAppError } from "../errors.ts";
+import { AppError, ERRORS, type ErrorCode, errorBody, toAppError } from "../errors.ts";
 import { invalidRequest } from "../input.ts";
 import type { Cost } from "../platform/cost.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
@@ -55,24 +55,13 @@ export const begin: MiddlewareHandler<HttpEnv> = async (c, next) => {
 const costHeader = (cost: Cost): string =>
   `d1_queries=${cost.d1Queries}, d1_rows_read=${cost.d1RowsRead}, d1_rows_written=${cost.d1RowsWritten}, object_calls=${cost.objectCalls}`;
 
-/** Pages of other origins may call the API if ALLOWED_ORIGINS names them (exact match). */
+/** Pages of other origins may call the API, with any headers, if ALLOWED_ORIGINS names them (exact match). */
 export const crossOrigin: MiddlewareHandler<HttpEnv> = cors({
   origin: (origin, c: Context<HttpEnv>) =>
     isAllowedOrigin(c.var.ctx.config, origin, new URL(c.req.url).origin) ? origin : null,
   allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-  allowHeaders: [
-    "Authorization",
-    "Content-Type",
-    "If-None-Match",
-    "If-Range",
-    "Range",
-    "Tus-Resumable",
-    "Upload-Checksum",
-    "Upload-Length",
-    "Upload-Metadata",
-    "Upload-Offset",
-    "X-HTTP-Method-Override",
-  ],
+  // Whatever a page asks to send: its origin alone decides.
+  allowHeaders: [],
   exposeHeaders: [
     "Accept-Ranges",
     "Content-Disposition",
@@ -164,18 +153,24 @@ export function answerFailure(thrown: Error, c: Context<HttpEnv>): Response {
   if (error.code === "UNAUTHORIZED") headers.set("WWW-Authenticate", "Bearer");
   if (error.code === "UPGRADE_REQUIRED") headers.set("Upgrade", "websocket");
   headers.set("X-Content-Type-Options", "nosniff");
-  return c.json({ error: errorBody(error) }, { status: ERRORS[error.code].status, headers });
+  const status = thrown instanceof HTTPException ? thrown.status : ERRORS[error.code].status;
+  return c.json({ error: errorBody(error) }, { status, headers });
 }
 
 function fromHttp(thrown: Error): AppError {
   if (thrown instanceof ConfigError) return new AppError("INTERNAL_ERROR", thrown.message, { cause: thrown });
   if (thrown instanceof ZodError) return invalidRequest(thrown);
-  if (thrown instanceof HTTPException) {
-    // Hono's own validator throws these for JSON that does not parse.
-    if (thrown.status === 400) {
-      const message = "The body is not valid JSON.";
-      return new AppError("INVALID_REQUEST", message, { details: [{ path: "", message }] });
-    }
-  }
+  if (thrown instanceof HTTPException && thrown.status < 500) return fromHono(thrown);
   return toAppError(thrown);
 }
+
+const CODES = new Map<number, ErrorCode>(
+  // The first that has a status is the one for requests.
+  Object.entries(ERRORS)
+    .reverse()
+    .map(([code, { status }]) => [status, code as ErrorCode]),
+);
+
+/** What Hono itself refuses keeps its status; the code is the one that has it, or says that the client is wrong. */
+const fromHono = ({ status, message, cause }: HTTPException): AppError =>
+  new AppError(CODES.get(status) ?? "INVALID_REQUEST", message || undefined, { cause });

@@ -1,8 +1,10 @@
 /** Bodies and queries of HTTP, read as the contract says they are. */
 import type { Context } from "hono";
 import type { z } from "zod";
+import { JSON_DEPTH_MAX } from "../config.ts";
 import { AppError } from "../errors.ts";
-import { readInput } from "../input.ts";
+import { badField, readInput } from "../input.ts";
+import { isTooDeep } from "../json-depth.ts";
 
 /** A query; what is empty in it is not there, since pages build their links from what they have. */
 export const readQuery = <S extends z.ZodType>(schema: S, query: Record<string, string[]>): z.output<S> =>
@@ -35,7 +37,9 @@ export function requireJson(c: Context): void {
 
 const notJson = (): AppError => new AppError("UNSUPPORTED_MEDIA_TYPE", "Send application/json.");
 
+/** @throws AppError INVALID_REQUEST */
 function parseJson(text: string): unknown {
+  if (isTooDeep(text)) throw badField("", `may be nested ${JSON_DEPTH_MAX} times`);
   try {
     return JSON.parse(text);
   } catch {

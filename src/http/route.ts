@@ -65,6 +65,7 @@ export function route<
   const declared = createRoute({
     method,
     path,
+    operationId: operationIdOf(method, path),
     summary: policy.summary,
     description: policy.description,
     tags: [path.split("/")[1] ?? ""],
@@ -84,6 +85,10 @@ export function route<
   // createRoute cannot follow the mapped types above; they say exactly what was put together here.
   return declared as unknown as RouteOf<M, P, Q>;
 }
+
+/** `post /videos/{id}/like` → `postVideosIdLike`: what generated clients call it. As unique as the route. */
+const operationIdOf = (method: string, path: string): string =>
+  method + path.replace(/[^A-Za-z0-9]+(\w?)/g, (_, first: string) => first.toUpperCase());
 
 function answerDoc(answer: z.ZodType | typeof Bytes) {
   return answer === Bytes

@@ -76,7 +76,7 @@ export const HookAnswer = z.union([
 export const HookQuery = z.object({
   secret: z.string().optional().describe("WEBHOOK_SECRET, unless it comes as X-Webhook-Secret or as a signature"),
   server: z.string().max(64).optional().describe("Tells several media servers of one kind apart"),
-  heartbeat: z.coerce
+  heartbeat: z
     .number()
     .int()
     .min(1)

@@ -43,7 +43,11 @@ export const CreateVideo = z.object({
 export type CreateVideo = z.output<typeof CreateVideo>;
 
 /** A form's fields are text; an empty one is as none. */
-const seconds = z.preprocess((value) => (value === "" ? undefined : value), z.coerce.number().min(0).max(1_000_000));
+const seconds = z
+  .string()
+  .regex(/^(\d{1,7}(\.\d{1,16})?)?$/, "must be a number of seconds")
+  .transform((text) => (text === "" ? undefined : Number(text)))
+  .pipe(z.number().max(1_000_000).optional());
 
 /** The fields of a video's form, beside `file` and `thumb`. */
 export const VideoFields = CreateVideo.pick({ title: true, visibility: true }).extend({

@@ -46,7 +46,7 @@ function door(path: string, { name, summary }: SocketContract) {
   const { properties = {}, required = [] } = z.toJSONSchema(SocketQuery, { io: "input" });
   return {
     tags: ["sockets"],
-    operationId: `open_${name}`,
+    operationId: `open${name.replace(/(^|[^A-Za-z0-9])(\w)/g, (_all, _before, first: string) => first.toUpperCase())}`,
     summary,
     description:
       "Closes at once with 4001 without a good token or ticket, 4003 where one is not allowed in, 4004 where there is nothing.",

@@ -1,0 +1,27 @@
+/** How deep JSON is nested, seen before anything is made of it. */
+import { JSON_DEPTH_MAX } from "./config.ts";
+
+const [QUOTE, BACKSLASH] = ['"', "\\"].map((char) => char.charCodeAt(0));
+const OPENING = new Set(["{", "["].map((char) => char.charCodeAt(0)));
+const CLOSING = new Set(["}", "]"].map((char) => char.charCodeAt(0)));
+
+/**
+ * Whether arrays and objects stand in each other more than JSON_DEPTH_MAX times. The parser takes any depth; what writes the
+ * value again, compares it or hands it to an object calls itself once for each level, and runs out of stack.
+ */
+export function isTooDeep(json: string): boolean {
+  let depth = 0;
+  let isInString = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const code = json.charCodeAt(at);
+    if (isInString) {
+      if (code === BACKSLASH) at += 1;
+      else if (code === QUOTE) isInString = false;
+    } else if (code === QUOTE) isInString = true;
+    else if (OPENING.has(code)) {
+      depth += 1;
+      if (depth > JSON_DEPTH_MAX) return true;
+    } else if (CLOSING.has(code)) depth -= 1;
+  }
+  return false;
+}
