@@ -72,7 +72,10 @@ async function act(work) {
   }
 }
 
-const sectionName = () => (location.hash.slice(1) in SECTIONS ? location.hash.slice(1) : "overview");
+function sectionName() {
+  const [name] = location.hash.slice(1).split("?");
+  return Object.hasOwn(SECTIONS, name) ? name : "overview";
+}
 
 function show() {
   const name = sectionName();

@@ -8,16 +8,18 @@ import { Person } from "./person.js";
 const FRAMES_SHOWN = 200;
 
 const start = byId("demo-start");
+const frames = byId("frames");
+// What scrolls can be scrolled by keyboard.
+frames.tabIndex = 0;
 let frameCount = 0;
 
 function showFrame(who, direction, text) {
   frameCount += 1;
   byId("frame-count").textContent = String(frameCount);
-  const list = byId("frames");
   const arrow = direction === "in" ? "→" : "←";
-  list.append(h("li", {}, `${who.padEnd(7)} `, h("span", { class: direction }, arrow), ` ${text}`));
-  if (list.children.length > FRAMES_SHOWN) list.firstChild.remove();
-  list.scrollTop = list.scrollHeight;
+  frames.append(h("li", {}, `${who.padEnd(7)} `, h("span", { class: direction }, arrow), ` ${text}`));
+  if (frames.children.length > FRAMES_SHOWN) frames.firstChild.remove();
+  frames.scrollTop = frames.scrollHeight;
 }
 
 /** The accounts of `npm start`; elsewhere, two fresh ones. */

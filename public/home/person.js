@@ -19,7 +19,8 @@ export class Person {
     this.onWire = onWire;
     this.state = h("span", { class: "badge", role: "status" }, "not connected");
     this.title = h("strong", {}, name);
-    this.talk = h("ol", { class: "talk", tabindex: 0, role: "log", "aria-label": `What ${name} sees` });
+    this.talk = h("ol", {});
+    this.scroller = h("div", { class: "talk", tabindex: 0, role: "log", "aria-label": `What ${name} sees` }, this.talk);
     this.typing = h("div", { class: "typing", "aria-live": "polite" });
     const label = `Write as ${name}`;
     this.input = h("input", {
@@ -35,7 +36,7 @@ export class Person {
       "article",
       { class: "card pane" },
       h("header", {}, this.title, this.state),
-      this.talk,
+      this.scroller,
       this.typing,
       h("form", { class: "say", onsubmit: (event) => this.#say(event) }, this.input, this.button),
     );
@@ -97,7 +98,7 @@ export class Person {
     const isOwn = data.senderId === this.id;
     if (!isOwn) this.typing.replaceChildren();
     this.talk.append(h("li", { class: isOwn && "own" }, data.content));
-    this.talk.scrollTop = this.talk.scrollHeight;
+    this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
   #tellTyping() {

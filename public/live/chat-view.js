@@ -34,9 +34,10 @@ export class ChatView {
   #build() {
     this.state = h("span", { class: "line muted", role: "status" }, LINES.connecting);
     this.older = h("button", { class: "plain", type: "button", onclick: () => this.#loadOlder() }, "Earlier messages");
-    this.log = h("ol", { class: "log", role: "log", tabindex: "0", "aria-label": "Chat messages" });
+    this.log = h("ol", { class: "log" });
     this.hint = h("p", { class: "hint muted" });
-    this.scroller = h("div", { class: "scroller" }, this.older, this.hint, this.log);
+    const place = { class: "scroller", role: "log", tabindex: 0, "aria-label": "Chat messages" };
+    this.scroller = h("div", place, this.older, this.hint, this.log);
     this.scroller.addEventListener("scroll", () => this.#isNearEnd() && this.newer.toggleAttribute("hidden", true));
     this.newer = h(
       "button",
@@ -127,7 +128,7 @@ export class ChatView {
     for (const [key, item] of known) {
       if (wanted.has(key)) continue;
       // Whoever stood on its buttons is not thrown out of the chat.
-      if (item.contains(document.activeElement)) this.log.focus();
+      if (item.contains(document.activeElement)) this.scroller.focus();
       item.remove();
       known.delete(key);
     }

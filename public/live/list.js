@@ -81,6 +81,7 @@ export function listView(page) {
     if (await page.needAccount("Streams belong to an account.")) createStream();
   };
   const create = h("button", { class: "primary", type: "button", onclick: begin }, "Create a stream");
+  const loading = h("p", { class: "muted", role: "status" }, "Loading…");
   const node = h(
     "div",
     { class: "wrap list" },
@@ -96,6 +97,7 @@ export function listView(page) {
       create,
     ),
     problem,
+    loading,
     ...Object.values(sections).map((section) => section.node),
     more,
   );
@@ -122,6 +124,8 @@ export function listView(page) {
     } catch (error) {
       if (error.code === undefined) console.error(error);
       problem.textContent = error.message;
+    } finally {
+      loading.remove();
     }
   }
 

@@ -50,12 +50,13 @@ function accountMenu({ user, isGuest }) {
       h("span", { class: "muted" }, isGuest ? "In this tab, a guest" : "Signed in as"),
       h("b", {}, user.username),
     ),
-    h("button", { type: "button", id: "sign-out", onclick: leave }, "Sign out"),
+    h("button", { type: "button", id: "sign-out", onclick: leave }, isGuest ? "Leave the guest account" : "Sign out"),
   );
   const open = h(
     "button",
-    { class: "account", type: "button", popovertarget: menu.id, "aria-label": `Account of ${name}` },
+    { class: "account", type: "button", popovertarget: menu.id },
     h("span", { class: "initial", "aria-hidden": "true" }, [...name][0]),
+    h("span", { class: "unseen" }, "Account: "),
     h("span", { class: "cut" }, name),
   );
   return [open, menu];

@@ -1,5 +1,7 @@
 /**
  * A list of records with search, filters, pages, acts on one record and on chosen ones. On a phone each record is a card.
+ * What is searched and which page is shown stand behind the `#` of the address (`#users?status=banned&page=2`), so that a
+ * reload, a bookmark and "back" come to the same list.
  *
  *   const list = recordList({
  *     title: "Users",
@@ -26,6 +28,25 @@ export const actButton = (text, onclick, kind = "") =>
  * @typedef {{label: string, isName?: boolean, isNumber?: boolean, cell: (record: any) => (Node | string | null)[]}} Column
  */
 
+const firstOf = ({ options }) => options?.[0]?.[0] ?? "";
+
+/** What the address asks for: the filters' values, and the page. */
+function readAddress(filters) {
+  const asked = new URLSearchParams(location.hash.split("?")[1]);
+  return {
+    page: Math.max(1, Math.floor(Number(asked.get("page"))) || 1),
+    filters: Object.fromEntries(filters.map((filter) => [filter.name, asked.get(filter.name) ?? firstOf(filter)])),
+  };
+}
+
+function writeAddress(filters, { page, filters: values }) {
+  const changed = filters.filter((filter) => values[filter.name] !== firstOf(filter));
+  const asked = new URLSearchParams(changed.map(({ name }) => [name, values[name]]));
+  if (page > 1) asked.set("page", page);
+  history.replaceState(null, "", [location.hash.split("?")[0], asked].filter(String).join("?"));
+  return changed.length > 0;
+}
+
 /**
  * @param {{
  *   title: string, items: string, read: (query: Record<string, any>) => Promise<any>,
@@ -34,11 +55,12 @@ export const actButton = (text, onclick, kind = "") =>
  * }} what `read` answers `{<items>, pagination}`, `bulk.run` whether it was done
  */
 export function recordList(what) {
-  const state = { page: 1, filters: {}, chosen: new Set() };
   const { filters = [], columns, acts, bulk } = what;
+  const state = { ...readAddress(filters), chosen: new Set() };
+  let isFiltered = false;
   const body = h("tbody", {});
   const total = h("p", { class: "muted", role: "status" });
-  const pager = h("nav", { class: "pager", "aria-label": "Pages" });
+  const pager = h("nav", { class: "pager", "aria-label": "Pages of this list" });
   const bulkButton = bulk && h("button", { type: "button", class: bulk.kind, onclick: () => runBulk() });
   const headings = [
     bulk && h("td", {}),
@@ -58,20 +80,19 @@ export function recordList(what) {
     h("div", { class: "card scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ...headings)), body)),
     pager,
   );
-  const initial = { ...state.filters };
   drawBulk();
   tell("Loading…");
 
   function filterControl({ name, label, type = "search", options }) {
     let timer;
-    const set = (value) => {
-      state.filters[name] = value;
+    const set = (next) => {
+      state.filters[name] = next;
       state.page = 1;
       load();
     };
-    state.filters[name] = options?.[0]?.[0] ?? "";
+    const value = state.filters[name];
     if (options) {
-      const choices = options.map(([value, text]) => h("option", { value }, text));
+      const choices = options.map(([of, text]) => h("option", { value: of, selected: of === value }, text));
       return h("label", {}, label, h("select", { name, onchange: ({ target }) => set(target.value) }, ...choices));
     }
     const typed = ({ target }) => {
@@ -79,7 +100,7 @@ export function recordList(what) {
       timer = setTimeout(() => set(target.value.trim()), TYPING_PAUSE_MS);
     };
     const limits = type === "number" ? { min: 1, placeholder: "any" } : { maxlength: 100 };
-    return h("label", {}, label, h("input", { name, type, ...limits, oninput: typed }));
+    return h("label", {}, label, h("input", { name, type, value, ...limits, oninput: typed }));
   }
 
   function row(record) {
@@ -145,6 +166,7 @@ export function recordList(what) {
     asked += 1;
     const mine = asked;
     node.setAttribute("aria-busy", "true");
+    isFiltered = writeAddress(filters, state);
     try {
       const answer = await what.read({ page: state.page, limit: LIMIT, ...state.filters });
       if (mine !== asked) return;
@@ -166,7 +188,6 @@ export function recordList(what) {
     const shown = new Set(records.map(({ id }) => id));
     state.chosen = new Set([...state.chosen].filter((id) => shown.has(id)));
     drawBulk();
-    const isFiltered = Object.entries(state.filters).some(([name, value]) => value !== initial[name]);
     if (records.length > 0) body.replaceChildren(...records.map(row));
     else tell(isFiltered ? "Nothing matches." : "There is nothing here yet.");
     drawPages(pagination);

@@ -256,6 +256,17 @@ async function checkDashboard(browser: Browser, server: Server): Promise<void> {
     assert.match((await page.locator("tbody tr").first().textContent()) ?? "", /victim/);
   });
 
+  await check("a reload comes back to the same filter and page", async () => {
+    await page.reload();
+    await page.waitForSelector('text="1 record"');
+    assert.equal(await page.inputValue("[name=status]"), "banned");
+    await page.selectOption("[name=status]", "all");
+    await page.click("text=Next ›");
+    await page.waitForSelector("text=Page 2 of 4");
+    await page.reload();
+    await page.waitForSelector("text=Page 2 of 4");
+  });
+
   await check("a report is resolved, and leaves the pending ones", async () => {
     await go(page, "reports");
     await shoot(page, "reports-desktop");
@@ -317,6 +328,19 @@ async function checkDashboard(browser: Browser, server: Server): Promise<void> {
       await page.waitForSelector(there, { state: "attached" });
       await page.locator(".bar .account", { hasText: "boss" }).waitFor();
     }
+  });
+
+  await check("a guest is somebody else in one tab alone", async () => {
+    const other = await context.newPage();
+    await other.goto(`${server.origin}/call`);
+    await other.click("#guest");
+    await other.locator(".bar .account", { hasText: "guest_" }).waitFor();
+    await page.goto(`${server.origin}/docs`);
+    await page.locator(".bar .account", { hasText: "boss" }).waitFor();
+    await other.click(".bar .account");
+    await other.click("text=Leave the guest account");
+    await other.locator(".bar .account", { hasText: "boss" }).waitFor();
+    await other.close();
   });
 
   await check("who signs out on one page is signed out in all tabs, and a reload asks again", async () => {
