@@ -3,7 +3,8 @@ import { lt } from "drizzle-orm";
 import { sweepUploads } from "./bytes/store.ts";
 import { startContext } from "./context.ts";
 import { foldOldRows } from "./db/folding.ts";
-import { sweepOutbox } from "./db/outbox.ts";
+import { forgetParked } from "./db/outbox-parked.ts";
+import { sweepOutbox } from "./db/outbox-sweep.ts";
 import { addressBans, rateWindows, revokedTokens, sessions, socketTickets } from "./db/tables.ts";
 import { sweepResumable } from "./features/files/tus/uploads.ts";
 import { endLapsed, forgetEarlyEnds } from "./features/streams/sessions.ts";
@@ -12,13 +13,17 @@ import { forgetOldViews } from "./features/videos/views.ts";
 import { logFailure } from "./platform/log.ts";
 import "./wiring.ts";
 
+type Lifetime = { waitUntil(work: Promise<unknown>): void };
+
 /** One job that fails does not keep the others from running. */
-export async function runCron(env: Env, { waitUntil }: { waitUntil(work: Promise<unknown>): void }): Promise<void> {
-  const ctx = startContext({ env, later: (work) => waitUntil(work) });
+export async function runCron(env: Env, lifetime: Lifetime): Promise<void> {
+  // Called as a method: the platform's own is bound to its object.
+  const ctx = startContext({ env, later: (work) => lifetime.waitUntil(work) });
   const jobs: [name: string, job: () => Promise<unknown>][] = [
     ["uploads", () => sweepUploads(ctx)],
     ["resumable", () => sweepResumable(ctx)],
     ["outbox", () => sweepOutbox(ctx)],
+    ["outbox.parked", () => forgetParked(ctx)],
     ["streams.lapsed", () => endLapsed(ctx)],
     ["streams.early-ends", () => forgetEarlyEnds(ctx)],
     ["streams.events", () => forgetOldEvents(ctx)],

@@ -102,6 +102,14 @@ export function isOverloaded(thrown: unknown): boolean {
   return thrown instanceof Error && "overloaded" in thrown && thrown.overloaded === true;
 }
 
+/** A failure of the way, not of what was sent: an object that sheds load, restarts, or does not answer in time. */
+export function isTransient(thrown: unknown): boolean {
+  if (thrown instanceof AppError) return ERRORS[thrown.code].retry && thrown.code !== "INTERNAL_ERROR";
+  if (!(thrown instanceof Error)) return false;
+  const isReset = "durableObjectReset" in thrown && thrown.durableObjectReset === true;
+  return isReset || isOverloaded(thrown) || isRetryable(thrown);
+}
+
 /** A failure that a new stub may not meet again (platform docs, "Error handling"). */
 export function isRetryable(thrown: unknown): boolean {
   return thrown instanceof Error && "retryable" in thrown && thrown.retryable === true && !isOverloaded(thrown);

@@ -452,7 +452,7 @@ describe("an erased user", () => {
   });
 
   it("goes on being erased after a crash, by the sweep", async () => {
-    const { sweepOutbox } = await import("../src/db/outbox.ts");
+    const { sweepOutbox } = await import("../src/db/outbox-sweep.ts");
     const { startContext } = await import("../src/context.ts");
     const bob = await mintUser("bob");
     await makeVideo(bob);

@@ -4,7 +4,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { startContext } from "../src/context.ts";
-import { sweepOutbox } from "../src/db/outbox.ts";
+import { sweepOutbox } from "../src/db/outbox-sweep.ts";
 import { mintAdmin, run } from "./support/admin.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
 import { mintStream } from "./support/media.ts";

@@ -2,7 +2,7 @@ import { evictDurableObject, listDurableObjectIds, runDurableObjectAlarm, runInD
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { startContext } from "../src/context.ts";
-import { sweepOutbox } from "../src/db/outbox.ts";
+import { sweepOutbox } from "../src/db/outbox-sweep.ts";
 import { anonymiseAuthor } from "../src/features/rooms/erase.ts";
 import { call, costOf, mintUser, type TestUser } from "./support/api.ts";
 import { mintGroup, openRoom, post, promote } from "./support/rooms.ts";

@@ -7,8 +7,11 @@
  * receiver drops the ids that it has had.
  */
 import { asc, inArray, type SQL, sql } from "drizzle-orm";
+import { isTransient } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
 import type { CallContext } from "./call-context.ts";
+import { inList } from "./json.ts";
+import { type FailedDelivery, parkAfterFailures } from "./outbox-parked.ts";
 import { outbox } from "./tables.ts";
 
 /** Who is told: `user:12`, `room:01J…`, `file:…`. The part before the colon picks the deliverer. */
@@ -26,11 +29,11 @@ export type OutboxHandler = (ctx: CallContext, name: string, deliveries: Deliver
 /** Some were not taken, and must come again; all others were. Thrown by a handler. */
 export class FailedDeliveries extends Error {
   override name = "FailedDeliveries";
-  readonly ids: ReadonlySet<number>;
+  readonly failed: FailedDelivery[];
 
-  constructor(ids: number[]) {
-    super(`${ids.length} deliveries failed`);
-    this.ids = new Set(ids);
+  constructor(failed: FailedDelivery[]) {
+    super(`${failed.length} deliveries failed`);
+    this.failed = failed;
   }
 }
 
@@ -80,52 +83,57 @@ export function deliverSoon(ctx: CallContext, pending: Pending[]): void {
   if (pending.length > 0) ctx.later(deliverNow(ctx, pending));
 }
 
-/** Delivers to every receiver, side by side, and clears what arrived in one write. Never throws. */
-export async function deliverNow(ctx: CallContext, pending: Pending[]): Promise<void> {
+/**
+ * Delivers to every receiver, side by side, and clears what arrived in one write. Never throws.
+ * @returns how many arrived
+ */
+export async function deliverNow(ctx: CallContext, pending: Pending[]): Promise<number> {
   const byTarget = Map.groupBy(pending, (row) => row.target);
-  const arrived = await Promise.all([...byTarget].map(([target, rows]) => deliverTarget(ctx, target, rows)));
-  const ids = arrived.flat();
+  const outcomes = await Promise.all([...byTarget].map(([target, rows]) => deliverTarget(ctx, target, rows)));
+  const arrived = outcomes.flatMap((outcome) => outcome.arrived);
   try {
-    // Chunked: a statement takes 100 bound parameters (platform limit).
-    for (let from = 0; from < ids.length; from += 90) {
-      await ctx.db.delete(outbox).where(inArray(outbox.id, ids.slice(from, from + 90)));
-    }
+    if (arrived.length > 0) await ctx.db.delete(outbox).where(inList(outbox.id, arrived));
+    await parkAfterFailures(
+      ctx,
+      outcomes.flatMap((outcome) => outcome.failed),
+    );
   } catch (error) {
     logFailure(ctx, "outbox.clear", error);
   }
+  return arrived.length;
 }
 
-async function deliverTarget(ctx: CallContext, target: string, rows: Pending[]): Promise<number[]> {
+type DeliveryOutcome = { arrived: number[]; failed: FailedDelivery[] };
+
+async function deliverTarget(ctx: CallContext, target: string, rows: Pending[]): Promise<DeliveryOutcome> {
   const colon = target.indexOf(":");
   const deliver = handlers.get(target.slice(0, colon));
+  const deliveries: Delivery[] = [];
+  const unreadable: FailedDelivery[] = [];
+  for (const { id, payload } of rows) {
+    try {
+      deliveries.push({ id, payload: JSON.parse(payload) });
+    } catch {
+      unreadable.push({ id, reason: "The payload is no JSON." });
+    }
+  }
+  const ids = deliveries.map(({ id }) => id);
   try {
     if (!deliver) throw new Error(`Nobody delivers to ${target.slice(0, colon)}`);
-    const deliveries = rows.map((row): Delivery => ({ id: row.id, payload: JSON.parse(row.payload) }));
-    await deliver(ctx, target.slice(colon + 1), deliveries);
-    return rows.map((row) => row.id);
+    if (deliveries.length > 0) await deliver(ctx, target.slice(colon + 1), deliveries);
+    return { arrived: ids, failed: unreadable };
   } catch (error) {
     logFailure(ctx, "outbox.deliver", error, { target });
-    return error instanceof FailedDeliveries ? rows.map(({ id }) => id).filter((id) => !error.ids.has(id)) : [];
+    const failed = failedOf(ids, error);
+    const isWhole = !(error instanceof FailedDeliveries);
+    const missed = new Set(failed.map(({ id }) => id));
+    return { arrived: isWhole ? [] : ids.filter((id) => !missed.has(id)), failed: [...unreadable, ...failed] };
   }
 }
 
-/** Rows older than this were left behind by a crash or an overload; younger ones are being delivered right now. */
-const LEFT_BEHIND_MS = 20_000;
-const SWEEP_ROWS = 500;
-
-/** The net under everything: delivers what a crash left behind. Run by cron. Returns how many rows it looked at. */
-export async function sweepOutbox(ctx: CallContext, olderThanMs: number = LEFT_BEHIND_MS): Promise<number> {
-  const before = ctx.now.getTime() - olderThanMs;
-  const stale = ctx.db
-    .selectDistinct({ target: outbox.target })
-    .from(outbox)
-    .where(sql`${outbox.id} IN (SELECT id FROM outbox WHERE created_at <= ${before} ORDER BY id LIMIT ${SWEEP_ROWS})`);
-  const pending = await ctx.db
-    .select({ id: outbox.id, target: outbox.target, payload: outbox.payload })
-    .from(outbox)
-    .where(inArray(outbox.target, stale))
-    .orderBy(asc(outbox.id))
-    .limit(SWEEP_ROWS * 2);
-  await deliverNow(ctx, pending);
-  return pending.length;
+/** Whose fault it was. Of a group that failed as one, the first is taken for it; of a receiver that was not there, none. */
+function failedOf([first]: number[], error: unknown): FailedDelivery[] {
+  if (error instanceof FailedDeliveries) return error.failed;
+  if (first === undefined || isTransient(error)) return [];
+  return [{ id: first, reason: error instanceof Error ? error.message : String(error) }];
 }

@@ -261,8 +261,20 @@ CREATE TABLE outbox (
   target TEXT NOT NULL,
   payload TEXT NOT NULL,
   created_at INTEGER NOT NULL
-);
+, attempts INTEGER NOT NULL DEFAULT 0, attempted_at INTEGER);
 CREATE INDEX outbox_target ON outbox (target, id);
+
+-- ── outbox_parked ──
+CREATE TABLE outbox_parked (
+  -- As it was in the outbox.
+  id INTEGER PRIMARY KEY,
+  target TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  parked_at INTEGER NOT NULL
+);
 
 -- ── people_search ──
 -- Written by triggers on: users

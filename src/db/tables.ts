@@ -234,9 +234,21 @@ export const outbox = sqliteTable(
     target: text("target").notNull(),
     payload: text("payload").notNull(),
     createdAt: time("created_at").notNull(),
+    attempts: integer("attempts").notNull().default(0),
+    attemptedAt: time("attempted_at"),
   },
   (table) => [index("outbox_target").on(table.target, table.id)],
 );
+
+export const outboxParked = sqliteTable("outbox_parked", {
+  id: integer("id").primaryKey(),
+  target: text("target").notNull(),
+  payload: text("payload").notNull(),
+  createdAt: time("created_at").notNull(),
+  attempts: integer("attempts").notNull(),
+  reason: text("reason").notNull(),
+  parkedAt: time("parked_at").notNull(),
+});
 
 /** How long the public lists are; kept by triggers. */
 export const listTotals = sqliteTable("list_totals", {

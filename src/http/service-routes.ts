@@ -1,6 +1,7 @@
 /** What the operators of the service use: health, metrics, the API's description. */
 
 import { sameSecret } from "../auth/digest.ts";
+import { measureOutbox } from "../db/outbox-parked.ts";
 import { AppError } from "../errors.ts";
 import { exposition } from "../platform/metrics.ts";
 import { router } from "./route.ts";
@@ -19,5 +20,10 @@ serviceRoutes.get("/metrics", async (c) => {
   if (!expected) throw new AppError("NOT_FOUND");
   const given = /^Bearer\s+(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? c.req.query("token") ?? "";
   if (!(await sameSecret(given, expected))) throw new AppError("UNAUTHORIZED");
-  return c.text(exposition(), 200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" });
+  const { parked, oldestSeconds } = await measureOutbox(c.var.ctx);
+  const gauges = {
+    roomcast_outbox_parked: { help: "Outbox rows put aside that wait for an admin, up to 1000.", value: parked },
+    roomcast_outbox_oldest_seconds: { help: "Age of the oldest row in the outbox.", value: oldestSeconds },
+  };
+  return c.text(exposition(gauges), 200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" });
 });

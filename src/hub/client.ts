@@ -5,6 +5,7 @@ import type { Ctx, UserCtx } from "../context.ts";
 import type { CallContext } from "../db/call-context.ts";
 import { jsonObject } from "../db/json.ts";
 import { type Delivery, FailedDeliveries } from "../db/outbox.ts";
+import type { FailedDelivery } from "../db/outbox-parked.ts";
 import { AppError } from "../errors.ts";
 import type { Cost } from "../platform/cost.ts";
 import { callObject } from "../platform/objects.ts";
@@ -22,7 +23,10 @@ export function framesFor(...frames: [type: string, data: Parameters<typeof json
 
 const hubName = (userId: number): string => String(userId);
 
-type HubSession = { refusedSeconds: Promise<number>; deliver(deliveries: Delivery[]): Promise<number[]> } & Disposable;
+type HubSession = {
+  refusedSeconds: Promise<number>;
+  deliver(deliveries: Delivery[]): Promise<FailedDelivery[]>;
+} & Disposable;
 
 /** Sessions that this call has open. A call on what an object returned is not billed again (platform docs, RPC). */
 const openSessions = new WeakMap<Cost, { name: string; session: HubSession }>();
@@ -33,7 +37,7 @@ export async function deliverToHub(ctx: CallContext, name: string, deliveries: D
   if (failed.length > 0) throw new FailedDeliveries(failed);
 }
 
-async function deliverNamed(ctx: CallContext, name: string, deliveries: Delivery[]): Promise<number[]> {
+async function deliverNamed(ctx: CallContext, name: string, deliveries: Delivery[]): Promise<FailedDelivery[]> {
   const open = openSessions.get(ctx.cost);
   if (open?.name !== name) return callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.deliver(deliveries));
   openSessions.delete(ctx.cost);

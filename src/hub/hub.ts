@@ -6,6 +6,7 @@ import { RpcTarget } from "cloudflare:workers";
 import { z } from "zod";
 import { actingAs, objectContext, type UserCtx } from "../context.ts";
 import type { Delivery } from "../db/outbox.ts";
+import type { FailedDelivery } from "../db/outbox-parked.ts";
 import { logFailure } from "../platform/log.ts";
 import { callObject } from "../platform/objects.ts";
 import type { CommandContext } from "../realtime/commands.ts";
@@ -212,7 +213,7 @@ export class SendSession extends RpcTarget {
     return this.#refusedSeconds;
   }
 
-  deliver(deliveries: Delivery[]): Promise<number[]> {
+  deliver(deliveries: Delivery[]): Promise<FailedDelivery[]> {
     return this.#hub.deliver(deliveries);
   }
 }

@@ -7,6 +7,7 @@ const BUCKETS_MS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000];
 const requests = new Map<string, number>();
 const durations = { buckets: BUCKETS_MS.map(() => 0), sum: 0, count: 0 };
 const sockets = new Map<string, number>();
+const parked = new Map<string, number>();
 
 export function countRequest(method: string, status: number, ms: number): void {
   const key = `method="${method}",status="${status}"`;
@@ -22,8 +23,16 @@ export function countSocket(kind: string): void {
   sockets.set(kind, (sockets.get(kind) ?? 0) + 1);
 }
 
+/** `kind` of the receiver that could not take a row of the outbox: `user`, `room`, … */
+export function countParked(kind: string): void {
+  parked.set(kind, (parked.get(kind) ?? 0) + 1);
+}
+
+/** What is true now, wherever it is asked; by the metric's name. */
+export type Gauges = Record<string, { help: string; value: number }>;
+
 /** The exposition text (Prometheus text format 0.0.4). */
-export function exposition(): string {
+export function exposition(gauges: Gauges): string {
   let cumulative = 0;
   const lines = [
     "# HELP roomcast_http_requests_total Requests answered by this isolate.",
@@ -41,6 +50,14 @@ export function exposition(): string {
     "# HELP roomcast_sockets_opened_total Sockets opened through this isolate.",
     "# TYPE roomcast_sockets_opened_total counter",
     ...[...sockets].map(([kind, count]) => `roomcast_sockets_opened_total{kind="${kind}"} ${count}`),
+    "# HELP roomcast_outbox_parked_total Outbox rows that this isolate put aside.",
+    "# TYPE roomcast_outbox_parked_total counter",
+    ...[...parked].map(([kind, count]) => `roomcast_outbox_parked_total{kind="${kind}"} ${count}`),
+    ...Object.entries(gauges).flatMap(([name, { help, value }]) => [
+      `# HELP ${name} ${help}`,
+      `# TYPE ${name} gauge`,
+      `${name} ${value}`,
+    ]),
   ];
   return `${lines.join("\n")}\n`;
 }

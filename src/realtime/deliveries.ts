@@ -2,8 +2,8 @@
  * What an object has had from the outbox (db/outbox.ts): each delivery is applied once, in the order of the ids, however
  * often it comes.
  */
-import { z } from "zod";
 import type { Delivery } from "../db/outbox.ts";
+import type { FailedDelivery } from "../db/outbox-parked.ts";
 import { logFailure } from "../platform/log.ts";
 
 /** The newest id that was taken. Made when it is first needed: most objects are never delivered anything. */
@@ -35,11 +35,11 @@ export class Deliveries {
   /**
    * Applies one group after the other: a delivery that waits holds up those after it, so that none overtakes it. One that
    * throws takes nothing from the rest.
-   * @returns the ids that failed, and must come again
+   * @returns those that failed, and must come again
    */
-  async take(deliveries: Delivery[]): Promise<number[]> {
+  async take(deliveries: Delivery[]): Promise<FailedDelivery[]> {
     while (this.#underWay) await this.#underWay;
-    const failed: number[] = [];
+    const failed: FailedDelivery[] = [];
     const rest = deliveries.values();
     const work = this.#applyAll(rest, failed);
     if (work) {
@@ -52,7 +52,7 @@ export class Deliveries {
   }
 
   /** Goes on without a promise until there is one: what arrives in between cannot mix in. */
-  #applyAll(deliveries: Iterator<Delivery>, failed: number[]): Promise<void> | undefined {
+  #applyAll(deliveries: Iterator<Delivery>, failed: FailedDelivery[]): Promise<void> | undefined {
     for (let next = deliveries.next(); !next.done; next = deliveries.next()) {
       const delivery = next.value;
       if (this.#isKnown(delivery.id)) continue;
@@ -67,7 +67,12 @@ export class Deliveries {
     return undefined;
   }
 
-  async #applyRest(work: Promise<void>, { id }: Delivery, rest: Iterator<Delivery>, failed: number[]): Promise<void> {
+  async #applyRest(
+    work: Promise<void>,
+    { id }: Delivery,
+    rest: Iterator<Delivery>,
+    failed: FailedDelivery[],
+  ): Promise<void> {
     try {
       await work;
       this.#note(id, true);
@@ -98,12 +103,11 @@ export class Deliveries {
     return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", name).toArray().length > 0;
   }
 
-  /** What cannot be read never will be: it is passed over. What fails otherwise may succeed later. */
-  #fail(id: number, failed: number[], thrown: unknown): void {
+  /** It may succeed later; the outbox parks what never does. */
+  #fail(id: number, failed: FailedDelivery[], thrown: unknown): void {
     logFailure({ requestId: "" }, "delivery.failed", thrown, { outboxId: id });
-    const isReadable = !(thrown instanceof z.ZodError);
-    if (isReadable) failed.push(id);
-    this.#note(id, !isReadable);
+    failed.push({ id, reason: thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown) });
+    this.#note(id, false);
   }
 
   /** A row is written only for what the log does not tell. What was applied may have emptied the storage. */

@@ -8,6 +8,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Delivery } from "../db/outbox.ts";
+import type { FailedDelivery } from "../db/outbox-parked.ts";
 import type { AppError } from "../errors.ts";
 import { type Commands, failed, type Outcome } from "./commands.ts";
 import type { Connection } from "./connection.ts";
@@ -150,8 +151,8 @@ export abstract class Room extends DurableObject<Env> {
     return this.#dispatcher.charge(userId);
   }
 
-  /** RPC: takes what the outbox has for this object; repeats are dropped. @returns the ids that must come again */
-  async deliver(deliveries: Delivery[]): Promise<number[]> {
+  /** RPC: takes what the outbox has for this object; repeats are dropped. @returns those that must come again */
+  async deliver(deliveries: Delivery[]): Promise<FailedDelivery[]> {
     this.#sendQueue.flush();
     const failed = await this.#deliveries.take(deliveries);
     this.#sendQueue.flush();

@@ -1,6 +1,7 @@
 /** Everything below `/admin` (SPEC 4), by noun. Role `admin` only, and each admin has a budget of calls an hour. */
 import { router } from "../../http/route.ts";
 import { auditRoutes } from "./audit/routes.ts";
+import { adminOutboxRoutes } from "./outbox/routes.ts";
 import { adminReportRoutes } from "./reports/routes.ts";
 import { statsRoutes } from "./stats/routes.ts";
 import { adminUserRoutes } from "./users/routes.ts";
@@ -11,4 +12,5 @@ export const adminRoutes = router()
   .route("/", adminUserRoutes)
   .route("/", adminVideoRoutes)
   .route("/", adminReportRoutes)
+  .route("/", adminOutboxRoutes)
   .route("/", auditRoutes);

@@ -16,10 +16,12 @@ export const AuditAction = z.enum([
   "visibility",
   "resolve",
   "reject",
+  "retry",
+  "discard",
 ]);
 export type AuditAction = z.infer<typeof AuditAction>;
 
-export const AuditTarget = z.enum(["user", "video", "report"]);
+export const AuditTarget = z.enum(["user", "video", "report", "outbox"]);
 export type AuditTarget = z.infer<typeof AuditTarget>;
 
 export const AuditQuery = PageQuery.extend({

@@ -1,0 +1,22 @@
+/** What could not be delivered and was put aside (SPEC 4, 11). */
+import { z } from "zod";
+import { Pagination } from "../../../db/page.ts";
+import { Timestamp } from "../../../realtime/protocol.ts";
+
+export const ParkedDelivery = z
+  .object({
+    id: z.number().int(),
+    target: z.string().describe("Who should have been told: `user:12`, `room:…`, `stream:3`"),
+    bytes: z
+      .number()
+      .int()
+      .describe("Size of what should have been told. It is not shown: it may be a private message"),
+    attempts: z.number().int(),
+    reason: z.string().describe("Why the last attempt failed"),
+    createdAt: Timestamp,
+    parkedAt: Timestamp,
+  })
+  .meta({ id: "ParkedDelivery" });
+export type ParkedDelivery = z.infer<typeof ParkedDelivery>;
+
+export const ParkedList = z.object({ parked: z.array(ParkedDelivery), pagination: Pagination });
