@@ -312,7 +312,7 @@ describe("a bad frame", () => {
     ["reaction", { messageId: "m", emoji: "" }],
     ["typing", { isTyping: "yes" }],
     ["read", { seq: -1 }],
-    ["read", { seq: "1" }],
+    ["read", { seq: "one" }],
     ["mute_member", { userId: "all" }],
     ["chat:send_message", { message: "not spoken here" }],
     ["no_such_type", {}],
