@@ -1,7 +1,8 @@
 /** Media servers other than nginx-rtmp, with the bodies that they send (MEDIA.md 2). */
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { call, mintUser } from "./support/api.ts";
+import { passTime } from "./support/clock.ts";
 import {
   ACCEPTED,
   eventsOf,
@@ -9,15 +10,12 @@ import {
   hookJson,
   mint,
   mintStream,
-  passTime,
   REFUSED,
   sign,
   signAsOme,
   statusOf,
   type TestStream,
 } from "./support/media.ts";
-
-afterEach(() => vi.useRealTimers());
 
 describe("SRS", () => {
   const srs = (stream: TestStream, action: string, client_id: string, more: object = {}) =>

@@ -3,8 +3,9 @@
  * its fields in its order, with what a publisher wrote behind the `?`.
  */
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { call, mintUser } from "./support/api.ts";
+import { passTime } from "./support/clock.ts";
 import {
   ACCEPTED,
   eventsOf,
@@ -14,13 +15,10 @@ import {
   mint,
   mintStream,
   nginx,
-  passTime,
   REFUSED,
   statusOf,
   WEBHOOK_SECRET,
 } from "./support/media.ts";
-
-afterEach(() => vi.useRealTimers());
 
 /** What the publisher of the capture wrote behind its key. */
 const ARGUMENTS = "&token=abc%20d&user=7";

@@ -1,9 +1,10 @@
 /** What ends and is forgotten by itself: the clock is the Worker's, moved by the test; the cron is the platform's call. */
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { runCron } from "../src/cron.ts";
 import { call, mintUser } from "./support/api.ts";
+import { passTime } from "./support/clock.ts";
 import {
   ACCEPTED,
   eventsOf,
@@ -14,13 +15,10 @@ import {
   mintStream,
   nginx,
   nginxBody,
-  passTime,
   REFUSED,
   statusOf,
   type TestStream,
 } from "./support/media.ts";
-
-afterEach(() => vi.useRealTimers());
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;

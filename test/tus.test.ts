@@ -1,73 +1,24 @@
-/** tus 1.0, header by header. tus-js-client itself is in test/e2e. */
+/** tus 1.0, header by header: making an upload, and resuming it. tus-js-client itself is in test/e2e. */
 import { evictAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { PART_BYTES } from "../src/bytes/parts.ts";
-import { runCron } from "../src/cron.ts";
-import { mintUser, ORIGIN, worker } from "./support/api.ts";
+import { ORIGIN, worker } from "./support/api.ts";
 import { sample } from "./support/samples.ts";
-
-const ann = await mintUser("ann");
-const bob = await mintUser("bob");
-
-type Headers_ = Record<string, string>;
-const tus = (path: string, method: string, headers: Headers_ = {}, body?: BodyInit, by: { token: string } = ann) =>
-  worker.fetch(path.startsWith("/api") ? `${ORIGIN}${path}` : `${ORIGIN}/api/v1/files/tus${path}`, {
-    method,
-    headers: { Authorization: `Bearer ${by.token}`, "Tus-Resumable": "1.0.0", ...headers },
-    ...(body === undefined ? {} : { body }),
-  });
-
-const base64 = (text: string) => new TextEncoder().encode(text).toBase64();
-const metadata = (fields: Record<string, string>) =>
-  Object.entries(fields)
-    .map(([key, value]) => `${key} ${base64(value)}`)
-    .join(",");
-
-/** A GIF of this many bytes, no two stretches of it alike. */
-const gif = (length: number) => {
-  const bytes = new Uint8Array(length).map((_, at) => (at * 31 + (at >> 8)) % 251);
-  bytes.set(sample("gif").subarray(0, length));
-  return bytes;
-};
-const hash = async (bytes: BufferSource, name = "SHA-256") => new Uint8Array(await crypto.subtle.digest(name, bytes));
-
-const create = async (
-  length: number,
-  fields: Record<string, string> = { filename: "a.gif", filetype: "image/gif" },
-) => {
-  const answer = await tus("", "POST", { "Upload-Length": String(length), "Upload-Metadata": metadata(fields) });
-  return { status: answer.status, location: answer.headers.get("location") ?? "", headers: answer.headers };
-};
-const patch = (
-  location: string,
-  offset: number,
-  bytes: Uint8Array<ArrayBuffer> | ReadableStream,
-  headers: Headers_ = {},
-) =>
-  tus(
-    location,
-    "PATCH",
-    { "Upload-Offset": String(offset), "Content-Type": "application/offset+octet-stream", ...headers },
-    bytes,
-  );
-const offsetOf = async (location: string) => Number((await tus(location, "HEAD")).headers.get("upload-offset"));
-const rowOf = (location: string) =>
-  env.DB.prepare("SELECT * FROM resumable_uploads WHERE id = ?")
-    .bind(location.split("/").at(-1))
-    .first<{ id: string; key: string; file_id: string | null; upload_id: string | null }>();
-
-/** The file that an upload has become. */
-const fileOf = async (location: string) => {
-  const row = await rowOf(location);
-  const file = await env.DB.prepare("SELECT * FROM files WHERE id = ?")
-    .bind(row?.file_id ?? "")
-    .first<{ key: string; sha256: string; size: number; folder: string; visibility: string; original_name: string }>();
-  if (!file) throw new Error("The upload has become no file");
-  const object = await env.FILES.get(file.key);
-  return { ...file, bytes: new Uint8Array((await object?.arrayBuffer()) ?? []) };
-};
-const leftIn = async (key: string) => (await env.FILES.list({ prefix: key })).objects.map((object) => object.key);
+import {
+  base64,
+  bob,
+  create,
+  fileOf,
+  gif,
+  hash,
+  leftIn,
+  metadata,
+  offsetOf,
+  patch,
+  rowOf,
+  tus,
+} from "./support/tus.ts";
 
 describe("tus", () => {
   it("says what it can do", async () => {
@@ -298,114 +249,5 @@ describe("content that is not what its name says", () => {
     expect((await patch(location, 0, new Uint8Array([71]))).status).toBe(204);
     expect((await patch(location, 1, new Uint8Array([0, 0]))).status).toBe(415);
     expect((await tus(location, "HEAD")).status).toBe(404);
-  });
-});
-
-describe("checksum", () => {
-  it.each([
-    ["sha1", "SHA-1"],
-    ["sha256", "SHA-256"],
-    ["md5", "MD5"],
-  ])("%s that fits is taken", async (name, algorithm) => {
-    const content = gif(100);
-    const { location } = await create(100);
-    const sum = (await hash(content, algorithm)).toBase64();
-    expect((await patch(location, 0, content, { "Upload-Checksum": `${name} ${sum}` })).status).toBe(204);
-    expect((await fileOf(location)).bytes).toEqual(content);
-  });
-
-  it("that does not fit is 460, and none of the bytes count", async () => {
-    const content = gif(100);
-    const { location } = await create(100);
-    const sum = (await hash(gif(99))).toBase64();
-    const answer = await patch(location, 0, content, { "Upload-Checksum": `sha256 ${sum}` });
-    expect(answer.status).toBe(460);
-    expect(await offsetOf(location)).toBe(0);
-    expect((await patch(location, 0, content)).status).toBe(204);
-    expect((await fileOf(location)).bytes).toEqual(content);
-  });
-
-  it("that does not fit takes back whole parts, too", async () => {
-    const content = gif(PART_BYTES + 1000);
-    const { location } = await create(content.length);
-    const answer = await patch(location, 0, content, { "Upload-Checksum": `sha1 ${(await hash(content)).toBase64()}` });
-    expect(answer.status).toBe(460);
-    expect(await offsetOf(location)).toBe(0);
-    expect((await patch(location, 0, content)).status).toBe(204);
-    expect((await hash((await fileOf(location)).bytes)).toHex()).toBe((await hash(content)).toHex());
-  });
-
-  it.each(["crc32 AAAA", "sha256 !!!", "sha256"])("%s is 400", async (header) => {
-    const { location } = await create(100);
-    expect((await patch(location, 0, gif(100), { "Upload-Checksum": header })).status).toBe(
-      header === "sha256" ? 460 : 400,
-    );
-  });
-});
-
-describe("termination", () => {
-  it("frees parts and tail, and the upload is gone", async () => {
-    const content = gif(PART_BYTES + 1000);
-    const { location } = await create(content.length + 1);
-    expect((await patch(location, 0, content)).status).toBe(204);
-    const row = await rowOf(location);
-    expect(await leftIn(row?.key ?? "")).toHaveLength(1);
-    expect((await tus(location, "DELETE")).status).toBe(204);
-    expect(await leftIn(row?.key ?? "")).toEqual([]);
-    // The multipart upload is aborted: nothing can be added to it.
-    const multipart = env.FILES.resumeMultipartUpload(row?.key ?? "", row?.upload_id ?? "");
-    await expect(multipart.uploadPart(2, new Uint8Array(10))).rejects.toThrow();
-    for (const method of ["HEAD", "DELETE"]) expect((await tus(location, method)).status).toBe(404);
-  });
-
-  it("works by X-HTTP-Method-Override, as PATCH does", async () => {
-    const { location } = await create(100);
-    const over = (method: string, body?: Uint8Array<ArrayBuffer>) =>
-      tus(
-        location,
-        "POST",
-        { "X-HTTP-Method-Override": method, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream" },
-        body,
-      );
-    expect((await over("PATCH", gif(100).slice(0, 50))).status).toBe(204);
-    expect(await offsetOf(location)).toBe(50);
-    expect((await over("DELETE")).status).toBe(204);
-    expect((await tus(location, "HEAD")).status).toBe(404);
-  });
-});
-
-describe("expiration", () => {
-  it("hides an upload, and the sweep frees what it holds", async () => {
-    const { location } = await create(1000);
-    await patch(location, 0, gif(1000).slice(0, 500));
-    const row = await rowOf(location);
-    await env.DB.prepare("UPDATE resumable_uploads SET expires_at = ? WHERE id = ?")
-      .bind(Date.now() - 1, row?.id)
-      .run();
-    expect((await tus(location, "HEAD")).status).toBe(404);
-    expect((await patch(location, 500, gif(1000).slice(500))).status).toBe(404);
-    expect(await leftIn(row?.key ?? "")).toHaveLength(1);
-    const background: Promise<unknown>[] = [];
-    const waitUntil = (work: Promise<unknown>) => background.push(work);
-    await runCron(env, { waitUntil });
-    expect(await rowOf(location)).toBeNull();
-    // The outbox sweep leaves rows of the last seconds to whoever wrote them.
-    await env.DB.prepare("UPDATE outbox SET created_at = created_at - 60000 WHERE target LIKE 'file:%'").run();
-    await runCron(env, { waitUntil });
-    await Promise.all(background);
-    expect(await leftIn(row?.key ?? "")).toEqual([]);
-  });
-
-  it("of a finished upload leaves its file", async () => {
-    const content = gif(100);
-    const { location } = await create(100);
-    await patch(location, 0, content);
-    const file = await fileOf(location);
-    await env.DB.prepare("UPDATE resumable_uploads SET expires_at = 0, locked_until = 0 WHERE id = ?")
-      .bind((await rowOf(location))?.id)
-      .run();
-    await runCron(env, { waitUntil: () => {} });
-    expect(await rowOf(location)).toBeNull();
-    expect(await env.FILES.head(file.key)).not.toBeNull();
   });
 });

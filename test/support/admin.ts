@@ -1,6 +1,6 @@
 /** What the admin's tests share: admins, and rows as the other slices write them. */
 import { env } from "cloudflare:workers";
-import { mintUser, type TestUser } from "./api.ts";
+import { call, mintUser, type TestUser } from "./api.ts";
 
 /** A fresh user with the role, as `npm run admin` gives it. */
 export async function mintAdmin(name = "admin"): Promise<TestUser> {
@@ -67,3 +67,23 @@ export function seeded(seed: number): (below: number) => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
   };
 }
+
+export const act = (by: { token: string }, method: string, path: string, body?: object) =>
+  call(`/admin${path}`, { method, token: by.token, body });
+export const post = (by: { token: string }, path: string, body?: object) => act(by, "POST", path, body);
+export const me = (user: { token: string }) => call("/auth/me", { token: user.token });
+
+export type Entry = {
+  action: string;
+  target_type: string;
+  target_id: string;
+  reason: string | null;
+  request_id: string;
+};
+export const auditOf = (admin: { id: number }) =>
+  run<Entry>(
+    "SELECT action, target_type, target_id, reason, request_id FROM audit WHERE admin_id = ? ORDER BY id",
+    admin.id,
+  );
+export const deeds = async (admin: { id: number }) =>
+  (await auditOf(admin)).map((entry) => `${entry.action} ${entry.target_type} ${entry.target_id}`);

@@ -1,6 +1,5 @@
 /** What a media server does: makes streams to publish to, and calls the webhook as the captured servers call it. */
 import { env } from "cloudflare:workers";
-import { vi } from "vitest";
 import { type Answer, call, mintUser, type TestUser } from "./api.ts";
 
 export const WEBHOOK_SECRET = "test-webhook-secret";
@@ -61,11 +60,4 @@ export async function eventsOf(stream: TestStream): Promise<string[]> {
     .bind(stream.id)
     .all<{ event: string; outcome: string }>();
   return results.map(({ event, outcome }) => `${event}: ${outcome}`);
-}
-
-/** Moves the clock that the Worker sees. The file that uses it puts it back: `afterEach(() => vi.useRealTimers())`. */
-export function passTime(seconds: number): void {
-  const now = Date.now() + seconds * 1000;
-  if (vi.isFakeTimers()) vi.setSystemTime(now);
-  else vi.useFakeTimers({ toFake: ["Date"], now });
 }
