@@ -84,6 +84,9 @@ const Settings = z.object({
     .regex(/^([\w-]+\/)+$/, "must be folders that end with a slash")
     .default("recordings/"),
   VOD_MAX_MEGABYTES: whole(5000),
+  /** How long the database, or another object, may take for one answer. A stream of bytes may take longer. */
+  TIMEOUT_DATABASE_SECONDS: whole(15),
+  TIMEOUT_OBJECTS_SECONDS: whole(15),
   METRICS_TOKEN: optionalSecret,
   DEBUG_COST: z.string().default(""),
   TURN_URLS: list,

@@ -32,10 +32,11 @@ type Start = Pick<Ctx, "env" | "later"> & Partial<Pick<Ctx, "requestId" | "addre
 /** A context with nobody in it yet; authentication puts the actor in with `actingAs`. */
 export function startContext(start: Start): Ctx<{ kind: "anonymous" }> {
   const cost = zeroCost();
+  const settings = config(start.env);
   return {
     env: start.env,
-    config: config(start.env),
-    db: connect(start.env.DB, cost),
+    config: settings,
+    db: connect(start.env.DB, cost, settings.TIMEOUT_DATABASE_SECONDS),
     actor: { kind: "anonymous" },
     cost,
     requestId: start.requestId ?? crypto.randomUUID(),

@@ -5,7 +5,7 @@
 
 type ErrorFacts = {
   /** HTTP status of an answer with this code. */
-  status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 416 | 426 | 429 | 500;
+  status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 416 | 426 | 429 | 500 | 503;
   /** WebSocket close code when the failure ends the socket; 1011 where the contract names none. */
   close: number;
   /** Whether the same call may succeed later without the caller changing anything. */
@@ -26,6 +26,7 @@ export const ERRORS = {
   RANGE_NOT_SATISFIABLE: { status: 416, close: 1008, retry: false, message: "The range lies outside the content." },
   UPGRADE_REQUIRED: { status: 426, close: 1008, retry: false, message: "This path speaks WebSocket." },
   RATE_LIMIT: { status: 429, close: 4029, retry: true, message: "Too many requests." },
+  UNAVAILABLE: { status: 503, close: 1012, retry: true, message: "The service does not answer in time. Try again." },
   INTERNAL_ERROR: { status: 500, close: 1011, retry: true, message: "Something went wrong on our side." },
 } as const satisfies Record<string, ErrorFacts>;
 
@@ -87,6 +88,8 @@ export function toAppError(thrown: unknown): AppError {
       retryAfterSeconds: typeof after === "number" ? after : undefined,
     });
   }
+  // The database's layer wraps what is thrown below it.
+  if (thrown instanceof Error && thrown.cause instanceof AppError) return thrown.cause;
   if (isOverloaded(thrown)) {
     return new AppError("RATE_LIMIT", "Too much is going on here right now.", { retryAfterSeconds: 1, cause: thrown });
   }
@@ -102,9 +105,12 @@ export function isOverloaded(thrown: unknown): boolean {
   return thrown instanceof Error && "overloaded" in thrown && thrown.overloaded === true;
 }
 
+/** Whether a failure says when to come back. */
+export const saysWhen = ({ code }: AppError): boolean => code === "RATE_LIMIT" || code === "UNAVAILABLE";
+
 /** A failure of the way, not of what was sent: an object that sheds load, restarts, or does not answer in time. */
 export function isTransient(thrown: unknown): boolean {
-  if (thrown instanceof AppError) return ERRORS[thrown.code].retry && thrown.code !== "INTERNAL_ERROR";
+  if (thrown instanceof AppError) return saysWhen(thrown);
   if (!(thrown instanceof Error)) return false;
   const isReset = "durableObjectReset" in thrown && thrown.durableObjectReset === true;
   return isReset || isOverloaded(thrown) || isRetryable(thrown);

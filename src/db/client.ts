@@ -1,15 +1,19 @@
-/** D1 behind drizzle, counting what each call costs. */
+/** D1 behind drizzle: counts what each call costs, and waits no longer than it may. */
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { Cost } from "../platform/cost.ts";
+import { unavailable, within } from "../platform/deadline.ts";
 import { namedBatch } from "./batch.ts";
 import * as tables from "./tables.ts";
 
 type Positional = DrizzleD1Database<typeof tables>;
 export type Db = Omit<Positional, "batch"> & { batch: ReturnType<typeof namedBatch> };
 
-/** Connects to the database; every round trip is added to `cost`. */
-export function connect(database: D1Database, cost: Cost): Db {
-  const client = counted(database, cost);
+/**
+ * Connects to the database; every round trip is added to `cost`. One that fails because the database is not there, or
+ * takes longer than `timeoutSeconds`, throws UNAVAILABLE.
+ */
+export function connect(database: D1Database, cost: Cost, timeoutSeconds: number): Db {
+  const client = counted(database, cost, timeoutSeconds);
   const db = drizzle(client, { schema: tables });
   // drizzle 0.45 forgets the statement of a raw query with parameters, which its `batch` then asks for.
   const run = db.run.bind(db);
@@ -30,8 +34,19 @@ function withDistinctNames(query: string): string {
   return /^\s*(select|with)\b/i.test(query) ? `select * from (${query})` : query;
 }
 
-function counted(database: D1Database, cost: Cost): D1Database {
+/** The database was not there; what was asked of it is not wrong (platform docs, D1 "Error list"). */
+const NOT_THERE = /overloaded|network connection lost|exceeded timeout|caused object to be reset|reset because/i;
+
+function counted(database: D1Database, cost: Cost, timeoutSeconds: number): D1Database {
   const inner = new WeakMap<object, D1PreparedStatement>();
+
+  const inTime = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await within(timeoutSeconds, "The database", work);
+    } catch (error) {
+      throw error instanceof Error && NOT_THERE.test(error.message) ? unavailable(error) : error;
+    }
+  };
 
   const count = (results: D1Result[]): void => {
     cost.d1Queries += 1;
@@ -43,7 +58,7 @@ function counted(database: D1Database, cost: Cost): D1Database {
 
   const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
     const all = async <T>(): Promise<D1Result<T>> => {
-      const result = await statement.all<T>();
+      const result = await inTime(() => statement.all<T>());
       count([result]);
       return result;
     };
@@ -61,10 +76,12 @@ function counted(database: D1Database, cost: Cost): D1Database {
   return {
     prepare: (query: string) => wrap(database.prepare(withDistinctNames(query))),
     batch: async <T>(statements: D1PreparedStatement[]) => {
-      const results = await database.batch<T>(statements.map((statement) => inner.get(statement) ?? statement));
+      const results = await inTime(() =>
+        database.batch<T>(statements.map((statement) => inner.get(statement) ?? statement)),
+      );
       count(results);
       return results;
     },
-    exec: (query: string) => database.exec(query),
+    exec: (query: string) => inTime(() => database.exec(query)),
   } as D1Database;
 }

@@ -8,7 +8,7 @@ import { authenticate, tokenOf } from "../auth/authenticate.ts";
 import { clientAddress } from "../auth/rate-limit.ts";
 import { ConfigError, isAllowedOrigin, JSON_BODY_MAX_BYTES } from "../config.ts";
 import { startContext } from "../context.ts";
-import { AppError, ERRORS, type ErrorCode, errorBody, toAppError } from "../errors.ts";
+import { AppError, ERRORS, type ErrorCode, errorBody, saysWhen, toAppError } from "../errors.ts";
 import { invalidRequest } from "../input.ts";
 import type { Cost } from "../platform/cost.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
@@ -149,7 +149,8 @@ export function answerFailure(thrown: Error, c: Context<HttpEnv>): Response {
   const { ctx } = c.var;
   if (error.code === "INTERNAL_ERROR") logFailure(ctx ?? { requestId: "" }, "http.failure", error.cause ?? thrown);
   const headers = new Headers();
-  if (error.code === "RATE_LIMIT") headers.set("Retry-After", String(error.retryAfterSeconds ?? 1));
+  if (error.code === "UNAVAILABLE") logFailure(ctx, "http.unavailable", error.cause ?? thrown);
+  if (saysWhen(error)) headers.set("Retry-After", String(error.retryAfterSeconds ?? 1));
   if (error.code === "UNAUTHORIZED") headers.set("WWW-Authenticate", "Bearer");
   if (error.code === "UPGRADE_REQUIRED") headers.set("Upgrade", "websocket");
   headers.set("X-Content-Type-Options", "nosniff");

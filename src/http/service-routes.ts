@@ -1,5 +1,6 @@
 /** What the operators of the service use: health, metrics, the API's description. */
 
+import { sql } from "drizzle-orm";
 import { sameSecret } from "../auth/digest.ts";
 import { measureOutbox } from "../db/outbox-parked.ts";
 import { AppError } from "../errors.ts";
@@ -10,7 +11,7 @@ export const serviceRoutes = router();
 
 /** Answers 200 when the database answers. */
 serviceRoutes.get("/healthz", async (c) => {
-  await c.env.DB.prepare("SELECT 1").first();
+  await c.var.ctx.db.run(sql`SELECT 1`);
   return c.json({ status: "ok" });
 });
 

@@ -3,9 +3,10 @@ import type { Context, MiddlewareHandler } from "hono";
 import { authenticate, redeemTicket, tokenOf } from "../auth/authenticate.ts";
 import { isAllowedOrigin } from "../config.ts";
 import type { Ctx, UserCtx } from "../context.ts";
-import { AppError, ERRORS, toAppError } from "../errors.ts";
+import { AppError, ERRORS, saysWhen, toAppError } from "../errors.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
 import { countSocket } from "../platform/metrics.ts";
+import { callOnce } from "../platform/objects.ts";
 import { type ConnectRequest, writeConnectRequest } from "../realtime/connection-state.ts";
 import { SocketQuery } from "../realtime/protocol.ts";
 import { readQuery } from "./read.ts";
@@ -73,19 +74,17 @@ async function forward(ctx: UserCtx, { stub, facts }: Destination, query: Socket
     epoch: query.epoch,
     facts,
   };
-  ctx.cost.objectCalls += 1;
-  return stub.fetch("https://object/", {
-    headers: { Upgrade: "websocket", ...writeConnectRequest(request) },
-  });
+  const headers = { Upgrade: "websocket", ...writeConnectRequest(request) };
+  return callOnce(ctx, () => stub.fetch("https://object/", { headers }));
 }
 
 /** Opens and closes at once, in the Worker. */
 function closeAtOnce(ctx: Ctx, thrown: unknown): Response {
   const error = toAppError(thrown);
-  if (error.code === "INTERNAL_ERROR") logFailure(ctx, "socket.failure", error.cause ?? thrown);
+  if (ERRORS[error.code].status >= 500) logFailure(ctx, "socket.failure", error.cause ?? thrown);
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
-  const wait = error.code === "RATE_LIMIT" ? `; Retry-After: ${error.retryAfterSeconds ?? 1}` : "";
+  const wait = saysWhen(error) ? `; Retry-After: ${error.retryAfterSeconds ?? 1}` : "";
   server.close(ERRORS[error.code].close, `${error.code}${wait}`);
   logEvent("socket.refused", { requestId: ctx.requestId, code: error.code });
   return new Response(null, { status: 101, webSocket: client });

@@ -1,29 +1,42 @@
 /** The one way to call an object: counted, retried when that helps, shed when that would hurt. */
 import { isRetryable } from "../errors.ts";
-import type { Cost } from "./cost.ts";
+import { type Config, config } from "../config.ts";
+import { type Cost, zeroCost } from "./cost.ts";
+import { within } from "./deadline.ts";
 
 const ATTEMPTS = 3;
+
+/** For whom an object is called, as far as it matters. */
+export type ObjectCaller = { cost: Cost; config: Config };
+
+/** An object that calls another: that belongs to no request's bill. */
+export const objectCaller = (env: Env): ObjectCaller => ({ cost: zeroCost(), config: config(env) });
 
 type Kind<T extends Rpc.DurableObjectBranded | undefined> = DurableObjectNamespace<T>;
 
 /**
  * Calls the object `name`. A `.retryable` failure is tried again with a new stub (the old one is broken); an
  * `.overloaded` one never is. What is called must bear repetition: the first try may have arrived.
- * @throws whatever the object threw; see toAppError
+ * @throws whatever the object threw; see toAppError · AppError UNAVAILABLE no answer in time, which is not tried again
  */
 export async function callObject<T extends Rpc.DurableObjectBranded | undefined, R>(
-  ctx: { cost: Cost },
+  ctx: ObjectCaller,
   kind: Kind<T>,
   name: string,
   call: (stub: DurableObjectStub<T>) => Promise<R>,
 ): Promise<R> {
   for (let attempt = 1; ; attempt += 1) {
-    ctx.cost.objectCalls += 1;
     try {
-      return await call(kind.getByName(name));
+      return await callOnce(ctx, () => call(kind.getByName(name)));
     } catch (error) {
       if (attempt >= ATTEMPTS || !isRetryable(error)) throw error;
       await scheduler.wait(2 ** attempt * 20 * (0.5 + Math.random()));
     }
   }
+}
+
+/** A call that must not be repeated. @throws AppError UNAVAILABLE no answer in time */
+export function callOnce<R>({ cost, config }: ObjectCaller, call: () => Promise<R>): Promise<R> {
+  cost.objectCalls += 1;
+  return within(config.TIMEOUT_OBJECTS_SECONDS, "An object", call);
 }

@@ -1,8 +1,7 @@
 /** Tells users' hubs which rooms they are in: a hub cuts its user off everywhere (src/hub). */
 import { CLOSE } from "../errors.ts";
-import { zeroCost } from "../platform/cost.ts";
 import { logFailure } from "../platform/log.ts";
-import { callObject } from "../platform/objects.ts";
+import { callObject, objectCaller } from "../platform/objects.ts";
 import type { Connection } from "./connection.ts";
 import type { RoomHooks } from "./room-hooks.ts";
 import type { RoomRef } from "./room-ref.ts";
@@ -37,7 +36,7 @@ export class HubRegistration {
     const { userId, sessionId, authenticatedAt } = connection.state;
     const { env } = this.#room;
     try {
-      const revocation = await callObject({ cost: zeroCost() }, env.USER_HUB, String(userId), (hub) =>
+      const revocation = await callObject(objectCaller(env), env.USER_HUB, String(userId), (hub) =>
         hub.trackRoom(here, { sessionId, authenticatedAt }),
       );
       if (revocation) this.#close(connection, revocation.code, revocation.reason);
@@ -52,7 +51,7 @@ export class HubRegistration {
     const here = this.#here;
     if (!here) return;
     const { env, state } = this.#room;
-    const told = callObject({ cost: zeroCost() }, env.USER_HUB, String(userId), (hub) => hub.untrackRoom(here));
+    const told = callObject(objectCaller(env), env.USER_HUB, String(userId), (hub) => hub.untrackRoom(here));
     state.waitUntil(told.catch((error) => logFailure({ requestId }, "socket.leave", error)));
   }
 }

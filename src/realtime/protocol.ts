@@ -136,4 +136,7 @@ const FRAME_CODES = new Set<ErrorCode>([
 ]);
 
 /** Frames know six codes (SPEC 2); what else is wrong with a request is wrong with the message. */
-export const frameCode = (code: ErrorCode): ErrorCode => (FRAME_CODES.has(code) ? code : "INVALID_MESSAGE");
+export function frameCode(code: ErrorCode): ErrorCode {
+  if (FRAME_CODES.has(code)) return code;
+  return ERRORS[code].status >= 500 ? "INTERNAL_ERROR" : "INVALID_MESSAGE";
+}

@@ -16,6 +16,8 @@ export type EngineSettings = {
   maxPacket: number;
   /** Packets in one POST. */
   maxPacketsPerPayload: number;
+  /** How long a gateway may take for one answer, in seconds. */
+  answerSeconds: number;
   /** Packets that one session may send in a minute, whatever they are; who sends on is cut off. */
   maxPacketsPerMinute: number;
   /** How long a WebSocket may take to replace long-polling, in milliseconds. */
@@ -39,6 +41,7 @@ export const defaultSettings: SocketSettings = {
   maxPayload: 1_000_000,
   maxPacket: 1_000_000,
   maxPacketsPerPayload: 2000,
+  answerSeconds: 15,
   maxPacketsPerMinute: 12_000,
   upgradeTimeoutMs: 10_000,
   connectTimeoutMs: 10_000,

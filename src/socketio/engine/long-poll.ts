@@ -7,8 +7,7 @@ import { refuse } from "./refusals.ts";
  * object: a pending request would keep the object awake, and be billed, for as long as the client is idle. If the
  * client goes away, this request is cancelled, which the object sees as a close.
  */
-export async function waitForPayload(stub: Fetcher, url: string, init: RequestInit): Promise<Response> {
-  const reply = await stub.fetch(url, init);
+export async function waitForPayload(reply: Response): Promise<Response> {
   const socket = reply.webSocket;
   if (!socket) return reply;
   const answer = new Promise<Response>((resolve) => {

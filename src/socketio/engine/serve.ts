@@ -1,5 +1,6 @@
 /** The Worker's side: what can be refused without an object is refused here, the rest is passed on to the session's. */
 import { z } from "zod";
+import { within } from "../../platform/deadline.ts";
 import { SEPARATOR } from "../packets.ts";
 import type { EngineSettings } from "../settings.ts";
 import type { Addresses } from "./addresses.ts";
@@ -13,7 +14,7 @@ import { UPGRADE_TAKEN } from "./upgrades.ts";
 
 export type SocketRoute<Gateway extends EngineGateway> = {
   addresses: Addresses<Gateway>;
-  settings: Pick<EngineSettings, "maxPayload" | "maxPacketsPerPayload">;
+  settings: Pick<EngineSettings, "maxPayload" | "maxPacketsPerPayload" | "answerSeconds">;
   /** Whether a browser on a page of this origin may connect. Requests without an `Origin` are no browser's. */
   allowsOrigin(origin: string, request: Request): boolean;
   /**
@@ -70,7 +71,7 @@ async function open<Gateway extends EngineGateway>(
   request: Request,
   url: URL,
   query: Query,
-  { addresses, allowsHandshake }: SocketRoute<Gateway>,
+  { addresses, settings, allowsHandshake }: SocketRoute<Gateway>,
 ): Promise<Response> {
   if (request.method !== "GET") return reject(request, "BAD_HANDSHAKE_METHOD");
   if (allowsHandshake && !(await allowsHandshake(request))) return refuse("TOO_MANY_REQUESTS");
@@ -79,9 +80,9 @@ async function open<Gateway extends EngineGateway>(
   const stub = addresses.stub(address);
   if (query.transport === "websocket") {
     const headers = { ...UPGRADE, [HANDSHAKE_HEADER]: encodeURIComponent(JSON.stringify(handshake)) };
-    return stub.fetch(objectUrl("/open", sid), { headers });
+    return inTime(settings, async () => stub.fetch(objectUrl("/open", sid), { headers }));
   }
-  const payload = await stub.openPolling(sid, handshake);
+  const payload = await inTime(settings, async () => stub.openPolling(sid, handshake));
   return typeof payload === "string" ? text(payload) : refuse(payload.error);
 }
 
@@ -95,17 +96,25 @@ async function resume<Gateway extends EngineGateway>(
   if (address === null) return reject(request, "UNKNOWN_SID");
   const stub = addresses.stub(address);
   if (transport === "websocket") {
-    const reply = await stub.fetch(objectUrl("/upgrade", sid), { headers: UPGRADE });
+    const reply = await inTime(settings, async () => stub.fetch(objectUrl("/upgrade", sid), { headers: UPGRADE }));
     return reply.status === UPGRADE_TAKEN ? acceptAndClose() : reply;
   }
-  if (request.method === "GET") return waitForPayload(stub, objectUrl("/poll", sid), { headers: UPGRADE });
+  if (request.method === "GET") {
+    return waitForPayload(
+      await inTime(settings, async () => stub.fetch(objectUrl("/poll", sid), { headers: UPGRADE })),
+    );
+  }
   if (request.method !== "POST") return reject(request, "BAD_REQUEST");
   const body = await readBody(request, settings.maxPayload);
   if (body === null || !hasAtMost(body, settings.maxPacketsPerPayload)) return refuse("PAYLOAD_TOO_LARGE");
-  const outcome = await stub.push(sid, body);
+  const outcome = await inTime(settings, async () => stub.push(sid, body));
   // Stock engine.io says text/html, so that old browsers offer no download.
   return outcome === "ok" ? text("ok", "text/html") : refuse(outcome.error);
 }
+
+/** An object that stalls is as good as one that was reset: the client comes back by itself. */
+const inTime = <T>(settings: Pick<EngineSettings, "answerSeconds">, call: () => Promise<T>): Promise<T> =>
+  within(settings.answerSeconds, "A gateway", call);
 
 /** Whether a payload has no more packets than this. Counted before anything is made of them: the smallest has one byte. */
 function hasAtMost(body: string, packets: number): boolean {

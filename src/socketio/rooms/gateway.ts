@@ -2,6 +2,7 @@
 import { config, FRAME_MAX_BYTES } from "../../config.ts";
 import { ERRORS } from "../../errors.ts";
 import { logFailure } from "../../platform/log.ts";
+import { callOnce, objectCaller } from "../../platform/objects.ts";
 import type { Gateway } from "../../realtime/remote-members.ts";
 import { type Addresses, addressesFor } from "../engine/addresses.ts";
 import { SocketGateway } from "../gateway.ts";
@@ -29,11 +30,12 @@ export function gatewaysOf(env: Env): Addresses<SocketIoGateway> {
 /** A gateway as rooms see it. */
 export function reachGateway(env: Env, address: string): Gateway {
   const stub = gatewaysOf(env).stub(address);
+  const call = <R>(work: () => Promise<R>): Promise<R> => callOnce(objectCaller(env), work);
   return {
-    deliver: (groups) => stub.deliverBatches(groups),
-    disconnect: (socketIds) => stub.disconnect(socketIds, { close: true }),
-    reset: (socketIds) => stub.reset(socketIds),
-    expel: (socketId, object, code, reason) => stub.expel(socketId, object, refusalFor(code, reason)),
+    deliver: (groups) => call(() => stub.deliverBatches(groups)),
+    disconnect: (socketIds) => call(() => stub.disconnect(socketIds, { close: true })),
+    reset: (socketIds) => call(() => stub.reset(socketIds)),
+    expel: (socketId, object, code, reason) => call(() => stub.expel(socketId, object, refusalFor(code, reason))),
   };
 }
 

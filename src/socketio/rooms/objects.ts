@@ -1,8 +1,7 @@
 /** The objects that a gateway's clients are members of: their users' hubs, and rooms. */
 import { z } from "zod";
 import { AppError } from "../../errors.ts";
-import { zeroCost } from "../../platform/cost.ts";
-import { callObject } from "../../platform/objects.ts";
+import { callObject, callOnce, objectCaller } from "../../platform/objects.ts";
 import type { Outcome } from "../../realtime/commands.ts";
 import type { Room } from "../../realtime/room.ts";
 import type { RoomKind, RoomRef } from "../../realtime/room-ref.ts";
@@ -12,9 +11,6 @@ import { channelCalled } from "./channels.ts";
 import { connectRequestOf, type Member, type MemberSocket } from "./member.ts";
 
 const JoinAnswer = z.object({ seq: z.number(), epoch: z.string() });
-
-/** Calls between objects belong to no request's bill. */
-const ownCost = () => ({ cost: zeroCost() });
 
 type Stub = DurableObjectStub<Room>;
 
@@ -39,7 +35,8 @@ export class Objects {
 
   /** Not repeated if it fails: what a command does may have been done. */
   executeInRoom({ id }: MemberSocket, { kind, name }: RoomRef, type: string, data: unknown): Promise<Outcome> {
-    return namespaceOf(this.#env, kind).getByName(name).executeRemote(id, type, data);
+    const room = namespaceOf(this.#env, kind).getByName(name);
+    return callOnce(objectCaller(this.#env), () => room.executeRemote(id, type, data));
   }
 
   leaveRoom({ id }: MemberSocket, room: RoomRef): Promise<void> {
@@ -56,13 +53,13 @@ export class Objects {
   }
 
   #room<R>({ kind, name }: RoomRef, call: (room: Stub) => Promise<R>): Promise<R> {
-    return callObject(ownCost(), namespaceOf(this.#env, kind), name, call);
+    return callObject(objectCaller(this.#env), namespaceOf(this.#env, kind), name, call);
   }
 
   #hub<R>({ person }: Member, call: (hub: Stub) => Promise<R>): Promise<R> {
     // The hub is a room like any other, as far as this is concerned.
     const hubs = this.#env.USER_HUB as unknown as DurableObjectNamespace<Room>;
-    return callObject(ownCost(), hubs, String(person.userId), call);
+    return callObject(objectCaller(this.#env), hubs, String(person.userId), call);
   }
 }
 

@@ -15,7 +15,7 @@ const handshakes = new Handshakes();
 socketIoRoutes.all("/*", (c) =>
   serveSockets(c.req.raw, {
     addresses: gatewaysOf(c.env),
-    settings,
+    settings: { ...settings, answerSeconds: config(c.env).TIMEOUT_OBJECTS_SECONDS },
     allowsOrigin: (origin, request) => isAllowedOrigin(config(c.env), origin, new URL(request.url).origin),
     allowsHandshake: (request) => {
       countSocket("socketio");
