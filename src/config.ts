@@ -78,6 +78,8 @@ const Settings = z.object({
   CACHE_STREAM_LISTS_SECONDS: whole(5, 0),
   CACHE_STREAM_DETAILS_SECONDS: whole(10, 0),
   CACHE_VODS_SECONDS: whole(30, 0),
+  /** People in a room up to whom each is told of each (SPEC 5). */
+  PRESENCE_EXACT: whole(100),
   /** Where in the bucket a media server may put recordings itself: `POST /vod/upload` with `path` takes nothing else. */
   VOD_PREFIX: z
     .string()

@@ -5,7 +5,7 @@ declare namespace Cloudflare {
     FILES: R2Bucket;
     ASSETS: Fetcher;
     USER_HUB: DurableObjectNamespace<import("./hub/hub.ts").UserHub>;
-    CHAT_ROOM: DurableObjectNamespace<import("./features/rooms/room.ts").ChatRoom>;
+    CHAT_ROOM: DurableObjectNamespace<import("./chat/room.ts").ChatRoom>;
     STREAM_ROOM: DurableObjectNamespace<import("./features/streams/room.ts").StreamRoom>;
     WEBRTC_ROOM: DurableObjectNamespace<import("./features/webrtc/room.ts").WebrtcRoom>;
     SOCKET_GATEWAY: DurableObjectNamespace<import("./socketio/rooms/gateway.ts").SocketIoGateway>;

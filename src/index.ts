@@ -2,7 +2,7 @@
 import { app } from "./app.ts";
 import { runCron } from "./cron.ts";
 
-export { ChatRoom } from "./features/rooms/room.ts";
+export { ChatRoom } from "./chat/room.ts";
 export { SocketIoGateway } from "./socketio/rooms/gateway.ts";
 export { StreamRoom } from "./features/streams/room.ts";
 export { WebrtcRoom } from "./features/webrtc/room.ts";

@@ -1,18 +1,21 @@
 /**
- * Who serves what the floors below only know by name: the outbox's targets, the hub's frames, the rooms of Socket.IO clients
- * and the way to those clients. A command of the contract without a function here does not compile.
+ * Who serves what the floors below only know by name: the outbox's targets, the hub's frames, the kinds of chat, the rooms of
+ * Socket.IO clients and the way to those clients. A command of the contract without a function here does not compile.
  */
 import { deliverDeletion } from "./bytes/deletions.ts";
+import { deliverToRoom } from "./chat/client.ts";
+import { registerRoom } from "./chat/kinds.ts";
 import { SOCKETS } from "./contract.ts";
 import { handleOutbox } from "./db/outbox.ts";
 import { deliverOrphans } from "./features/admin/erasure/orphans.ts";
 import { deliverErasure } from "./features/admin/erasure/user.ts";
 import { courseChannel } from "./features/courses/channel.ts";
+import { courseChat } from "./features/courses/chat.ts";
 import { markMessagesSeen, showTyping } from "./features/messages/service.ts";
 import { markNotificationsSeen } from "./features/notifications/service.ts";
 import { notePresence } from "./features/presence/service.ts";
 import { roomChannel } from "./features/rooms/channel.ts";
-import { deliverToRoom } from "./features/rooms/room-client.ts";
+import { messengerChat } from "./features/rooms/chat.ts";
 import { streamChannel } from "./features/streams/channel.ts";
 import { deliverToStream } from "./features/streams/room-client.ts";
 import { webrtcChannel } from "./features/webrtc/channel.ts";
@@ -45,6 +48,10 @@ serveHub({
     ),
   notePresence,
 });
+
+registerRoom("group", messengerChat);
+registerRoom("private", messengerChat);
+registerRoom("course", courseChat);
 
 for (const channel of [courseChannel, roomChannel, streamChannel, webrtcChannel]) registerChannel(channel);
 reachGatewaysBy(reachGateway);

@@ -201,6 +201,22 @@ describe("chat over REST", () => {
   });
 });
 
+describe("muting in a course", () => {
+  it("takes whoever may be there, by every door: in an open one anybody, else its members", async () => {
+    const { path, courseId, mod, ann } = await course();
+    const stranger = await mintUser("stranger");
+    const mute = (userId: number) => as(mod, "POST", `${path}/members/${userId}/mute`, {});
+    expect((await mute(999_999)).status).toBe(404);
+    expect((await mute(stranger.id)).status).toBe(200);
+    await env.DB.prepare("UPDATE rooms SET join_policy = 'members' WHERE course_id = ?").bind(courseId).run();
+    await as(mod, "POST", `${path}/members`, { userId: ann.id });
+    const socket = await openCourse(mod, courseId);
+    expect((await socket.ask("chat:mute_member", { userId: stranger.id })).error.code).toBe("NOT_FOUND");
+    expect((await mute(stranger.id)).status).toBe(404);
+    expect((await socket.ask("chat:mute_member", { userId: ann.id })).data).toMatchObject({ userId: ann.id });
+  });
+});
+
 describe("chat on the native socket", () => {
   it("speaks chat:* frames: join, send, edit, delete, typing, who is here, leave", async () => {
     const { courseId, ann, bob } = await course();

@@ -60,9 +60,34 @@ describe("rooms of an erased user", () => {
     await expectAnonymous(ann, [his]);
     expect(JSON.stringify(await messagesOf(ann, hers))).not.toContain(bob.username);
     expect((await call(`/rooms/${his}`, { token: ann.token })).body).toMatchObject({ ownerId: ann.id, memberCount: 1 });
-    for (const table of ["room_members", "room_authors"]) {
+    for (const table of ["room_members", "user_references"]) {
       expect(await run(`SELECT * FROM ${table} WHERE user_id = ?`, bob.id), table).toEqual([]);
     }
+  });
+
+  it("have no reaction of theirs, and those where they were alone are gone", async () => {
+    const [admin, { bob, ann, hers }] = [await mintAdmin(), await bobInTwoRooms()];
+    const [newer] = await messagesOf(ann, hers);
+    const reactions = `/rooms/${hers}/messages/${newer.id}/reactions`;
+    expect((await call(reactions, { method: "POST", token: bob.token, body: { emoji: "👍" } })).status).toBe(200);
+    const alone = (await call("/rooms", { method: "POST", token: bob.token, body: { isGroup: true, name: "alone" } }))
+      .body.id;
+    expect((await erase(admin, bob)).status).toBe(200);
+    expect((await messagesOf(ann, hers))[0]).toMatchObject({ id: newer.id, reactions: [] });
+    expect((await call(`/rooms/${alone}`, { token: ann.token })).status).toBe(404);
+  });
+
+  it("name them no more where the database had not heard of their first message", async () => {
+    const { bob, ann, hers } = await bobInTwoRooms();
+    const room = env.CHAT_ROOM.getByName(hers);
+    // As if he had been erased before the room recorded him.
+    await run("DELETE FROM user_references WHERE user_id = ?", bob.id);
+    await run("DELETE FROM users WHERE id = ?", bob.id);
+    await runInDurableObject(room, (_, state) => {
+      state.storage.sql.exec("UPDATE user_references SET is_recorded = 0");
+    });
+    await evictDurableObject(room);
+    await expectAnonymous(ann, [hers]);
   });
 
   it("are made anonymous by the sweep when the worker dies after the row is gone, or before the rooms heard", async () => {
@@ -75,13 +100,13 @@ describe("rooms of an erased user", () => {
     expect(await outboxOf(`room:${his}`, `room:${hers}`, `erase:${bob.id}`)).toEqual([]);
 
     const second = await bobInTwoRooms();
-    const payload = JSON.stringify({ anonymise: second.bob.id });
+    const payload = JSON.stringify({ type: "anonymise", userId: second.bob.id });
     await run("DELETE FROM users WHERE id = ?", second.bob.id);
     // As the rooms' batch leaves it, untold; the job itself is still there, too, and repeats.
     for (const target of [`room:${second.his}`, `room:${second.hers}`]) {
       await run("INSERT INTO outbox (target, payload, created_at) VALUES (?, ?, 1)", target, payload);
     }
-    await run("DELETE FROM room_authors WHERE user_id = ?", second.bob.id);
+    await run("DELETE FROM user_references WHERE user_id = ?", second.bob.id);
     await run("INSERT INTO outbox (target, payload, created_at) VALUES (?, '{}', 1)", `erase:${second.bob.id}`);
     await sweep();
     await expectAnonymous(second.ann, [second.his, second.hers]);

@@ -92,9 +92,32 @@ describe("what becomes of a message", () => {
         ["message_deleted", 6],
       ]);
       expect(frames[1]?.data).toMatchObject({ id, messageId: id, content: "first", userId: ann.id });
-      expect(frames[3]?.data).toEqual({ messageId: id, userId: ann.id, emoji: "👍", action: "added", count: 2 });
+      expect(frames[3]?.data).toEqual({
+        roomId,
+        messageId: id,
+        userId: ann.id,
+        emoji: "👍",
+        action: "added",
+        count: 2,
+      });
       expect(frames[5]?.data).toMatchObject({ id, messageId: id, roomId, deletedBy: ann.id });
     }
+  });
+
+  it("reactions that look the same are one, shown as it was first given; flags of tags are not", async () => {
+    const { annSocket, bobSocket } = await two();
+    const { id } = await said(annSocket, "react to this");
+    const react = async (socket: TestSocket, emoji: string, action?: string) =>
+      (await socket.ask("reaction", { messageId: id, emoji, action })).data;
+    expect(await react(annSocket, "❤\uFE0F")).toMatchObject({ emoji: "❤\uFE0F", action: "added", count: 1 });
+    expect(await react(bobSocket, "❤")).toMatchObject({ emoji: "❤\uFE0F", action: "added", count: 2 });
+    expect(await react(bobSocket, "❤")).toMatchObject({ emoji: "❤\uFE0F", action: "removed", count: 1 });
+    const flag = (letters: string) =>
+      String.fromCodePoint(0x1f3f4, ...[...letters].map((letter) => 0xe0000 + letter.charCodeAt(0)), 0xe007f);
+    for (const letters of ["gbwls", "gbsct"]) {
+      expect(await react(annSocket, flag(letters), "added")).toMatchObject({ emoji: flag(letters), count: 1 });
+    }
+    expect((await annSocket.ask("reaction", { messageId: id, emoji: "\uFE0F" })).error.code).toBe("INVALID_MESSAGE");
   });
 
   it("only its author edits it; its author, the owner and moderators among the members delete it", async () => {
@@ -202,11 +225,11 @@ describe("presence", () => {
   });
 
   it("typing goes to the others, is not stored, and has a budget of its own", async () => {
-    const { ann, annSocket, bobSocket } = await two();
+    const { roomId, ann, annSocket, bobSocket } = await two();
     await annSocket.ask("typing", { isTyping: true });
     expect(await bobSocket.next("typing")).toEqual({
       type: "typing",
-      data: { userId: ann.id, user_id: ann.id, username: ann.username, isTyping: true },
+      data: { roomId, userId: ann.id, user_id: ann.id, username: ann.username, isTyping: true },
     });
     await annSocket.expectNothing("typing");
     for (let at = 0; at < 9; at += 1) expect((await annSocket.ask("typing", { isTyping: false })).type).toBe("ack");
@@ -217,13 +240,13 @@ describe("presence", () => {
 
 describe("read marks", () => {
   it("are shown, never go back, and end at the head", async () => {
-    const { ann, bob, annSocket, bobSocket } = await two();
+    const { roomId, ann, bob, annSocket, bobSocket } = await two();
     for (const content of ["1", "2", "3"]) await said(annSocket, content);
     expect((await bobSocket.ask("read", { seq: 2 })).data).toEqual({ seq: 2 });
-    expect(await annSocket.next("read")).toEqual({ type: "read", data: { userId: bob.id, seq: 2 } });
+    expect(await annSocket.next("read")).toEqual({ type: "read", data: { roomId, userId: bob.id, seq: 2 } });
     expect((await bobSocket.ask("read", { seq: 1 })).data).toEqual({ seq: 2 });
     expect((await bobSocket.ask("read", { seq: 99 })).data).toEqual({ seq: 3 });
-    expect((await annSocket.next("read")).data).toEqual({ userId: bob.id, seq: 3 });
+    expect((await annSocket.next("read")).data).toEqual({ roomId, userId: bob.id, seq: 3 });
     // Who sends has read: that mark is ahead already.
     expect((await annSocket.ask("read", { seq: 3 })).data).toEqual({ seq: 3 });
     await annSocket.expectNothing("read");

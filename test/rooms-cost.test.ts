@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import type { ChatRoom } from "../src/features/rooms/room.ts";
+import type { ChatRoom } from "../src/chat/room.ts";
 import { costOf, type TestUser } from "./support/api.ts";
 import { mintGroup, openRoom, post } from "./support/rooms.ts";
 
@@ -38,8 +38,8 @@ describe("the hot path", () => {
     const { roomId, people, sockets, first, stub } = await room("a", "b", "c", "d", "e", "f");
     await first.ask("send_message", { content: "the first of a burst tells the database" });
     await vi.waitFor(async () => {
-      const synced = "SELECT count(*) AS n FROM room_authors WHERE room_id = ?";
-      expect(await env.DB.prepare(synced).bind(roomId).first("n")).toBe(1);
+      const synced = "SELECT count(*) AS n FROM user_references WHERE target = ?";
+      expect(await env.DB.prepare(synced).bind(`room:${roomId}`).first("n")).toBe(1);
     });
     // An answer from the room after its summary was written: nothing of that is still under way.
     await first.ask("no-such-command");

@@ -3,8 +3,8 @@
  * older than that, or that something else than the Worker made.
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import type { CallContext } from "./call-context.ts";
 import { fold } from "../text.ts";
+import type { CallContext } from "./call-context.ts";
 import { files, users, videos } from "./tables.ts";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII has them.

@@ -380,15 +380,6 @@ CREATE TABLE revoked_tokens (
   expires_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- ── room_authors ──
--- Written by triggers on: rooms
-CREATE TABLE room_authors (
-  user_id INTEGER NOT NULL,
-  room_id TEXT NOT NULL,
-  PRIMARY KEY (user_id, room_id)
-) WITHOUT ROWID;
-CREATE INDEX room_authors_room ON room_authors (room_id);
-
 -- ── room_members ──
 -- On DELETE: updates rooms (room_members_delete)
 -- On INSERT: updates rooms (room_members_insert)
@@ -410,7 +401,7 @@ CREATE TRIGGER room_members_insert AFTER INSERT ON room_members BEGIN
 END;
 
 -- ── rooms ──
--- On DELETE: deletes from room_members, deletes from room_authors (rooms_delete)
+-- On DELETE: deletes from room_members (rooms_delete)
 -- Written by triggers on: blocks, room_members
 CREATE TABLE rooms (
   id TEXT PRIMARY KEY,
@@ -440,7 +431,6 @@ CREATE INDEX rooms_owner ON rooms (owner_id) WHERE owner_id IS NOT NULL;
 CREATE UNIQUE INDEX rooms_pair ON rooms (low_id, high_id) WHERE low_id IS NOT NULL;
 CREATE TRIGGER rooms_delete AFTER DELETE ON rooms BEGIN
   DELETE FROM room_members WHERE room_id = OLD.id;
-  DELETE FROM room_authors WHERE room_id = OLD.id;
 END;
 
 -- ── sessions ──

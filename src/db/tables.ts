@@ -359,14 +359,6 @@ export const roomMembers = sqliteTable(
   (table) => [primaryKey({ columns: [table.roomId, table.userId] })],
 );
 
-export const roomAuthors = sqliteTable(
-  "room_authors",
-  {
-    userId: integer("user_id").notNull(),
-    roomId: text("room_id").notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.userId, table.roomId] })],
-);
 // ── Livestreams (0005) ──
 
 export const streams = sqliteTable("streams", {

@@ -112,9 +112,9 @@ function cutToBytes(text: string, most: number): string {
   return new TextDecoder().decode(bytes.slice(0, most)).replace(/\uFFFD+$/, "");
 }
 
-/** Brings a socket back after hibernation; null if its attachment is not one of ours. */
+/** Brings a socket back after hibernation; null if its attachment is not one of ours, or was taken away when we closed it. */
 export function restoreConnection(object: DurableObjectState, socket: WebSocket): Connection | null {
   const state = ConnectionState.safeParse(socket.deserializeAttachment());
-  if (!state.success || socket.readyState !== WebSocket.READY_STATE_OPEN) return null;
+  if (!state.success) return null;
   return new Connection(state.data, new SocketTransport(object, socket, state.data.batch));
 }

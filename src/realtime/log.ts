@@ -1,18 +1,12 @@
-/** An object's ordered, durable log of frames: a gap-free `seq`, an `epoch`, and replay from any kept position. */
-
-/** The tables; the first migration of an object that has a FrameLog. */
-export const FRAME_LOG_SCHEMA = `
-  CREATE TABLE log (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, frame TEXT NOT NULL, delivery_id INTEGER);
-  CREATE TABLE log_epoch (epoch TEXT NOT NULL);
-`;
-
-/** Everything younger than `days` up to `most` frames, and the last `least` frames whatever their age. */
-export type Retention = { least: number; days: number; most: number };
+/**
+ * What all logs of objects share: a gap-free `seq`, an `epoch`, and the one rule of what can be resumed. On top of it the
+ * log of a user's frames; the log of a chat is chat/log.ts.
+ */
 
 /** Replay, or the news that it is impossible: never a silent part. */
 export type Replay = { frames: string[] } | { resync: true };
 
-/** Positions of a log, as a client compares them. */
+/** A log as a room's base sees it. */
 export interface ReplayLog {
   /** The newest frame's seq; 0 when nothing was ever logged. */
   readonly head: number;
@@ -23,13 +17,57 @@ export interface ReplayLog {
   since(seq: number, epoch: string | undefined): Replay;
 }
 
+/** Where a log stands. */
+export class LogPosition {
+  readonly epoch: string;
+  #head: number;
+
+  constructor(epoch: string, head: number) {
+    this.epoch = epoch;
+    this.#head = head;
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  /** The next seq, for the row that has been written under it. */
+  advance(): number {
+    this.#head += 1;
+    return this.#head;
+  }
+
+  /** Whether a client that has everything up to `seq` can be given the rest; `tail`: the oldest frame that is kept. */
+  canResume(seq: number, epoch: string | undefined, tail: number): boolean {
+    return (epoch === undefined || epoch === this.epoch) && seq <= this.#head && seq >= tail - 1;
+  }
+}
+
+/** The epoch in the single row of `table`; makes the row, and an epoch that no log had before, when there is none. */
+export function loadEpoch(sql: SqlStorage, table: string): string {
+  const [row] = sql.exec<{ epoch: string }>(`SELECT epoch FROM ${table}`).toArray();
+  if (row) return row.epoch;
+  const epoch = crypto.randomUUID().slice(0, 13);
+  sql.exec(`INSERT INTO ${table} (epoch) VALUES (?)`, epoch);
+  return epoch;
+}
+
+/** The tables; the first migration of an object that has a FrameLog. */
+export const FRAME_LOG_SCHEMA = `
+  CREATE TABLE log (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, frame TEXT NOT NULL, delivery_id INTEGER);
+  CREATE TABLE log_epoch (epoch TEXT NOT NULL);
+`;
+
+/** Everything younger than `days` up to `most` frames, and the last `least` frames whatever their age. */
+export type Retention = { least: number; days: number; most: number };
+
+/** An object's ordered, durable log of encoded frames. */
 export class FrameLog implements ReplayLog {
   readonly #sql: SqlStorage;
   readonly #retention: Retention;
-  #head = 0;
-  #tail = 1;
-  #lastDelivery = 0;
-  readonly epoch: string;
+  readonly #position: LogPosition;
+  #tail: number;
+  #lastDelivery: number;
 
   constructor(sql: SqlStorage, retention: Retention) {
     this.#sql = sql;
@@ -37,26 +75,22 @@ export class FrameLog implements ReplayLog {
     const [edges] = sql
       .exec<{ head: number | null; tail: number | null }>("SELECT max(seq) AS head, min(seq) AS tail FROM log")
       .toArray();
-    this.#head = edges?.head ?? 0;
-    this.#tail = edges?.tail ?? this.#head + 1;
+    const head = edges?.head ?? 0;
+    this.#position = new LogPosition(loadEpoch(sql, "log_epoch"), head);
+    this.#tail = edges?.tail ?? head + 1;
     // Delivery ids grow with seq, so the newest logged one is the highest.
     const [delivery] = sql
       .exec<{ id: number }>("SELECT delivery_id AS id FROM log WHERE delivery_id IS NOT NULL ORDER BY seq DESC LIMIT 1")
       .toArray();
     this.#lastDelivery = delivery?.id ?? 0;
-    this.epoch = this.#loadEpoch();
-  }
-
-  #loadEpoch(): string {
-    const [row] = this.#sql.exec<{ epoch: string }>("SELECT epoch FROM log_epoch").toArray();
-    if (row) return row.epoch;
-    const epoch = crypto.randomUUID().slice(0, 13);
-    this.#sql.exec("INSERT INTO log_epoch (epoch) VALUES (?)", epoch);
-    return epoch;
   }
 
   get head(): number {
-    return this.#head;
+    return this.#position.head;
+  }
+
+  get epoch(): string {
+    return this.#position.epoch;
   }
 
   /** The newest outbox delivery that was logged here. */
@@ -66,7 +100,7 @@ export class FrameLog implements ReplayLog {
 
   /** Logs a frame, in one row written. Returns it encoded, with its seq. */
   append(frame: { type: string; data: unknown }, at: number, deliveryId?: number): string {
-    const seq = this.#head + 1;
+    const seq = this.head + 1;
     const encoded = JSON.stringify({ ...frame, seq });
     this.#sql.exec(
       "INSERT INTO log (seq, at, frame, delivery_id) VALUES (?, ?, ?, ?)",
@@ -75,15 +109,14 @@ export class FrameLog implements ReplayLog {
       encoded,
       deliveryId ?? null,
     );
-    this.#head = seq;
+    this.#position.advance();
     if (deliveryId !== undefined) this.#lastDelivery = deliveryId;
     this.#trim(at);
     return encoded;
   }
 
   since(seq: number, epoch: string | undefined): Replay {
-    if (epoch !== undefined && epoch !== this.epoch) return { resync: true };
-    if (seq > this.#head || seq < this.#tail - 1) return { resync: true };
+    if (!this.#position.canResume(seq, epoch, this.#tail)) return { resync: true };
     const rows = this.#sql.exec<{ frame: string }>("SELECT frame FROM log WHERE seq > ? ORDER BY seq", seq);
     return { frames: [...rows].map((row) => row.frame) };
   }
@@ -92,7 +125,7 @@ export class FrameLog implements ReplayLog {
   #trim(now: number): void {
     const { least, days, most } = this.#retention;
     const step = Math.ceil(least / 10);
-    const length = this.#head - this.#tail + 1;
+    const length = this.head - this.#tail + 1;
     if (length < least + step) return;
     const newest = this.#tail + step - 1;
     const [row] = this.#sql.exec<{ at: number }>("SELECT at FROM log WHERE seq = ?", newest).toArray();

@@ -178,8 +178,15 @@ export class Membership {
   /** A socket has ended by itself. */
   ended(socket: WebSocket, code: number): void {
     completeClose(socket, code);
-    const connection = this.connections.find(socket);
+    const connection = this.connections.find(socket) ?? this.#recall(socket);
     if (connection) this.#forget(connection, code);
+  }
+
+  /** The end of a socket that woke the object: the platform no longer lists it, and its user was here until now. */
+  #recall(socket: WebSocket): Connection | null {
+    const connection = restoreConnection(this.#room.state, socket);
+    if (connection) this.#add(connection, socket);
+    return connection;
   }
 
   #forget(connection: Connection, code: number): void {

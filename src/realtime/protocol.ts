@@ -10,6 +10,12 @@ const codes = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];
 /** A moment, ISO 8601 UTC with milliseconds. */
 export const Timestamp = z.iso.datetime().describe("ISO 8601, UTC, with milliseconds");
 
+/** A user, in frames and answers. */
+export const UserId = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+/** Whose account was erased has no id left, and this name, which nobody can register. */
+export const ERASED_NAME = "Deleted user";
+export const AuthorId = UserId.nullable().describe("null: the account was erased");
+
 export const ErrorFrameBody = z.object({ code: z.enum(codes), message: z.string(), timestamp: Timestamp });
 export const ErrorAnswer = z
   .object({

@@ -79,6 +79,8 @@ export class SocketTransport implements Transport {
 
   close(code: number, reason: string): void {
     closeQuietly(this.#socket, code, reason);
+    // Not to be taken for somebody who is here, if the object hibernates before the client has answered.
+    this.#socket.serializeAttachment(null);
   }
 
   save(state: ConnectionState): void {

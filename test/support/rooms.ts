@@ -28,6 +28,18 @@ export async function openCourse(user: { token: string }, courseId: string, quer
   return socket;
 }
 
+/** A call of the API by a user, or by nobody. */
+export const as = (user: TestUser | undefined, method: string, path: string, body?: unknown) =>
+  call(path, { method, token: user?.token, ...(body === undefined ? {} : { body }) });
+
+/** A group of three; the first made it. */
+export async function mintThree() {
+  const { roomId, people } = await mintGroup("ann", "bob", "cid");
+  const [ann, bob, cid] = people;
+  if (!ann || !bob || !cid) throw new Error("A group of three without three");
+  return { roomId, ann, bob, cid };
+}
+
 export const post = (from: { token: string }, roomId: string, content: string, more: object = {}) =>
   call(`/rooms/${roomId}/messages`, { method: "POST", token: from.token, body: { content, ...more } });
 

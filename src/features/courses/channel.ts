@@ -1,7 +1,7 @@
 /** Course chat over Socket.IO (SPEC 6, 9). */
-import { enterCourse } from "../rooms/access.ts";
-import { parseMessageId } from "../rooms/message-id.ts";
-import { intoRoom } from "../rooms/sockets.ts";
+import { enterCourse } from "../../chat/access.ts";
+import { intoRoom } from "../../chat/client.ts";
+import { parseMessageId } from "../../chat/message-id.ts";
 import type { Channel } from "../../socketio/rooms/channels.ts";
 import { CourseCommands } from "./contract.ts";
 

@@ -4,9 +4,6 @@
  * member, and mutes; over a native socket, whose path names the course, `courseId` may be left out.
  */
 import { z } from "zod";
-import { IntegerId } from "../../http/answers.ts";
-import { Timestamp } from "../../realtime/protocol.ts";
-import { userText } from "../../text.ts";
 import {
   ClientMessageId,
   Cursor,
@@ -18,8 +15,11 @@ import {
   ReactionSummary,
   ReplyTo,
   SearchQuery,
-} from "../rooms/contract.ts";
-import { AuthorId, UserId } from "../users/contract.ts";
+  SLOW_MODE_MAX_SECONDS,
+} from "../../chat/contract.ts";
+import { IntegerId } from "../../http/answers.ts";
+import { AuthorId, Timestamp, UserId } from "../../realtime/protocol.ts";
+import { userText } from "../../text.ts";
 
 export { HistoryQuery, Mute, MuteState, SearchQuery };
 
@@ -45,7 +45,7 @@ export const Course = z
 export const CourseList = z.object({ courses: z.array(Course) });
 export const AddCourseMember = z.object({ userId: UserId });
 export const CourseMemberParam = CourseParam.extend({ userId: IntegerId });
-export const SlowCourse = z.object({ slowModeSeconds: z.number().int().min(0).max(21_600) });
+export const SlowCourse = z.object({ slowModeSeconds: z.number().int().min(0).max(SLOW_MODE_MAX_SECONDS) });
 
 export const MakeCourse = z.object({
   courseId: CourseId,
@@ -136,6 +136,17 @@ export const CourseFrames = {
   "chat:user_joined": OnlineUser.extend({ courseId: z.string() }),
   "chat:user_left": OnlineUser.extend({ courseId: z.string() }),
   "chat:user_typing": z.object({ courseId: z.string(), userId: UserId, userName: z.string(), isTyping: z.boolean() }),
-  "chat:online_users": z.object({ courseId: z.string(), users: z.array(OnlineUser) }),
+  "chat:online_users": z.object({
+    courseId: z.string(),
+    users: z.array(OnlineUser).describe("At most 100"),
+    count: z.number().int().describe("How many people are here"),
+  }),
+  /** A crowd's joins and leaves, gathered: at most once a second. */
+  "chat:presence": z.object({
+    courseId: z.string(),
+    count: z.number().int(),
+    joined: z.array(OnlineUser).describe("At most 20 of those who came"),
+    left: z.array(UserId).describe("At most 20 of those who went"),
+  }),
   "chat:error": z.object({ code: z.string(), message: z.string() }),
 };

@@ -2,17 +2,15 @@
 import { and, eq, or, sql } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
 import type { z } from "zod";
+import { enterCourse } from "../../chat/access.ts";
+import { act, type PageQuery, readMessages, readStatistics } from "../../chat/client.ts";
+import { MuteState } from "../../chat/contract.ts";
+import { parseMessageId } from "../../chat/message-id.ts";
 import { isModerator, type UserCtx } from "../../context.ts";
 import { after, one } from "../../db/batch.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { enterCourse } from "../rooms/access.ts";
-import { MuteState } from "../rooms/contract.ts";
-import { parseMessageId } from "../rooms/message-id.ts";
-import { requireCursors } from "../rooms/messages.ts";
-import type { ReadQuery } from "../rooms/reading.ts";
-import { act, readMessages, readStatistics } from "../rooms/room-client.ts";
 import { CourseMessageList, CourseStatistics, type MakeCourse, NewCourseMessage } from "./contract.ts";
 
 const columns = {
@@ -144,8 +142,7 @@ export async function slowCourse(ctx: UserCtx, courseId: string, slowModeSeconds
 }
 
 /** Newest first. @throws AppError as enterCourse */
-export async function readCourseMessages(ctx: UserCtx, courseId: string, query: ReadQuery) {
-  requireCursors(query);
+export async function readCourseMessages(ctx: UserCtx, courseId: string, query: PageQuery) {
   return CourseMessageList.parse(await readMessages(ctx, await enterCourse(ctx, { courseId }), query));
 }
 
@@ -169,30 +166,17 @@ export async function deleteCourseMessage(ctx: UserCtx, messageId: string): Prom
   await act(ctx, await enterCourse(ctx, roomOf(messageId)), "chat:delete_message", { messageId });
 }
 
-/** Mutes for `seconds`, or, null, unmutes. @throws AppError as enterCourse and Conversation.mute */
+/** Mutes for `seconds`, or, null, unmutes. @throws AppError as enterCourse and ChatActions.mute */
 export async function muteInCourse(ctx: UserCtx, courseId: string, userId: number, seconds: number | null) {
   const access = await enterCourse(ctx, { courseId });
-  const answer =
-    seconds === null
-      ? await act(ctx, access, "chat:unmute_member", { userId })
-      : await act(ctx, access, "chat:mute_member", { userId, seconds });
-  return MuteState.parse(answer);
+  const [command, input] =
+    seconds === null ? ["chat:unmute_member", { userId }] : ["chat:mute_member", { userId, seconds }];
+  return MuteState.parse(await act(ctx, access, command, input));
 }
 
 /** @throws AppError as enterCourse */
 export async function readCourseStatistics(ctx: UserCtx, courseId: string) {
   return CourseStatistics.parse(await readStatistics(ctx, await enterCourse(ctx, { courseId })));
-}
-
-/** Whether the caller may join a course; there may be no such course. */
-export async function mayJoinCourse(ctx: UserCtx, courseId: string): Promise<boolean> {
-  try {
-    await enterCourse(ctx, { courseId });
-    return true;
-  } catch (error) {
-    if (error instanceof AppError && (error.code === "FORBIDDEN" || error.code === "NOT_FOUND")) return false;
-    throw error;
-  }
 }
 
 /** A message's id tells its room. @throws AppError NOT_FOUND for what was never an id */

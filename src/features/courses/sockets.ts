@@ -1,9 +1,9 @@
 /** `GET /api/v1/chat/courses/:courseId/ws`: course chat natively (SPEC 6). */
+import { enterCourse } from "../../chat/access.ts";
+import { intoRoom } from "../../chat/client.ts";
 import { AppError } from "../../errors.ts";
 import { router } from "../../http/route.ts";
 import { socket } from "../../http/sockets.ts";
-import { enterCourse } from "../rooms/access.ts";
-import { intoRoom } from "../rooms/sockets.ts";
 import { CourseParam } from "./contract.ts";
 
 export const courseSockets = router();

@@ -12,8 +12,8 @@ import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { belongsToVideo, type FileRow, findReadable, isAt, isIn, mayChange, mayRead, unchangeable } from "./access.ts";
 import { fold } from "../../text.ts";
+import { belongsToVideo, type FileRow, findReadable, isAt, isIn, mayChange, mayRead, unchangeable } from "./access.ts";
 import type { FileInfo, FilePath, Relocate, UploadFields } from "./contract.ts";
 
 /** Where a file opens, for whoever may see it. */

@@ -1,9 +1,9 @@
 /** The messenger's rooms over Socket.IO (SPEC 5, 9). */
+import { enterRoom } from "../../chat/access.ts";
+import { intoRoom } from "../../chat/client.ts";
+import { parseMessageId } from "../../chat/message-id.ts";
 import type { Channel } from "../../socketio/rooms/channels.ts";
-import { enterRoom } from "./access.ts";
 import { RoomCommands } from "./contract.ts";
-import { parseMessageId } from "./message-id.ts";
-import { intoRoom } from "./sockets.ts";
 
 export const roomChannel: Channel = {
   id: "room",

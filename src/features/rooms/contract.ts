@@ -4,37 +4,36 @@
  * read mark without a socket; `room_updated` tells connected members of a new name, owner or slow mode.
  */
 import { z } from "zod";
+import {
+  ClientMessageId,
+  Cursor,
+  Emoji,
+  FileUrl,
+  HistoryQuery,
+  MessageId,
+  Mute,
+  MuteState,
+  ReactionChange,
+  ReactionSummary,
+  ReplyTo,
+  SearchQuery,
+  SLOW_MODE_MAX_SECONDS,
+} from "../../chat/contract.ts";
 import { PageQuery, Pagination } from "../../db/page.ts";
 import { IntegerId } from "../../http/answers.ts";
-import { Timestamp } from "../../realtime/protocol.ts";
-import { inert, Link, userText } from "../../text.ts";
-import { AuthorId, PersonBrief, UserId } from "../users/contract.ts";
+import { AuthorId, Timestamp, UserId } from "../../realtime/protocol.ts";
+import { userText } from "../../text.ts";
+import { PersonBrief } from "../users/contract.ts";
 
-export { PageQuery };
+export { HistoryQuery, Mute, MuteState, PageQuery, ReactionChange, SearchQuery };
 
 const RoomId = z.string().min(1).max(64).describe("Opaque, sortable");
-export const MessageId = z.string().min(1).max(64).describe("Opaque, sortable");
 
 export const RoomParam = z.object({ id: RoomId });
 export const MemberParam = RoomParam.extend({ userId: IntegerId });
 export const MessageParam = RoomParam.extend({ messageId: MessageId });
 
 export const MessageType = z.enum(["text", "file", "image", "video", "audio", "system", "announcement"]);
-export const ClientMessageId = z
-  .string()
-  .min(1)
-  .max(64)
-  .optional()
-  .describe("Sending it again answers the same message");
-export const FileUrl = Link.nullish().transform((url) => url ?? null);
-export const ReplyTo = MessageId.nullish().transform((id) => id ?? null);
-
-export const ReactionSummary = z.object({
-  emoji: z.string(),
-  count: z.number().int(),
-  userIds: z.array(UserId).describe("The first 50"),
-});
-
 const newMessage = {
   id: MessageId,
   roomId: RoomId,
@@ -99,7 +98,13 @@ export const ChangeRoom = z
   .object({
     name: RoomName.optional(),
     ownerId: UserId.optional().describe("Hands the room over to this member"),
-    slowModeSeconds: z.number().int().min(0).max(21_600).optional().describe("Seconds between messages of one member"),
+    slowModeSeconds: z
+      .number()
+      .int()
+      .min(0)
+      .max(SLOW_MODE_MAX_SECONDS)
+      .optional()
+      .describe("Seconds between messages of one member"),
   })
   .refine((change) => Object.values(change).some((value) => value !== undefined), "nothing to change");
 export type ChangeRoom = z.output<typeof ChangeRoom>;
@@ -114,48 +119,12 @@ export const SendMessage = z.object({
   clientMessageId: ClientMessageId,
 });
 export const EditText = z.object({ content: userText(5000) });
-export const Emoji = z
-  .string()
-  .regex(/^[^\s<>"'&`]{1,32}$/u, "must be an emoji or a short name without blanks")
-  .meta({ example: "👍" });
 export const React = z.object({ emoji: Emoji });
 export const MarkRead = z.object({ seq: z.number().int().min(0) });
-export const Mute = z.object({ seconds: z.number().int().min(1).max(31_536_000).default(3600) });
-
-const messageCursor = MessageId.optional();
-export const HistoryQuery = z.object({
-  before: messageCursor.describe("Only messages older than this id, or a `nextCursor`"),
-  after: messageCursor.describe("Only messages newer than this id"),
-  limit: z.number().int().min(1).max(100).default(20),
-});
-export type HistoryQuery = z.output<typeof HistoryQuery>;
-export const SearchQuery = HistoryQuery.extend({
-  q: z
-    .string()
-    .max(100)
-    .refine((text) => text.trim() !== "", "may not be empty")
-    // Messages were made inert when they were sent: what looks for them has to look the same.
-    .transform(inert)
-    .describe("Messages that contain every one of these words, or parts of words"),
-});
-export type SearchQuery = z.output<typeof SearchQuery>;
-
-export const Cursor = MessageId.nullable().describe("Goes back as `before`; null at the end");
 export const RoomMessageList = z.object({ messages: z.array(RoomMessage), nextCursor: Cursor });
 
 const OnlineUser = z.object({ userId: UserId, username: z.string(), avatarUrl: z.string().nullable() });
-/** So many people are named; the list of a huge room would be sent to everybody who comes. */
-export const ONLINE_USERS_SHOWN = 500;
-
-export const ReactionChange = z.object({
-  messageId: MessageId,
-  userId: AuthorId,
-  emoji: Emoji,
-  action: z.enum(["added", "removed"]),
-  count: z.number().int(),
-});
 export const ReadMark = z.object({ userId: UserId, seq: z.number().int() });
-export const MuteState = z.object({ userId: UserId, mutedUntil: Timestamp.nullable() });
 
 /** Client → server. */
 export const RoomCommands = {
@@ -172,6 +141,9 @@ export const RoomCommands = {
   unmute_member: z.object({ userId: UserId }),
 };
 
+/** Which room a frame is of: a Socket.IO connection is in several. */
+const inRoom = { roomId: RoomId };
+
 /** Server → client. The first four are durable: they carry `seq`, and `since` replays them. */
 export const RoomFrames = {
   new_message: NewMessage,
@@ -183,13 +155,25 @@ export const RoomFrames = {
     deletedBy: AuthorId,
     deletedAt: Timestamp,
   }),
-  reaction: ReactionChange,
-  typing: z.object({ userId: UserId, user_id: UserId, username: z.string(), isTyping: z.boolean() }),
-  read: ReadMark,
-  user_joined: OnlineUser,
-  user_left: OnlineUser,
-  online_users: z.object({ users: z.array(OnlineUser) }),
+  reaction: ReactionChange.extend(inRoom),
+  typing: z.object({ ...inRoom, userId: UserId, user_id: UserId, username: z.string(), isTyping: z.boolean() }),
+  read: ReadMark.extend(inRoom),
+  user_joined: OnlineUser.extend(inRoom),
+  user_left: OnlineUser.extend(inRoom),
+  online_users: z.object({
+    ...inRoom,
+    users: z.array(OnlineUser).describe("At most 100"),
+    count: z.number().int().describe("How many people are here"),
+  }),
+  /** A crowd's joins and leaves, gathered: at most once a second. */
+  presence: z.object({
+    ...inRoom,
+    count: z.number().int(),
+    joined: z.array(OnlineUser).describe("At most 20 of those who came"),
+    left: z.array(UserId).describe("At most 20 of those who went"),
+  }),
   room_updated: z.object({
+    ...inRoom,
     id: RoomId,
     name: z.string().nullable(),
     ownerId: UserId.nullable(),

@@ -1,10 +1,9 @@
 /** What members do in a room over HTTP: each asks the database who they are, then the room, by the door that frames take. */
-import { and, eq } from "drizzle-orm";
 import type { z } from "zod";
+import { enterRoom } from "../../chat/access.ts";
+import { act, askSummary, readMessages } from "../../chat/client.ts";
+import { moveMarks } from "../../chat/directory.ts";
 import type { UserCtx } from "../../context.ts";
-import { roomMembers } from "../../db/tables.ts";
-import { AppError } from "../../errors.ts";
-import { enterRoom } from "./access.ts";
 import {
   type HistoryQuery,
   MuteState,
@@ -14,23 +13,9 @@ import {
   RoomMessageList,
   type SearchQuery,
 } from "./contract.ts";
-import { parseMessageId } from "./message-id.ts";
-import { act, askSummary, readMessages } from "./room-client.ts";
-import { moveMarks } from "./summary.ts";
-
-/** A cursor is a message's id. @throws AppError INVALID_REQUEST */
-export function requireCursors({ before, after }: HistoryQuery): void {
-  for (const [path, cursor] of Object.entries({ before, after })) {
-    if (cursor === undefined || parseMessageId(cursor)) continue;
-    throw new AppError("INVALID_REQUEST", undefined, {
-      details: [{ path, message: "expected a message's id or a nextCursor" }],
-    });
-  }
-}
 
 /** Newest first. @throws AppError as enterRoom */
 export async function readHistory(ctx: UserCtx, roomId: string, query: HistoryQuery | SearchQuery) {
-  requireCursors(query);
   return RoomMessageList.parse(await readMessages(ctx, await enterRoom(ctx, roomId), query));
 }
 
@@ -70,17 +55,9 @@ export async function markRead(ctx: UserCtx, roomId: string, { seq }: { seq: num
   return ReadMark.parse({ userId: ctx.actor.id, seq: mark.seq });
 }
 
-/** `seconds` null: unmutes. @throws AppError as enterRoom, Conversation.mute · NOT_FOUND not a member */
+/** `seconds` null: unmutes. @throws AppError as enterRoom and ChatActions.mute */
 export async function muteMember(ctx: UserCtx, roomId: string, userId: number, seconds: number | null) {
   const access = await enterRoom(ctx, roomId);
-  const [member] = await ctx.db
-    .select({ userId: roomMembers.userId })
-    .from(roomMembers)
-    .where(and(eq(roomMembers.roomId, roomId), eq(roomMembers.userId, userId)));
-  if (!member) throw new AppError("NOT_FOUND", "This user is not a member.");
-  const answer =
-    seconds === null
-      ? await act(ctx, access, "unmute_member", { userId })
-      : await act(ctx, access, "mute_member", { userId, seconds });
-  return MuteState.parse(answer);
+  const [command, input] = seconds === null ? ["unmute_member", { userId }] : ["mute_member", { userId, seconds }];
+  return MuteState.parse(await act(ctx, access, command, input));
 }

@@ -1,6 +1,8 @@
 /** The directory of rooms: making, listing, changing and ending them. Who belongs to them: members.ts. */
 import { and, asc, desc, eq, getTableColumns, ne, sql } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
+import { askSummary } from "../../chat/client.ts";
+import { type Mark, Summary, unread } from "../../chat/directory.ts";
 import { isModerator, type UserCtx } from "../../context.ts";
 import { after, one } from "../../db/batch.ts";
 import { inList } from "../../db/json.ts";
@@ -13,8 +15,6 @@ import { blockedBetween } from "../social/service.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import { type ChangeRoom, type MakeRoom, type Room, RoomMessage } from "./contract.ts";
 import { whyNotInvitable } from "./members.ts";
-import { askSummary } from "./room-client.ts";
-import { type Mark, Summary, unread } from "./summary.ts";
 
 export { eraseFromRooms } from "./erase.ts";
 

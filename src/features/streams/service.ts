@@ -7,8 +7,8 @@ import { deliverSoon, pendingFor } from "../../db/outbox.ts";
 import { offsetOf, pagination } from "../../db/page.ts";
 import { streams } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import type { CreateStream, Stream, StreamListQuery, UpdateStream } from "./contract.ts";
 import { detailCache, listCache, versioned } from "./cache.ts";
+import type { CreateStream, Stream, StreamListQuery, UpdateStream } from "./contract.ts";
 import { ending } from "./sessions.ts";
 
 type Row = typeof streams.$inferSelect;

@@ -1,13 +1,10 @@
 /** People as others see them. Nobody sees another's email or phone (SPEC 3). */
 import { z } from "zod";
 import { PageQuery, Pagination } from "../../db/page.ts";
-import { Timestamp } from "../../realtime/protocol.ts";
+import { AuthorId, Timestamp, UserId } from "../../realtime/protocol.ts";
 import { searchText } from "../../text.ts";
 
-export const UserId = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
-/** Whose account was erased has no id left, and this name, which nobody can register. */
-export const ERASED_NAME = "Deleted user";
-export const AuthorId = UserId.nullable().describe("null: the account was erased");
+export { AuthorId, UserId };
 
 /** Enough to show who did something. */
 export const PersonBrief = z

@@ -1,6 +1,7 @@
 /** Video sessions: making, ending, and who may come in. */
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { v7 as sortableId } from "uuid";
+import { mayJoinCourse } from "../../chat/access.ts";
 import { isModerator, type UserCtx } from "../../context.ts";
 import { after, one } from "../../db/batch.ts";
 import type { CallContext } from "../../db/call-context.ts";
@@ -9,7 +10,6 @@ import { webrtcSessions } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { callObject } from "../../platform/objects.ts";
 import { deliverTo } from "../../realtime/rooms.ts";
-import { mayJoinCourse } from "../courses/service.ts";
 import type { CreateSession, Session, Stay } from "./contract.ts";
 import type { SessionEnd } from "./session-delivery.ts";
 

@@ -4,10 +4,10 @@
  * is right as soon as a message's write has reached the database, which set out together with its ack, and a crash in
  * between is made good by the room's alarm within SYNC_EVERY_MS.
  */
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
-import type { Ctx } from "../../context.ts";
-import { rooms } from "../../db/tables.ts";
+import type { Ctx } from "../context.ts";
+import { rooms } from "../db/tables.ts";
 
 export const SYNC_EVERY_MS = 10_000;
 /** A change in the last moment before the next write waits SYNC_EVERY_MS for its alarm, and an alarm may be late. */
@@ -38,19 +38,10 @@ export function unread(
   return Math.max(0, messageCount - mark.count - deleted);
 }
 
-/**
- * Writes a room's summary, read marks that moved, and who wrote here for the first time, in one round trip.
- * @returns the authors that were erased before they were known here
- */
-export async function writeSummary(
-  ctx: Ctx,
-  roomId: string,
-  { head, messageCount, deletedSeqs, lastMessage, lastAt }: Summary,
-  marks: Mark[],
-  authors: number[],
-): Promise<number[]> {
-  const now = ctx.now.getTime();
-  const { erased } = await ctx.db.batch({
+/** Writes a room's summary, and read marks that moved, in one round trip. */
+export async function writeSummary(ctx: Ctx, roomId: string, summary: Summary, marks: Mark[]): Promise<void> {
+  const { head, messageCount, deletedSeqs, lastMessage, lastAt } = summary;
+  await ctx.db.batch({
     summary: ctx.db
       .update(rooms)
       .set({
@@ -59,24 +50,16 @@ export async function writeSummary(
         deletedSeqs: JSON.stringify(deletedSeqs),
         lastMessage: lastMessage && JSON.stringify(lastMessage),
         lastActiveAt: lastAt === null ? sql`created_at` : new Date(lastAt),
-        busyUntil: new Date(now + BUSY_MS),
+        busyUntil: new Date(ctx.now.getTime() + BUSY_MS),
       })
       // Writes of one room are made one after the other; a late one must not win all the same.
       .where(sql`${rooms.id} = ${roomId} AND ${rooms.head} <= ${head}`),
     marks: ctx.db.run(moveMarks(roomId, marks)),
-    authors: ctx.db.run(sql`INSERT OR IGNORE INTO room_authors (user_id, room_id)
-      SELECT value, ${roomId} FROM json_each(${JSON.stringify(authors)})
-      WHERE EXISTS (SELECT 1 FROM users WHERE id = value) AND EXISTS (SELECT 1 FROM rooms WHERE id = ${roomId})`),
-    erased: ctx.db
-      .select({ id: sql<number>`value` })
-      .from(sql`json_each(${JSON.stringify(authors)})`)
-      .where(sql`NOT EXISTS (SELECT 1 FROM users WHERE users.id = value)`),
   });
-  return erased.map(({ id }) => id);
 }
 
 /** Read marks only ever go forward. */
-export const moveMarks = (roomId: string, marks: Mark[]) =>
+export const moveMarks = (roomId: string, marks: Mark[]): SQL =>
   sql`UPDATE room_members SET read_seq = json_extract(moved.value, '$.seq'), read_count = json_extract(moved.value, '$.count')
     FROM json_each(${JSON.stringify(marks)}) AS moved
     WHERE room_id = ${roomId} AND user_id = json_extract(moved.value, '$.userId') AND read_seq < json_extract(moved.value, '$.seq')`;

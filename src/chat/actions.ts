@@ -1,0 +1,134 @@
+/** What may be done in a chat, by whatever door: each action asks its rules, writes, tells, and answers what its ack carries. */
+import { AppError } from "../errors.ts";
+import type { CommandContext } from "../realtime/commands.ts";
+import type { Connection } from "../realtime/connection.ts";
+import { encodeFrame } from "../realtime/protocol.ts";
+import type { Conversation } from "./conversation.ts";
+import { type Dialect, frameOf } from "./dialect.ts";
+import type { RoomInfo } from "./info.ts";
+import type { LogEntry } from "./log.ts";
+import type { Moderation } from "./moderation.ts";
+import type { Action } from "./reactions.ts";
+
+/** The room as its actions see it. */
+export type ChatHost<D extends Dialect> = {
+  readonly dialect: D;
+  broadcast(text: string, except?: Connection): void;
+  send(connection: Connection, text: string): void;
+  connectionsOf(userId: number): Iterable<Connection>;
+  /** Ends a connection that asked for it, after its ack. */
+  leave(connection: Connection): void;
+  /** The log has gone on; `author`: of a message. */
+  logged(seq: number, now: number, author?: number): void;
+  /** @throws AppError NOT_FOUND nobody who can be muted here · FORBIDDEN a moderator */
+  requireMutable(userId: number): Promise<void>;
+  /** The room's storage names this user now. */
+  record(userId: number, now: number): void;
+};
+
+type NewMessage = {
+  content: string;
+  type?: string;
+  fileUrl?: string | null;
+  replyTo?: string | null;
+  clientMessageId?: string | undefined;
+};
+
+export class ChatActions<D extends Dialect = Dialect> {
+  readonly #conversation: Conversation;
+  protected readonly moderation: Moderation;
+  protected readonly host: ChatHost<D>;
+
+  constructor(conversation: Conversation, moderation: Moderation, host: ChatHost<D>) {
+    this.#conversation = conversation;
+    this.moderation = moderation;
+    this.host = host;
+  }
+
+  /** @throws AppError NOT_FOUND before the room knows what it is, and when it is no more */
+  get info(): RoomInfo {
+    return this.moderation.info;
+  }
+
+  get #dialect(): D {
+    return this.host.dialect;
+  }
+
+  /** A message; answers it. @throws AppError as Conversation.send */
+  say(by: CommandContext, said: NewMessage): unknown {
+    const { content, type = "text", fileUrl = null, clientMessageId } = said;
+    const replyTo = said.replyTo == null ? null : this.#placeOf(said.replyTo);
+    const { message, isNew } = this.#conversation.send(by, { content, type, fileUrl, replyTo, clientMessageId });
+    if (!isNew) return this.#dialect.message(message);
+    const frame = this.#dialect.said(message);
+    this.host.broadcast(encodeFrame(frame, message.seq));
+    this.host.logged(message.seq, by.now, by.person.userId);
+    return frame.data;
+  }
+
+  /** @throws AppError as Conversation.edit */
+  edit(by: CommandContext, messageId: string, content: string): Record<string, unknown> {
+    const entry = this.#conversation.edit(by, this.#placeOf(messageId), content);
+    this.#publish(entry, by.now);
+    return this.#dialect.message(entry.message);
+  }
+
+  /** @throws AppError as Conversation.remove */
+  remove(by: CommandContext, messageId: string): { messageId: string } {
+    this.#publish(this.#conversation.remove(by, this.#placeOf(messageId)), by.now);
+    return { messageId };
+  }
+
+  /** @throws AppError as Conversation.react */
+  react(by: CommandContext, messageId: string, given: string, want?: Action) {
+    const { entry, emoji, action, count } = this.#conversation.react(by, this.#placeOf(messageId), given, want);
+    if (entry) this.#publish(entry, by.now);
+    return { messageId, userId: by.person.userId, emoji, action, count };
+  }
+
+  #publish(entry: LogEntry, now: number): void {
+    this.host.broadcast(encodeFrame(frameOf(this.#dialect, entry), entry.seq));
+    this.host.logged(entry.seq, now);
+  }
+
+  /**
+   * Keeps somebody from writing for a while. Told to the one it is about.
+   * @throws AppError FORBIDDEN for anybody but the owner and moderators, and against those · NOT_FOUND nobody who is here
+   */
+  async mute({ person, now }: CommandContext, userId: number, seconds: number) {
+    this.moderation.requireInCharge(person);
+    if (userId === person.userId || userId === this.info.ownerId) throw new AppError("FORBIDDEN");
+    await this.host.requireMutable(userId);
+    // The room may be no more by now.
+    this.moderation.requireInCharge(person);
+    const until = now + seconds * 1000;
+    this.host.record(userId, now);
+    this.moderation.mute(userId, until);
+    return this.#tellMuted(userId, until);
+  }
+
+  /** @throws AppError FORBIDDEN for anybody but the owner and moderators · NOT_FOUND nobody who is here */
+  async unmute({ person }: CommandContext, userId: number) {
+    this.moderation.requireInCharge(person);
+    await this.host.requireMutable(userId);
+    return this.moderation.unmute(userId) ? this.#tellMuted(userId, null) : { userId, mutedUntil: null };
+  }
+
+  #tellMuted(userId: number, until: number | null) {
+    const mutedUntil = until === null ? null : new Date(until).toISOString();
+    const frame = this.#dialect.muted(userId, mutedUntil);
+    if (frame) for (const connection of this.host.connectionsOf(userId)) this.host.send(connection, encodeFrame(frame));
+    return { userId, mutedUntil };
+  }
+
+  leave({ connection }: CommandContext): void {
+    if (connection) this.host.leave(connection);
+  }
+
+  /** @throws AppError NOT_FOUND for what was never the id of a message here */
+  #placeOf(messageId: string): number {
+    const seq = this.#dialect.seqOf(messageId);
+    if (seq === null) throw new AppError("NOT_FOUND", "There is no such message.");
+    return seq;
+  }
+}

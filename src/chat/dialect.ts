@@ -1,0 +1,68 @@
+/** One engine, several dialects: how a kind of chat puts what it has to say into frames. */
+import type { Person } from "../realtime/connection-state.ts";
+import { ERASED_NAME, type Frame } from "../realtime/protocol.ts";
+import type { RoomInfo } from "./info.ts";
+import type { LogEntry, Message } from "./log.ts";
+
+/** What a kind of chat has no command for, its dialect has no word for. Null: nothing is sent. */
+export interface Dialect {
+  /** A message's id as clients have it, and back. Null: no message of this room was ever called so. */
+  messageId(seq: number): string;
+  seqOf(messageId: string): number | null;
+  /** What a message is told as, live and in a replay. */
+  message(message: Message): Record<string, unknown>;
+  said(message: Message): Frame;
+  edited?(message: Message): Frame;
+  deleted(entry: LogEntry & { kind: "deletion" }): Frame;
+  reacted?(entry: LogEntry & { kind: "reaction" }): Frame;
+  /** A member's notice of their own mute, or that it was lifted (null). */
+  muted(userId: number, until: string | null): Frame | null;
+  /** Told to one whose frame without an id was refused. */
+  refused(code: string, message: string): Frame | null;
+}
+
+/** What a chat with members has to say of them, too. */
+export interface RoomDialect extends Dialect {
+  typing(person: Person, isTyping: boolean): Frame;
+  joined(person: Person): Frame;
+  left(person: Person): Frame;
+  online(people: Person[], count: number): Frame;
+  /** A crowd's news: some of those who came and went. */
+  presence(count: number, joined: Person[], left: number[]): Frame;
+  read(userId: number, seq: number): Frame | null;
+  /** The room's name, owner or slow mode changed. */
+  changed(info: RoomInfo): Frame | null;
+}
+
+/** An entry of the log, live and replayed; it gets its seq when it is encoded. */
+export function frameOf(dialect: Dialect, entry: LogEntry): Frame {
+  switch (entry.kind) {
+    case "message":
+      return dialect.said(entry.message);
+    case "deletion":
+      return dialect.deleted(entry);
+    case "notice":
+      return { type: entry.type, data: entry.data };
+    case "edit":
+      if (dialect.edited) return dialect.edited(entry.message);
+      break;
+    case "reaction":
+      if (dialect.reacted) return dialect.reacted(entry);
+  }
+  throw new Error(`This chat has no word for ${entry.kind} ${entry.seq}`);
+}
+
+export const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** A message's author as others see them. */
+export const authorOf = ({ userId, username, avatarUrl }: Message) => ({
+  id: userId,
+  name: userId === null ? ERASED_NAME : (username ?? ERASED_NAME),
+  avatarUrl: userId === null ? null : avatarUrl,
+});
+
+/** What every dialect of rooms says of a message's later life, besides its own keys. */
+export const lifeOf = ({ editedAt, deletedAt }: Message) => ({
+  ...(editedAt === null ? {} : { editedAt: iso(editedAt) }),
+  ...(deletedAt === null ? {} : { isDeleted: true }),
+});

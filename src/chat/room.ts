@@ -1,0 +1,257 @@
+/**
+ * The object of a group, private or course room: a chat with members, which lists of rooms show. What it tells the
+ * database, it tells afterwards (directory-sync.ts).
+ */
+import { z } from "zod";
+import { config } from "../config.ts";
+import { objectContext } from "../context.ts";
+import { AppError, CLOSE } from "../errors.ts";
+import { failed, type Outcome } from "../realtime/commands.ts";
+import type { Connection } from "../realtime/connection.ts";
+import type { ConnectRequest, Person } from "../realtime/connection-state.ts";
+import { loadEpoch } from "../realtime/log.ts";
+import { migrate } from "../realtime/migrations.ts";
+import { encodeFrame } from "../realtime/protocol.ts";
+import { requireMutable } from "./access.ts";
+import { Chat } from "./chat.ts";
+import type { RoomDialect } from "./dialect.ts";
+import type { Mark, Summary } from "./directory.ts";
+import { DirectorySync } from "./directory-sync.ts";
+import type { Page, ReadQuery } from "./history.ts";
+import { JoinContext, RoomEffect, type RoomInfo } from "./info.ts";
+import { type RoomChat, roomChat } from "./kinds.ts";
+import { Presence } from "./presence.ts";
+import { KeptMark, ReadMarks } from "./read-marks.ts";
+import { RoomActions } from "./room-actions.ts";
+import { CHAT_ROOM_SCHEMA } from "./schema.ts";
+import type { Figures } from "./statistics.ts";
+import { Typing } from "./typing.ts";
+
+/** What of a room's memory its connections keep through hibernation. */
+const Kept = KeptMark.extend({ isTyping: z.boolean().optional() });
+type Kept = z.infer<typeof Kept>;
+
+export class ChatRoom extends Chat<RoomDialect, RoomActions> {
+  protected override readonly kind = "room";
+  protected override readonly roomKind = "CHAT_ROOM";
+  protected override readonly actions: RoomActions;
+  readonly #marks: ReadMarks;
+  readonly #directory: DirectorySync;
+  readonly #presence: Presence;
+  readonly #typing = new Typing();
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env, "room", CHAT_ROOM_SCHEMA);
+    const { synced } = this.entries.sql.exec<{ synced: number }>("SELECT synced_seq AS synced FROM state").one();
+    this.#marks = new ReadMarks(this.entries, synced);
+    this.#directory = this.#makeDirectory(synced);
+    this.#presence = this.#makePresence();
+    this.actions = this.#makeActions();
+    for (const connection of this.connections.values()) this.#restore(connection);
+    this.timers.add({ due: () => this.search.due(), ring: () => void this.search.indexBatch() });
+  }
+
+  #makeDirectory(syncedSeq: number): DirectorySync {
+    const host = {
+      roomId: this.roomId,
+      log: this.entries,
+      marks: this.#marks,
+      timers: this.timers,
+      context: () => objectContext(this.ctx, this.env),
+      later: (work: Promise<unknown>) => this.ctx.waitUntil(work),
+      isListed: () => !this.moderation.isClosed,
+      describe: (message: Parameters<RoomDialect["message"]>[0]) => this.dialect.message(message),
+      saved: (userIds: number[]) => {
+        for (const userId of userIds) this.#keep(userId);
+      },
+    };
+    return new DirectorySync(host, syncedSeq);
+  }
+
+  #makePresence(): Presence {
+    const dialect = () => this.dialect;
+    return new Presence({
+      sql: this.entries.sql,
+      timers: this.timers,
+      exact: config(this.env).PRESENCE_EXACT,
+      get dialect() {
+        return dialect();
+      },
+      userCount: () => this.connections.userCount,
+      people: (most) => this.connections.people(most).map(({ state }) => state),
+      broadcast: (text, except) => this.broadcast(text, except),
+      send: (connection, text) => this.send(connection, text),
+      hold: (work) => this.ctx.waitUntil(work),
+    });
+  }
+
+  #makeActions(): RoomActions {
+    const host = Object.assign(this.chatHost, {
+      presence: this.#presence,
+      typing: this.#typing,
+      marks: this.#marks,
+      head: () => this.entries.head,
+      keep: (userId: number) => this.#keep(userId),
+      note: (connection: Connection) => this.#note(connection),
+      markMoved: (now: number) => this.#directory.noteChange(now),
+    });
+    return new RoomActions(this.conversation, this.moderation, host);
+  }
+
+  protected override kindOf(info: RoomInfo): RoomChat {
+    return roomChat(info.kind);
+  }
+
+  /** The message's own row tells that its author has read it: nothing else is written for that. */
+  protected override logged(seq: number, now: number, author?: number): void {
+    if (author !== undefined) this.#marks.move(author, seq, now);
+    this.#directory.noteChange(now);
+  }
+
+  protected override requireMutable(userId: number): Promise<void> {
+    return requireMutable(objectContext(this.ctx, this.env), this.roomId, userId);
+  }
+
+  // ── Coming and going ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  protected override async admit({ userId, facts, since }: ConnectRequest): Promise<void> {
+    this.#letIn(userId, JoinContext.parse(facts));
+    if (since !== undefined) await this.references.settle();
+  }
+
+  /** The Worker has asked the database; what has happened since, only the room knows. */
+  #letIn(userId: number, { room, readSeq }: JoinContext): void {
+    this.#learn(room);
+    this.moderation.requireMember(userId, room.version);
+    this.#marks.recall(userId, readSeq);
+  }
+
+  /** @throws AppError NOT_FOUND the room is no more */
+  #learn(room: RoomInfo): void {
+    if (this.moderation.isClosed) throw new AppError("NOT_FOUND");
+    this.moderation.learn(room);
+  }
+
+  protected override opened(connection: Connection, isFirst: boolean): void {
+    this.#save(connection);
+    this.#presence.opened(connection, isFirst, Date.now());
+  }
+
+  protected override closed(connection: Connection, isLast: boolean): void {
+    if (this.moderation.isClosed) return;
+    // It may be what woke the room.
+    this.#restore(connection);
+    const { state, userId } = connection;
+    if (this.#typing.closed(connection) && !this.#presence.isCrowd) {
+      this.broadcast(encodeFrame(this.dialect.typing(state, false)));
+    }
+    if (!isLast) return;
+    this.#presence.left(state, Date.now());
+    // A mark lives in its owner's connections: with the last one it goes to the database.
+    if (this.#marks.isUnsaved(userId)) this.#directory.syncSoon();
+  }
+
+  // ── What connections keep ─────────────────────────────────────────────────────────────────────────────────────────
+
+  #restore(connection: Connection): void {
+    const kept = Kept.safeParse(connection.state.facts);
+    if (!kept.success) return;
+    this.#marks.restore(connection.userId, kept.data, Date.now());
+    if (kept.data.isTyping) this.#typing.set(connection, true);
+  }
+
+  #keep(userId: number): void {
+    for (const connection of this.connections.of(userId)) this.#save(connection);
+  }
+
+  #save(connection: Connection): void {
+    this.#note(connection);
+    connection.save();
+  }
+
+  #note(connection: Connection): void {
+    // A gateway's member is kept in a row, and typing is not worth one.
+    const isTyping = connection.transportKind !== "gateway" && this.#typing.has(connection);
+    connection.state.facts = { ...this.#marks.keep(connection.userId), isTyping } satisfies Kept;
+  }
+
+  // ── What the Worker asks ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** RPC: a command from somebody without a socket: REST, or Socket.IO. The same function as for a frame. */
+  executeFor(person: Person, context: JoinContext, type: string, data: unknown): Promise<Outcome> {
+    try {
+      this.#letIn(person.userId, context);
+    } catch (thrown) {
+      return Promise.resolve(failed(thrown));
+    }
+    return this.execute(person, type, data);
+  }
+
+  /** RPC: a page of messages as they are now, newest first. */
+  async read(room: RoomInfo, query: ReadQuery): Promise<Page> {
+    this.#learn(room);
+    return this.page(query);
+  }
+
+  /** RPC: figures of all messages that are there; null while more have to be counted first, which the next call does. */
+  statistics(): Figures | null {
+    return this.search.indexBatch() ? null : this.search.statistics.figures(this.search.indexed);
+  }
+
+  /** RPC: what the database may not know yet; and how far this user has read, as far as the room knows. */
+  summary(userId: number): { summary: Summary; mark: Mark } {
+    return { summary: this.#directory.summary(), mark: this.#marks.of(userId) };
+  }
+
+  /** RPC: what is known of a user changed. */
+  override updatePerson(person: Partial<Person> & { userId: number }): void {
+    super.updatePerson(person);
+    this.#presence.changed();
+  }
+
+  // ── What the directory tells ──────────────────────────────────────────────────────────────────────────────────────
+
+  protected override delivered(payload: unknown): void | Promise<void> {
+    const effect = RoomEffect.parse(payload);
+    if ("deleted" in effect && effect.deleted) return this.#end();
+    if (this.moderation.isClosed) return;
+    if ("type" in effect) return this.anonymise(effect.userId);
+    const { facts, removed, anonymise } = effect;
+    if (facts && this.moderation.learn(facts)) this.#tellChange(facts);
+    if (removed !== undefined && facts) this.#remove(removed, facts.version);
+    if (anonymise !== undefined) this.anonymise(anonymise);
+  }
+
+  #tellChange(info: RoomInfo): void {
+    const frame = this.dialect.changed(info);
+    if (frame) this.broadcast(encodeFrame(frame));
+  }
+
+  #remove(userId: number, version: number): void {
+    this.references.record(userId, Date.now());
+    this.moderation.noteDeparture(userId, version);
+    this.revoke({ userId, code: CLOSE.forbidden, reason: "FORBIDDEN" });
+  }
+
+  protected override anonymise(userId: number): void {
+    super.anonymise(userId);
+    this.#marks.forget(userId);
+    if (!this.moderation.isClosed) this.#directory.invalidate(Date.now());
+  }
+
+  /** The room is no more. What is left of it is the note that it is closed, for who was on the way in. */
+  async #end(): Promise<void> {
+    this.moderation.close(Date.now());
+    for (const connection of this.connections.values()) this.disconnect(connection, CLOSE.notFound, "NOT_FOUND");
+    await this.references.withdraw();
+    await this.ctx.blockConcurrencyWhile(() => this.#wipe());
+  }
+
+  async #wipe(): Promise<void> {
+    await this.ctx.storage.deleteAll();
+    migrate(this.ctx.storage, CHAT_ROOM_SCHEMA);
+    loadEpoch(this.ctx.storage.sql, "state");
+    this.moderation.close(Date.now());
+    await this.timers.restore();
+  }
+}

@@ -1,0 +1,101 @@
+/** What a group or private room has to say, in the messenger's frames (SPEC 5). */
+import { authorOf, iso, lifeOf, type RoomDialect } from "../../chat/dialect.ts";
+import type { RoomInfo } from "../../chat/info.ts";
+import type { LogEntry, Message } from "../../chat/log.ts";
+import { messageIdOf, parseMessageId } from "../../chat/message-id.ts";
+import type { Person } from "../../realtime/connection-state.ts";
+import type { Frame } from "../../realtime/protocol.ts";
+
+const shown = ({ userId, username, avatarUrl }: Person) => ({ userId, username, avatarUrl });
+
+export class MessengerDialect implements RoomDialect {
+  readonly #roomId: string;
+
+  constructor(roomId: string) {
+    this.#roomId = roomId;
+  }
+
+  messageId(seq: number): string {
+    return messageIdOf(this.#roomId, seq);
+  }
+
+  seqOf(messageId: string): number | null {
+    const parsed = parseMessageId(messageId);
+    return parsed?.roomId === this.#roomId ? parsed.seq : null;
+  }
+
+  message(message: Message) {
+    const author = authorOf(message);
+    return {
+      id: this.messageId(message.seq),
+      roomId: this.#roomId,
+      seq: message.seq,
+      userId: author.id,
+      username: author.name,
+      avatarUrl: author.avatarUrl,
+      content: message.content,
+      type: message.type,
+      fileUrl: message.fileUrl,
+      replyTo: message.replyTo === null ? null : this.messageId(message.replyTo),
+      createdAt: iso(message.at),
+      ...lifeOf(message),
+    };
+  }
+
+  said(message: Message): Frame {
+    return { type: "new_message", data: this.message(message) };
+  }
+
+  edited(message: Message): Frame {
+    return this.#frame("message_updated", { ...this.message(message), messageId: this.messageId(message.seq) });
+  }
+
+  deleted({ target, userId, at }: LogEntry & { kind: "deletion" }): Frame {
+    const id = this.messageId(target);
+    return this.#frame("message_deleted", { id, messageId: id, deletedBy: userId, deletedAt: iso(at) });
+  }
+
+  reacted({ target, userId, emoji, action, count }: LogEntry & { kind: "reaction" }): Frame {
+    return this.#frame("reaction", { messageId: this.messageId(target), userId, emoji, action, count });
+  }
+
+  typing({ userId, username }: Person, isTyping: boolean): Frame {
+    return this.#frame("typing", { userId, user_id: userId, username, isTyping });
+  }
+
+  joined(person: Person): Frame {
+    return this.#frame("user_joined", shown(person));
+  }
+
+  left(person: Person): Frame {
+    return this.#frame("user_left", shown(person));
+  }
+
+  online(people: Person[], count: number): Frame {
+    return this.#frame("online_users", { users: people.map(shown), count });
+  }
+
+  presence(count: number, joined: Person[], left: number[]): Frame {
+    return this.#frame("presence", { count, joined: joined.map(shown), left });
+  }
+
+  read(userId: number, seq: number): Frame {
+    return this.#frame("read", { userId, seq });
+  }
+
+  changed({ name, ownerId, slowModeSeconds }: RoomInfo): Frame {
+    return this.#frame("room_updated", { id: this.#roomId, name, ownerId, slowModeSeconds });
+  }
+
+  muted(): null {
+    return null;
+  }
+
+  refused(): null {
+    return null;
+  }
+
+  #frame(type: string, data: object): Frame {
+    return { type, data: { roomId: this.#roomId, ...data } };
+  }
+}
