@@ -178,7 +178,7 @@ describe("a course room", () => {
     const client = await connectSocketIo(ann);
     const joined = await client.ask("chat:join_room", { courseId });
     const me = { userId: ann.id, userName: ann.username, avatarUrl: null };
-    expect(joined).toEqual({ success: true, data: { courseId, users: [me] } });
+    expect(joined).toEqual({ success: true, data: { courseId, users: [me], count: 1 } });
     const sent = await client.ask("chat:send_message", { course_id: courseId, message: "one", message_type: "text" });
     expect(sent).toMatchObject({ success: true, data: { message: "one", courseId } });
     const edited = await client.ask("chat:edit_message", { messageId: sent.data.id, message: "two" });
