@@ -1,7 +1,4 @@
-/**
- * Who may import whom in src (docs/architecture.md has the picture). `npm run lint` checks it; what a rule says is where
- * to go instead.
- */
+/** Who may import whom in src. `npm run lint` checks it; what a rule says is where to go instead. */
 
 /** The floors, lowest first. A file imports from its own floor and those below. */
 const FLOORS = [
