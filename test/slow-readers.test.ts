@@ -40,6 +40,16 @@ describe.each(["server", "client"])("with heartbeat=%s", (heartbeat) => {
     expect(socket.closed).toBeUndefined();
   });
 
+  it("who answers no ping, but writes as it reads, is sent as much as there is", async () => {
+    const user = await mintUser();
+    const socket = await openHub(user, `&heartbeat=${heartbeat}`);
+    for (let n = 1; n <= 40; n += 1) {
+      await push(user, n);
+      expect((await socket.ask("notification:mark_seen", {})).type).toBe("ack");
+    }
+    expect(socket.closed).toBeUndefined();
+  });
+
   it("pongs that nothing asked for are no answers", async () => {
     const user = await mintUser();
     const socket = await openHub(user, `&heartbeat=${heartbeat}`);

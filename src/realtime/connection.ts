@@ -19,6 +19,8 @@ export class Connection {
   constructor(state: ConnectionState, transport: Transport) {
     this.state = state;
     this.#transport = transport;
+    // Before hibernation it was pinged, and is yet to answer.
+    if (state.missed > 0) this.reader.ping("", state.lastSeenAt);
   }
 
   get id(): string {
@@ -41,7 +43,7 @@ export class Connection {
     if (!this.isOpen || batch.frames.length === 0) return false;
     this.#transport.send(batch);
     // A gateway watches over its clients itself.
-    if (this.transportKind === "gateway" || !this.reader.send(batch.length)) return false;
+    if (this.transportKind === "gateway" || !this.reader.send(batch.bytes)) return false;
     this.ping(Date.now());
     return true;
   }

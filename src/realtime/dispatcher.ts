@@ -108,6 +108,7 @@ export class Dispatcher {
   #handle(connection: Connection, message: string | ArrayBuffer, now: number): void {
     const { frame, id, problem } = parseFrame(message);
     if (frame?.type === "pong") return this.#pong(connection, message, now);
+    connection.reader.frame();
     try {
       const command = frame && this.#room.commands().get(frame.type);
       // What cannot be read counts as well: junk is not free.

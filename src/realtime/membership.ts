@@ -14,7 +14,7 @@ import { RemoteMembers } from "./remote-members.ts";
 import type { RoomHooks } from "./room-hooks.ts";
 import { isRevoked, type Revocation } from "./room-ref.ts";
 import type { SendQueue } from "./send-queue.ts";
-import { slowReaders } from "./slow-readers.ts";
+import { SlowReaders } from "./slow-readers.ts";
 import { completeClose, SocketTransport } from "./transport.ts";
 
 const CONNECTIONS_PER_USER = 100;
@@ -29,6 +29,7 @@ export class Membership {
   readonly #heartbeat: Heartbeat;
   readonly #remote: RemoteMembers;
   readonly #hubs: HubRegistration;
+  readonly #slowReaders: SlowReaders;
 
   constructor(room: RoomHooks, sendQueue: SendQueue) {
     const { state, env, timers } = room;
@@ -43,6 +44,7 @@ export class Membership {
       rows: new BudgetRows(state.storage.sql),
       socketOf: (userId) => this.connections.socketOf(userId),
     });
+    this.#slowReaders = new SlowReaders(this.connections);
     this.#heartbeat = new Heartbeat(state, timers, close);
     this.#hubs = new HubRegistration(room, close);
     this.#remote = new RemoteMembers(state, env, {
@@ -71,6 +73,7 @@ export class Membership {
     this.prune(Date.now());
     if (this.connections.size >= CONNECTIONS_PER_OBJECT) throw new AppError("RATE_LIMIT", "This room is full.");
     if (this.connections.countOf(userId) >= CONNECTIONS_PER_USER) throw new AppError("RATE_LIMIT");
+    if (!this.#slowReaders.mayOpen(userId)) throw new AppError("RATE_LIMIT", "Read what was sent first.");
   }
 
   /** A socket that was accepted. First the position, then what was missed, then what is new. */
@@ -171,6 +174,11 @@ export class Membership {
   /** Sends what is pending, then closes. */
   close(connection: Connection, code: number, reason: string): void {
     this.#sendQueue.finish(connection);
+    this.#end(connection, code, reason);
+  }
+
+  #end(connection: Connection, code: number, reason: string): void {
+    if (connection.isOpen) this.#slowReaders.closed(connection);
     connection.close(code, reason);
     this.#forget(connection, code);
   }
@@ -179,7 +187,9 @@ export class Membership {
   ended(socket: WebSocket, code: number): void {
     completeClose(socket, code);
     const connection = this.connections.find(socket) ?? this.#recall(socket);
-    if (connection) this.#forget(connection, code);
+    if (!connection) return;
+    this.#slowReaders.ended(connection);
+    this.#forget(connection, code);
   }
 
   /** The end of a socket that woke the object: the platform no longer lists it, and its user was here until now. */
@@ -209,10 +219,7 @@ export class Membership {
 
   /** Closes who does not read: what is still pending is not sent any more. */
   checkReader(connection: Connection): void {
-    for (const slow of slowReaders(connection, this.connections.of(connection.userId), Date.now())) {
-      slow.close(CLOSE.tooSlow, "TOO_SLOW");
-      this.#forget(slow, CLOSE.tooSlow);
-    }
+    for (const slow of this.#slowReaders.after(connection, Date.now())) this.#end(slow, CLOSE.tooSlow, "TOO_SLOW");
   }
 
   // ── Vanishing ─────────────────────────────────────────────────────────────────────────────────────────────────────

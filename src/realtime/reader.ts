@@ -1,14 +1,10 @@
 /**
  * Whether a client reads what it is sent. workerd has no bufferedAmount: the only sign is the answer to a ping, which comes
- * after everything that was sent before it. So a ping goes out with every PROBE_LENGTH that is sent, whoever sees to the
- * heartbeat, and what is sent since the last one that was answered may still lie in the object's memory.
- *
- * Lengths are UTF-16 units, which is near enough to bytes.
+ * after everything that was sent before it. So a ping goes out with every PROBE_BYTES that are sent, whoever sees to the
+ * heartbeat, and what was sent since the last one that was answered may still lie in the object's memory.
  */
 
-const PROBE_LENGTH = 1024 * 1024;
-/** More than this is not held for one connection: it is closed with 4009. */
-export const UNREAD_LENGTH = 16 * 1024 * 1024;
+const PROBE_BYTES = 512 * 1024;
 
 /** A ping that was not answered yet. `sent`: all that had been sent by then. */
 type Ping = { timestamp: string; at: number; sent: number };
@@ -19,13 +15,13 @@ export class Reader {
   /** In the order of sending. */
   #pings: Ping[] = [];
   #probedAt = 0;
-  /** Its pongs name the ping that they answer: those that do not are no answers. */
+  /** Its pongs name the ping that they answer: nothing else is an answer. */
   #isExact = false;
 
   /** @returns whether it is time to ping */
-  send(length: number): boolean {
-    this.#sent += length;
-    return this.#sent - this.#probedAt >= PROBE_LENGTH;
+  send(bytes: number): boolean {
+    this.#sent += bytes;
+    return this.#sent - this.#probedAt >= PROBE_BYTES;
   }
 
   /** A ping is sent, for whatever reason. */
@@ -35,24 +31,34 @@ export class Reader {
   }
 
   /**
-   * A pong has come. One without a ping's timestamp counts for the oldest ping.
-   * @returns false when no ping asked for it
+   * A pong has come.
+   * @returns false when no ping asked for it: then only pongs that name a ping count from now on
    */
   pong(timestamp: string | undefined): boolean {
     const named = this.#pings.findIndex((ping) => ping.timestamp === timestamp);
     if (named >= 0) this.#isExact = true;
-    const at = named < 0 && !this.#isExact ? 0 : named;
-    const answered = this.#pings[at];
-    if (!answered) {
-      this.#isExact = true;
-      return false;
-    }
-    this.#read = answered.sent;
+    else if (this.frame()) return true;
+    this.#isExact = true;
+    return this.#answered(named);
+  }
+
+  /**
+   * Another frame has come, or a pong that names no ping. Of a client that never named one it counts for the oldest ping:
+   * many read without answering pings. A flood of them is no way out, since frames are limited.
+   */
+  frame(): boolean {
+    return !this.#isExact && this.#answered(0);
+  }
+
+  #answered(at: number): boolean {
+    const ping = this.#pings[at];
+    if (!ping) return false;
+    this.#read = ping.sent;
     this.#pings.splice(0, at + 1);
     return true;
   }
 
-  /** What may not have been read yet. */
+  /** What may not have been read yet, bytes. */
   get unread(): number {
     return this.#sent - this.#read;
   }

@@ -1,4 +1,5 @@
 /** What carries a connection's frames: a native WebSocket of this object, or another object that passes them on. */
+import { Buffer } from "node:buffer";
 import { ERRORS, toAppError } from "../errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
 
@@ -19,13 +20,16 @@ export interface Transport {
 /** Encoded frames that go out together, perhaps to many: joined once, however many want an array. */
 export class FrameBatch {
   readonly frames: readonly string[];
-  /** In UTF-16 units. */
-  readonly length: number;
   #array: string | undefined;
+  #bytes: number | undefined;
 
   constructor(frames: readonly string[]) {
     this.frames = frames;
-    this.length = frames.reduce((sum, frame) => sum + frame.length, 0);
+  }
+
+  get bytes(): number {
+    this.#bytes ??= this.frames.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0);
+    return this.#bytes;
   }
 
   /** The frames as one message, for `batch=1`. */
