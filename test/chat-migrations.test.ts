@@ -1,15 +1,16 @@
 /** Objects that slept through releases: what they hold survives, in its place, under its epoch. */
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { CHAT_ROOM_SCHEMA } from "../src/chat/schema.ts";
+import { HUB_SCHEMA } from "../src/hub/schema.ts";
 import { run } from "./support/admin.ts";
 import { as, mintThree, openRoom, post } from "./support/rooms.ts";
 import { openSocket } from "./support/socket.ts";
 
 /** Makes an object's SQLite what an earlier release had left: the first steps of its schema, and these rows. */
 function setBack(sql: SqlStorage, steps: readonly unknown[], fill: () => void): void {
-  sql.exec("DROP TABLE search_terms");
+  sql.exec("DROP TABLE IF EXISTS search_terms");
   const own = sql.exec<{ name: string }>(
     `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%'
        AND name NOT LIKE 'search_%'`,
@@ -78,5 +79,36 @@ describe("a room of an earlier release", () => {
     const recorded = await run("SELECT user_id FROM user_references WHERE target = ? ORDER BY 1", `room:${roomId}`);
     // Ann's row says that the database knows her, and is believed.
     expect(recorded).toEqual([{ user_id: bob.id }, { user_id: cid.id }]);
+  });
+});
+
+describe("a user's object of an earlier release", () => {
+  it("still knows which rooms its user is in, and tells them of a ban that waited", async () => {
+    const { ann, roomId } = await mintThree();
+    const hub = env.USER_HUB.getByName(String(ann.id));
+    const socket = await openRoom(ann, roomId);
+    await hub.isOnline();
+    await runInDurableObject(hub, (_, { storage }) => {
+      setBack(storage.sql, HUB_SCHEMA.slice(0, 2), () => {
+        const cut = { code: 4003, reason: "Account banned", userId: ann.id };
+        storage.sql.exec("INSERT INTO places (kind, name) VALUES ('CHAT_ROOM', ?)", roomId);
+        const errand = "INSERT INTO errands (kind, name, errand) VALUES ('CHAT_ROOM', ?, ?)";
+        storage.sql.exec(errand, roomId, JSON.stringify({ cut }));
+      });
+      return storage.setAlarm(Date.now());
+    });
+    await evictDurableObject(hub);
+    expect(await hub.isIn("CHAT_ROOM")).toBe(true);
+    await runDurableObjectAlarm(hub);
+    expect(await socket.nextClose()).toMatchObject({ code: 4003, reason: "Account banned" });
+  });
+
+  it("obeys deliveries that were written by the release before", async () => {
+    const { ann, roomId } = await mintThree();
+    const socket = await openRoom(ann, roomId);
+    const hub = env.USER_HUB.getByName(String(ann.id));
+    const payload = { cut: { code: 4003, reason: "Account banned" } };
+    expect(await hub.deliver([{ id: 1_000_000_001, payload }])).toEqual([]);
+    expect(await socket.nextClose()).toMatchObject({ code: 4003, reason: "Account banned" });
   });
 });

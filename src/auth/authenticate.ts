@@ -64,7 +64,7 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
     .from(users)
     .where(eq(users.id, session.userId));
   if (!row?.isLive) throw new AppError("UNAUTHORIZED");
-  refuseUnwelcome(ctx, row);
+  refuseBarred(ctx, row);
   noteActivity(ctx, row.id, row.lastActiveAt);
   const user: User = {
     kind: "user",
@@ -82,7 +82,7 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
 type Standing = Pick<typeof users.$inferSelect, "bannedAt" | "banReason" | "accountStatus">;
 
 /** @throws AppError FORBIDDEN for a banned or inactive account, RATE_LIMIT for a banned address. */
-export function refuseUnwelcome(ctx: Ctx, account: Standing & { addressBan?: number | null }): void {
+export function refuseBarred(ctx: Ctx, account: Standing & { addressBan?: number | null }): void {
   if (account.addressBan) {
     const seconds = Math.ceil((account.addressBan - ctx.now.getTime()) / 1000);
     throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds: seconds });

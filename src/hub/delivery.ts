@@ -3,10 +3,10 @@ import { z } from "zod";
 import { Person } from "../realtime/connection-state.ts";
 
 /** What an outbox row for `user:<id>` holds. Frames are logged, numbered and sent; then the rest is done. */
-export const HubDelivery = z.object({
+const Current = z.object({
   frames: z.array(z.object({ type: z.string(), data: z.unknown() })).default([]),
   /** Close the user's connections, here and in every room. */
-  cut: z
+  revocation: z
     .object({
       code: z.number().int(),
       reason: z.string(),
@@ -14,10 +14,22 @@ export const HubDelivery = z.object({
       exceptSessionId: z.string().optional(),
     })
     .optional(),
-  /** A cut-off that no longer counts: the ban was lifted. */
-  welcome: z.boolean().optional(),
+  /** Revocations so far no longer count: the ban was lifted. */
+  isReinstated: z.boolean().optional(),
   /** What changed about the user, for the connections that are open. */
   person: Person.partial().optional(),
 });
+
+/** Rows that an older version wrote call these by other names; a deploy must not lose a ban that still waits. */
+const OLDER_NAMES: [old: string, current: string][] = [
+  ["cut", "revocation"],
+  ["welcome", "isReinstated"],
+];
+
+export const HubDelivery = z.preprocess((payload) => {
+  const renamed = new Map(Object.entries(Object(payload)));
+  for (const [old, current] of OLDER_NAMES) if (renamed.has(old)) renamed.set(current, renamed.get(old));
+  return Object.fromEntries(renamed);
+}, Current);
 export type HubDelivery = z.infer<typeof HubDelivery>;
-export type HubPayload = z.input<typeof HubDelivery>;
+export type HubPayload = z.input<typeof Current>;

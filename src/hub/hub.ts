@@ -3,62 +3,35 @@
  * to, and to cut off.
  */
 import { RpcTarget } from "cloudflare:workers";
-import { z } from "zod";
 import { actingAs, objectContext, type UserCtx } from "../context.ts";
 import type { Delivery } from "../db/outbox.ts";
 import type { FailedDelivery } from "../db/outbox-parked.ts";
-import { logFailure } from "../platform/log.ts";
-import { callObject } from "../platform/objects.ts";
 import type { CommandContext } from "../realtime/commands.ts";
 import type { Connection } from "../realtime/connection.ts";
-import { Person } from "../realtime/connection-state.ts";
-import { FRAME_LOG_SCHEMA, FrameLog } from "../realtime/log.ts";
+import { FrameLog } from "../realtime/log.ts";
 import { migrate } from "../realtime/migrations.ts";
 import { encodeFrame, type Frame } from "../realtime/protocol.ts";
 import { Room } from "../realtime/room.ts";
-import { RoomKind, type RoomRef } from "../realtime/room-ref.ts";
-import { namespaceOf } from "../realtime/rooms.ts";
+import type { RoomKind, RoomRef } from "../realtime/room-ref.ts";
 import { HubDelivery } from "./delivery.ts";
 import { hubFeatures } from "./features.ts";
+import { type Notice, PendingNotices, StoredRevocation } from "./pending-notices.ts";
+import { HUB_SCHEMA } from "./schema.ts";
 
 /** SPEC 2: the last 1000, and all of the last 7 days up to 10 000. */
 const RETENTION = { least: 1000, days: 7, most: 10_000 };
 
-/** A room connection that was authenticated before a cut-off, by clocks that may differ a little, is caught by it. */
+/** A room connection that was authenticated before a revocation, by clocks that may differ a little, is caught by it. */
 const CLOCK_SKEW_MS = 5000;
-/** A cut-off matters to connections that were being opened when it came; no opening takes this long. */
-const CUT_OFFS_KEPT_MS = 300_000;
-const ERRAND_RETRY_MS = 5000;
-
-const SCHEMA = [
-  FRAME_LOG_SCHEMA,
-  `CREATE TABLE places (kind TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
-   CREATE TABLE errands (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, errand TEXT NOT NULL);
-   CREATE TABLE cut_offs (at INTEGER NOT NULL, cut TEXT NOT NULL);
-   CREATE TABLE last_delivery (id INTEGER NOT NULL);`,
-];
-
-const StoredRevocation = z.object({
-  code: z.number(),
-  reason: z.string(),
-  sessionId: z.string().optional(),
-  exceptSessionId: z.string().optional(),
-});
-type StoredRevocation = z.infer<typeof StoredRevocation>;
-
-/** What a room still has to be told about this user. */
-const Errand = z.object({
-  cut: StoredRevocation.extend({ userId: z.number() }).optional(),
-  person: Person.partial().extend({ userId: z.number() }).optional(),
-});
-type Errand = z.infer<typeof Errand>;
-type ErrandRow = { id: number; kind: string; name: string; errand: string };
+/** A revocation matters to connections that were being opened when it came; no opening takes this long. */
+const REVOCATIONS_KEPT_MS = 300_000;
 
 export class UserHub extends Room {
   protected override readonly kind = "user";
   protected override readonly roomKind = null;
   protected override readonly log: FrameLog;
   readonly #sql: SqlStorage;
+  readonly #notices: PendingNotices;
   #presence: Promise<void> = Promise.resolve();
 
   readonly #features = hubFeatures();
@@ -67,9 +40,9 @@ export class UserHub extends Room {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#sql = state.storage.sql;
-    migrate(state.storage, SCHEMA);
+    migrate(state.storage, HUB_SCHEMA);
     this.log = new FrameLog(this.#sql, RETENTION);
-    this.timers.add({ due: (now) => this.#nextErrand(now), ring: () => this.#runErrands() });
+    this.#notices = new PendingNotices({ state, env, timers: this.timers });
   }
 
   /** The user of a connection, as a service wants them. */
@@ -108,12 +81,12 @@ export class UserHub extends Room {
 
   /** Nothing is awaited: what other objects must be told is noted first, and done afterwards. */
   protected override delivered(payload: unknown, id: number): void {
-    const { frames, person, welcome, cut } = HubDelivery.parse(payload);
+    const { frames, person, isReinstated, revocation } = HubDelivery.parse(payload);
     const now = Date.now();
     for (const frame of frames) this.broadcast(this.log.append(frame, now, id));
     if (person) this.#spread({ person: { ...person, userId: this.#userId } });
-    if (welcome) this.#sql.exec("DELETE FROM cut_offs");
-    if (cut) this.#cut(cut, now);
+    if (isReinstated) this.#sql.exec("DELETE FROM revocations");
+    if (revocation) this.#revokeEverywhere(revocation, now);
   }
 
   /** RPC: shows a frame to whoever is connected; it is not logged. */
@@ -133,67 +106,46 @@ export class UserHub extends Room {
   }
 
   /**
-   * RPC: the user has come into a room. Answers the cut-off that this connection slipped past, if there is one: it was
+   * RPC: the user has come into a room. Answers the revocation that this connection slipped past, if there is one: it was
    * authenticated before, and the room was not known here yet.
    */
   trackRoom(room: RoomRef, by: { sessionId: string; authenticatedAt: number }): StoredRevocation | null {
-    this.#sql.exec("INSERT OR IGNORE INTO places (kind, name) VALUES (?, ?)", room.kind, room.name);
+    this.#sql.exec("INSERT OR IGNORE INTO room_references (kind, name) VALUES (?, ?)", room.kind, room.name);
     const since = by.authenticatedAt - CLOCK_SKEW_MS;
-    for (const row of this.#sql.exec<{ cut: string }>("SELECT cut FROM cut_offs WHERE at >= ?", since)) {
-      const cut = StoredRevocation.parse(JSON.parse(row.cut));
-      if (cut.sessionId !== undefined && cut.sessionId !== by.sessionId) continue;
-      if (cut.exceptSessionId === by.sessionId) continue;
-      return cut;
+    for (const row of this.#sql.exec<{ revocation: string }>(
+      "SELECT revocation FROM revocations WHERE at >= ?",
+      since,
+    )) {
+      const revocation = StoredRevocation.parse(JSON.parse(row.revocation));
+      if (revocation.sessionId !== undefined && revocation.sessionId !== by.sessionId) continue;
+      if (revocation.exceptSessionId === by.sessionId) continue;
+      return revocation;
     }
     return null;
   }
 
   /** RPC: the user's last connection to a room is gone. */
   untrackRoom(room: RoomRef): void {
-    this.#sql.exec("DELETE FROM places WHERE kind = ? AND name = ?", room.kind, room.name);
+    this.#sql.exec("DELETE FROM room_references WHERE kind = ? AND name = ?", room.kind, room.name);
   }
 
   /** RPC: whether the user is in a room of this kind. */
   isIn(kind: RoomKind): boolean {
-    return this.#sql.exec("SELECT 1 FROM places WHERE kind = ? LIMIT 1", kind).toArray().length > 0;
+    return this.#sql.exec("SELECT 1 FROM room_references WHERE kind = ? LIMIT 1", kind).toArray().length > 0;
   }
 
   /** Closes the user's connections here and in every room they are in. */
-  #cut(cut: StoredRevocation, now: number): void {
-    this.#sql.exec("DELETE FROM cut_offs WHERE at < ?", now - CUT_OFFS_KEPT_MS);
-    this.#sql.exec("INSERT INTO cut_offs (at, cut) VALUES (?, ?)", now, JSON.stringify(cut));
-    this.#spread({ cut: { ...cut, userId: this.#userId } });
+  #revokeEverywhere(revocation: StoredRevocation, now: number): void {
+    this.#sql.exec("DELETE FROM revocations WHERE at < ?", now - REVOCATIONS_KEPT_MS);
+    this.#sql.exec("INSERT INTO revocations (at, revocation) VALUES (?, ?)", now, JSON.stringify(revocation));
+    this.#spread({ revocation: { ...revocation, userId: this.#userId } });
   }
 
   /** Does it here, and notes it for every room the user is in: a room that cannot be reached now is told later. */
-  #spread(errand: Errand): void {
-    if (errand.person) this.updatePerson(errand.person);
-    this.#sql.exec("INSERT INTO errands (kind, name, errand) SELECT kind, name, ? FROM places", JSON.stringify(errand));
-    if (errand.cut) this.revoke(errand.cut);
-    this.ctx.waitUntil(this.#runErrands());
-  }
-
-  async #runErrands(): Promise<void> {
-    const rows = this.#sql.exec<ErrandRow>("SELECT id, kind, name, errand FROM errands ORDER BY id").toArray();
-    await Promise.all(rows.map((row) => this.#runErrand(row)));
-    this.timers.arm(Date.now());
-  }
-
-  async #runErrand({ id, kind, name, errand }: ErrandRow): Promise<void> {
-    const { cut, person } = Errand.parse(JSON.parse(errand));
-    const rooms = namespaceOf(this.env, RoomKind.parse(kind));
-    try {
-      if (cut) await callObject(objectContext(this.ctx, this.env), rooms, name, (room) => room.revoke(cut));
-      if (person) await callObject(objectContext(this.ctx, this.env), rooms, name, (room) => room.updatePerson(person));
-      this.#sql.exec("DELETE FROM errands WHERE id = ?", id);
-    } catch (error) {
-      logFailure({ requestId: "" }, "hub.errand", error, { kind, name });
-    }
-  }
-
-  #nextErrand(now: number): number | null {
-    const [row] = this.#sql.exec("SELECT 1 FROM errands LIMIT 1").toArray();
-    return row ? now + ERRAND_RETRY_MS : null;
+  #spread(notice: Notice): void {
+    if (notice.person) this.updatePerson(notice.person);
+    this.#notices.add(notice);
+    if (notice.revocation) this.revoke(notice.revocation);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Accounts: making them, signing in and out, changing and closing them. */
 import { and, eq, lt, ne, or, sql } from "drizzle-orm";
-import { refuseBannedAddress, refuseUnwelcome } from "../../auth/authenticate.ts";
+import { refuseBannedAddress, refuseBarred } from "../../auth/authenticate.ts";
 import { fingerprint, randomSecret } from "../../auth/digest.ts";
 import { isOutsideSession, outsideTokenHash } from "../../auth/outside.ts";
 import { spend } from "../../auth/rate-limit.ts";
@@ -82,7 +82,7 @@ export async function login(ctx: Ctx, { username, password }: Login) {
   const cost = ctx.config.PASSWORD_SCRYPT_LOG_N;
   const isRight = password.length <= 128 && verifyPassword(password, user?.passwordHash ?? null, cost);
   if (!user || !isRight) throw new AppError("UNAUTHORIZED", "Wrong username or password.");
-  refuseUnwelcome(ctx, user);
+  refuseBarred(ctx, user);
   const passwordHash = isOutdated(user.passwordHash ?? "", cost) ? hashPassword(password, cost) : user.passwordHash;
   await ctx.db
     .update(users)
@@ -131,7 +131,7 @@ export async function logout(ctx: UserCtx): Promise<void> {
         .values({ hash: outsideTokenHash(sessionId), expiresAt: new Date(expiresAt) })
         .onConflictDoNothing()
     : ctx.db.delete(sessions).where(eq(sessions.id, sessionId));
-  const payload: HubPayload = { cut: { code: CLOSE.unauthorized, reason: "UNAUTHORIZED", sessionId } };
+  const payload: HubPayload = { revocation: { code: CLOSE.unauthorized, reason: "UNAUTHORIZED", sessionId } };
   const { pending } = await ctx.db.batch({
     ended: end,
     seen: ctx.db.update(users).set({ lastSeenAt: ctx.now, onlineUntil: null }).where(eq(users.id, userId)),
@@ -203,7 +203,7 @@ export async function changePassword(ctx: UserCtx, { current, next }: ChangePass
     throw new AppError("FORBIDDEN", "The current password is wrong.");
   }
   const payload: HubPayload = {
-    cut: { code: CLOSE.unauthorized, reason: "UNAUTHORIZED", exceptSessionId: sessionId },
+    revocation: { code: CLOSE.unauthorized, reason: "UNAUTHORIZED", exceptSessionId: sessionId },
   };
   const { pending } = await ctx.db.batch({
     changed: ctx.db
@@ -228,7 +228,7 @@ export async function deactivateSelf(ctx: UserCtx): Promise<void> {
   const userId = ctx.actor.id;
   const hasOtherAdmin = sql`(${users.role} <> 'admin' OR EXISTS (SELECT 1 FROM users o WHERE o.role = 'admin'
     AND o.account_status = 'active' AND o.banned_at IS NULL AND o.id <> ${users.id}))`;
-  const payload: HubPayload = { cut: { code: CLOSE.forbidden, reason: "Account deleted" } };
+  const payload: HubPayload = { revocation: { code: CLOSE.forbidden, reason: "Account deleted" } };
   const { closed, pending } = await ctx.db.batch({
     closed: ctx.db
       .update(users)

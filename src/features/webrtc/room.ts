@@ -149,11 +149,11 @@ export class WebrtcRoom extends Room {
     if (absence.leavesAt <= now) this.#endGraces(now);
   }
 
-  /** RPC: who is cut off has no grace. */
-  override revoke(cut: Revocation): void {
-    const wasHere = this.#members.get(cut.userId)?.absence === null;
-    super.revoke(cut);
-    const member = this.#members.get(cut.userId);
+  /** RPC: whose access is revoked has no grace. */
+  override revoke(revocation: Revocation): void {
+    const wasHere = this.#members.get(revocation.userId)?.absence === null;
+    super.revoke(revocation);
+    const member = this.#members.get(revocation.userId);
     if (wasHere && member?.absence) this.#leave(member, member.absence.awayAt);
   }
 

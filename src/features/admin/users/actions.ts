@@ -92,7 +92,7 @@ export function banUser(ctx: UserCtx, userId: number, reason: string): Promise<s
     tell: {
       payload: {
         frames: [{ type: "admin:user_banned", data: { userId, reason, bannedAt: ctx.now.toISOString() } }],
-        cut: { code: CLOSE.forbidden, reason: "Account banned" },
+        revocation: { code: CLOSE.forbidden, reason: "Account banned" },
       },
     },
     answers: ["User banned", "User is banned already"],
@@ -106,7 +106,7 @@ export function unbanUser(ctx: UserCtx, userId: number): Promise<string> {
     isDue: isNotNull(users.bannedAt),
     details: jsonObject({ banReason: sql`users.ban_reason` }),
     set: { bannedAt: null, banReason: null },
-    tell: { payload: { welcome: true }, onlyIf: eq(users.accountStatus, "active") },
+    tell: { payload: { isReinstated: true }, onlyIf: eq(users.accountStatus, "active") },
     answers: ["User unbanned", "User is not banned"],
   });
 }
@@ -132,7 +132,7 @@ export function deactivateUser(ctx: UserCtx, userId: number): Promise<string> {
     disarms: true,
     details: jsonObject({ accountStatus: sql`users.account_status` }),
     set: { accountStatus: "not_active", onlineUntil: null },
-    tell: { payload: { cut: { code: CLOSE.forbidden, reason: "FORBIDDEN" } } },
+    tell: { payload: { revocation: { code: CLOSE.forbidden, reason: "FORBIDDEN" } } },
     answers: ["User deactivated", "User is deactivated already"],
   });
 }
@@ -144,7 +144,7 @@ export function restoreUser(ctx: UserCtx, userId: number): Promise<string> {
     isDue: ne(users.accountStatus, "active"),
     details: jsonObject({ accountStatus: sql`users.account_status` }),
     set: { accountStatus: "active" },
-    tell: { payload: { welcome: true }, onlyIf: isNull(users.bannedAt) },
+    tell: { payload: { isReinstated: true }, onlyIf: isNull(users.bannedAt) },
     answers: ["User restored", "User is active already"],
   });
 }
@@ -181,13 +181,13 @@ async function refuseOwnRole(ctx: UserCtx, role: string): Promise<void> {
  */
 export async function eraseUser(ctx: UserCtx, userId: number, reason: string): Promise<string> {
   const where = and(eq(users.id, userId), sql`NOT ${isLastAdmin}`);
-  const cut: HubPayload = { cut: { code: CLOSE.forbidden, reason: "Account deleted" } };
+  const revocation: HubPayload = { revocation: { code: CLOSE.forbidden, reason: "Account deleted" } };
   const from = sql`users WHERE ${where}`;
   const { erased, left, pending } = await ctx.db.batch({
     audited: recordEach(ctx, { action: "delete", targetType: "user", id: users.id, from, reason }),
     told: enqueueSelect(
       ctx,
-      sql`SELECT 'user:' || users.id, ${JSON.stringify(cut)} FROM ${from}
+      sql`SELECT 'user:' || users.id, ${JSON.stringify(revocation)} FROM ${from}
         UNION ALL SELECT 'erase:' || users.id, '{}' FROM ${from}`,
     ),
     erased: ctx.db.delete(users).where(where).returning({ id: users.id }),

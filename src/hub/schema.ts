@@ -1,0 +1,17 @@
+/** What a user's object holds in its SQLite. Append-only: each step is one release's. */
+import { FRAME_LOG_SCHEMA } from "../realtime/log.ts";
+
+export const HUB_SCHEMA = [
+  FRAME_LOG_SCHEMA,
+  `CREATE TABLE places (kind TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
+   CREATE TABLE errands (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, errand TEXT NOT NULL);
+   CREATE TABLE cut_offs (at INTEGER NOT NULL, cut TEXT NOT NULL);
+   CREATE TABLE last_delivery (id INTEGER NOT NULL);`,
+  `ALTER TABLE places RENAME TO room_references;
+   ALTER TABLE errands RENAME TO pending_notices;
+   ALTER TABLE pending_notices RENAME COLUMN errand TO notice;
+   UPDATE pending_notices SET notice = json_remove(json_set(notice, '$.revocation', json_extract(notice, '$.cut')), '$.cut')
+   WHERE json_extract(notice, '$.cut') IS NOT NULL;
+   ALTER TABLE cut_offs RENAME TO revocations;
+   ALTER TABLE revocations RENAME COLUMN cut TO revocation;`,
+];
