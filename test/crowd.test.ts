@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { StreamRoom } from "../src/features/streams/room.ts";
 import { mintUser, type TestUser } from "./support/api.ts";
+import { at } from "./support/items.ts";
 import { mintStream, type TestStream } from "./support/media.ts";
 import { type Frame, openSocket, type TestSocket } from "./support/socket.ts";
 import { connectSocketIo } from "./support/socketio.ts";
@@ -27,7 +28,7 @@ async function join(stream: TestStream, user: TestUser | undefined, query = ""):
 
 /** Five sockets of each; two of them take arrays. */
 async function crowd(): Promise<{ stream: TestStream; sockets: TestSocket[] }> {
-  const stream = await mintStream(people[0] as TestUser);
+  const stream = await mintStream(at(people, 0));
   const queries = people.flatMap((user) => ["", "", "", "&batch=1", "&batch=1"].map((query) => ({ user, query })));
   return { stream, sockets: await Promise.all(queries.map(({ user, query }) => join(stream, user, query))) };
 }
@@ -111,8 +112,8 @@ describe("a burst that takes many turns to send", () => {
     await burst(stream);
     const newcomers = await joined;
     await expectAll(sockets);
-    for (const [at, { query }] of joining.entries()) {
-      const socket = newcomers[at] as TestSocket;
+    for (const [index, { query }] of joining.entries()) {
+      const socket = at(newcomers, index);
       await expectAll([socket], query === "" ? (socket.frames[0]?.seq ?? 0) + 1 : 1);
     }
   });

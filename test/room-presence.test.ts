@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { TestUser } from "./support/api.ts";
 import { call, mintUser } from "./support/api.ts";
+import { at } from "./support/items.ts";
 import { mintGroup, mintThree, openCourse, openRoom, promote } from "./support/rooms.ts";
 import { openSocket, type TestSocket } from "./support/socket.ts";
 
@@ -89,7 +90,7 @@ describe("a crowd", () => {
     expect(joined.map(({ data }) => data.userId)).toEqual(others.slice(0, 99).map(({ id }) => id));
     expect(countOf(watcher, "presence")).toBe(0);
 
-    const late = await openRoom(others[99] as TestUser, roomId);
+    const late = await openRoom(at(others, 99), roomId);
     const online = late.frames.find(({ type }) => type === "online_users");
     expect(online?.data).toMatchObject({ roomId, count: 101 });
     expect(online?.data.users).toHaveLength(100);

@@ -2,6 +2,7 @@ import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { call, mintUser } from "./support/api.ts";
+import { at } from "./support/items.ts";
 import { mintGroup, openRoom, post, promote } from "./support/rooms.ts";
 import { openSocket, type TestSocket } from "./support/socket.ts";
 
@@ -160,7 +161,7 @@ describe("what becomes of a message", () => {
 describe("resume", () => {
   it("replays every durable frame after `since` in order, as things are now, also after an eviction", async () => {
     const { roomId, bob, annSocket, bobSocket } = await two();
-    const { epoch } = bobSocket.frames[0] as never as { epoch: string };
+    const { epoch } = at(bobSocket.frames, 0);
     const one = await said(annSocket, "one");
     await bobSocket.collect("new_message", 1);
     bobSocket.close();

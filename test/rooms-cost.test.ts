@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { ChatRoom } from "../src/chat/room.ts";
 import { costOf, type TestUser } from "./support/api.ts";
+import { at } from "./support/items.ts";
 import { mintGroup, openRoom, post } from "./support/rooms.ts";
 
 type Written = { query: string; rows: number };
@@ -78,8 +79,8 @@ describe("the hot path", () => {
 
   it("over REST a message is two queries and one call of the room, however many members it has", async () => {
     const { roomId, people } = await room("a", "b", "c", "d", "e");
-    await post(people[0] as TestUser, roomId, "one");
-    const { headers } = await post(people[0] as TestUser, roomId, "two");
+    await post(at(people, 0), roomId, "one");
+    const { headers } = await post(at(people, 0), roomId, "two");
     expect(costOf({ headers })).toMatchObject({ d1_queries: 2, d1_rows_written: 0, object_calls: 1 });
   });
 
@@ -98,7 +99,7 @@ describe("the hot path", () => {
 
   it("a thousand messages are indexed for search in a few rows", async () => {
     const { roomId, people, stub } = await room("a");
-    await post(people[0] as TestUser, roomId, "the first");
+    await post(at(people, 0), roomId, "the first");
     await runInDurableObject(stub, (_, state) => {
       for (let at = 2; at <= 1001; at += 1) {
         state.storage.sql.exec(

@@ -6,6 +6,7 @@ import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import type { TestUser } from "./support/api.ts";
+import { at } from "./support/items.ts";
 import { mintGroup } from "./support/rooms.ts";
 import { type Frame, openSocket, type TestSocket } from "./support/socket.ts";
 
@@ -115,7 +116,7 @@ it.each([1, 2, 3, 4, 5, 6])(
     for (const member of members) await member.connect(roll(2) === 0);
     let sent = 0;
     for (let step = 0; step < STEPS; step += 1) {
-      const member = members[roll(members.length)] as Member;
+      const member = at(members, roll(members.length));
       const act = roll(100);
       const own = [...member.acked].at(-1);
       if (!member.isConnected) await member.connect(roll(2) === 0);

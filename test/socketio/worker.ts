@@ -1,7 +1,7 @@
 import { addressesFor } from "../../src/socketio/engine/addresses.ts";
+import { serveSockets } from "../../src/socketio/engine/serve.ts";
 import type { SocketGateway as Gateway } from "../../src/socketio/gateway.ts";
 import { SocketGateway } from "../../src/socketio/gateway.ts";
-import { serveSockets } from "../../src/socketio/engine/serve.ts";
 import { type Density, defaultSettings, type SocketSettings } from "../../src/socketio/settings.ts";
 import { LabApplication } from "./support/application.ts";
 import { LabRoom } from "./support/room.ts";

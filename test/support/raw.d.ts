@@ -3,3 +3,8 @@ declare module "*?raw" {
   const text: string;
   export default text;
 }
+
+/** The files that match, each by a function that reads it, by Vite. */
+interface ImportMeta {
+  glob<T>(patterns: string[], options: { query: "?raw"; import: "default" }): Record<string, () => Promise<T>>;
+}

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { Addresses } from "../../../src/socketio/engine/addresses.ts";
 import {
   type Application,
   type Arrival,
@@ -9,6 +8,7 @@ import {
   type ReceivedEvent,
   Refusal,
 } from "../../../src/socketio/application.ts";
+import type { Addresses } from "../../../src/socketio/engine/addresses.ts";
 import type { SocketGateway } from "../../../src/socketio/gateway.ts";
 import type { LabRoom } from "./room.ts";
 

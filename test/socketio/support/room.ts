@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { addressesFor } from "../../../src/socketio/engine/addresses.ts";
-import { type EncodedEvent, encodeEvent } from "../../../src/socketio/packets.ts";
 import type { SocketGateway } from "../../../src/socketio/gateway.ts";
+import { type EncodedEvent, encodeEvent } from "../../../src/socketio/packets.ts";
 import type { LabEnv } from "../worker.ts";
 
 /** A room as an application would have it: it encodes an event once, and forgets members whom a gateway does not know. */
