@@ -40,6 +40,7 @@ export default defineConfig(async () => ({
       "test/socketio/vitest.protocol.config.ts",
       "test/socketio/vitest.client.config.ts",
       "test/socketio/vitest.roomcast.config.ts",
+      "test/packages/vitest.config.ts",
     ],
   },
 }));

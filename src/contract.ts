@@ -2,7 +2,6 @@
  * Gathers the slices' contracts: all that a client needs to import, and all that the docs are made from.
  * A new feature adds itself here: its contract, its tag's sentence, its frames on a socket. One line each.
  */
-import type { z } from "zod";
 import { AdminFrames } from "./features/admin/contract.ts";
 import { CourseCommands, CourseFrames } from "./features/courses/contract.ts";
 import { MessageAcks, MessageCommands, MessageFrames } from "./features/messages/contract.ts";
@@ -51,7 +50,7 @@ export const TAGS: Record<string, string> = {
   webrtc: "Video sessions between browsers: who may join, who was there, and the servers that find a way.",
 };
 
-/** Every socket by its path below `/api/v1`, in OpenAPI's form. The docs and the typed client are made from this. */
+/** Every socket by its path below `/api/v1`, in OpenAPI's form. The docs and the types of packages/client are made from this. */
 export const SOCKETS = {
   "/ws": {
     name: "events",
@@ -103,27 +102,3 @@ export const SOCKETS = {
     frames: CourseFrames,
   },
 } as const satisfies SocketContracts;
-
-export type Sockets = typeof SOCKETS;
-export type SocketPath = keyof Sockets;
-
-/** What a client sends: frame type → `data`. */
-export type CommandsOf<P extends SocketPath> = {
-  [K in keyof Sockets[P]["commands"] & string]: Sockets[P]["commands"][K] extends z.ZodType
-    ? z.input<Sockets[P]["commands"][K]>
-    : never;
-};
-/** What a client gets: frame type → `data`. */
-export type FramesOf<P extends SocketPath> = {
-  [K in keyof Sockets[P]["frames"] & string]: Sockets[P]["frames"][K] extends z.ZodType
-    ? z.output<Sockets[P]["frames"][K]>
-    : never;
-};
-/** What the ack of a command carries; `unknown` where the contract does not say. */
-export type AckOf<P extends SocketPath, K> = Sockets[P] extends { acks: infer A }
-  ? K extends keyof A
-    ? A[K] extends z.ZodType
-      ? z.output<A[K]>
-      : unknown
-    : unknown
-  : unknown;

@@ -3,10 +3,10 @@ import { app } from "./app.ts";
 import { runCron } from "./cron.ts";
 
 export { ChatRoom } from "./chat/room.ts";
-export { SocketIoGateway } from "./socketio/rooms/gateway.ts";
 export { StreamRoom } from "./features/streams/room.ts";
 export { WebrtcRoom } from "./features/webrtc/room.ts";
 export { UserHub } from "./hub/hub.ts";
+export { SocketIoGateway } from "./socketio/rooms/gateway.ts";
 
 export default {
   fetch: app.fetch,

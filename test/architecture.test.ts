@@ -4,7 +4,7 @@ import architecture from "../docs/architecture.md?raw";
 import readme from "../README.md?raw";
 
 const FILES = import.meta.glob<string>(
-  ["../src/**/*", "../migrations/*", "../public/**/*", "../bench/*", "../docs/*"],
+  ["../src/**/*", "../migrations/*", "../public/**/*", "../bench/*", "../docs/*", "../packages/*/src/*"],
   {
     query: "?raw",
     import: "default",
@@ -14,7 +14,7 @@ const PATHS = Object.keys(FILES).map((path) => path.slice(3));
 
 /** Paths in backquotes that begin in a folder of the house; `<noun>` stands for any. */
 const named = (page: string): string[] =>
-  [...page.matchAll(/`((?:src|migrations|public|bench|docs)\/[^`\s]*)`/g)].flatMap(([, path]) => path ?? []);
+  [...page.matchAll(/`((?:src|migrations|public|bench|docs|packages)\/[^`\s]*)`/g)].flatMap(([, path]) => path ?? []);
 
 const isThere = (path: string): boolean => {
   const pattern = RegExp.escape(path).replaceAll(/\\x3c\w+\\x3e|<\w+>/g, "[^/]+");

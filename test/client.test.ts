@@ -1,8 +1,8 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { answerOf, RoomcastError, RoomcastSocket, roomcast, type SocketOptions } from "../src/client/index.ts";
-import { afterClose } from "../src/client/policy.ts";
+import { answerOf, RoomcastError, RoomcastSocket, roomcast, type SocketOptions } from "../packages/client/src/index.ts";
+import { afterClose } from "../packages/client/src/policy.ts";
 import { call, mintUser, ORIGIN, type TestUser, worker } from "./support/api.ts";
 import { WorkerSocket } from "./support/worker-socket.ts";
 
@@ -46,9 +46,7 @@ describe("REST", () => {
     const message = await answerOf(client.messages.$post({ json: { receiverId: bob.id, content: "hello" } }));
     const id: number = message.id;
     expect(message).toMatchObject({ id, senderId: ann.id, receiverId: bob.id, content: "hello" });
-    const { messages } = await answerOf(
-      client.messages.with[":userId"].$get({ param: { userId: String(bob.id) }, query: {} }),
-    );
+    const { messages } = await answerOf(client.messages.with[":userId"].$get({ param: { userId: bob.id } }));
     expect(messages.map(({ content }) => content)).toEqual(["hello"]);
     // @ts-expect-error no such field
     expect(message.noSuchField).toBeUndefined();

@@ -4,7 +4,7 @@ import { h } from "/dom.js";
 import { askReason } from "/ui/dialog.js";
 import { day, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, facts, link, openRecord, ORDER } from "./parts.js";
+import { badge, facts, link, ORDER, openRecord } from "./parts.js";
 
 /** What a report is about, in words. */
 function about({ targetType, targetId, targetInfo }) {

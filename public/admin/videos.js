@@ -4,7 +4,7 @@ import { h } from "/dom.js";
 import { askReason } from "/ui/dialog.js";
 import { day, number, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, brief, facts, link, openRecord, ORDER, reportLine } from "./parts.js";
+import { badge, brief, facts, link, ORDER, openRecord, reportLine } from "./parts.js";
 
 export function videos(page) {
   const flip = (video) =>

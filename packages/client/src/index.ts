@@ -1,5 +1,6 @@
 /** The typed client of Roomcast: REST and sockets, for browsers and Node 22 or newer. */
 
+export type { AckOf, CommandsOf, ErrorCode, FramesOf, Schema, SocketPath } from "./contract.ts";
 export { RoomcastError } from "./error.ts";
 export type { SocketOptions, SocketStatus } from "./options.ts";
 export type { Position } from "./position.ts";

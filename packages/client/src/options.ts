@@ -1,5 +1,5 @@
 /** What a socket is opened with. */
-import type { SocketPath } from "../contract.ts";
+import type { SocketPath } from "./contract.ts";
 import type { Position } from "./position.ts";
 import type { TokenSource } from "./token.ts";
 

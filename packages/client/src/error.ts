@@ -1,5 +1,5 @@
 /** What fails in the client: the service's own codes, and three that only a client can know. */
-import type { ErrorCode, ErrorDetail } from "../errors.ts";
+import type { ErrorCode, ErrorDetail } from "./contract.ts";
 
 /**
  * `TIMEOUT`: no answer in time. `CONNECTION_LOST`: the socket dropped after the command was sent; whether it was done is

@@ -1,5 +1,5 @@
 /** Reads what the server sends. The bundle stays free of zod: the envelope is checked by hand, `data` is the contract's. */
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode } from "./contract.ts";
 
 export type ServerFrame = {
   type: string;

@@ -1,12 +1,11 @@
-/** REST through Hono's `hc`: paths, bodies and answers are typed by the routes themselves. */
+/** REST through Hono's `hc`: paths, bodies and answers are typed by the service's own description. */
 import { type ClientResponse, hc } from "hono/client";
-import type { z } from "zod";
-import type { api } from "../app.ts";
-import type { ErrorAnswer } from "../realtime/protocol.ts";
+import type { Schema } from "./contract.ts";
 import { RoomcastError } from "./error.ts";
+import type { Api } from "./rest-schema.ts";
 import { readToken, type TokenSource } from "./token.ts";
 
-export type Client = ReturnType<typeof hc<typeof api>>;
+export type Client = ReturnType<typeof hc<Api>>;
 
 export type ClientOptions = {
   /** Left out, only what anyone may call works. */
@@ -21,7 +20,7 @@ export type ClientOptions = {
 export function roomcast(origin: string, { token, fetch }: ClientOptions = {}): Client {
   const headers = async (): Promise<Record<string, string>> =>
     token === undefined ? {} : { Authorization: `Bearer ${await readToken(token)}` };
-  return hc<typeof api>(new URL("/api/v1", origin).href, { headers, ...(fetch ? { fetch } : {}) });
+  return hc<Api>(new URL("/api/v1", origin).href, { headers, ...(fetch ? { fetch } : {}) });
 }
 
 /**
@@ -43,5 +42,5 @@ async function failureOf(response: ClientResponse<unknown>): Promise<RoomcastErr
   return new RoomcastError(code, message, { status, details });
 }
 
-const isErrorAnswer = (body: unknown): body is z.infer<typeof ErrorAnswer> =>
+const isErrorAnswer = (body: unknown): body is Schema["Error"] =>
   typeof body === "object" && body !== null && "error" in body && typeof body.error === "object" && body.error !== null;

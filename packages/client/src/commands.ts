@@ -1,5 +1,5 @@
 /** Commands on their way: each waits for its ack or error, for its time to run out, or for the socket to drop. */
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode } from "./contract.ts";
 import { RoomcastError } from "./error.ts";
 
 type Pending = {

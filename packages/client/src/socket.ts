@@ -1,7 +1,7 @@
 /** A socket that stays: it reconnects, resumes where it was, and hands every event to the app once. */
 import ReconnectingWebSocket from "partysocket/ws";
-import type { AckOf, CommandsOf, FramesOf, SocketPath } from "../contract.ts";
 import { PendingCommands } from "./commands.ts";
+import type { AckOf, CommandsOf, FramesOf, SocketPath } from "./contract.ts";
 import { RoomcastError } from "./error.ts";
 import { readError, readFrames, readPosition, type ServerFrame } from "./frame.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -17,7 +17,6 @@ const SEND_TIMEOUT_MS = 15_000;
 const TOKEN_RETRY_MS = 5000;
 
 type Listener = (data: unknown, seq: number | undefined) => void;
-type Built = { "auth:refresh": { token: string } };
 
 export class RoomcastSocket<P extends SocketPath = "/ws"> {
   readonly #options: SocketOptions<P>;
@@ -78,9 +77,9 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
    * Sends a command and waits for its ack; while there is no connection, it waits for that first.
    * @throws RoomcastError with the service's code, TIMEOUT, CONNECTION_LOST (perhaps it was done) or CLOSED
    */
-  send<K extends keyof (CommandsOf<P> & Built) & string>(
+  send<K extends keyof CommandsOf<P> & string>(
     type: K,
-    data: (CommandsOf<P> & Built)[K],
+    data: CommandsOf<P>[K],
     { timeoutMs = this.#options.timeoutMs ?? SEND_TIMEOUT_MS }: { timeoutMs?: number } = {},
   ): Promise<AckOf<P, K>> {
     if (this.#status === "closed") return Promise.reject(new RoomcastError("CLOSED", "The socket is closed."));
