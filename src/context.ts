@@ -19,6 +19,8 @@ export type User = {
   sessionId: string;
   /** When the token ends, in ms since the epoch. */
   expiresAt: number;
+  /** How far the outbox had come when the database was asked about this user: a revocation after it counts. */
+  asOf: number;
 };
 
 export type Actor = User | { kind: "anonymous" } | { kind: "mediaServer" } | { kind: "system" };

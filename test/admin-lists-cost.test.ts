@@ -39,6 +39,7 @@ async function queriesOf(list: (ctx: UserCtx) => Promise<unknown>): Promise<Aske
       role: "admin",
       sessionId: "",
       expiresAt: 0,
+      asOf: 0,
     }),
   );
   return asked;

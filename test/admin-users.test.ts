@@ -136,6 +136,7 @@ describe("the last admin", () => {
         role: "admin",
         sessionId: "",
         expiresAt: 0,
+        asOf: 0,
       });
     const results = await Promise.allSettled([banUser(as(one), two.id, "r"), banUser(as(two), one.id, "r")]);
     expect(results.map((result) => result.status).sort()).toEqual(["fulfilled", "rejected"]);

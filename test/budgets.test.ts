@@ -65,7 +65,7 @@ describe("hibernation refills no budget", () => {
       role: "user",
       sessionId: "s",
       expiresAt: Date.now() + 600_000,
-      authenticatedAt: Date.now(),
+      asOf: 0,
       address: ann.address,
       heartbeat: "client",
       batch: false,

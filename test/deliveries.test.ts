@@ -3,6 +3,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import type { Person } from "../src/realtime/connection-state.ts";
+import { Timers } from "../src/realtime/timers.ts";
 import { mintUser, type TestUser } from "./support/api.ts";
 import { mintStream } from "./support/media.ts";
 import { openHub, openSocket } from "./support/socket.ts";
@@ -29,6 +30,9 @@ it("one that throws in the middle of a group is answered, and takes nothing from
   expect(await hubOf(user).deliver([delivery(1, 1), delivery(2, 2), delivery(3, 3)])).toEqual([]);
   expect((await socket.collect("test:event", 3)).map(({ data }) => data.text)).toEqual([1, 3, 2]);
   expect(await hubOf(user).deliver([delivery(2, 2)])).toEqual([]);
+  // What came late is not what came last, whatever the log shows.
+  await evictDurableObject(hubOf(user));
+  expect(await hubOf(user).deliver([delivery(1, 1), delivery(2, 2), delivery(3, 3)])).toEqual([]);
   await socket.ask("no-such-command");
   expect(socket.frames.filter(({ type }) => type === "test:event")).toHaveLength(3);
 });
@@ -92,4 +96,45 @@ it("a frame whose handling throws takes nothing from those that came with it", a
   expect(outcomes).toMatchObject([{ ok: true }, { ok: true }]);
   const frames = await socket.collect("chat_message", 2);
   expect(frames.map(({ data }) => data.message)).toEqual(["one", "two"]);
+});
+
+it("a timer that throws keeps no other from ringing, and is tried again", async () => {
+  const rung: string[] = [];
+  let isBroken = true;
+  const timer = (name: string) => {
+    let at: number | null = 1;
+    const ring = () => {
+      if (name === "first" && isBroken) throw new Error("a mistake");
+      at = null;
+      rung.push(name);
+    };
+    return { due: () => at, ring };
+  };
+  await runInDurableObject(env.USER_HUB.getByName("0"), async (_, { storage }) => {
+    const timers = new Timers(storage);
+    for (const name of ["first", "second"]) timers.add(timer(name));
+    await timers.ring(Date.now());
+    expect(rung).toEqual(["second"]);
+    expect(timers.next).toBeGreaterThan(Date.now());
+    isBroken = false;
+    await timers.ring(Date.now() + 60_000);
+    expect(rung).toEqual(["second", "first"]);
+  });
+});
+
+it("a connection that closes badly keeps no other of its user open", async () => {
+  const ann = await mintUser("ann");
+  const stream = await mintStream(ann);
+  const room = env.STREAM_ROOM.getByName(String(stream.id));
+  const open = () => openSocket(`/streams/${stream.id}/ws?token=${ann.token}`);
+  const sockets = [await open(), await open()];
+  for (const socket of sockets) await socket.next("connected");
+  await runInDurableObject(room, (object) => {
+    // biome-ignore lint/suspicious/noExplicitAny: a mistake of ours, which no client can make.
+    vi.spyOn(object as any, "closed").mockImplementation(() => {
+      throw new Error("a mistake");
+    });
+  });
+  await room.revoke({ userId: ann.id, code: 4003, reason: "FORBIDDEN" });
+  for (const socket of sockets) expect((await socket.nextClose()).code).toBe(4003);
 });

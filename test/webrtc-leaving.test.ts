@@ -119,7 +119,7 @@ describe("a participant whose connection a gateway holds", () => {
       role: "user",
       sessionId: "s",
       expiresAt: Date.now() + 600_000,
-      authenticatedAt: Date.now(),
+      asOf: 0,
       address: bob.address,
       heartbeat: "client",
       batch: false,

@@ -1,6 +1,7 @@
 /** From a token or ticket to the user who holds it, as the database knows them now. One query for our own tokens. */
 import { and, eq, gt, sql } from "drizzle-orm";
 import { actingAs, type Ctx, type User, type UserCtx } from "../context.ts";
+import { newestOutboxId } from "../db/outbox.ts";
 import { addressBans, revokedTokens, sessions, socketTickets, users } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
 import { fingerprint } from "./digest.ts";
@@ -58,6 +59,7 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
       banReason: users.banReason,
       lastActiveAt: users.lastActiveAt,
       isLive,
+      asOf: newestOutboxId,
       addressBan: sql<number | null>`(SELECT ${addressBans.until} FROM ${addressBans}
         WHERE ${addressBans.address} = ${ctx.address} AND ${addressBans.until} > ${ctx.now.getTime()})`,
     })
@@ -75,6 +77,7 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
     role: row.role,
     sessionId: session.sessionId,
     expiresAt: session.expiresAt,
+    asOf: row.asOf,
   };
   return actingAs(ctx, user);
 }

@@ -54,11 +54,13 @@ export const parkedColumns = {
 
 /**
  * The statement that puts a parked row into the outbox again, for the batch of the admin's action. It gets a new id: its
- * receiver has had later ones by now, and would drop the old one as a repeat.
+ * receiver has had later ones by now, and would drop the old one as a repeat. The first id goes along as `asOf`, so that a
+ * revocation does not hit who came in since.
  */
 export const requeueParked = (ctx: CallContext, id: number) =>
   ctx.db.run(sql`INSERT INTO outbox (target, payload, created_at)
-    SELECT target, payload, ${ctx.now.getTime()} FROM outbox_parked WHERE id = ${id}`);
+    SELECT target, iif(json_valid(payload), json_insert(payload, '$.asOf', id), payload), ${ctx.now.getTime()}
+    FROM outbox_parked WHERE id = ${id}`);
 
 /** A parked row is of no use to anybody after so long. */
 const PARKED_KEPT_DAYS = 30;

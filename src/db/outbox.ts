@@ -62,6 +62,12 @@ export function enqueueSelect(ctx: CallContext, select: SQL) {
   );
 }
 
+/**
+ * The newest id that the outbox has given: how far all that was ever told has come. Read with other facts it orders them,
+ * without a clock: what is told under a higher id was committed after them. For a column of a query.
+ */
+export const newestOutboxId = sql<number>`coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0)`;
+
 /** Enough for any burst; a receiver that was away for longer gets the rest, still in order, with the next push or sweep. */
 const PENDING_ROWS = 500;
 

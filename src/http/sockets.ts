@@ -66,7 +66,7 @@ async function forward(ctx: UserCtx, { stub, facts }: Destination, query: Socket
     role: actor.role,
     sessionId: actor.sessionId,
     expiresAt: actor.expiresAt,
-    authenticatedAt: ctx.now.getTime(),
+    asOf: actor.asOf,
     address: ctx.address,
     heartbeat: query.heartbeat,
     batch: query.batch,

@@ -1,21 +1,17 @@
 /** What the outbox has for a user's hub. */
 import { z } from "zod";
 import { Person } from "../realtime/connection-state.ts";
+import { Revocation } from "../realtime/room-ref.ts";
 
 /** What an outbox row for `user:<id>` holds. Frames are logged, numbered and sent; then the rest is done. */
 const Current = z.object({
   frames: z.array(z.object({ type: z.string(), data: z.unknown() })).default([]),
   /** Close the user's connections, here and in every room. */
-  revocation: z
-    .object({
-      code: z.number().int(),
-      reason: z.string(),
-      sessionId: z.string().optional(),
-      exceptSessionId: z.string().optional(),
-    })
-    .optional(),
-  /** Revocations so far no longer count: the ban was lifted. */
+  revocation: Revocation.omit({ userId: true, asOf: true }).optional(),
+  /** Bans so far no longer count, not even where a room has not heard of them yet. */
   isReinstated: z.boolean().optional(),
+  /** The row's first id, if it was put aside and is tried again under another. */
+  asOf: z.number().int().optional(),
   /** What changed about the user, for the connections that are open. */
   person: Person.partial().optional(),
 });

@@ -6,25 +6,23 @@ import { RpcTarget } from "cloudflare:workers";
 import { actingAs, objectContext, type UserCtx } from "../context.ts";
 import type { Delivery } from "../db/outbox.ts";
 import type { FailedDelivery } from "../db/outbox-parked.ts";
+import { AppError, CLOSE } from "../errors.ts";
 import type { CommandContext } from "../realtime/commands.ts";
 import type { Connection } from "../realtime/connection.ts";
+import type { ConnectRequest } from "../realtime/connection-state.ts";
 import { FrameLog } from "../realtime/log.ts";
 import { migrate } from "../realtime/migrations.ts";
 import { encodeFrame, type Frame } from "../realtime/protocol.ts";
 import { Room } from "../realtime/room.ts";
-import type { RoomKind, RoomRef } from "../realtime/room-ref.ts";
+import type { Authenticated, Revocation, RoomKind, RoomRef } from "../realtime/room-ref.ts";
 import { HubDelivery } from "./delivery.ts";
 import { hubFeatures } from "./features.ts";
-import { type Notice, PendingNotices, StoredRevocation } from "./pending-notices.ts";
+import { type Notice, PendingNotices } from "./pending-notices.ts";
+import { Revocations } from "./revocations.ts";
 import { HUB_SCHEMA } from "./schema.ts";
 
 /** SPEC 2: the last 1000, and all of the last 7 days up to 10 000. */
 const RETENTION = { least: 1000, days: 7, most: 10_000 };
-
-/** A room connection that was authenticated before a revocation, by clocks that may differ a little, is caught by it. */
-const CLOCK_SKEW_MS = 5000;
-/** A revocation matters to connections that were being opened when it came; no opening takes this long. */
-const REVOCATIONS_KEPT_MS = 300_000;
 
 export class UserHub extends Room {
   protected override readonly kind = "user";
@@ -32,6 +30,7 @@ export class UserHub extends Room {
   protected override readonly log: FrameLog;
   readonly #sql: SqlStorage;
   readonly #notices: PendingNotices;
+  readonly #revocations: Revocations;
   #presence: Promise<void> = Promise.resolve();
 
   readonly #features = hubFeatures();
@@ -42,6 +41,7 @@ export class UserHub extends Room {
     this.#sql = state.storage.sql;
     migrate(state.storage, HUB_SCHEMA);
     this.log = new FrameLog(this.#sql, RETENTION);
+    this.#revocations = new Revocations(this.#sql);
     this.#notices = new PendingNotices({ state, env, timers: this.timers });
   }
 
@@ -56,7 +56,18 @@ export class UserHub extends Room {
       role: person.role,
       sessionId: connection?.state.sessionId ?? "",
       expiresAt: connection?.state.expiresAt ?? 0,
+      asOf: connection?.state.asOf ?? 0,
     });
+  }
+
+  /** The Worker asked the database before; what was revoked since then, the hub knows. */
+  protected override admit(request: ConnectRequest): void {
+    const revocation = this.revocationOf(request);
+    if (revocation) throw new AppError(revocation.code === CLOSE.unauthorized ? "UNAUTHORIZED" : "FORBIDDEN");
+  }
+
+  protected override revocationOf(by: Authenticated): Revocation | null {
+    return this.#revocations.against(by);
   }
 
   protected override opened(_connection: Connection, isFirst: boolean): void {
@@ -81,12 +92,12 @@ export class UserHub extends Room {
 
   /** Nothing is awaited: what other objects must be told is noted first, and done afterwards. */
   protected override delivered(payload: unknown, id: number): void {
-    const { frames, person, isReinstated, revocation } = HubDelivery.parse(payload);
+    const { frames, person, isReinstated, revocation, asOf = id } = HubDelivery.parse(payload);
     const now = Date.now();
     for (const frame of frames) this.broadcast(this.log.append(frame, now, id));
     if (person) this.#spread({ person: { ...person, userId: this.#userId } });
-    if (isReinstated) this.#sql.exec("DELETE FROM revocations");
-    if (revocation) this.#revokeEverywhere(revocation, now);
+    if (isReinstated) this.#reinstate();
+    if (revocation) this.#revokeEverywhere({ ...revocation, userId: this.#userId, asOf }, now);
   }
 
   /** RPC: shows a frame to whoever is connected; it is not logged. */
@@ -106,27 +117,23 @@ export class UserHub extends Room {
   }
 
   /**
-   * RPC: the user has come into a room. Answers the revocation that this connection slipped past, if there is one: it was
-   * authenticated before, and the room was not known here yet.
+   * RPC: the user has come into a room; `visit`: the room's number of their stay there. Answers the revocation that this
+   * connection slipped past, if there is one: it was authenticated before, and the room was not known here yet.
    */
-  trackRoom(room: RoomRef, by: { sessionId: string; authenticatedAt: number }): StoredRevocation | null {
-    this.#sql.exec("INSERT OR IGNORE INTO room_references (kind, name) VALUES (?, ?)", room.kind, room.name);
-    const since = by.authenticatedAt - CLOCK_SKEW_MS;
-    for (const row of this.#sql.exec<{ revocation: string }>(
-      "SELECT revocation FROM revocations WHERE at >= ?",
-      since,
-    )) {
-      const revocation = StoredRevocation.parse(JSON.parse(row.revocation));
-      if (revocation.sessionId !== undefined && revocation.sessionId !== by.sessionId) continue;
-      if (revocation.exceptSessionId === by.sessionId) continue;
-      return revocation;
-    }
-    return null;
+  trackRoom({ kind, name }: RoomRef, visit: number, by: Authenticated): Revocation | null {
+    this.#sql.exec(
+      `INSERT INTO room_references (kind, name, visit) VALUES (?, ?, ?)
+       ON CONFLICT (kind, name) DO UPDATE SET visit = excluded.visit WHERE excluded.visit > visit`,
+      kind,
+      name,
+      visit,
+    );
+    return this.revocationOf(by);
   }
 
-  /** RPC: the user's last connection to a room is gone. */
-  untrackRoom(room: RoomRef): void {
-    this.#sql.exec("DELETE FROM room_references WHERE kind = ? AND name = ?", room.kind, room.name);
+  /** RPC: the user's last connection of this visit to a room is gone. Of a later visit, that says nothing. */
+  untrackRoom({ kind, name }: RoomRef, visit: number): void {
+    this.#sql.exec("DELETE FROM room_references WHERE kind = ? AND name = ? AND visit <= ?", kind, name, visit);
   }
 
   /** RPC: whether the user is in a room of this kind. */
@@ -135,10 +142,14 @@ export class UserHub extends Room {
   }
 
   /** Closes the user's connections here and in every room they are in. */
-  #revokeEverywhere(revocation: StoredRevocation, now: number): void {
-    this.#sql.exec("DELETE FROM revocations WHERE at < ?", now - REVOCATIONS_KEPT_MS);
-    this.#sql.exec("INSERT INTO revocations (at, revocation) VALUES (?, ?)", now, JSON.stringify(revocation));
-    this.#spread({ revocation: { ...revocation, userId: this.#userId } });
+  #revokeEverywhere(revocation: Revocation & { asOf: number }, now: number): void {
+    this.#revocations.add(revocation, now);
+    this.#spread({ revocation });
+  }
+
+  #reinstate(): void {
+    this.#revocations.liftBans();
+    this.#notices.withdrawBans();
   }
 
   /** Does it here, and notes it for every room the user is in: a room that cannot be reached now is told later. */

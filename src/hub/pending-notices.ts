@@ -4,7 +4,7 @@ import { objectContext } from "../context.ts";
 import { logFailure } from "../platform/log.ts";
 import { callObject } from "../platform/objects.ts";
 import { Person } from "../realtime/connection-state.ts";
-import { RoomKind } from "../realtime/room-ref.ts";
+import { isBan, Revocation, RoomKind } from "../realtime/room-ref.ts";
 import { namespaceOf } from "../realtime/rooms.ts";
 import type { Timer, Timers } from "../realtime/timers.ts";
 
@@ -12,16 +12,8 @@ import type { Timer, Timers } from "../realtime/timers.ts";
 const FIRST_RETRY_MS = 5000;
 const LONGEST_RETRY_MS = 300_000;
 
-export const StoredRevocation = z.object({
-  code: z.number(),
-  reason: z.string(),
-  sessionId: z.string().optional(),
-  exceptSessionId: z.string().optional(),
-});
-export type StoredRevocation = z.infer<typeof StoredRevocation>;
-
 const Notice = z.object({
-  revocation: StoredRevocation.extend({ userId: z.number() }).optional(),
+  revocation: Revocation.optional(),
   person: Person.partial().extend({ userId: z.number() }).optional(),
 });
 export type Notice = z.infer<typeof Notice>;
@@ -53,6 +45,14 @@ export class PendingNotices implements Timer {
     this.#retryAt ||= now + FIRST_RETRY_MS;
     this.#host.timers.arm(now);
     this.#host.state.waitUntil(this.ring());
+  }
+
+  /** Takes back bans that rooms have not heard of yet. */
+  withdrawBans(): void {
+    for (const { id, notice } of this.#sql.exec<NoticeRow>("SELECT id, notice FROM pending_notices").toArray()) {
+      const { revocation } = Notice.parse(JSON.parse(notice));
+      if (revocation && isBan(revocation)) this.#forget(id);
+    }
   }
 
   due(): number | null {
@@ -91,13 +91,23 @@ export class PendingNotices implements Timer {
   async #sendInOrder(notices: NoticeRow[]): Promise<void> {
     for (const { id, kind, name, notice } of notices) {
       try {
+        // It may have been withdrawn while another was on its way.
+        if (!this.#isPending(id)) continue;
         await this.#send(RoomKind.parse(kind), name, Notice.parse(JSON.parse(notice)));
-        this.#sql.exec("DELETE FROM pending_notices WHERE id = ?", id);
+        this.#forget(id);
       } catch (error) {
         logFailure({ requestId: "" }, "hub.notice", error, { kind, name });
         return;
       }
     }
+  }
+
+  #isPending(id: number): boolean {
+    return this.#sql.exec("SELECT 1 FROM pending_notices WHERE id = ?", id).toArray().length > 0;
+  }
+
+  #forget(id: number): void {
+    this.#sql.exec("DELETE FROM pending_notices WHERE id = ?", id);
   }
 
   async #send(kind: RoomKind, name: string, { revocation, person }: Notice): Promise<void> {

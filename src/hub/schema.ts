@@ -14,4 +14,8 @@ export const HUB_SCHEMA = [
    WHERE json_extract(notice, '$.cut') IS NOT NULL;
    ALTER TABLE cut_offs RENAME TO revocations;
    ALTER TABLE revocations RENAME COLUMN cut TO revocation;`,
+  // Ordered by counters instead of clocks. Revocations matter for minutes: those of the release before are forgotten.
+  `ALTER TABLE room_references ADD COLUMN visit INTEGER NOT NULL DEFAULT 0;
+   DROP TABLE revocations;
+   CREATE TABLE revocations (as_of INTEGER NOT NULL, at INTEGER NOT NULL, revocation TEXT NOT NULL);`,
 ];

@@ -16,8 +16,8 @@ export const ConnectRequest = Person.extend({
   sessionId: z.string(),
   /** When the token ends, ms since the epoch. */
   expiresAt: z.number(),
-  /** When the database was asked about this user, ms: a cut-off since then counts. */
-  authenticatedAt: z.number(),
+  /** How far the outbox had come when the database was asked about this user: a revocation after it counts. */
+  asOf: z.number().int().default(0),
   address: z.string(),
   heartbeat: z.enum(["server", "client"]),
   batch: z.boolean(),

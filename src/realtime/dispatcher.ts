@@ -70,15 +70,17 @@ export class Dispatcher {
     while (this.#inbox.length > 0) {
       const jobs = this.#inbox;
       this.#inbox = [];
-      for (const job of jobs) {
-        try {
-          job();
-        } catch (thrown) {
-          logFailure({ requestId: "" }, "dispatcher.job", thrown);
-        }
-      }
+      for (const job of jobs) this.#attempt(job);
     }
     this.#save();
+  }
+
+  #attempt(job: () => void): void {
+    try {
+      job();
+    } catch (thrown) {
+      logFailure({ requestId: "" }, "dispatcher.job", thrown);
+    }
   }
 
   /** Once for all that a connection sent in this group: an attachment costs as much as a frame. */
@@ -158,11 +160,8 @@ export class Dispatcher {
       this.#enqueue(() => {
         const backlog = this.#backlogs.get(connection) ?? [];
         this.#backlogs.delete(connection);
-        try {
-          answer();
-        } finally {
-          for (const message of backlog) this.#receive(connection, message);
-        }
+        this.#attempt(answer);
+        for (const message of backlog) this.#attempt(() => this.#receive(connection, message));
       });
     };
     void result.then(
@@ -195,8 +194,8 @@ export class Dispatcher {
     if (!parsed.success) throw new AppError("INVALID_MESSAGE", "data.token: expected a token");
     const { actor } = await authenticate(this.#context(), parsed.data.token);
     if (actor.id !== connection.userId) throw new AppError("FORBIDDEN");
-    const { sessionId, expiresAt, role } = actor;
-    Object.assign(connection.state, { sessionId, expiresAt, role });
+    const { sessionId, expiresAt, role, asOf } = actor;
+    Object.assign(connection.state, { sessionId, expiresAt, role, asOf });
     this.#membership.renewed(connection);
     return { expiresAt: new Date(expiresAt).toISOString() };
   }

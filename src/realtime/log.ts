@@ -78,7 +78,7 @@ export class FrameLog implements ReplayLog {
     const head = edges?.head ?? 0;
     this.#position = new LogPosition(loadEpoch(sql, "log_epoch"), head);
     this.#tail = edges?.tail ?? head + 1;
-    // Delivery ids grow with seq, so the newest logged one is the highest.
+    // A row has the highest id that had been logged by then, so the newest has the highest of all.
     const [delivery] = sql
       .exec<{ id: number }>("SELECT delivery_id AS id FROM log WHERE delivery_id IS NOT NULL ORDER BY seq DESC LIMIT 1")
       .toArray();
@@ -93,7 +93,7 @@ export class FrameLog implements ReplayLog {
     return this.#position.epoch;
   }
 
-  /** The newest outbox delivery that was logged here. */
+  /** The highest id of an outbox delivery that was logged here. */
   get lastDelivery(): number {
     return this.#lastDelivery;
   }
@@ -107,10 +107,11 @@ export class FrameLog implements ReplayLog {
       seq,
       at,
       encoded,
-      deliveryId ?? null,
+      deliveryId === undefined ? null : Math.max(deliveryId, this.#lastDelivery),
     );
     this.#position.advance();
-    if (deliveryId !== undefined) this.#lastDelivery = deliveryId;
+    // One that failed comes after later ones, and must not set this back.
+    if (deliveryId !== undefined) this.#lastDelivery = Math.max(deliveryId, this.#lastDelivery);
     this.#trim(at);
     return encoded;
   }

@@ -128,6 +128,7 @@ export class Membership {
     this.connections.supersede(known);
     this.#add(connection);
     if (wasAway) this.#room.opened(connection, isFirst);
+    this.#hubs.opened(connection);
     this.#settled();
   }
 
@@ -135,6 +136,7 @@ export class Membership {
   renewed(connection: Connection): void {
     connection.save();
     this.#heartbeat.renew(connection);
+    this.#hubs.opened(connection);
     this.#room.timers.arm(Date.now());
   }
 

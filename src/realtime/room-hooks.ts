@@ -4,7 +4,7 @@ import type { Commands } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import type { ReplayLog } from "./log.ts";
 import type { FrameId } from "./protocol.ts";
-import type { RoomKind } from "./room-ref.ts";
+import type { Authenticated, Revocation, RoomKind } from "./room-ref.ts";
 import type { Timers } from "./timers.ts";
 
 export type RoomHooks = {
@@ -16,6 +16,7 @@ export type RoomHooks = {
   roomKind(): RoomKind | null;
   log(): ReplayLog;
   commands(): Commands;
+  revocationOf(by: Authenticated): Revocation | null;
   opened(connection: Connection, isFirst: boolean): void;
   closed(connection: Connection, isLast: boolean): void;
   refused(connection: Connection, id: FrameId | undefined, error: AppError): void;

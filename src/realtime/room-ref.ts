@@ -7,14 +7,29 @@ export type RoomKind = z.infer<typeof RoomKind>;
 export type RoomRef = { kind: RoomKind; name: string };
 
 /** An order to close a user's connections: all, those of one session, or all but those of one. */
-export type Revocation = {
-  userId: number;
-  code: number;
-  reason: string;
-  sessionId?: string | undefined;
-  exceptSessionId?: string | undefined;
-};
+export const Revocation = z.object({
+  userId: z.number().int(),
+  code: z.number().int(),
+  reason: z.string(),
+  sessionId: z.string().optional(),
+  exceptSessionId: z.string().optional(),
+  /** Its id in the outbox: who was authenticated later is not meant. None: everybody is. */
+  asOf: z.number().int().optional(),
+});
+export type Revocation = z.infer<typeof Revocation>;
 
-/** Whether a revocation means the connections of this session. */
-export const isRevoked = ({ sessionId, exceptSessionId }: Revocation, of: { sessionId: string }): boolean =>
-  (sessionId === undefined || sessionId === of.sessionId) && exceptSessionId !== of.sessionId;
+/** Whether a revocation closes all of a user's connections, as a ban does: lifting the ban lifts it. */
+export const isBan = ({ sessionId, exceptSessionId }: Pick<Revocation, "sessionId" | "exceptSessionId">): boolean =>
+  sessionId === undefined && exceptSessionId === undefined;
+
+/** A connection's right to be here: its session, and how far the outbox had come when that was asked for. */
+export type Authenticated = { sessionId: string; asOf: number };
+
+/** Whether a revocation means this connection. */
+export const isRevoked = (
+  { sessionId, exceptSessionId, asOf }: Omit<Revocation, "userId">,
+  by: Authenticated,
+): boolean =>
+  (asOf === undefined || by.asOf < asOf) &&
+  (sessionId === undefined || sessionId === by.sessionId) &&
+  exceptSessionId !== by.sessionId;

@@ -10,6 +10,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Delivery } from "../db/outbox.ts";
 import type { FailedDelivery } from "../db/outbox-parked.ts";
 import type { AppError } from "../errors.ts";
+import { logFailure } from "../platform/log.ts";
 import { type Commands, failed, type Outcome } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import { type ConnectRequest, type Person, readConnectRequest } from "./connection-state.ts";
@@ -20,7 +21,7 @@ import type { ReplayLog } from "./log.ts";
 import { Membership } from "./membership.ts";
 import type { FrameId } from "./protocol.ts";
 import type { RoomHooks } from "./room-hooks.ts";
-import type { Revocation, RoomKind } from "./room-ref.ts";
+import type { Authenticated, Revocation, RoomKind } from "./room-ref.ts";
 import { SendQueue } from "./send-queue.ts";
 import { Timers } from "./timers.ts";
 import { refuseSocket } from "./transport.ts";
@@ -54,8 +55,9 @@ export abstract class Room extends DurableObject<Env> {
       roomKind: () => this.roomKind,
       log: () => this.log,
       commands: () => this.commands,
+      revocationOf: (by) => this.revocationOf(by),
       opened: (connection, isFirst) => this.opened(connection, isFirst),
-      closed: (connection, isLast) => this.closed(connection, isLast),
+      closed: (connection, isLast) => this.#guard("room.closed", () => this.closed(connection, isLast)),
       refused: (connection, id, error) => this.refused(connection, id, error),
     };
     this.#membership = new Membership(hooks, this.#sendQueue);
@@ -72,6 +74,11 @@ export abstract class Room extends DurableObject<Env> {
 
   /** @throws AppError to turn this member away before anything is sent */
   protected admit(_request: ConnectRequest): void | Promise<void> {}
+
+  /** What is known here to close this connection, although it was let in; a room asks its user's hub. */
+  protected revocationOf(_by: Authenticated): Revocation | null {
+    return null;
+  }
 
   /** A connection has its position and its replay; `isFirst`: of this user. */
   protected opened(_connection: Connection, _isFirst: boolean): void {}
@@ -100,6 +107,15 @@ export abstract class Room extends DurableObject<Env> {
   /** Sends what is pending, then closes. A connection whose own command does this is answered first. */
   protected disconnect(connection: Connection, code: number, reason: string): void {
     this.#dispatcher.afterAnswer(connection, () => this.#membership.close(connection, code, reason));
+  }
+
+  /** What is over is over, whatever a kind of room makes of it: others may be closing in the same event. */
+  #guard(event: string, work: () => void): void {
+    try {
+      work();
+    } catch (thrown) {
+      logFailure({ requestId: "" }, event, thrown, { kind: this.kind, object: this.ctx.id.name });
+    }
   }
 
   // ── Sockets ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -28,8 +28,8 @@ export const Member = z.object({
   sessionId: z.string(),
   /** When the token ends, ms. */
   expiresAt: z.number(),
-  /** When the database was last asked about this user, ms: a cut-off since then counts. */
-  authenticatedAt: z.number(),
+  /** How far the outbox had come when the database was last asked about this user: a revocation after it counts. */
+  asOf: z.number().int().default(0),
   address: z.string(),
   subscriptions: z.array(Subscription),
   /** What the user has spent at the gateway's own door, so that hibernation does not refill it. */
@@ -40,17 +40,17 @@ export type Member = z.infer<typeof Member>;
 export type MemberSocket = ClientSocket<Member>;
 
 /** Who has just been authenticated; `before`: what is kept of who they were until now. */
-export function memberFrom({ actor, now, address }: UserCtx, before?: Pick<Member, "subscriptions" | "spent">): Member {
-  const { id: userId, username, displayName, avatarUrl, role, sessionId, expiresAt } = actor;
+export function memberFrom({ actor, address }: UserCtx, before?: Pick<Member, "subscriptions" | "spent">): Member {
+  const { id: userId, username, displayName, avatarUrl, role, sessionId, expiresAt, asOf } = actor;
   const person = { userId, username, displayName, avatarUrl, role };
   const { subscriptions = [], spent = {} } = before ?? {};
-  return { person, sessionId, expiresAt, authenticatedAt: now.getTime(), address, subscriptions, spent };
+  return { person, sessionId, expiresAt, asOf, address, subscriptions, spent };
 }
 
 /** How a room takes them in: the gateway watches over the connection, so there is no heartbeat. */
 export function connectRequestOf(member: Member, facts?: unknown): ConnectRequest {
-  const { person, sessionId, expiresAt, authenticatedAt, address } = member;
-  return { ...person, sessionId, expiresAt, authenticatedAt, address, heartbeat: "client", batch: false, facts };
+  const { person, sessionId, expiresAt, asOf, address } = member;
+  return { ...person, sessionId, expiresAt, asOf, address, heartbeat: "client", batch: false, facts };
 }
 
 export const sessionOf = ({
