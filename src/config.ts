@@ -26,6 +26,16 @@ const optionalKey = z
   .default("")
   .refine((key) => key === "" || key.length >= 32, "must have at least 32 characters");
 
+const oneOf = <const T extends [string, ...string[]]>(values: T, fallback: T[number]) =>
+  z.preprocess((value) => value || undefined, z.enum(values).default(fallback));
+/** Where people reach this service; a path behind it is not supported. */
+const publicOrigin = optional.pipe(
+  z
+    .url({ protocol: /^https?$/, error: "must be like https://api.example.com" })
+    .transform((text) => new URL(text).origin)
+    .optional(),
+);
+
 /**
  * Origins as browsers send them: no slash at the end, in lower case, without the scheme's own port. Apps have schemes of their
  * own (`capacitor://localhost`), whose origin the URL standard calls opaque.
@@ -55,8 +65,14 @@ const Settings = z.object({
   WEBHOOK_SECRET: list.pipe(z.array(secret)),
   /** Where media servers may call from, besides having the secret; empty: from anywhere. */
   WEBHOOK_ADDRESSES: list,
+  /** For addresses in answers and messages; without it, the request's own origin. */
+  PUBLIC_URL: publicOrigin,
   /** Empty in development: then no link is signed. */
   FILES_SIGNING_KEY: optionalKey,
+  /** Of files whose upload says nothing of it. */
+  FILES_DEFAULT_VISIBILITY: oneOf(["private", "public"], "private"),
+  /** What one user's files may take in all, uploads that are under way among them; 0: any amount. */
+  QUOTA_FILES_MEGABYTES: whole(5000, 0),
   RATE_LIMIT_MESSAGES: whole(100),
   RATE_LIMIT_TYPING: whole(10),
   RATE_LIMIT_ADMIN_API: whole(1000),

@@ -29,7 +29,7 @@ export type Ctx<A extends Actor = Actor> = CallContext & { actor: A };
 
 export type UserCtx = Ctx<User>;
 
-type Start = Pick<Ctx, "env" | "later"> & Partial<Pick<Ctx, "requestId" | "address" | "now">>;
+type Start = Pick<Ctx, "env" | "later"> & Partial<Pick<Ctx, "requestId" | "address" | "origin" | "now">>;
 
 /** A context with nobody in it yet; authentication puts the actor in with `actingAs`. */
 export function startContext(start: Start): Ctx<{ kind: "anonymous" }> {
@@ -43,6 +43,7 @@ export function startContext(start: Start): Ctx<{ kind: "anonymous" }> {
     cost,
     requestId: start.requestId ?? crypto.randomUUID(),
     address: start.address ?? "",
+    origin: start.origin ?? "",
     now: start.now ?? new Date(),
     later: start.later,
   };
@@ -51,6 +52,9 @@ export function startContext(start: Start): Ctx<{ kind: "anonymous" }> {
 /** For service calls made from inside an object. */
 export const objectContext = (object: DurableObjectState, env: Env): Ctx =>
   startContext({ env, later: (work) => object.waitUntil(work) });
+
+/** Where people reach us, for addresses that are told to them; empty where neither setting nor request says it. */
+export const publicOrigin = ({ config: { PUBLIC_URL }, origin }: CallContext): string => PUBLIC_URL ?? origin;
 
 /** The same call, done by somebody. */
 export function actingAs<A extends Actor>(ctx: Ctx, actor: A): Ctx<A> {

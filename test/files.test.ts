@@ -54,7 +54,7 @@ describe("an upload", () => {
         size: sample(extension).length,
         sha256: await hash(sample(extension)),
         visibility: "private",
-        url: `/api/v1/files/view/general/${file.name}`,
+        url: `${ORIGIN}/api/v1/files/view/general/${file.name}`,
         createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       });
       const { status, bytes, headers } = await fetchBytes(at("download", file), ann.token);

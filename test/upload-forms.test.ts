@@ -1,7 +1,7 @@
 /** Files as programs and browsers really send them: their names, their first bytes, their forms. */
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { call, mintUser, ORIGIN, worker } from "./support/api.ts";
+import { call, mintUser, worker } from "./support/api.ts";
 import { form, sample } from "./support/samples.ts";
 
 const ann = await mintUser("ann");
@@ -63,7 +63,7 @@ describe("a file's name", () => {
   ])("with %s is understood", async (_what, parameter, wanted) => {
     const { status, body } = await rawUpload([{ disposition: `form-data; name="file"; ${parameter}` }]);
     expect([status, body.data?.originalName]).toEqual([201, wanted]);
-    const { headers } = await worker.fetch(`${ORIGIN}${body.data.url}`, {
+    const { headers } = await worker.fetch(body.data.url, {
       headers: { Authorization: `Bearer ${ann.token}` },
     });
     expect(headers.get("content-disposition")).toContain(`filename*=UTF-8''${encodeURIComponent(wanted)}`);

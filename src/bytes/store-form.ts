@@ -97,6 +97,8 @@ async function storePart(ctx: UserCtx, part: FilePart, expected: Expected, heade
     const stored = await storeObject(ctx, key, part.bytes, {
       maxBytes: kind.maxBytes,
       inspect: (head) => requireKind(head, kind),
+      // A form has no longer file than itself.
+      reserve: { userId: ctx.actor.id, bytes: declared > 0 ? Math.min(declared, kind.maxBytes) : kind.maxBytes },
     });
     return { originalName, received: { ...stored, field: part.name, originalName, kind } };
   } catch (error) {

@@ -4,12 +4,15 @@
  * What a crash leaves is swept by that row, through the outbox.
  */
 import { eq, type SQL, sql } from "drizzle-orm";
+import { one } from "../db/batch.ts";
 import type { CallContext } from "../db/call-context.ts";
 import { enqueueSelect } from "../db/outbox.ts";
+import { isInGoodStanding } from "../db/standing.ts";
 import { uploads } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
-import { type Chunks, equalParts, hashed, inspected, limited, type Part } from "./parts.ts";
+import { type Chunks, equalParts, hashed, inspected, limited, PART_BYTES, type Part } from "./parts.ts";
+import { fitsQuota, overQuota, type Reservation } from "./quota.ts";
 
 export type StoredObject = { key: string; size: number; sha256: string };
 
@@ -17,12 +20,15 @@ type Rules = {
   maxBytes: number;
   /** Looks at the first bytes before any is stored, and throws if they are not what they should be. */
   inspect: (head: Uint8Array) => Promise<void>;
+  /** Whose quota it counts to; nobody's without. */
+  reserve?: Reservation;
 };
 
 /**
  * Stores a stream under `key`, which must be new. Put `ifPending(key)` into the WHERE of the row that it is for, and
  * `settle(ctx, key)` into the same batch; if that row is not made, `discard` the object.
- * @throws AppError PAYLOAD_TOO_LARGE, and whatever `inspect` or the source throw; then nothing is left
+ * @throws AppError PAYLOAD_TOO_LARGE also for more than the quota has room for, FORBIDDEN who uploads is banned by now, and
+ *   whatever `inspect` or the source throw; then nothing is left
  */
 export function storeObject(ctx: CallContext, key: string, source: Chunks, rules: Rules): Promise<StoredObject> {
   const work = store(ctx, key, source, rules).catch(async (error) => {
@@ -38,7 +44,7 @@ async function store(
   ctx: CallContext,
   key: string,
   source: Chunks,
-  { maxBytes, inspect }: Rules,
+  { maxBytes, inspect, reserve }: Rules,
 ): Promise<StoredObject> {
   let size = 0;
   const measured = async function* (): AsyncGenerator<Uint8Array, void> {
@@ -48,24 +54,30 @@ async function store(
     }
   };
   const { chunks, digest } = hashed(measured());
-  await writeParts(ctx, key, equalParts(chunks));
+  await writeParts(ctx, key, equalParts(chunks), reserve);
+  if (reserve && size > PART_BYTES) await shrinkReservation(ctx, key, size);
   return { key, size, sha256: await digest };
 }
 
 /** One put if it fits into one part, else a multipart upload with one part on its way while the next one fills. */
-async function writeParts(ctx: CallContext, key: string, parts: AsyncIterable<Part>): Promise<void> {
+async function writeParts(
+  ctx: CallContext,
+  key: string,
+  parts: AsyncIterable<Part>,
+  reserve: Reservation | undefined,
+): Promise<void> {
   let upload: R2MultipartUpload | undefined;
   const done: R2UploadedPart[] = [];
   let onItsWay: Promise<R2UploadedPart> | undefined;
   for await (const { bytes, isLast } of parts) {
     if (!upload) {
       if (isLast) {
-        await expectObject(ctx, key);
+        // All of it is here: that is what it comes to.
+        await expectObject(ctx, key, null, reserve && { ...reserve, bytes: bytes.byteLength });
         await ctx.env.FILES.put(key, bytes);
         return;
       }
-      upload = await ctx.env.FILES.createMultipartUpload(key);
-      await expectObject(ctx, key, upload.uploadId);
+      upload = await beginUpload(ctx, key, reserve);
     }
     if (onItsWay) done.push(await onItsWay);
     onItsWay = upload.uploadPart(done.length + 1, bytes);
@@ -76,8 +88,50 @@ async function writeParts(ctx: CallContext, key: string, parts: AsyncIterable<Pa
   await upload?.complete(done);
 }
 
-async function expectObject(ctx: CallContext, key: string, uploadId: string | null = null): Promise<void> {
-  await ctx.db.insert(uploads).values({ key, uploadId, startedAt: ctx.now });
+async function beginUpload(
+  ctx: CallContext,
+  key: string,
+  reserve: Reservation | undefined,
+): Promise<R2MultipartUpload> {
+  const upload = await ctx.env.FILES.createMultipartUpload(key);
+  try {
+    await expectObject(ctx, key, upload.uploadId, reserve);
+    return upload;
+  } catch (error) {
+    await upload.abort();
+    throw error;
+  }
+}
+
+/** @throws AppError PAYLOAD_TOO_LARGE over the quota · FORBIDDEN banned or gone by now */
+async function expectObject(
+  ctx: CallContext,
+  key: string,
+  uploadId: string | null,
+  reserve: Reservation | undefined,
+): Promise<void> {
+  if (!reserve) {
+    await ctx.db.insert(uploads).values({ key, uploadId, startedAt: ctx.now });
+    return;
+  }
+  const { userId, bytes } = reserve;
+  const { expected, standing } = await ctx.db.batch({
+    expected: ctx.db
+      .insert(uploads)
+      .select(
+        sql`SELECT ${key}, ${uploadId}, ${ctx.now.getTime()}, ${userId}, ${bytes}
+          WHERE ${isInGoodStanding(userId)} AND ${fitsQuota(ctx.config, userId, bytes)}`,
+      )
+      .returning({ key: uploads.key }),
+    standing: one(ctx.db.select({ isGood: isInGoodStanding(userId) }).from(sql`(SELECT 1)`)),
+  });
+  if (expected.length > 0) return;
+  throw standing?.isGood ? overQuota(ctx.config) : new AppError("FORBIDDEN", "This account may not upload.");
+}
+
+/** The size is known: no more than that is held. */
+async function shrinkReservation(ctx: CallContext, key: string, size: number): Promise<void> {
+  await ctx.db.update(uploads).set({ reserved: size }).where(eq(uploads.key, key));
 }
 
 /** Condition: the object under `key` is whole and has not been swept away. */

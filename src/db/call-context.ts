@@ -11,6 +11,8 @@ export type CallContext = {
   requestId: string;
   /** The caller's address, for rate limits and bans. */
   address: string;
+  /** Where the caller has reached us (`https://api.example.com`); empty for what no request asked for. */
+  origin: string;
   /** The time of this call; one value for all it writes. */
   now: Date;
   /** Work that may outlive the answer. */

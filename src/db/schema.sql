@@ -100,8 +100,25 @@ CREATE TABLE conversations (
 ) WITHOUT ROWID;
 CREATE INDEX conversations_high ON conversations (high_id);
 
+-- ── file_paths ──
+CREATE TABLE file_paths (
+  hash TEXT PRIMARY KEY,
+  file_id TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- ── file_usage ──
+-- Written by triggers on: files, resumable_uploads, uploads, users
+CREATE TABLE file_usage (
+  user_id INTEGER PRIMARY KEY,
+  file_count INTEGER NOT NULL DEFAULT 0,
+  bytes INTEGER NOT NULL DEFAULT 0,
+  reserved INTEGER NOT NULL DEFAULT 0
+);
+
 -- ── files ──
 -- On DELETE: tells file:… (files_delete)
+-- On DELETE: updates file_usage (files_usage_delete)
+-- On INSERT: inserts into file_usage (files_usage_insert)
 -- Written by triggers on: users, videos
 CREATE TABLE files (
   id TEXT PRIMARY KEY,
@@ -128,6 +145,13 @@ WHEN NOT EXISTS (SELECT 1 FROM files WHERE key = OLD.key)
 BEGIN
   INSERT INTO outbox (target, payload, created_at)
   VALUES ('file:' || OLD.key, '{}', CAST(unixepoch('subsec') * 1000 AS INTEGER));
+END;
+CREATE TRIGGER files_usage_delete AFTER DELETE ON files BEGIN
+  UPDATE file_usage SET file_count = file_count - 1, bytes = bytes - OLD.size WHERE user_id = OLD.owner_id;
+END;
+CREATE TRIGGER files_usage_insert AFTER INSERT ON files BEGIN
+  INSERT INTO file_usage (user_id, file_count, bytes) VALUES (NEW.owner_id, 1, NEW.size)
+  ON CONFLICT (user_id) DO UPDATE SET file_count = file_count + 1, bytes = bytes + NEW.size;
 END;
 
 -- ── follows ──
@@ -353,6 +377,9 @@ CREATE TRIGGER stats_reports_status AFTER UPDATE OF status ON reports WHEN NEW.s
 END;
 
 -- ── resumable_uploads ──
+-- On DELETE: updates file_usage (resumable_uploads_release)
+-- On INSERT: inserts into file_usage (resumable_uploads_reserve)
+-- On UPDATE OF file_id: updates file_usage (resumable_uploads_become_file)
 CREATE TABLE resumable_uploads (
   id TEXT PRIMARY KEY,
   owner_id INTEGER NOT NULL,
@@ -373,6 +400,17 @@ CREATE TABLE resumable_uploads (
 ) WITHOUT ROWID;
 CREATE INDEX resumable_uploads_expiry ON resumable_uploads (expires_at);
 CREATE INDEX resumable_uploads_owner ON resumable_uploads (owner_id);
+CREATE TRIGGER resumable_uploads_become_file AFTER UPDATE OF file_id ON resumable_uploads
+WHEN OLD.file_id IS NULL AND NEW.file_id IS NOT NULL BEGIN
+  UPDATE file_usage SET reserved = reserved - NEW.length WHERE user_id = NEW.owner_id;
+END;
+CREATE TRIGGER resumable_uploads_release AFTER DELETE ON resumable_uploads WHEN OLD.file_id IS NULL BEGIN
+  UPDATE file_usage SET reserved = reserved - OLD.length WHERE user_id = OLD.owner_id;
+END;
+CREATE TRIGGER resumable_uploads_reserve AFTER INSERT ON resumable_uploads BEGIN
+  INSERT INTO file_usage (user_id, reserved) VALUES (NEW.owner_id, NEW.length)
+  ON CONFLICT (user_id) DO UPDATE SET reserved = reserved + NEW.length;
+END;
 
 -- ── revoked_tokens ──
 CREATE TABLE revoked_tokens (
@@ -634,12 +672,25 @@ CREATE TRIGGER streams_version_viewers AFTER UPDATE OF players, room_viewers ON 
 END;
 
 -- ── uploads ──
+-- On DELETE: updates file_usage (uploads_release)
+-- On INSERT: inserts into file_usage (uploads_reserve)
+-- On UPDATE OF reserved: updates file_usage (uploads_reserve_change)
 CREATE TABLE uploads (
   key TEXT PRIMARY KEY,
   upload_id TEXT,
   started_at INTEGER NOT NULL
-) WITHOUT ROWID;
+, owner_id INTEGER, reserved INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX uploads_started ON uploads (started_at);
+CREATE TRIGGER uploads_release AFTER DELETE ON uploads WHEN OLD.reserved > 0 BEGIN
+  UPDATE file_usage SET reserved = reserved - OLD.reserved WHERE user_id = OLD.owner_id;
+END;
+CREATE TRIGGER uploads_reserve AFTER INSERT ON uploads WHEN NEW.reserved > 0 BEGIN
+  INSERT INTO file_usage (user_id, reserved) VALUES (NEW.owner_id, NEW.reserved)
+  ON CONFLICT (user_id) DO UPDATE SET reserved = reserved + NEW.reserved;
+END;
+CREATE TRIGGER uploads_reserve_change AFTER UPDATE OF reserved ON uploads BEGIN
+  UPDATE file_usage SET reserved = reserved + NEW.reserved - OLD.reserved WHERE user_id = NEW.owner_id;
+END;
 
 -- ── user_references ──
 CREATE TABLE "user_references" (
@@ -650,6 +701,7 @@ CREATE TABLE "user_references" (
 ) WITHOUT ROWID;
 
 -- ── users ──
+-- On DELETE: deletes from file_usage (users_delete_file_usage)
 -- On DELETE: deletes from files, tells erase:… (users_delete_files)
 -- On DELETE: deletes from streams (users_take_streams)
 -- On DELETE: inserts into people_search (users_searched_delete)
@@ -731,6 +783,9 @@ CREATE TRIGGER stats_users_standing AFTER UPDATE OF account_status, banned_at ON
     users_active = users_active - (OLD.account_status = 'active' AND OLD.banned_at IS NULL)
       + (NEW.account_status = 'active' AND NEW.banned_at IS NULL),
     users_banned = users_banned - (OLD.banned_at IS NOT NULL) + (NEW.banned_at IS NOT NULL);
+END;
+CREATE TRIGGER users_delete_file_usage AFTER DELETE ON users BEGIN
+  DELETE FROM file_usage WHERE user_id = OLD.id;
 END;
 CREATE TRIGGER users_delete_files AFTER DELETE ON users BEGIN
   DELETE FROM files WHERE id IN (SELECT id FROM files WHERE owner_id = OLD.id LIMIT 500);

@@ -272,6 +272,8 @@ export const uploads = sqliteTable(
     key: text("key").primaryKey(),
     uploadId: text("upload_id"),
     startedAt: time("started_at").notNull(),
+    ownerId: integer("owner_id"),
+    reserved: integer("reserved").notNull().default(0),
   },
   (table) => [index("uploads_started").on(table.startedAt)],
 );
@@ -302,6 +304,18 @@ export const files = sqliteTable(
     uniqueIndex("files_path_folded").on(table.folderFolded, table.nameFolded),
   ],
 );
+
+export const filePaths = sqliteTable("file_paths", {
+  hash: text("hash").primaryKey(),
+  fileId: text("file_id").notNull(),
+});
+
+export const fileUsage = sqliteTable("file_usage", {
+  userId: integer("user_id").primaryKey(),
+  fileCount: integer("file_count").notNull().default(0),
+  bytes: integer("bytes").notNull().default(0),
+  reserved: integer("reserved").notNull().default(0),
+});
 
 export const resumableUploads = sqliteTable(
   "resumable_uploads",

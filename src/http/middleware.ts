@@ -22,6 +22,7 @@ export const begin: MiddlewareHandler<HttpEnv> = async (c, next) => {
   const ctx = startContext({
     env: c.env,
     address: clientAddress(c.req.raw),
+    origin: new URL(c.req.url).origin,
     later: (work) => {
       const safe = work.catch((error) => logFailure(ctx, "later", error));
       background.push(safe);

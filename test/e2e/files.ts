@@ -184,7 +184,7 @@ describe("an SVG with a script", { skip: isChromiumHere() ? false : "Chromium is
       await page.goto(`${server.origin}/unguarded.svg`);
       assert.equal(await page.title(), "ran");
 
-      await page.goto(`${server.origin}${data.url}`);
+      await page.goto(data.url);
       assert.equal(await page.title(), "quiet");
       assert.equal(await page.locator("rect").count(), 1);
 

@@ -3,7 +3,7 @@ import { serveObject } from "../../bytes/serve.ts";
 import type { Ctx } from "../../context.ts";
 import { findReadable } from "./access.ts";
 import type { FilePath } from "./contract.ts";
-import { servedAs } from "./service.ts";
+import { servedAs } from "./info.ts";
 import { findSigned, isSigned } from "./signing.ts";
 
 /** @throws AppError UNAUTHORIZED · FORBIDDEN · NOT_FOUND · INVALID_REQUEST, see findSigned */

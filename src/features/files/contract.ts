@@ -28,7 +28,7 @@ export const Visibility = z.enum(["private", "public"]);
 export const UploadFields = z.object({
   folder: Folder.default("general"),
   category: Category.optional().describe("Must be that of the extension, if given"),
-  visibility: Visibility.default("private"),
+  visibility: Visibility.optional().describe("Without: FILES_DEFAULT_VISIBILITY, which is private unless set"),
 });
 export type UploadFields = z.output<typeof UploadFields>;
 
@@ -36,14 +36,18 @@ export const FileInfo = z
   .object({
     id: z.string(),
     folder: z.string(),
-    name: z.string().describe("What `:file` takes in paths"),
+    name: z
+      .string()
+      .describe(
+        "What `:file` takes in paths: the original name made safe, with six random characters if a file has or had that",
+      ),
     originalName: z.string(),
     category: Category,
     mimeType: z.string(),
     size: z.number().int().describe("Bytes"),
     sha256: z.string().describe("Hex"),
     visibility: Visibility,
-    url: z.string(),
+    url: z.string().describe("Where it opens, for whoever may see it: absolute, below PUBLIC_URL if that is set"),
     createdAt: Timestamp,
   })
   .meta({ id: "File" });
@@ -71,6 +75,13 @@ export const FileStatistics = answer(
     totalSize: z.number().int().describe("Bytes"),
     byCategory: z.record(Category, Totals),
     byFolder: z.array(Totals.extend({ folder: z.string() })),
+    quota: z
+      .object({
+        usedBytes: z.number().int(),
+        reservedBytes: z.number().int().describe("What uploads that are under way may come to"),
+        maxBytes: z.number().int().nullable().describe("QUOTA_FILES_MEGABYTES; null: any amount"),
+      })
+      .describe("My own, also for an admin. An upload or copy beyond it is 413"),
   }),
 );
 

@@ -16,7 +16,8 @@ import {
   SignUrl,
   UploadResults,
 } from "./contract.ts";
-import { copyFile, deleteFile, listFolder, moveFile, readFolderSize, readInfo, readStatistics } from "./service.ts";
+import { copyFile, moveFile } from "./relocate.ts";
+import { deleteFile, listFolder, readFolderSize, readInfo, readStatistics } from "./service.ts";
 import { signUrl } from "./signing.ts";
 import { tusDescriptions } from "./tus/docs.ts";
 import { uploadFile, uploadFiles } from "./upload.ts";

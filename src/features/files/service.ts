@@ -1,93 +1,23 @@
-/** Files' metadata: looking them up, moving, copying, deleting. Objects in R2 never change; see migrations/0004_files.sql. */
-import { and, count, desc, eq, type SQL, sql, sum } from "drizzle-orm";
-import { v7 } from "uuid";
+/** Files' metadata: looking them up, counting, deleting. How they are made: keep.ts. How they get another place: relocate.ts. */
+import { and, count, desc, eq, sql, sum } from "drizzle-orm";
 import { pendingDeletions } from "../../bytes/deletions.ts";
-import { kindOf } from "../../bytes/kinds.ts";
-import type { Served } from "../../bytes/serve.ts";
-import { ifPending, requireSettled, settle } from "../../bytes/store.ts";
-import type { Received } from "../../bytes/store-form.ts";
+import { quotaOf } from "../../bytes/quota.ts";
 import { type Ctx, isAdmin, type UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
 import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
-import { files } from "../../db/tables.ts";
+import { fileUsage, files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { fold } from "../../text.ts";
-import { belongsToVideo, type FileRow, findReadable, isAt, isIn, mayChange, mayRead, unchangeable } from "./access.ts";
-import type { FileInfo, FilePath, Relocate, UploadFields } from "./contract.ts";
+import { belongsToVideo, findReadable, isAt, isIn, mayChange, mayRead, unchangeable } from "./access.ts";
+import type { FileInfo, FilePath } from "./contract.ts";
+import { toInfo } from "./info.ts";
 
-/** Where a file opens, for whoever may see it. */
-export const viewUrl = ({ folder, name }: { folder: string; name: string }): string =>
-  `/api/v1/files/view/${encodeURIComponent(folder)}/${encodeURIComponent(name)}`;
-
-export const toInfo = (row: FileRow): FileInfo => ({
-  id: row.id,
-  folder: row.folder,
-  name: row.name,
-  originalName: row.originalName,
-  category: row.category,
-  mimeType: row.mimeType,
-  size: row.size,
-  sha256: row.sha256,
-  visibility: row.visibility,
-  url: viewUrl(row),
-  createdAt: row.createdAt.toISOString(),
-});
-
-/** Public files may be kept for a while; private ones by nobody but their reader, who asks again each time. */
-const cacheControl = ({ visibility }: FileRow): string =>
-  visibility === "public" ? "public, max-age=300" : "private, no-cache";
-
-/** A file as it goes out. */
-export const servedAs = (row: FileRow, disposition: Served["disposition"]): Served => ({
-  key: row.key,
-  size: row.size,
-  etag: row.sha256,
-  mimeType: row.mimeType,
-  filename: row.originalName,
-  disposition,
-  modifiedAt: row.createdAt,
-  cacheControl: cacheControl(row),
-});
-
-type Place = Pick<UploadFields, "folder" | "visibility">;
-
-/**
- * The statements that make a stored object a file, for the batch of what else depends on it. The first returns the row, or
- * none if the upload was swept or its owner is gone or banned by now.
- * @param isWanted holds as long as nobody has given the object up
- */
-export function keepFile(
-  ctx: UserCtx,
-  received: Omit<Received, "field">,
-  { folder, visibility }: Place,
-  isWanted: SQL = ifPending(received.key),
-) {
-  const { key, size, sha256, originalName, kind } = received;
-  const id = v7();
-  const name = `${id}.${kind.extension}`;
-  const insert = ctx.db
-    .insert(files)
-    .select(
-      sql`SELECT ${id}, u.id, ${folder}, ${name}, ${originalName}, ${kind.category}, ${kind.mimeType}, ${size}, ${sha256},
-        ${visibility}, ${key}, ${ctx.now.getTime()}, ${fold(folder)}, ${fold(name)}, 1
-        FROM users u WHERE u.id = ${ctx.actor.id} AND u.account_status = 'active' AND u.banned_at IS NULL
-        AND ${isWanted}`,
-    )
-    .returning();
-  return { id, name, insert, settle: settle(ctx, key) };
-}
-
-/** @throws AppError CONFLICT the upload was swept, or its owner is gone; nothing is left of it then */
-export async function makeFile(ctx: UserCtx, received: Received, place: Place): Promise<FileInfo> {
-  const kept = keepFile(ctx, received, place);
-  const { row } = await ctx.db.batch({ row: one(kept.insert), settled: kept.settle });
-  return toInfo(await requireSettled(ctx, received.key, row));
-}
+export { servedAs, viewPath } from "./info.ts";
+export { keepFile, nameById } from "./keep.ts";
 
 /** @throws AppError NOT_FOUND · UNAUTHORIZED */
 export async function readInfo(ctx: Ctx, path: FilePath): Promise<FileInfo> {
-  return toInfo(await findReadable(ctx, path));
+  return toInfo(ctx, await findReadable(ctx, path));
 }
 
 /** What I may see of a folder, newest first. */
@@ -97,7 +27,7 @@ export async function listFolder(ctx: UserCtx, folder: string, query: PageQuery)
     rows: ctx.db.select().from(files).where(isSeen).orderBy(desc(files.id)).limit(query.limit).offset(offsetOf(query)),
     total: one(ctx.db.select({ total: count() }).from(files).where(isSeen)),
   });
-  return { folder, files: rows.map(toInfo), pagination: pagination(query, total?.total ?? 0) };
+  return { folder, files: rows.map((row) => toInfo(ctx, row)), pagination: pagination(query, total?.total ?? 0) };
 }
 
 const totals = { fileCount: count(), size: sql<number>`${sum(files.size)}`.mapWith(Number) };
@@ -114,7 +44,7 @@ export async function readFolderSize(ctx: UserCtx, folder: string) {
 /** Of my own files; an admin's are everybody's. */
 export async function readStatistics(ctx: UserCtx) {
   const isMine = isAdmin(ctx.actor) ? undefined : eq(files.ownerId, ctx.actor.id);
-  const { byCategory, byFolder } = await ctx.db.batch({
+  const { byCategory, byFolder, usage } = await ctx.db.batch({
     byCategory: ctx.db
       .select({ category: files.category, ...totals })
       .from(files)
@@ -127,6 +57,7 @@ export async function readStatistics(ctx: UserCtx) {
       .where(isMine)
       .groupBy(sql`coalesce(${files.folderFolded}, ${files.folder})`)
       .orderBy(sql`1`),
+    usage: one(readUsage(ctx, ctx.actor.id)),
   });
   const none = { fileCount: 0, size: 0 };
   const ofCategory = Object.fromEntries(byCategory.map(({ category, ...rest }) => [category, rest]));
@@ -136,66 +67,16 @@ export async function readStatistics(ctx: UserCtx) {
     totalSize: byCategory.reduce((all, row) => all + row.size, 0),
     byCategory: { document, image, video, audio, archive },
     byFolder,
+    quota: { usedBytes: usage?.bytes ?? 0, reservedBytes: usage?.reserved ?? 0, maxBytes: quotaOf(ctx.config) },
   };
 }
 
-const targetOf = ({ file, targetFolder, targetFile = file }: Relocate): FilePath => {
-  if (kindOf(targetFile).mimeType !== kindOf(file).mimeType) {
-    throw new AppError("UNSUPPORTED_MEDIA_TYPE", "A new name keeps the type.");
-  }
-  return { folder: targetFolder, file: targetFile };
-};
-
-/**
- * Moves or renames a file of mine.
- * @throws AppError NOT_FOUND · FORBIDDEN somebody else's public file · CONFLICT the place is taken, or the file is a video's ·
- *   UNSUPPORTED_MEDIA_TYPE another type
- */
-export async function moveFile(ctx: UserCtx, input: Relocate): Promise<FileInfo> {
-  const to = targetOf(input);
-  const isMine = and(isAt(input), mayChange(ctx));
-  const [folder, name] = [fold(to.folder), fold(to.file)];
-  const isFree = sql`NOT EXISTS (SELECT 1 FROM files t WHERE t.folder = ${to.folder} AND t.name = ${to.file} AND t.id <> files.id)
-    AND NOT EXISTS (SELECT 1 FROM files t WHERE t.folder_folded = ${folder} AND t.name_folded = ${name} AND t.id <> files.id)`;
-  const { known, moved } = await ctx.db.batch({
-    known: one(ctx.db.select({ id: files.id }).from(files).where(isMine)),
-    moved: one(
-      ctx.db
-        .update(files)
-        .set({ folder: to.folder, name: to.file, folderFolded: folder, nameFolded: name, isFolded: true })
-        .where(and(isMine, isFree, sql`NOT (${belongsToVideo})`))
-        .returning(),
-    ),
-  });
-  if (!known) throw await unchangeable(ctx, input);
-  if (!moved) throw new AppError("CONFLICT", "There is such a file already, or the file belongs to a video.");
-  return toInfo(moved);
-}
-
-/**
- * Copies a file that I may see; the copy is mine. No byte moves: it is a second row on the same object.
- * @throws AppError NOT_FOUND · CONFLICT the place is taken · UNSUPPORTED_MEDIA_TYPE another type
- */
-export async function copyFile(ctx: UserCtx, input: Relocate): Promise<FileInfo> {
-  const to = targetOf(input);
-  const isSeen = and(isAt(input), mayRead(ctx));
-  const { known, copied } = await ctx.db.batch({
-    known: one(ctx.db.select({ id: files.id }).from(files).where(isSeen)),
-    copied: one(
-      ctx.db
-        .insert(files)
-        .select(
-          sql`SELECT ${v7()}, ${ctx.actor.id}, ${to.folder}, ${to.file}, original_name, category, mime_type, size, sha256,
-          visibility, key, ${ctx.now.getTime()}, ${fold(to.folder)}, ${fold(to.file)}, 1 FROM files WHERE ${isSeen}`,
-        )
-        .onConflictDoNothing()
-        .returning(),
-    ),
-  });
-  if (!known) throw new AppError("NOT_FOUND");
-  if (!copied) throw new AppError("CONFLICT", "There is such a file already.");
-  return toInfo(copied);
-}
+/** What a user's files take, and what their uploads may still come to; none: nothing. A query, for a batch. */
+export const readUsage = (ctx: Ctx, userId: number) =>
+  ctx.db
+    .select({ fileCount: fileUsage.fileCount, bytes: fileUsage.bytes, reserved: fileUsage.reserved })
+    .from(fileUsage)
+    .where(eq(fileUsage.userId, userId));
 
 /**
  * Deletes a file of mine; its bytes go with the last row on them.

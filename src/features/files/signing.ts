@@ -4,7 +4,7 @@
  */
 import { and } from "drizzle-orm";
 import { base64url } from "../../auth/digest.ts";
-import type { Ctx, UserCtx } from "../../context.ts";
+import { type Ctx, publicOrigin, type UserCtx } from "../../context.ts";
 import { files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { type FileRow, isAt, mayChange, unchangeable } from "./access.ts";
@@ -37,7 +37,7 @@ export async function signUrl(ctx: UserCtx, { expiresIn, ...path }: SignUrl) {
   const expires = Math.floor(ctx.now.getTime() / 1000) + expiresIn;
   const signature = await crypto.subtle.sign("HMAC", await keyOf(ctx), signedText(path, row.id, String(expires)));
   return {
-    url: `${pathOf(path)}?expires=${expires}&signature=${base64url(new Uint8Array(signature))}`,
+    url: `${publicOrigin(ctx)}${pathOf(path)}?expires=${expires}&signature=${base64url(new Uint8Array(signature))}`,
     expiresAt: new Date(expires * 1000).toISOString(),
   };
 }

@@ -6,7 +6,7 @@ import type { UserCtx } from "../../context.ts";
 import { errorBody, toAppError } from "../../errors.ts";
 import { badField } from "../../input.ts";
 import { type FileInfo, UploadFields, type UploadResult } from "./contract.ts";
-import { makeFile } from "./service.ts";
+import { makeFile } from "./keep.ts";
 
 const MAX_FILES = 10;
 

@@ -8,7 +8,7 @@ import { foldedVideo } from "../../db/folding.ts";
 import { files, videos } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { badField } from "../../input.ts";
-import { keepFile, viewUrl } from "../files/service.ts";
+import { keepFile, nameById, viewPath } from "../files/service.ts";
 import { type CreateVideo, type NewVideo, type PublishFile, type Video, VideoFields } from "./contract.ts";
 import { createVideo, toVideo } from "./service.ts";
 
@@ -66,19 +66,23 @@ async function publishStored(ctx: UserCtx, details: Details, file: Received, thu
     stored.map(({ key }) => ifPending(key)),
     sql` AND `,
   );
-  const kept = keepFile(ctx, file, place, arePending);
-  const keptThumb = thumb && keepFile(ctx, thumb, place, sql`EXISTS (SELECT 1 FROM files WHERE id = ${kept.id})`);
+  const kept = await keepFile(ctx, file, place, { isWanted: arePending, isNamedById: true });
+  const isReady = sql`EXISTS (SELECT 1 FROM files WHERE id = ${kept.id})`;
+  const keptThumb = thumb && (await keepFile(ctx, thumb, place, { isWanted: isReady, isNamedById: true }));
   const parts = {
     fileId: kept.id,
-    thumb: keptThumb && { id: keptThumb.id, url: viewUrl({ folder: FOLDER, name: keptThumb.name }) },
+    thumb: keptThumb && {
+      id: keptThumb.id,
+      url: viewPath({ folder: FOLDER, name: nameById(keptThumb.id, thumb.kind) }),
+    },
   };
-  const isReady = sql`EXISTS (SELECT 1 FROM files WHERE id = ${kept.id})`;
   const { inserted, video: answered } = publish(ctx, details, parts, isReady);
   const { video } = await ctx.db.batch({
     kept: kept.insert,
+    recorded: kept.record,
     inserted,
     video: one(answered),
-    ...(keptThumb && { keptThumb: keptThumb.insert }),
+    ...(keptThumb && { keptThumb: keptThumb.insert, recordedThumb: keptThumb.record }),
     settled: settle(ctx, file.key),
     ...(thumb && { settledThumb: settle(ctx, thumb.key) }),
   });

@@ -1,11 +1,13 @@
 /** People as admins see them: the list, and one with all that is known. */
 import { and, count, eq, inArray, isNotNull, type SQL, sql, sum } from "drizzle-orm";
+import { quotaOf } from "../../../bytes/quota.ts";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
 import { searched } from "../../../db/folding.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { reports, statsTotals, users, videos } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
+import { readUsage } from "../../files/service.ts";
 import { readReports, toReportItem } from "../reports/service.ts";
 import { type Searchable, searchPage } from "../search.ts";
 import { readVideos, toVideoItem } from "../videos/service.ts";
@@ -77,7 +79,7 @@ const RECENT = 10;
 /** @throws AppError NOT_FOUND */
 export async function readUser(ctx: UserCtx, userId: number): Promise<UserDetails> {
   const isAbout = and(eq(reports.targetType, "user"), eq(reports.targetId, userId));
-  const { row, totals, by, against, recentVideos, reportsBy, reportsAgainst } = await ctx.db.batch({
+  const { row, totals, by, against, usage, recentVideos, reportsBy, reportsAgainst } = await ctx.db.batch({
     row: one(ctx.db.select().from(users).where(eq(users.id, userId))),
     totals: one(
       ctx.db
@@ -87,6 +89,7 @@ export async function readUser(ctx: UserCtx, userId: number): Promise<UserDetail
     ),
     by: one(ctx.db.select({ count: count() }).from(reports).where(eq(reports.reporterId, userId))),
     against: one(ctx.db.select({ count: count() }).from(reports).where(isAbout)),
+    usage: one(readUsage(ctx, userId)),
     recentVideos: readVideos(ctx, eq(videos.ownerId, userId), RECENT),
     reportsBy: readReports(ctx, eq(reports.reporterId, userId), RECENT),
     reportsAgainst: readReports(ctx, isAbout, RECENT),
@@ -110,6 +113,10 @@ export async function readUser(ctx: UserCtx, userId: number): Promise<UserDetail
       total_views: totals?.views ?? 0,
       reports_by_user: by?.count ?? 0,
       reports_against_user: against?.count ?? 0,
+      files: usage?.fileCount ?? 0,
+      file_bytes: usage?.bytes ?? 0,
+      file_bytes_reserved: usage?.reserved ?? 0,
+      file_bytes_quota: quotaOf(ctx.config),
     },
     recent_videos: recentVideos.map(toVideoItem),
     recent_reports_by: reportsBy.map(toReportItem),

@@ -6,7 +6,7 @@ import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
 import { resumableUploads } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
-import { keepFile } from "../service.ts";
+import { keepFile } from "../keep.ts";
 import type { Upload } from "./lock.ts";
 import { Parts, tailKey } from "./pieces.ts";
 
@@ -20,9 +20,10 @@ export async function finish(ctx: UserCtx, upload: Upload): Promise<void> {
   await files.delete([tailKey(key, 0), tailKey(key, 1)]);
   const received = { key, size, sha256, originalName, kind: kindOf(originalName) };
   const isWanted = sql`EXISTS (SELECT 1 FROM resumable_uploads r WHERE r.id = ${id} AND r.file_id IS NULL)`;
-  const kept = keepFile(ctx, received, upload, isWanted);
+  const kept = await keepFile(ctx, received, upload, { isWanted });
   const { made, row } = await ctx.db.batch({
     made: one(kept.insert),
+    recorded: kept.record,
     row: one(
       ctx.db
         .update(resumableUploads)

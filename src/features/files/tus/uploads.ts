@@ -3,6 +3,7 @@ import { and, eq, lte, type SQL, sql } from "drizzle-orm";
 import { v7 } from "uuid";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
 import { kindOf } from "../../../bytes/kinds.ts";
+import { fitsQuota, overQuota } from "../../../bytes/quota.ts";
 import { newKey, OriginalName, readField, tooLarge } from "../../../bytes/store-form.ts";
 import type { Ctx, UserCtx } from "../../../context.ts";
 import { deliverSoon, enqueueSelect } from "../../../db/outbox.ts";
@@ -17,31 +18,25 @@ import { parseMetadata } from "./protocol.ts";
 
 /**
  * Announces an upload.
- * @throws AppError INVALID_REQUEST · UNSUPPORTED_MEDIA_TYPE · PAYLOAD_TOO_LARGE
+ * @throws AppError INVALID_REQUEST · UNSUPPORTED_MEDIA_TYPE · PAYLOAD_TOO_LARGE, also for more than the quota has room for
  */
 export async function createUpload(ctx: UserCtx, length: number, metadata: string): Promise<Upload> {
   const { filename, ...rest } = parseMetadata(metadata);
   const originalName = readField(OriginalName, filename ?? "", "filename");
-  const { folder, category, visibility } = readInput(UploadFields, rest);
+  const { folder, category, visibility = ctx.config.FILES_DEFAULT_VISIBILITY } = readInput(UploadFields, rest);
   const kind = kindOf(originalName, category);
   if (length > kind.maxBytes) throw tooLarge(kind);
   // No type has a file of no bytes, and no PATCH would come to say so.
   if (length === 0) throw new AppError("UNSUPPORTED_MEDIA_TYPE", "The file is empty.");
+  const [id, ownerId] = [v7(), ctx.actor.id];
   const [row] = await ctx.db
     .insert(resumableUploads)
-    .values({
-      id: v7(),
-      ownerId: ctx.actor.id,
-      key: newKey(ctx),
-      length,
-      originalName,
-      folder,
-      visibility,
-      metadata,
-      expiresAt: expiryFrom(ctx.now.getTime()),
-    })
+    .select(
+      sql`SELECT ${id}, ${ownerId}, ${newKey(ctx)}, NULL, ${length}, 0, '[]', 0, ${originalName}, ${folder}, ${visibility},
+        ${metadata}, NULL, 0, NULL, ${expiryFrom(ctx.now.getTime()).getTime()} WHERE ${fitsQuota(ctx.config, ownerId, length)}`,
+    )
     .returning();
-  if (!row) throw new AppError("INTERNAL_ERROR");
+  if (!row) throw overQuota(ctx.config);
   return row;
 }
 
