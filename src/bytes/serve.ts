@@ -16,6 +16,8 @@ export type Served = {
   disposition: "inline" | "attachment";
   modifiedAt: Date;
   cacheControl: string;
+  /** Pages of other sites may not even embed it: who reads it is known by a cookie or token. */
+  isSameSiteOnly?: boolean;
 };
 
 /** No scripts, no origin of its own, no loads: for what a browser may take for a page. `*`: who embeds it is no matter. */
@@ -72,6 +74,7 @@ function headersFor(object: Served, etag: string): Headers {
     "Content-Disposition": contentDisposition(mayShow ? object.disposition : "attachment", object.filename),
     "Content-Security-Policy": csp,
     "Content-Type": object.mimeType,
+    ...(object.isSameSiteOnly && { "Cross-Origin-Resource-Policy": "same-site" }),
     ETag: etag,
     "Last-Modified": object.modifiedAt.toUTCString(),
     "X-Content-Type-Options": "nosniff",

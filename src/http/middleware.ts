@@ -61,6 +61,8 @@ export const crossOrigin: MiddlewareHandler<HttpEnv> = cors({
   origin: (origin, c: Context<HttpEnv>) =>
     isAllowedOrigin(c.var.ctx.config, origin, new URL(c.req.url).origin) ? origin : null,
   allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+  // For the cookie that reads files (auth/file-cookie.ts): there is no other, and it opens nothing else.
+  credentials: true,
   // Whatever a page asks to send: its origin alone decides.
   allowHeaders: [],
   exposeHeaders: [

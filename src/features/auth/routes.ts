@@ -1,4 +1,9 @@
 /** Accounts and tokens over HTTP (SPEC 1). */
+import type { Context } from "hono";
+import { fileCookie, noFileCookie } from "../../auth/file-cookie.ts";
+import { verifyToken } from "../../auth/tokens.ts";
+import { isAllowedOrigin } from "../../config.ts";
+import type { Ctx } from "../../context.ts";
 import { Done, done } from "../../http/answers.ts";
 import { route, router } from "../../http/route.ts";
 import {
@@ -23,6 +28,21 @@ import {
   updateAccount,
 } from "./service.ts";
 
+/**
+ * With a token goes the cookie that reads files (SPEC 14). A browser takes it from an answer to its own origin, or to a
+ * credentialed request; a page of an origin that is not allowed gets none.
+ */
+async function giveFileCookie<T extends { token: string }>(
+  c: Pick<Context, "req" | "header"> & { var: { ctx: Ctx } },
+  given: T,
+): Promise<T> {
+  const { ctx } = c.var;
+  const origin = c.req.header("origin");
+  if (origin !== undefined && !isAllowedOrigin(ctx.config, origin, ctx.origin)) return given;
+  c.header("Set-Cookie", await fileCookie(ctx, await verifyToken(ctx.config, given.token, ctx.now)));
+  return given;
+}
+
 export const authRoutes = router()
   .openapi(
     route("post", "/auth/register", {
@@ -31,11 +51,11 @@ export const authRoutes = router()
       body: Register,
       answers: { 201: SignedIn },
     }),
-    async (c) => c.json(await register(c.var.ctx, c.req.valid("json")), 201),
+    async (c) => c.json(await giveFileCookie(c, await register(c.var.ctx, c.req.valid("json"))), 201),
   )
   .openapi(
     route("post", "/auth/login", { who: "anyone", summary: "Sign in", body: Login, answers: { 200: SignedIn } }),
-    async (c) => c.json(await login(c.var.ctx, c.req.valid("json")), 200),
+    async (c) => c.json(await giveFileCookie(c, await login(c.var.ctx, c.req.valid("json"))), 200),
   )
   .openapi(route("get", "/auth/me", { who: "user", summary: "My account", answers: { 200: Account } }), async (c) =>
     c.json(await readAccount(c.var.ctx), 200),
@@ -70,13 +90,30 @@ export const authRoutes = router()
   )
   .openapi(
     route("post", "/auth/refresh", { who: "user", summary: "A new token", answers: { 200: FreshToken } }),
-    async (c) => c.json(await refreshToken(c.var.ctx), 200),
+    async (c) => c.json(await giveFileCookie(c, await refreshToken(c.var.ctx)), 200),
   )
   .openapi(
     route("post", "/auth/logout", { who: "user", summary: "End this token", answers: { 200: Done } }),
     async (c) => {
       await logout(c.var.ctx);
+      c.header("Set-Cookie", noFileCookie);
       return c.json(done("Logged out"), 200);
+    },
+  )
+  .openapi(
+    route("post", "/auth/file-cookie", {
+      who: "user",
+      summary: "A cookie that reads files",
+      description:
+        "For `<img>`, `<a download>` and `<iframe>` of a page that is signed in. Call it with `credentials: 'include'`; " +
+        "sign-ins set it as well. It is `HttpOnly`, good for `/files/view` and `/files/download` alone, and ends with its session.",
+      answers: { 200: Done },
+    }),
+    async (c) => {
+      const { ctx } = c.var;
+      const { id: userId, sessionId, expiresAt } = ctx.actor;
+      c.header("Set-Cookie", await fileCookie(ctx, { userId, sessionId, expiresAt }));
+      return c.json(done("The cookie is set"), 200);
     },
   )
   .openapi(

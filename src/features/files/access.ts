@@ -11,8 +11,11 @@ export type FileRow = typeof files.$inferSelect;
 export const mayChange = (ctx: Ctx): SQL | undefined =>
   isAdmin(ctx.actor) ? undefined : eq(files.ownerId, actorId(ctx.actor));
 
+/** Opens for anybody. */
+const isPublic: SQL = eq(files.visibility, "public");
+
 export const mayRead = (ctx: Ctx): SQL | undefined =>
-  isAdmin(ctx.actor) ? undefined : or(eq(files.ownerId, actorId(ctx.actor)), eq(files.visibility, "public"));
+  isAdmin(ctx.actor) ? undefined : or(eq(files.ownerId, actorId(ctx.actor)), isPublic);
 
 /** A folder, as people read its name. What cron has not folded yet is found by its exact name. */
 export const isIn = (folder: string): SQL =>
@@ -45,12 +48,21 @@ export async function unchangeable(ctx: Ctx, path: FilePath): Promise<AppError> 
   return seen ? new AppError("FORBIDDEN", "This is somebody else's file.") : unseen(ctx);
 }
 
-/** @throws AppError NOT_FOUND, or UNAUTHORIZED when nobody is signed in */
-export async function findReadable(ctx: Ctx, path: FilePath): Promise<FileRow> {
-  const [row] = await ctx.db
-    .select()
+/** A file, and whether it opens for anybody who has its address. */
+export type Found = { row: FileRow; isOpen: boolean };
+
+/** The file at a path, if the caller may see it. */
+export async function lookFor(ctx: Ctx, path: FilePath): Promise<Found | undefined> {
+  const [found] = await ctx.db
+    .select({ row: files, isOpen: sql<number>`(${isPublic})` })
     .from(files)
     .where(and(isAt(path), mayRead(ctx)));
-  if (!row) throw unseen(ctx);
-  return row;
+  return found && { row: found.row, isOpen: found.isOpen === 1 };
+}
+
+/** @throws AppError NOT_FOUND, or UNAUTHORIZED when nobody is signed in */
+export async function findReadable(ctx: Ctx, path: FilePath): Promise<FileRow> {
+  const found = await lookFor(ctx, path);
+  if (!found) throw unseen(ctx);
+  return found.row;
 }
