@@ -44,6 +44,7 @@ export async function startRoomcast(port: number, settings: Record<string, strin
       JWT_SECRET_KEY: "bench-only-secret-of-at-least-32-bytes",
       PASSWORD_SCRYPT_LOG_N: "1",
       RATE_LIMIT_MESSAGES: "1000000000",
+      RATE_LIMIT_WRITES: "1000000000",
       RATE_LIMIT_LOGINS: "1000000",
       ...settings,
     },

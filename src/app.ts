@@ -34,6 +34,7 @@ import {
   begin,
   crossOrigin,
   limitBody,
+  limitWrites,
   privateByDefault,
   signIn,
 } from "./http/middleware.ts";
@@ -71,7 +72,7 @@ app.route(
   "/api/v1",
   docsRoutes(() => ({ api, tags: TAGS, sockets: SOCKETS })),
 );
-app.use(limitBody, signIn);
+app.use(limitBody, signIn, limitWrites);
 
 /** The REST API. Its type is what the client is made from. */
 export const api = router()

@@ -78,6 +78,10 @@ const Settings = z.object({
   RATE_LIMIT_ADMIN_API: whole(1000),
   RATE_LIMIT_LOGINS: whole(10),
   RATE_LIMIT_SIGNALING: whole(1200),
+  /** All that one user changes over REST, and what sockets make for them on first use, in a minute. */
+  RATE_LIMIT_WRITES: whole(300),
+  /** Searches and other reads that cost much, of one user in a minute. */
+  RATE_LIMIT_SEARCHES: whole(120),
   /** Engine.IO sessions that one address may open in a minute; a school behind one address comes back from a restart all at once. */
   RATE_LIMIT_HANDSHAKES: whole(600),
   RATE_LIMIT_BAN_MINUTES: whole(15, 0),

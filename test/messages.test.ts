@@ -24,7 +24,7 @@ describe("direct messages", () => {
       expect(frame).toEqual({ type: "message:new", data: body, seq: 1 });
       await socket.expectNothing("message:new");
     }
-    expect(costOf(answer)).toMatchObject({ d1_queries: 3, object_calls: 2 });
+    expect(costOf(answer)).toMatchObject({ d1_queries: 3, object_calls: 3 });
   });
 
   it("are there for a user who was offline, in order, each once", async () => {

@@ -4,13 +4,16 @@ import { describe, expect, it } from "vitest";
 import { costOf, mintUser, type TestUser } from "./support/api.ts";
 import { as, mintThree, openRoom, post } from "./support/rooms.ts";
 
+/** The call of the hub that counts a search. */
+const COUNTED = 1;
+
 describe("messages over REST", () => {
   it("are sent, edited, reacted to and deleted by the same rules as on the socket", async () => {
     const { roomId, ann, bob } = await mintThree();
     const socket = await openRoom(bob, roomId);
     const sent = await post(ann, roomId, "hello", { type: "image", fileUrl: "/api/v1/files/view/general/a.png" });
     expect(sent.status).toBe(201);
-    expect(costOf(sent)).toMatchObject({ d1_queries: 2, object_calls: 1 });
+    expect(costOf(sent)).toMatchObject({ d1_queries: 2, object_calls: 2 });
     expect(await socket.next("new_message")).toEqual({ type: "new_message", seq: 1, data: sent.body });
     const path = `/rooms/${roomId}/messages/${sent.body.id}`;
     expect((await as(bob, "PATCH", path, { content: "no" })).status).toBe(403);
@@ -209,16 +212,16 @@ describe("search", () => {
     const search = async (q: string, before = "") => {
       const path = `/rooms/${roomId}/messages/search?q=${encodeURIComponent(q)}&limit=1${before && `&before=${before}`}`;
       const answer = await as(bob, "GET", path);
-      return { ...answer.body, calls: costOf(answer).object_calls };
+      return { ...answer.body, roomCalls: (costOf(answer).object_calls ?? 0) - COUNTED };
     };
-    expect(await search("ones")).toMatchObject({ messages: [{ content: "even ones" }], calls: 1 });
+    expect(await search("ones")).toMatchObject({ messages: [{ content: "even ones" }], roomCalls: 1 });
     // In every block of the index, and in no message.
     const first = await search("odd even");
-    expect(first).toMatchObject({ messages: [], nextCursor: expect.any(String), calls: 20 });
+    expect(first).toMatchObject({ messages: [], nextCursor: expect.any(String), roomCalls: 20 });
     expect(await search("odd even", first.nextCursor)).toMatchObject({ messages: [], nextCursor: null });
     while (await runInDurableObject(room, (instance) => instance.statistics() === null));
-    expect(await search("zq")).toMatchObject({ messages: [{ seq: 1 }], nextCursor: null, calls: 1 });
-    expect(await search("jx")).toMatchObject({ messages: [], nextCursor: null, calls: 1 });
+    expect(await search("zq")).toMatchObject({ messages: [{ seq: 1 }], nextCursor: null, roomCalls: 1 });
+    expect(await search("jx")).toMatchObject({ messages: [], nextCursor: null, roomCalls: 1 });
   });
 
   it("compares as people read: accents, widths, case, and what has no look of its own", async () => {

@@ -28,7 +28,7 @@ describe("POST /rooms", () => {
       unreadCount: 0,
     });
     expect(made.body).toMatchObject({ lastMessage: null, peer: null });
-    expect(costOf(made)).toMatchObject({ d1_queries: 2, object_calls: 0 });
+    expect(costOf(made)).toMatchObject({ d1_queries: 2, object_calls: 1 });
   });
 
   it("finds the one private room of two people, whoever asks, also at the same moment", async () => {

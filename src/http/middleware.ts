@@ -1,19 +1,20 @@
-/** What every call goes through, in this order: begin → (sockets leave here) → CORS → headers → body limit → sign in. */
+/** What every call goes through, in this order: begin → (sockets leave here) → CORS → headers → body limit → sign in → write limit. */
 import type { Context, MiddlewareHandler, Next } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { ZodError } from "zod";
 import { authenticate, tokenOf } from "../auth/authenticate.ts";
+import { chargeCall } from "../auth/call-budgets.ts";
 import { clientAddress } from "../auth/rate-limit.ts";
 import { ConfigError, isAllowedOrigin, JSON_BODY_MAX_BYTES } from "../config.ts";
-import { startContext } from "../context.ts";
+import { actingAs, startContext } from "../context.ts";
 import { AppError, ERRORS, type ErrorCode, errorBody, saysWhen, toAppError } from "../errors.ts";
 import { invalidRequest } from "../input.ts";
 import type { Cost } from "../platform/cost.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
 import { countRequest } from "../platform/metrics.ts";
-import type { HttpEnv } from "./route.ts";
+import { type HttpEnv, isWrite } from "./route.ts";
 
 /** Makes the call's context; afterwards writes its one log line and, if asked for, its cost. */
 export const begin: MiddlewareHandler<HttpEnv> = async (c, next) => {
@@ -143,6 +144,13 @@ async function readCapped(c: Context<HttpEnv>, body: ReadableStream<Uint8Array>,
 export const signIn: MiddlewareHandler<HttpEnv> = async (c, next) => {
   const token = tokenOf(c.req.raw);
   if (token !== null) c.set("ctx", await authenticate(c.var.ctx, token));
+  await next();
+};
+
+/** What a signed-in user may change in a minute, whatever it is: counted before anything of the call is read. */
+export const limitWrites: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  const { ctx } = c.var;
+  if (isWrite(c.req.method) && ctx.actor.kind === "user") await chargeCall(actingAs(ctx, ctx.actor), "writes");
   await next();
 };
 

@@ -4,6 +4,7 @@
  */
 import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Handler, MiddlewareHandler } from "hono";
+import { type CallBudget, chargeCall } from "../auth/call-budgets.ts";
 import { limitAdminCalls } from "../auth/rate-limit.ts";
 import { actingAs, type Ctx, isAdmin, isModerator, type UserCtx } from "../context.ts";
 import { AppError } from "../errors.ts";
@@ -21,6 +22,8 @@ export const Bytes = "bytes";
 
 type Policy = {
   who: Who;
+  /** Reads that cost much have a budget of their own. All that changes something has one anyway: see `limitWrites`. */
+  budget?: "searches";
   /** The heading in the docs. */
   summary: string;
   description?: string;
@@ -62,6 +65,7 @@ export function route<
   const Q extends Policy,
 >(method: M, path: P, policy: Q): RouteOf<M, P, Q> {
   const { params, query, body } = policy;
+  const budget = policy.budget ?? (isWrite(method) ? "writes" : undefined);
   const declared = createRoute({
     method,
     path,
@@ -71,6 +75,7 @@ export function route<
     tags: [path.split("/")[1] ?? ""],
     security: policy.who === "anyone" ? [] : [{ bearer: [] }],
     "x-who": policy.who,
+    ...(budget ? { "x-budget": budget } : {}),
     request: {
       ...(params ? { params } : {}),
       ...(query ? { query } : {}),
@@ -78,9 +83,10 @@ export function route<
     },
     responses: {
       ...Object.fromEntries(Object.entries(policy.answers).map(([status, answer]) => [status, answerDoc(answer)])),
+      ...(budget ? { 429: tooMany(budget) } : {}),
       default: { description: "A failure", content: { "application/json": { schema: ErrorAnswer } } },
     },
-    middleware: [guard(policy.who, body !== undefined), reader(policy)],
+    middleware: [guard(policy), reader(policy)],
   } satisfies RouteConfig);
   // createRoute cannot follow the mapped types above; they say exactly what was put together here.
   return declared as unknown as RouteOf<M, P, Q>;
@@ -96,8 +102,21 @@ function answerDoc(answer: z.ZodType | typeof Bytes) {
     : { description: "OK", content: { "application/json": { schema: answer } } };
 }
 
-/** Who may pass, and whether the body can be JSON at all; runs before anything of the request is parsed. */
-function guard(who: Who, takesJson: boolean): Handler<HttpEnv> {
+const SETTINGS: Record<CallBudget, string> = { writes: "RATE_LIMIT_WRITES", searches: "RATE_LIMIT_SEARCHES" };
+
+const tooMany = (budget: CallBudget) => ({
+  description: `The user is over their ${budget} a minute (${SETTINGS[budget]})`,
+  headers: {
+    "Retry-After": { description: "Seconds until there is budget again", schema: { type: "integer" as const } },
+  },
+  content: { "application/json": { schema: ErrorAnswer } },
+});
+
+/** Whether a call of this method changes something. */
+export const isWrite = (method: string): boolean => !/^(get|head|options)$/i.test(method);
+
+/** Who may pass, how often, and whether the body can be JSON at all; runs before anything of the request is parsed. */
+function guard({ who, budget, body }: Policy): Handler<HttpEnv> {
   return async (c, next) => {
     const { ctx } = c.var;
     if (who !== "anyone") {
@@ -106,7 +125,8 @@ function guard(who: Who, takesJson: boolean): Handler<HttpEnv> {
       if (who === "moderator" && !isModerator(ctx.actor)) throw new AppError("FORBIDDEN");
       if (who === "admin") await limitAdminCalls(actingAs(ctx, ctx.actor));
     }
-    if (takesJson) requireJson(c);
+    if (budget && ctx.actor.kind === "user") await chargeCall(actingAs(ctx, ctx.actor), budget);
+    if (body) requireJson(c);
     await next();
   };
 }

@@ -8,7 +8,7 @@ import { type Delivery, FailedDeliveries } from "../db/outbox.ts";
 import type { FailedDelivery } from "../db/outbox-parked.ts";
 import { AppError } from "../errors.ts";
 import type { Cost } from "../platform/cost.ts";
-import { callObject } from "../platform/objects.ts";
+import { callObject, hubName } from "../platform/objects.ts";
 import type { Frame } from "../realtime/protocol.ts";
 import type { RoomKind } from "../realtime/room-ref.ts";
 
@@ -20,8 +20,6 @@ export function framesFor(...frames: [type: string, data: Parameters<typeof json
   const built = frames.map(([type, data]) => jsonObject({ type, data }));
   return sql`json_object('frames', json_array(${sql.join(built, sql`, `)}))`;
 }
-
-const hubName = (userId: number): string => String(userId);
 
 type HubSession = {
   refusedSeconds: Promise<number>;
@@ -52,7 +50,7 @@ async function deliverNamed(ctx: CallContext, name: string, deliveries: Delivery
  */
 export async function openSendSession(ctx: UserCtx): Promise<void> {
   const name = hubName(ctx.actor.id);
-  const session = await callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.startSend());
+  const session = await callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.startSend(ctx.address));
   const retryAfterSeconds = await session.refusedSeconds;
   if (retryAfterSeconds > 0) {
     session[Symbol.dispose]();

@@ -3,6 +3,7 @@
  * to, and to cut off.
  */
 import { RpcTarget } from "cloudflare:workers";
+import type { CallBudget } from "../auth/call-budgets.ts";
 import { actingAs, objectContext, type UserCtx } from "../context.ts";
 import type { Delivery } from "../db/outbox.ts";
 import type { FailedDelivery } from "../db/outbox-parked.ts";
@@ -112,8 +113,13 @@ export class UserHub extends Room {
   }
 
   /** RPC: counts a send made over REST, and answers a session to deliver it by. */
-  startSend(): SendSession {
-    return new SendSession(this, this.charge(this.#userId));
+  startSend(address: string): SendSession {
+    return new SendSession(this, this.charge(this.#userId, "messages", address));
+  }
+
+  /** RPC: counts a call of the user's, made from `address`. @returns seconds to wait when that was one too many, else 0 */
+  chargeCall(budget: CallBudget, address: string): number {
+    return this.charge(this.#userId, budget, address);
   }
 
   /**

@@ -13,6 +13,9 @@ export type ObjectCaller = { cost: Cost; config: Config };
 /** An object that calls another: that belongs to no request's bill. */
 export const objectCaller = (env: Env): ObjectCaller => ({ cost: zeroCost(), config: config(env) });
 
+/** The name of a user's own object. */
+export const hubName = (userId: number): string => String(userId);
+
 type Kind<T extends Rpc.DurableObjectBranded | undefined> = DurableObjectNamespace<T>;
 
 /**

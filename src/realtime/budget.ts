@@ -6,8 +6,11 @@ import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 
-/** `messages`: frames and REST sends. `typing`: typing events. `signaling`: WebRTC frames. */
-export const BUDGET_KINDS = ["messages", "typing", "signaling"] as const;
+/**
+ * `messages`: frames and REST sends. `typing`: typing events. `signaling`: WebRTC frames. The user's own object counts two
+ * more, over all of REST: `writes`, and `searches`, which are searches and other reads that cost much.
+ */
+export const BUDGET_KINDS = ["messages", "typing", "signaling", "writes", "searches"] as const;
 export type BudgetKind = (typeof BUDGET_KINDS)[number];
 export type Limits = Record<BudgetKind, number>;
 export type Spent = Record<string, [windowStart: number, count: number]>;
@@ -18,6 +21,8 @@ export const limitsFrom = (settings: Config): Limits => ({
   messages: settings.RATE_LIMIT_MESSAGES,
   typing: settings.RATE_LIMIT_TYPING,
   signaling: settings.RATE_LIMIT_SIGNALING,
+  writes: settings.RATE_LIMIT_WRITES,
+  searches: settings.RATE_LIMIT_SEARCHES,
 });
 
 export const hasEnded = ([start]: [number, number], now: number): boolean => now - start >= WINDOW_MS;

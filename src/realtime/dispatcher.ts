@@ -178,7 +178,7 @@ export class Dispatcher {
     const refusal = budgets.refusal(connection.userId, budget, now);
     if (over > HAMMERING_FACTOR * budgets.limits[budget]) {
       this.#membership.close(connection, CLOSE.rateLimit, `RATE_LIMIT; Retry-After: ${refusal.retryAfterSeconds}`);
-      this.#room.state.waitUntil(noteHammering(this.#context(), connection.state.address));
+      this.#noteHammering(connection.state.address);
     }
     throw refusal;
   }
@@ -234,13 +234,19 @@ export class Dispatcher {
     });
   }
 
-  /** Counts a message that goes another way. @returns seconds to wait when that was one too many, else 0 */
-  charge(userId: number): number {
+  /** Counts what goes another way. @returns seconds to wait when that was one too many, else 0 */
+  charge(userId: number, budget: BudgetKind, address: string): number {
     const now = Date.now();
     const { budgets } = this.#membership;
-    const isOver = budgets.spend(userId, "messages", now) > 0;
+    const over = budgets.spend(userId, budget, now);
     budgets.keep(userId, now);
-    return isOver ? (budgets.refusal(userId, "messages", now).retryAfterSeconds ?? 1) : 0;
+    if (over === 0) return 0;
+    if (over > HAMMERING_FACTOR * budgets.limits[budget]) this.#noteHammering(address);
+    return budgets.refusal(userId, budget, now).retryAfterSeconds ?? 1;
+  }
+
+  #noteHammering(address: string): void {
+    this.#room.state.waitUntil(noteHammering(this.#context(), address));
   }
 
   #context(): Ctx {

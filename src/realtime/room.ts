@@ -11,6 +11,7 @@ import type { Delivery } from "../db/outbox.ts";
 import type { FailedDelivery } from "../db/outbox-parked.ts";
 import type { AppError } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
+import type { BudgetKind } from "./budget.ts";
 import { type Commands, failed, type Outcome } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import { type ConnectRequest, type Person, readConnectRequest } from "./connection-state.ts";
@@ -162,9 +163,9 @@ export abstract class Room extends DurableObject<Env> {
     return this.#dispatcher.execute(person, type, data);
   }
 
-  /** RPC: counts a message that goes another way. @returns seconds to wait when that was one too many, else 0 */
-  charge(userId: number): number {
-    return this.#dispatcher.charge(userId);
+  /** Counts what goes another way, for a caller at `address`. @returns seconds to wait when that was one too many, else 0 */
+  protected charge(userId: number, budget: BudgetKind, address: string): number {
+    return this.#dispatcher.charge(userId, budget, address);
   }
 
   /** RPC: takes what the outbox has for this object; repeats are dropped. @returns those that must come again */

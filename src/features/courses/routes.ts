@@ -151,6 +151,7 @@ export const courseRoutes = router()
   .openapi(
     route("get", "/chat/courses/{courseId}/messages/search", {
       who: "user",
+      budget: "searches",
       summary: "Search, newest first",
       params: CourseParam,
       query: SearchQuery,
@@ -161,6 +162,7 @@ export const courseRoutes = router()
   .openapi(
     route("get", "/chat/courses/{courseId}/messages/type/{type}", {
       who: "user",
+      budget: "searches",
       summary: "Messages of one type, newest first",
       params: TypeParam,
       query: HistoryQuery,
@@ -174,6 +176,7 @@ export const courseRoutes = router()
   .openapi(
     route("get", "/chat/courses/{courseId}/statistics", {
       who: "user",
+      budget: "searches",
       summary: "Figures of what was said",
       params: CourseParam,
       answers: { 200: CourseStatistics },

@@ -92,6 +92,7 @@ export const fileRoutes = router()
   .openapi(
     route("get", "/files/folder-size/{folder}", {
       who: "user",
+      budget: "searches",
       summary: "How much I may see in a folder",
       params: FolderParam,
       answers: { 200: FolderSize },
@@ -104,6 +105,7 @@ export const fileRoutes = router()
   .openapi(
     route("get", "/files/statistics", {
       who: "user",
+      budget: "searches",
       summary: "My files in numbers; for an admin, all",
       answers: { 200: FileStatistics },
     }),

@@ -41,6 +41,7 @@ export const roomMessageRoutes = router()
   .openapi(
     route("get", "/rooms/{id}/messages/search", {
       who: "user",
+      budget: "searches",
       summary: "Search, newest first",
       params: RoomParam,
       query: SearchQuery,

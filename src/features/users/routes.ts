@@ -9,6 +9,7 @@ export const userRoutes = router()
   .openapi(
     route("get", "/users", {
       who: "user",
+      budget: "searches",
       summary: "Find people",
       query: PeopleQuery,
       answers: { 200: PeopleList },

@@ -11,6 +11,7 @@ import { type Ctx, startContext, type UserCtx } from "../../context.ts";
 import { AppError, toAppError } from "../../errors.ts";
 import { isDeeperThan, MOST_LEVELS } from "../../platform/json.ts";
 import { logFailure } from "../../platform/log.ts";
+import { limitsFrom } from "../../realtime/budget.ts";
 import { AuthRefresh, frameCode } from "../../realtime/protocol.ts";
 import {
   type Application,
@@ -45,9 +46,8 @@ export class RoomcastApplication implements Application<Member> {
     this.#state = state;
     this.#env = env;
     const contextFor = (address: string) => this.#context(address);
-    const { RATE_LIMIT_MESSAGES: messages, RATE_LIMIT_TYPING: typing, RATE_LIMIT_SIGNALING: signaling } = config(env);
     this.#objects = new Objects(env);
-    this.#door = new Door({ messages, typing, signaling }, contextFor);
+    this.#door = new Door(limitsFrom(config(env)), contextFor);
     this.#subscriptions = new Subscriptions({ objects: this.#objects, door: this.#door, contextFor });
   }
 

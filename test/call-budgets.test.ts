@@ -1,0 +1,149 @@
+/** What one user may do over REST in a minute (SPEC 11): whatever it is, it counts together. */
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { app } from "../src/app.ts";
+import { chargeCall } from "../src/auth/call-budgets.ts";
+import { actingAs, startContext, type UserCtx } from "../src/context.ts";
+import { mintAdmin } from "./support/admin.ts";
+import { call, mintUser, type TestUser } from "./support/api.ts";
+import { passTime } from "./support/clock.ts";
+import { openHub } from "./support/socket.ts";
+
+/** RATE_LIMIT_WRITES and RATE_LIMIT_SEARCHES, as they are unless they are set. */
+const LIMITS = { writes: 300, searches: 120 };
+type Budget = keyof typeof LIMITS;
+
+const contextOf = (user: TestUser): UserCtx =>
+  actingAs(startContext({ env, address: user.address, later: () => undefined }), {
+    kind: "user",
+    id: user.id,
+    username: user.username,
+    displayName: null,
+    avatarUrl: null,
+    role: "user",
+    sessionId: "",
+    expiresAt: 0,
+    asOf: 0,
+  });
+
+/** Leaves so much of the user's budget. */
+async function spendAllBut(left: number, user: TestUser, budget: Budget): Promise<void> {
+  const calls = Array.from({ length: LIMITS[budget] - left }, () => chargeCall(contextOf(user), budget));
+  await Promise.all(calls);
+}
+
+/** Every route's method and path that changes something, as the app has them. */
+const writes = [
+  ...new Set(
+    app.routes
+      .filter(({ method, path }) => !["ALL", "GET", "HEAD", "OPTIONS"].includes(method) && !path.includes("*"))
+      .map(({ method, path }) => `${method} ${path}`),
+  ),
+];
+/** What no user does: media servers and Socket.IO clients, which have limits of their own, come before sign-in. */
+const NOBODYS = /^POST (\/socket\.io|(\/api\/v1)?\/webhook\/)/;
+
+const refusal = {
+  status: 429,
+  body: { error: { code: "RATE_LIMIT", message: "Over 300 writes a minute." } },
+};
+
+describe("the budget of writes", () => {
+  it("is asked at every route that changes something, before anything else of the call is looked at", async () => {
+    const admin = await mintAdmin();
+    await spendAllBut(0, admin, "writes");
+    const asked = writes.filter((line) => !NOBODYS.test(line));
+    expect(asked.length).toBeGreaterThan(80);
+    for (const line of asked) {
+      const [method = "", path = ""] = line.split(" ");
+      const answer = await call(`/${path.replace(/:\w+(\{[^}]*\})?/g, "1")}`, { method, token: admin.token });
+      expect(answer, line).toMatchObject(refusal);
+      expect(Number(answer.headers.get("Retry-After")), line).toBeGreaterThan(0);
+    }
+  });
+
+  it("is one for all kinds of them, and reads are not counted", async () => {
+    const ann = await mintUser("ann");
+    await spendAllBut(2, ann, "writes");
+    const act = (path: string, body: object) => call(path, { method: "POST", token: ann.token, body });
+    expect((await act("/rooms", { name: "one", isGroup: true })).status).toBe(201);
+    expect((await act("/comments", { videoId: "no id" })).status).toBe(400);
+    expect(await act("/streams", {})).toMatchObject(refusal);
+    expect(await act("/messages", {})).toMatchObject(refusal);
+    expect((await call("/rooms", { token: ann.token })).status).toBe(200);
+  });
+
+  it("is each user's own, and whole again after a minute", async () => {
+    const [ann, bob] = [await mintUser("ann"), await mintUser("bob")];
+    await spendAllBut(0, ann, "writes");
+    const make = (user: TestUser) => call("/streams", { method: "POST", token: user.token, body: {} });
+    expect((await make(ann)).status).toBe(429);
+    expect((await make(bob)).status).toBe(201);
+    passTime(61);
+    expect((await make(ann)).status).toBe(201);
+  });
+
+  it("lets no more than its limit through at once", async () => {
+    const ann = await mintUser("ann");
+    await spendAllBut(5, ann, "writes");
+    const tries = Array.from({ length: 20 }, () => call("/streams", { method: "POST", token: ann.token, body: {} }));
+    const statuses = (await Promise.all(tries)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 201)).toHaveLength(5);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(15);
+  });
+
+  it("is not refilled by hibernation, and costs a row for twenty parts of it, or none beside a socket", async () => {
+    const [ann, bob] = [await mintUser("ann"), await mintUser("bob")];
+    const hub = env.USER_HUB.getByName(String(ann.id));
+    await spendAllBut(0, ann, "writes");
+    await evictDurableObject(hub);
+    await expect(chargeCall(contextOf(ann), "writes")).rejects.toMatchObject({ code: "RATE_LIMIT" });
+    await openHub(bob);
+    await spendAllBut(200, bob, "writes");
+    const rows = await runInDurableObject(env.USER_HUB.getByName(String(bob.id)), (_, { storage }) =>
+      storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'budgets'").toArray(),
+    );
+    expect(rows).toEqual([]);
+    await evictDurableObject(env.USER_HUB.getByName(String(bob.id)));
+    await spendAllBut(100, bob, "writes");
+    await expect(chargeCall(contextOf(bob), "writes")).rejects.toMatchObject({ code: "RATE_LIMIT" });
+  });
+});
+
+describe("the budget of searches", () => {
+  it("is asked at every read that searches or counts, and is no other's", async () => {
+    const ann = await mintUser("ann");
+    await spendAllBut(0, ann, "searches");
+    const read = (path: string) => call(path, { token: ann.token });
+    for (const path of [
+      "/users?search=a",
+      "/rooms/1/messages/search?q=a",
+      "/chat/courses/1/messages/search?q=a",
+      "/chat/courses/1/messages/type/text",
+      "/chat/courses/1/statistics",
+      "/files/statistics",
+      "/files/folder-size/general",
+    ]) {
+      const answer = await read(path);
+      expect(answer, path).toMatchObject({ status: 429, body: { error: { code: "RATE_LIMIT" } } });
+      expect(Number(answer.headers.get("Retry-After")), path).toBeGreaterThan(0);
+    }
+    expect((await read("/rooms")).status).toBe(200);
+    expect((await call("/streams", { method: "POST", token: ann.token, body: {} })).status).toBe(201);
+  });
+});
+
+describe("openapi.json", () => {
+  it("says of every route that has a budget which one it is, and how it refuses", async () => {
+    const { body } = await call("/openapi.json");
+    for (const [path, operations] of Object.entries<Record<string, Record<string, unknown>>>(body.paths)) {
+      for (const [method, operation] of Object.entries(operations)) {
+        const isSearch = /\/(search|statistics|folder-size|type)\b/.test(path) || `${method} ${path}` === "get /users";
+        const budget = method !== "get" ? "writes" : isSearch ? "searches" : undefined;
+        expect(operation["x-budget"], `${method} ${path}`).toBe(budget);
+        if (budget) expect(operation.responses, `${method} ${path}`).toHaveProperty("429.headers.Retry-After");
+      }
+    }
+  });
+});
