@@ -16,27 +16,39 @@ const settings = {
   PASSWORD_SCRYPT_LOG_N: "8",
 };
 
+/** Tests that assume that nothing is made by its first use. All others run as development does. */
+const NOTHING_MADE = ["courses", "room-messages", "room-socket", "socketio-app", "webrtc-sessions"].map(
+  (name) => `test/${name}.test.ts`,
+);
+
+const project = async (
+  name: string,
+  more: Record<string, string>,
+  files: { include: string[]; exclude?: string[] },
+) => ({
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: "./wrangler.toml" },
+      miniflare: { bindings: { ...settings, ...more, TEST_MIGRATIONS: await readD1Migrations("migrations") } },
+    }),
+  ],
+  test: {
+    ...files,
+    name,
+    setupFiles: ["test/support/migrate.ts"],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+  },
+});
+
 export default defineConfig(async () => ({
   test: {
     // Two at a time: each test file starts a workerd of its own.
     maxWorkers: 2,
     silent: "passed-only" as const,
     projects: [
-      {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { ...settings, TEST_MIGRATIONS: await readD1Migrations("migrations") } },
-          }),
-        ],
-        test: {
-          name: "roomcast",
-          include: ["test/*.test.ts"],
-          setupFiles: ["test/support/migrate.ts"],
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
-        },
-      },
+      await project("roomcast", {}, { include: ["test/*.test.ts"], exclude: NOTHING_MADE }),
+      await project("roomcast-nothing-made", { AUTO_CREATE: "none" }, { include: NOTHING_MADE }),
       "test/socketio/vitest.protocol.config.ts",
       "test/socketio/vitest.client.config.ts",
       "test/socketio/vitest.roomcast.config.ts",

@@ -8,10 +8,8 @@ const numberOf = (value: unknown): unknown =>
   typeof value === "string" ? (/^\d{1,15}$/.test(value) ? Number(value) : value || undefined) : value;
 const whole = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) =>
   z.preprocess(numberOf, z.number("must be a whole number").int().min(min).max(max).default(fallback));
-const list = z
-  .string()
-  .default("")
-  .transform((text) => text.split(",").flatMap((part) => part.trim() || []));
+const partsOf = (text: string): string[] => text.split(",").flatMap((part) => part.trim() || []);
+const list = z.string().default("").transform(partsOf);
 const optional = z
   .string()
   .optional()
@@ -51,6 +49,15 @@ function originsOf(texts: string[], context: z.RefinementCtx): string[] {
     return url !== null && url.origin !== "null" ? url.origin : text.toLowerCase().replace(/\/$/, "");
   });
 }
+
+/** What joining or writing to it makes, if it does not exist (SPEC 14). */
+const MADE_ON_FIRST_USE = ["courses", "calls", "rooms"] as const;
+export type MadeOnFirstUse = (typeof MADE_ON_FIRST_USE)[number];
+
+/** Words of a list, or `none`. */
+const autoCreate = optional
+  .transform((text) => (text === undefined ? undefined : partsOf(text === "none" ? "" : text)))
+  .pipe(z.array(z.enum(MADE_ON_FIRST_USE, `must be none, or some of ${MADE_ON_FIRST_USE.join(", ")}`)).optional());
 
 const Settings = z.object({
   ENVIRONMENT: z.string().default("production"),
@@ -109,6 +116,8 @@ const Settings = z.object({
   /** How long the database, or another object, may take for one answer. A stream of bytes may take longer. */
   TIMEOUT_DATABASE_SECONDS: whole(15),
   TIMEOUT_OBJECTS_SECONDS: whole(15),
+  /** Not set: all in development, none in production. */
+  AUTO_CREATE: autoCreate,
   METRICS_TOKEN: optionalSecret,
   DEBUG_COST: z.string().default(""),
   TURN_URLS: list,
@@ -116,13 +125,14 @@ const Settings = z.object({
   TURN_TTL_SECONDS: whole(3600),
   CLOUDFLARE_TURN_KEY_ID: optional,
   CLOUDFLARE_TURN_API_TOKEN: optional,
-  STUN_URLS: z
-    .string()
-    .default("stun:stun.cloudflare.com:3478")
-    .transform((text) => text.split(",").flatMap((part) => part.trim() || [])),
+  STUN_URLS: z.string().default("stun:stun.cloudflare.com:3478").transform(partsOf),
 });
 
-export type Config = z.output<typeof Settings> & { isProduction: boolean; debugCost: boolean };
+export type Config = Omit<z.output<typeof Settings>, "AUTO_CREATE"> & {
+  isProduction: boolean;
+  debugCost: boolean;
+  AUTO_CREATE: readonly MadeOnFirstUse[];
+};
 
 /** Thrown when a setting is missing or wrong. Its message names the setting and is safe to show. */
 export class ConfigError extends Error {
@@ -152,7 +162,8 @@ function parseConfig(env: object): Config {
   if (isProduction && settings.PASSWORD_SCRYPT_LOG_N < 15) {
     throw new ConfigError("Setting PASSWORD_SCRYPT_LOG_N must be 15 in production.");
   }
-  return { ...settings, isProduction, debugCost: settings.DEBUG_COST === "1" };
+  const AUTO_CREATE = settings.AUTO_CREATE ?? (isProduction ? [] : MADE_ON_FIRST_USE);
+  return { ...settings, AUTO_CREATE, isProduction, debugCost: settings.DEBUG_COST === "1" };
 }
 
 const parsed = new WeakMap<object, Config>();

@@ -1,29 +1,52 @@
 /** Who may enter a room: asked of the database, before the room's object is touched. */
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { type Ctx, isModerator, type UserCtx } from "../context.ts";
-import { one } from "../db/batch.ts";
+import { one, type Statements } from "../db/batch.ts";
 import { deliverNow, pendingFor } from "../db/outbox.ts";
 import { roomMembers, rooms, users } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
+import { isMadeOnFirstUse, joinOpenGroup, makeCourse, makeGroup } from "./first-use.ts";
 import { type JoinContext, RoomInfo } from "./info.ts";
+import { courseIdCalled, roomIdCalled } from "./names.ts";
 
-/** A room that the caller may enter. */
+/** A room that the caller may enter. `roomId` is its own, which its object, messages and grants go by. */
 export type Access = { roomId: string; context: JoinContext };
 
 /** The room's info as JSON, for a query on `rooms`. */
 const infoColumn = sql<string>`(SELECT facts FROM room_facts WHERE room_facts.room_id = ${rooms.id})`;
 
-type Found = { id: string; info: string; joinPolicy: "open" | "members" | null; readSeq: number | null };
+type Found = { id: string; info: string; readSeq: number | null };
 
 /**
- * A group or private room that the caller is a member of.
+ * A group or private room that the caller is a member of. `name`: what clients call it.
  * @throws AppError NOT_FOUND no such room · FORBIDDEN not a member
  */
-export async function enterRoom(ctx: UserCtx, roomId: string): Promise<Access> {
-  const row = await find(ctx, eq(rooms.id, roomId), roomId);
-  if (!row || parseInfo(row.info).kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
-  if (row.readSeq === null) throw new AppError("FORBIDDEN", "You are not a member of this room.");
-  return accessOf(row);
+export async function enterRoom(ctx: UserCtx, name: string): Promise<Access> {
+  return asMember(await find(ctx, roomIdCalled(name)));
+}
+
+/**
+ * The same for who comes to stay or to write: an open group takes them in, and one that does not exist is made, where that is
+ * set up (first-use.ts). A second round trip only then.
+ * @throws AppError NOT_FOUND no such room · FORBIDDEN not a member, and may not become one
+ */
+export async function joinRoom(ctx: UserCtx, name: string): Promise<Access> {
+  const known = await find(ctx, roomIdCalled(name));
+  if (!known && isMadeOnFirstUse(ctx, "rooms", name)) {
+    const first = { made: makeGroup(ctx, name), joined: joinOpenGroup(ctx, name) };
+    return asMember(await find(ctx, roomIdCalled(name), first));
+  }
+  if (known?.readSeq === null && parseInfo(known.info).joinPolicy === "open") {
+    return asMember(await find(ctx, roomIdCalled(name), { joined: joinOpenGroup(ctx, name) }));
+  }
+  return asMember(known);
+}
+
+function asMember(found: Found | undefined): Access {
+  const access = found && accessOf(found);
+  if (!access || access.context.room.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
+  if (found.readSeq === null) throw new AppError("FORBIDDEN", "You are not a member of this room.");
+  return access;
 }
 
 /**
@@ -31,13 +54,27 @@ export async function enterRoom(ctx: UserCtx, roomId: string): Promise<Access> {
  * @throws AppError NOT_FOUND no such course · FORBIDDEN not a member
  */
 export async function enterCourse(ctx: UserCtx, course: { courseId: string } | { roomId: string }): Promise<Access> {
-  const where = "courseId" in course ? eq(rooms.courseId, course.courseId) : eq(rooms.id, course.roomId);
-  const row = await find(ctx, where);
-  if (!row || parseInfo(row.info).kind !== "course") throw new AppError("NOT_FOUND", "There is no such course.");
-  if (row.joinPolicy !== "open" && row.readSeq === null && !isModerator(ctx.actor)) {
+  const id = "courseId" in course ? courseIdCalled(course.courseId) : sql`${course.roomId}`;
+  return asGuest(ctx, await find(ctx, id));
+}
+
+/**
+ * The same for who comes to stay or to write: a course that does not exist is made, where that is set up (first-use.ts).
+ * @throws AppError NOT_FOUND no such course · FORBIDDEN not a member
+ */
+export async function joinCourse(ctx: UserCtx, courseId: string): Promise<Access> {
+  const known = await find(ctx, courseIdCalled(courseId));
+  if (known || !isMadeOnFirstUse(ctx, "courses", courseId)) return asGuest(ctx, known);
+  return asGuest(ctx, await find(ctx, courseIdCalled(courseId), { made: makeCourse(ctx, courseId) }));
+}
+
+function asGuest({ actor }: UserCtx, found: Found | undefined): Access {
+  const access = found && accessOf(found);
+  if (access?.context.room.kind !== "course") throw new AppError("NOT_FOUND", "There is no such course.");
+  if (access.context.room.joinPolicy !== "open" && found?.readSeq === null && !isModerator(actor)) {
     throw new AppError("FORBIDDEN", "You are not a member of this course.");
   }
-  return accessOf(row);
+  return access;
 }
 
 /** Whether the caller may join a course; there may be no such course. */
@@ -51,19 +88,18 @@ export async function mayJoinCourse(ctx: UserCtx, courseId: string): Promise<boo
   }
 }
 
-/** One round trip; two if a crash left something untold, which the room has to hear first. */
-async function find(ctx: UserCtx, where: SQL, roomId?: string): Promise<Found | undefined> {
-  const target =
-    roomId === undefined ? sql`(SELECT 'room:' || id FROM rooms WHERE ${where})` : (`room:${roomId}` as const);
+/** One round trip, which does `before` first; two if a crash left something untold, which the room has to hear first. */
+async function find(ctx: UserCtx, id: SQL, before: Statements = {}): Promise<Found | undefined> {
   const { found, pending } = await ctx.db.batch({
+    ...before,
     found: one(
       ctx.db
-        .select({ id: rooms.id, info: infoColumn, joinPolicy: rooms.joinPolicy, readSeq: roomMembers.readSeq })
+        .select({ id: rooms.id, info: infoColumn, readSeq: roomMembers.readSeq })
         .from(rooms)
         .leftJoin(roomMembers, and(eq(roomMembers.roomId, rooms.id), eq(roomMembers.userId, ctx.actor.id)))
-        .where(where),
+        .where(eq(rooms.id, id)),
     ),
-    pending: pendingFor(ctx, target),
+    pending: pendingFor(ctx, sql`'room:' || ${id}`),
   });
   if (pending.length > 0) await deliverNow(ctx, pending);
   return found;

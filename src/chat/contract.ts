@@ -13,6 +13,8 @@ export const ClientMessageId = z
 export const FileUrl = Link.nullish().transform((url) => url ?? null);
 export const ReplyTo = MessageId.nullish().transform((id) => id ?? null);
 
+export const JoinPolicy = z.enum(["open", "members"]);
+
 export const ReactionSummary = z.object({
   emoji: z.string(),
   count: z.number().int(),

@@ -6,9 +6,12 @@ import { Anonymise } from "../db/user-references.ts";
 export const RoomInfo = z.object({
   version: z.number().int(),
   kind: z.enum(["group", "private", "course", "stream"]),
+  /** What clients call the room, if that is not its object's name. Not in what was kept before rooms had chosen ids. */
+  publicId: z.string().optional(),
   courseId: z.string().nullable(),
   name: z.string().nullable(),
   ownerId: z.number().int().nullable(),
+  joinPolicy: z.enum(["open", "members"]).optional(),
   slowModeSeconds: z.number().int(),
   /** One of the two people of a private room has blocked the other. */
   isBlocked: z.boolean(),

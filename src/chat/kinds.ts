@@ -7,7 +7,7 @@ import type { RoomActions } from "./room-actions.ts";
 export type ChatKind<D extends Dialect, Actions> = {
   /** Frames that one client is replayed at most; who missed more is told to `resync`, and reads the history by pages. */
   replayFrames: number;
-  /** `roomId`: the object's name. */
+  /** `roomId`: the object's name, which message ids begin with. */
   dialect: (roomId: string, info: RoomInfo) => D;
   /** Binds the kind's frames to what the engine does. */
   commands: (actions: Actions) => Commands;

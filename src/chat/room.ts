@@ -217,14 +217,19 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions> {
     if (this.moderation.isClosed) return;
     if ("type" in effect) return this.anonymise(effect.userId);
     const { facts, removed, anonymise } = effect;
-    if (facts && this.moderation.learn(facts)) this.#tellChange(facts);
+    if (facts) this.#change(facts);
     if (removed !== undefined && facts) this.#remove(removed, facts.version);
     if (anonymise !== undefined) this.anonymise(anonymise);
   }
 
-  #tellChange(info: RoomInfo): void {
+  #change(info: RoomInfo): void {
+    const wasOpen = this.moderation.isKnown && this.moderation.info.joinPolicy === "open";
+    if (!this.moderation.learn(info)) return;
     const frame = this.dialect.changed(info);
     if (frame) this.broadcast(encodeFrame(frame));
+    // An open group makes members of who comes; an open course does not, so it is asked anew who may be here.
+    if (!wasOpen || info.kind !== "course" || info.joinPolicy === "open") return;
+    for (const connection of this.connections.values()) this.disconnect(connection, CLOSE.restart, "UNAVAILABLE");
   }
 
   #remove(userId: number, version: number): void {

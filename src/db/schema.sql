@@ -100,6 +100,14 @@ CREATE TABLE conversations (
 ) WITHOUT ROWID;
 CREATE INDEX conversations_high ON conversations (high_id);
 
+-- ── deleted_ids ──
+-- Written by triggers on: rooms, webrtc_sessions
+CREATE TABLE deleted_ids (
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  PRIMARY KEY (kind, id)
+) WITHOUT ROWID;
+
 -- ── file_paths ──
 CREATE TABLE file_paths (
   hash TEXT PRIMARY KEY,
@@ -438,8 +446,17 @@ CREATE TRIGGER room_members_insert AFTER INSERT ON room_members BEGIN
   UPDATE rooms SET member_count = member_count + 1 WHERE id = NEW.room_id;
 END;
 
+-- ── room_removals ──
+-- Written by triggers on: rooms
+CREATE TABLE room_removals (
+  room_id TEXT NOT NULL,
+  user_id INTEGER NOT NULL,
+  PRIMARY KEY (room_id, user_id)
+) WITHOUT ROWID;
+CREATE INDEX room_removals_user ON room_removals (user_id);
+
 -- ── rooms ──
--- On DELETE: deletes from room_members (rooms_delete)
+-- On DELETE: deletes from room_members, deletes from room_removals, inserts into deleted_ids (rooms_delete)
 -- Written by triggers on: blocks, room_members
 CREATE TABLE rooms (
   id TEXT PRIMARY KEY,
@@ -463,12 +480,18 @@ CREATE TABLE rooms (
   last_message TEXT,
   last_active_at INTEGER NOT NULL,
   busy_until INTEGER NOT NULL DEFAULT 0
-);
+, chosen_id TEXT, is_unclaimed INTEGER NOT NULL DEFAULT 0);
+CREATE UNIQUE INDEX rooms_chosen ON rooms (chosen_id) WHERE chosen_id IS NOT NULL;
 CREATE UNIQUE INDEX rooms_course ON rooms (course_id) WHERE course_id IS NOT NULL;
 CREATE INDEX rooms_owner ON rooms (owner_id) WHERE owner_id IS NOT NULL;
 CREATE UNIQUE INDEX rooms_pair ON rooms (low_id, high_id) WHERE low_id IS NOT NULL;
 CREATE TRIGGER rooms_delete AFTER DELETE ON rooms BEGIN
   DELETE FROM room_members WHERE room_id = OLD.id;
+  DELETE FROM room_removals WHERE room_id = OLD.id;
+  INSERT OR IGNORE INTO deleted_ids (kind, id) VALUES (
+    CASE OLD.kind WHEN 'course' THEN 'course' ELSE 'room' END,
+    coalesce(OLD.course_id, OLD.chosen_id, OLD.id)
+  );
 END;
 
 -- ── sessions ──
@@ -1057,6 +1080,8 @@ CREATE TRIGGER vods_version_insert AFTER INSERT ON vods BEGIN
 END;
 
 -- ── webrtc_sessions ──
+-- On DELETE: inserts into deleted_ids (webrtc_sessions_delete)
+-- On UPDATE OF ended_at: inserts into deleted_ids (webrtc_sessions_end)
 CREATE TABLE webrtc_sessions (
   id TEXT PRIMARY KEY,
   host_id INTEGER NOT NULL,
@@ -1065,8 +1090,18 @@ CREATE TABLE webrtc_sessions (
   max_participants INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   ended_at INTEGER
-) WITHOUT ROWID;
+, chosen_id TEXT) WITHOUT ROWID;
+CREATE INDEX webrtc_sessions_chosen ON webrtc_sessions (chosen_id) WHERE chosen_id IS NOT NULL;
+CREATE UNIQUE INDEX webrtc_sessions_current ON webrtc_sessions (chosen_id)
+  WHERE chosen_id IS NOT NULL AND ended_at IS NULL;
 CREATE INDEX webrtc_sessions_host ON webrtc_sessions (host_id);
+CREATE TRIGGER webrtc_sessions_delete AFTER DELETE ON webrtc_sessions BEGIN
+  INSERT OR IGNORE INTO deleted_ids (kind, id) VALUES ('call', coalesce(OLD.chosen_id, OLD.id));
+END;
+CREATE TRIGGER webrtc_sessions_end AFTER UPDATE OF ended_at ON webrtc_sessions
+  WHEN NEW.ended_at IS NOT NULL AND NEW.chosen_id IS NOT NULL AND NEW.host_id <> 0 BEGIN
+  INSERT OR IGNORE INTO deleted_ids (kind, id) VALUES ('call', NEW.chosen_id);
+END;
 
 -- ── room_facts (a view) ──
 CREATE VIEW room_facts AS SELECT
@@ -1074,9 +1109,11 @@ CREATE VIEW room_facts AS SELECT
   json_object(
     'version', r.version,
     'kind', r.kind,
+    'publicId', coalesce(r.chosen_id, r.id),
     'courseId', r.course_id,
     'name', r.name,
     'ownerId', r.owner_id,
+    'joinPolicy', coalesce(r.join_policy, 'members'),
     'slowModeSeconds', r.slow_mode_seconds,
     'isBlocked', json(CASE WHEN r.low_id IS NOT NULL AND EXISTS (
       SELECT 1 FROM blocks b WHERE (b.blocker_id = r.low_id AND b.blocked_id = r.high_id)

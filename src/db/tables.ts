@@ -264,6 +264,7 @@ export const webrtcSessions = sqliteTable("webrtc_sessions", {
   maxParticipants: integer("max_participants").notNull(),
   createdAt: time("created_at").notNull(),
   endedAt: time("ended_at"),
+  chosenId: text("chosen_id"),
 });
 
 export const uploads = sqliteTable(
@@ -359,6 +360,8 @@ export const rooms = sqliteTable("rooms", {
   lastMessage: text("last_message"),
   lastActiveAt: time("last_active_at").notNull(),
   busyUntil: time("busy_until").notNull().default(new Date(0)),
+  chosenId: text("chosen_id"),
+  isUnclaimed: integer("is_unclaimed", { mode: "boolean" }).notNull().default(false),
 });
 
 export const roomMembers = sqliteTable(
@@ -371,6 +374,20 @@ export const roomMembers = sqliteTable(
     readCount: integer("read_count").notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.roomId, table.userId] })],
+);
+
+// ── Chosen ids (0016) ──
+
+export const roomRemovals = sqliteTable(
+  "room_removals",
+  { roomId: text("room_id").notNull(), userId: integer("user_id").notNull() },
+  (table) => [primaryKey({ columns: [table.roomId, table.userId] })],
+);
+
+export const deletedIds = sqliteTable(
+  "deleted_ids",
+  { kind: text("kind", { enum: ["room", "course", "call"] }).notNull(), id: text("id").notNull() },
+  (table) => [primaryKey({ columns: [table.kind, table.id] })],
 );
 
 // ── Livestreams (0005) ──

@@ -9,6 +9,7 @@ import {
   Cursor,
   FileUrl,
   HistoryQuery,
+  JoinPolicy,
   MessageId,
   Mute,
   MuteState,
@@ -31,7 +32,6 @@ export const CourseMessageParam = z.object({ messageId: MessageId });
 export const CourseMessageType = z.enum(["text", "file", "image", "system", "announcement"]);
 export const TypeParam = CourseParam.extend({ type: CourseMessageType });
 
-const JoinPolicy = z.enum(["open", "members"]);
 export const Course = z
   .object({
     courseId: z.string(),

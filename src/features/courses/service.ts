@@ -1,11 +1,12 @@
 /** Courses: making them, who belongs to them, and what is said there. The engine is the rooms' (SPEC 6). */
-import { and, eq, or, sql } from "drizzle-orm";
+import { and, eq, or, type SQL, sql } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
 import type { z } from "zod";
-import { enterCourse } from "../../chat/access.ts";
+import { enterCourse, joinCourse } from "../../chat/access.ts";
 import { act, type PageQuery, readMessages, readStatistics } from "../../chat/client.ts";
 import { MuteState } from "../../chat/contract.ts";
 import { parseMessageId } from "../../chat/message-id.ts";
+import { courseIdCalled } from "../../chat/names.ts";
 import { isModerator, type UserCtx } from "../../context.ts";
 import { after, one } from "../../db/batch.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
@@ -27,25 +28,42 @@ type Row = { courseId: string; joinPolicy: "open" | "members"; createdAt: Date }
 >;
 const toCourse = (row: Row) => ({ ...row, createdAt: row.createdAt.toISOString() });
 
-/** For moderators. @throws AppError CONFLICT the course has a room already */
+/**
+ * For moderators. Adopts a course that was made by its first use; if it is for members from now on, sockets in it close
+ * with 1012, and those who may come back do.
+ * @throws AppError CONFLICT the course has a room already
+ */
 export async function makeCourse(ctx: UserCtx, { courseId, name, joinPolicy }: MakeCourse) {
-  const [made] = await ctx.db
-    .insert(rooms)
-    .values({
-      id: uuidv7(),
-      kind: "course",
-      courseId,
-      name,
-      joinPolicy,
-      ownerId: ctx.actor.id,
-      createdAt: ctx.now,
-      lastActiveAt: ctx.now,
-    })
-    .onConflictDoNothing()
-    .returning(columns);
+  const claim = { name, joinPolicy, ownerId: ctx.actor.id };
+  const { made, pending } = await ctx.db.batch({
+    made: one(
+      ctx.db
+        .insert(rooms)
+        .values({ ...claim, id: uuidv7(), kind: "course", courseId, createdAt: ctx.now, lastActiveAt: ctx.now })
+        .onConflictDoUpdate({
+          target: rooms.courseId,
+          targetWhere: sql`course_id IS NOT NULL`,
+          set: { ...claim, isUnclaimed: false, version: sql`${rooms.version} + 1` },
+          setWhere: eq(rooms.isUnclaimed, true),
+        })
+        .returning(columns),
+    ),
+    // A new course has no object yet that would have to hear of it.
+    told: after(
+      "made",
+      enqueueSelect(ctx, tellCourse(sql`r.course_id = ${courseId} AND r.version > 1 AND changes() > 0`)),
+    ),
+    pending: pendingFor(ctx, sql`'room:' || ${courseIdCalled(courseId)}`),
+  });
   if (!made) throw new AppError("CONFLICT", "This course has a room already.");
+  deliverSoon(ctx, pending);
   return toCourse(made);
 }
+
+/** The payload of an outbox row with what a course is now; `where` speaks of `r`, its row. */
+const tellCourse = (where: SQL) =>
+  sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts))
+    FROM rooms r JOIN room_facts f ON f.room_id = r.id WHERE ${where}`;
 
 /** Those that the caller may join, by name; the first 500. */
 export async function listCourses(ctx: UserCtx) {
@@ -112,7 +130,7 @@ export async function removeCourseMember(ctx: UserCtx, courseId: string, userId:
         FROM rooms r JOIN room_facts f ON f.room_id = r.id WHERE r.course_id = ${courseId} AND changes() > 0`,
       ),
     ),
-    pending: pendingFor(ctx, sql`(SELECT 'room:' || id FROM rooms WHERE course_id = ${courseId})`),
+    pending: pendingFor(ctx, sql`'room:' || ${courseIdCalled(courseId)}`),
   });
   if (!known) throw new AppError("NOT_FOUND", "There is no such course.");
   if (removed.length === 0) throw new AppError("NOT_FOUND", "This user is not a member.");
@@ -129,12 +147,8 @@ export async function slowCourse(ctx: UserCtx, courseId: string, slowModeSeconds
         .where(eq(rooms.courseId, courseId))
         .returning(columns),
     ),
-    told: enqueueSelect(
-      ctx,
-      sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts))
-        FROM rooms r JOIN room_facts f ON f.room_id = r.id WHERE r.course_id = ${courseId}`,
-    ),
-    pending: pendingFor(ctx, sql`(SELECT 'room:' || id FROM rooms WHERE course_id = ${courseId})`),
+    told: enqueueSelect(ctx, tellCourse(sql`r.course_id = ${courseId}`)),
+    pending: pendingFor(ctx, sql`'room:' || ${courseIdCalled(courseId)}`),
   });
   if (!row) throw new AppError("NOT_FOUND", "There is no such course.");
   deliverSoon(ctx, pending);
@@ -146,9 +160,9 @@ export async function readCourseMessages(ctx: UserCtx, courseId: string, query: 
   return CourseMessageList.parse(await readMessages(ctx, await enterCourse(ctx, { courseId }), query));
 }
 
-/** `body` as it came: see `act`. @throws AppError as enterCourse and Conversation.send */
+/** `body` as it came: see `act`. @throws AppError as joinCourse and Conversation.send */
 export async function sendCourseMessage(ctx: UserCtx, courseId: string, body: unknown) {
-  return NewCourseMessage.parse(await act(ctx, await enterCourse(ctx, { courseId }), "chat:send_message", body));
+  return NewCourseMessage.parse(await act(ctx, await joinCourse(ctx, courseId), "chat:send_message", body));
 }
 
 /** @throws AppError as enterCourse and Conversation.edit */

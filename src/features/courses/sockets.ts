@@ -1,5 +1,5 @@
 /** `GET /api/v1/chat/courses/:courseId/ws`: course chat natively (SPEC 6). */
-import { enterCourse } from "../../chat/access.ts";
+import { joinCourse } from "../../chat/access.ts";
 import { intoRoom } from "../../chat/client.ts";
 import { AppError } from "../../errors.ts";
 import { router } from "../../http/route.ts";
@@ -13,6 +13,6 @@ courseSockets.get(
   socket(async (ctx, c) => {
     const named = CourseParam.safeParse(c.req.param());
     if (!named.success) throw new AppError("NOT_FOUND");
-    return intoRoom(ctx, await enterCourse(ctx, named.data));
+    return intoRoom(ctx, await joinCourse(ctx, named.data.courseId));
   }),
 );

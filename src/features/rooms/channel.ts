@@ -1,5 +1,5 @@
 /** The messenger's rooms over Socket.IO (SPEC 5, 9). */
-import { enterRoom } from "../../chat/access.ts";
+import { enterRoom, joinRoom } from "../../chat/access.ts";
 import { intoRoom } from "../../chat/client.ts";
 import { parseMessageId } from "../../chat/message-id.ts";
 import type { Channel } from "../../socketio/rooms/channels.ts";
@@ -14,5 +14,5 @@ export const roomChannel: Channel = {
   alsoJoin: ["send_message"],
   failure: "error",
   names: { fields: ["roomId", "room_id"], objectOfMessage: (id) => parseMessageId(id)?.roomId ?? null },
-  enter: async (ctx, roomId) => intoRoom(ctx, await enterRoom(ctx, roomId)),
+  enter: async (ctx, name, isBack) => intoRoom(ctx, await (isBack ? enterRoom : joinRoom)(ctx, name)),
 };

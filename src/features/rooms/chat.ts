@@ -6,7 +6,7 @@ import { MessengerDialect } from "./dialect.ts";
 
 export const messengerChat: RoomChat = {
   replayFrames: 10_000,
-  dialect: (roomId) => new MessengerDialect(roomId),
+  dialect: (roomId, { publicId }) => new MessengerDialect(roomId, publicId ?? roomId),
   commands: (room) =>
     bindCommands(
       RoomCommands,

@@ -1,7 +1,7 @@
 /**
  * Rooms of the messenger, group and private (SPEC 5). Beyond SPEC, where it is silent: mutes and slow mode are set by
  * `POST|DELETE /rooms/:id/members/:userId/mute` and `PATCH /rooms/:id {slowModeSeconds}`; `POST /rooms/:id/read` moves the
- * read mark without a socket; `room_updated` tells connected members of a new name, owner or slow mode.
+ * read mark without a socket; `room_updated` tells connected members of a new name, owner, join policy or slow mode.
  */
 import { z } from "zod";
 import {
@@ -10,6 +10,7 @@ import {
   Emoji,
   FileUrl,
   HistoryQuery,
+  JoinPolicy,
   MessageId,
   Mute,
   MuteState,
@@ -19,6 +20,7 @@ import {
   SearchQuery,
   SLOW_MODE_MAX_SECONDS,
 } from "../../chat/contract.ts";
+import { ChosenId } from "../../chosen-id.ts";
 import { PageQuery, Pagination } from "../../db/page.ts";
 import { IntegerId } from "../../http/answers.ts";
 import { AuthorId, Timestamp, UserId } from "../../realtime/protocol.ts";
@@ -65,6 +67,7 @@ export const Room = z
     name: z.string().nullable(),
     isGroup: z.boolean(),
     ownerId: UserId.nullable().describe("null: a private room is nobody's"),
+    joinPolicy: JoinPolicy.describe("open: whoever opens its socket becomes a member"),
     slowModeSeconds: z.number().int(),
     memberCount: z.number().int(),
     createdAt: Timestamp,
@@ -83,14 +86,20 @@ const RoomName = userText(100);
 
 export const MakeRoom = z
   .object({
+    id: ChosenId.optional(),
     name: RoomName.nullish(),
     isGroup: z.boolean(),
     memberIds: z.array(UserId).max(500).default([]),
+    joinPolicy: JoinPolicy.default("members").describe("open: whoever opens the group's socket becomes a member"),
   })
   .refine((room) => !room.isGroup || (room.name ?? "") !== "", { path: ["name"], message: "a group needs a name" })
   .refine((room) => room.isGroup || new Set(room.memberIds).size === 1, {
     path: ["memberIds"],
     message: "a private room has one other member",
+  })
+  .refine((room) => room.isGroup || room.joinPolicy === "members", {
+    path: ["joinPolicy"],
+    message: "a private room is for its two people",
   });
 export type MakeRoom = z.output<typeof MakeRoom>;
 
@@ -98,6 +107,7 @@ export const ChangeRoom = z
   .object({
     name: RoomName.optional(),
     ownerId: UserId.optional().describe("Hands the room over to this member"),
+    joinPolicy: JoinPolicy.optional(),
     slowModeSeconds: z
       .number()
       .int()
@@ -177,6 +187,7 @@ export const RoomFrames = {
     id: RoomId,
     name: z.string().nullable(),
     ownerId: UserId.nullable(),
+    joinPolicy: JoinPolicy,
     slowModeSeconds: z.number().int(),
   }),
 };

@@ -10,9 +10,12 @@ const shown = ({ userId, username, avatarUrl }: Person) => ({ userId, username, 
 
 export class MessengerDialect implements RoomDialect {
   readonly #roomId: string;
+  readonly #publicId: string;
 
-  constructor(roomId: string) {
+  /** `publicId`: what clients call the room. */
+  constructor(roomId: string, publicId: string) {
     this.#roomId = roomId;
+    this.#publicId = publicId;
   }
 
   messageId(seq: number): string {
@@ -28,7 +31,7 @@ export class MessengerDialect implements RoomDialect {
     const author = authorOf(message);
     return {
       id: this.messageId(message.seq),
-      roomId: this.#roomId,
+      roomId: this.#publicId,
       seq: message.seq,
       userId: author.id,
       username: author.name,
@@ -83,8 +86,8 @@ export class MessengerDialect implements RoomDialect {
     return this.#frame("read", { userId, seq });
   }
 
-  changed({ name, ownerId, slowModeSeconds }: RoomInfo): Frame {
-    return this.#frame("room_updated", { id: this.#roomId, name, ownerId, slowModeSeconds });
+  changed({ name, ownerId, joinPolicy = "members", slowModeSeconds }: RoomInfo): Frame {
+    return this.#frame("room_updated", { id: this.#publicId, name, ownerId, joinPolicy, slowModeSeconds });
   }
 
   muted(): null {
@@ -96,6 +99,6 @@ export class MessengerDialect implements RoomDialect {
   }
 
   #frame(type: string, data: object): Frame {
-    return { type, data: { roomId: this.#roomId, ...data } };
+    return { type, data: { roomId: this.#publicId, ...data } };
   }
 }

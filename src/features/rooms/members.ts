@@ -1,5 +1,6 @@
 /** Who belongs to a room: inviting, leaving, removing, and what happens to a room when its people go. */
-import { eq, sql } from "drizzle-orm";
+import { eq, type SQL, sql } from "drizzle-orm";
+import { roomIdCalled } from "../../chat/names.ts";
 import { isModerator, type UserCtx } from "../../context.ts";
 import { after, one } from "../../db/batch.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
@@ -14,21 +15,23 @@ export function whyNotInvitable(ids: number[], found: { id: number; status: stri
   return new AppError("FORBIDDEN", "There is a block between you and one of these people.");
 }
 
-const isMember = (roomId: string, userId: number) =>
-  sql<number>`EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = ${roomId} AND m.user_id = ${userId})`;
+const isMember = (id: SQL, userId: number) =>
+  sql<number>`EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = ${id} AND m.user_id = ${userId})`;
 
 /**
- * Brings somebody into a group; any member may. Their read mark starts at what has been said so far.
+ * Brings somebody into a group, also back into one that they were removed from; any member may. Their read mark starts at
+ * what has been said so far.
  * @returns whether they are new here
  * @throws AppError NOT_FOUND no such room or user · FORBIDDEN not a member, a private room, or a block between the two
  */
-export async function inviteMember(ctx: UserCtx, roomId: string, userId: number): Promise<{ isNew: boolean }> {
+export async function inviteMember(ctx: UserCtx, name: string, userId: number): Promise<{ isNew: boolean }> {
+  const id = roomIdCalled(name);
   const { room, user, added } = await ctx.db.batch({
     room: one(
       ctx.db
-        .select({ kind: rooms.kind, isMember: isMember(roomId, ctx.actor.id), isThere: isMember(roomId, userId) })
+        .select({ kind: rooms.kind, isMember: isMember(id, ctx.actor.id), isThere: isMember(id, userId) })
         .from(rooms)
-        .where(eq(rooms.id, roomId)),
+        .where(eq(rooms.id, id)),
     ),
     user: one(
       ctx.db
@@ -40,11 +43,15 @@ export async function inviteMember(ctx: UserCtx, roomId: string, userId: number)
       .insert(roomMembers)
       .select(
         sql`SELECT r.id, u.id, ${ctx.now.getTime()}, r.head, r.message_count FROM rooms r JOIN users u ON u.id = ${userId}
-          WHERE r.id = ${roomId} AND r.kind = 'group' AND ${isMember(roomId, ctx.actor.id)}
+          WHERE r.id = ${id} AND r.kind = 'group' AND ${isMember(id, ctx.actor.id)}
             AND u.account_status = 'active' AND NOT ${blockedBetween(ctx.actor.id, sql`u.id`)}`,
       )
       .onConflictDoNothing()
       .returning({ userId: roomMembers.userId }),
+    reinstated: after(
+      "added",
+      ctx.db.run(sql`DELETE FROM room_removals WHERE room_id = ${id} AND user_id = ${userId} AND changes() > 0`),
+    ),
   });
   if (!room || room.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
   if (!room.isMember) throw new AppError("FORBIDDEN", "You are not a member of this room.");
@@ -55,46 +62,51 @@ export async function inviteMember(ctx: UserCtx, roomId: string, userId: number)
 
 /**
  * Takes somebody out of a group; their sockets in it close with 4003. Oneself: leaving. An owner who leaves hands over to
- * the oldest member; the last one out ends the room.
+ * the oldest member; the last one out ends the room. Who was removed does not join an open group again by themself.
  * @throws AppError NOT_FOUND no such room or member · FORBIDDEN
  */
-export async function removeMember(ctx: UserCtx, roomId: string, userId: number): Promise<void> {
+export async function removeMember(ctx: UserCtx, name: string, userId: number): Promise<void> {
   const me = ctx.actor.id;
+  const id = roomIdCalled(name);
+  const isEmpty = sql`id = ${id} AND kind = 'group' AND member_count = 0`;
   const mayRemove =
     userId === me
       ? sql`1`
       : isModerator(ctx.actor)
-        ? sql`r.owner_id <> ${userId} AND ${isMember(roomId, me)}`
+        ? sql`r.owner_id <> ${userId} AND ${isMember(id, me)}`
         : sql`r.owner_id = ${me}`;
   const { room, removed, pending } = await ctx.db.batch({
     room: one(
       ctx.db
-        .select({ kind: rooms.kind, isMember: isMember(roomId, me), isThere: isMember(roomId, userId) })
+        .select({ kind: rooms.kind, isMember: isMember(id, me), isThere: isMember(id, userId) })
         .from(rooms)
-        .where(eq(rooms.id, roomId)),
+        .where(eq(rooms.id, id)),
     ),
     removed: ctx.db
       .delete(roomMembers)
       .where(
-        sql`room_id = ${roomId} AND user_id = ${userId}
-          AND EXISTS (SELECT 1 FROM rooms r WHERE r.id = ${roomId} AND r.kind = 'group' AND ${mayRemove})`,
+        sql`room_id = ${id} AND user_id = ${userId}
+          AND EXISTS (SELECT 1 FROM rooms r WHERE r.id = ${id} AND r.kind = 'group' AND ${mayRemove})`,
       )
       .returning({ userId: roomMembers.userId }),
-    passedOn: after("removed", ctx.db.run(departure(sql`id = ${roomId} AND changes() > 0`, userId))),
+    passedOn: after("removed", ctx.db.run(departure(sql`id = ${id} AND changes() > 0`, userId))),
     told: after(
       "passedOn",
       enqueueSelect(
         ctx,
         sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts), 'removed', ${userId})
-        FROM room_facts f WHERE f.room_id = ${roomId} AND changes() > 0`,
+        FROM room_facts f WHERE f.room_id = ${id} AND changes() > 0`,
       ),
     ),
-    ended: ctx.db.run(sql`DELETE FROM rooms WHERE id = ${roomId} AND kind = 'group' AND member_count = 0`),
-    toldEnd: after(
-      "ended",
-      enqueueSelect(ctx, sql`SELECT ${`room:${roomId}`}, json_object('deleted', json('true')) WHERE changes() > 0`),
+    barred: after(
+      "told",
+      ctx.db.run(sql`INSERT OR IGNORE INTO room_removals (room_id, user_id)
+        SELECT ${id}, ${userId} WHERE ${userId} <> ${me} AND changes() > 0`),
     ),
-    pending: pendingFor(ctx, `room:${roomId}`),
+    // Told, and what is to be delivered read, while the name still leads to the room.
+    toldEnd: enqueueSelect(ctx, tellEnd(isEmpty)),
+    pending: pendingFor(ctx, sql`'room:' || ${id}`),
+    ended: ctx.db.run(sql`DELETE FROM rooms WHERE ${isEmpty}`),
   });
   if (!room || room.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
   if (!room.isMember) throw new AppError("FORBIDDEN", "You are not a member of this room.");
@@ -103,6 +115,10 @@ export async function removeMember(ctx: UserCtx, roomId: string, userId: number)
   if (removed.length === 0) throw new AppError("FORBIDDEN", "Only the owner and moderators remove members.");
   deliverSoon(ctx, pending);
 }
+
+/** The payload of an outbox row that ends rooms; `where` speaks of `rooms`. */
+export const tellEnd = (where: SQL) =>
+  sql`SELECT 'room:' || id, json_object('deleted', json('true')) FROM rooms WHERE ${where}`;
 
 /** Rooms that somebody leaves go on under the oldest of the others; courses, under nobody. */
 export const departure = (where: ReturnType<typeof sql>, userId: number) =>

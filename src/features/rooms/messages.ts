@@ -1,6 +1,6 @@
 /** What members do in a room over HTTP: each asks the database who they are, then the room, by the door that frames take. */
 import type { z } from "zod";
-import { enterRoom } from "../../chat/access.ts";
+import { enterRoom, joinRoom } from "../../chat/access.ts";
 import { act, askSummary, readMessages } from "../../chat/client.ts";
 import { moveMarks } from "../../chat/directory.ts";
 import type { UserCtx } from "../../context.ts";
@@ -19,9 +19,9 @@ export async function readHistory(ctx: UserCtx, roomId: string, query: HistoryQu
   return RoomMessageList.parse(await readMessages(ctx, await enterRoom(ctx, roomId), query));
 }
 
-/** `body` as it came: see `act`. @throws AppError as enterRoom and Conversation.send */
+/** `body` as it came: see `act`. @throws AppError as joinRoom and Conversation.send */
 export async function sendMessage(ctx: UserCtx, roomId: string, body: unknown): Promise<z.infer<typeof NewMessage>> {
-  return NewMessage.parse(await act(ctx, await enterRoom(ctx, roomId), "send_message", body));
+  return NewMessage.parse(await act(ctx, await joinRoom(ctx, roomId), "send_message", body));
 }
 
 /** @throws AppError as enterRoom and Conversation.edit */
@@ -50,8 +50,8 @@ export async function react(
 export async function markRead(ctx: UserCtx, roomId: string, { seq }: { seq: number }) {
   const access = await enterRoom(ctx, roomId);
   await act(ctx, access, "read", { seq });
-  const { mark } = await askSummary(ctx, roomId, ctx.actor.id);
-  await ctx.db.run(moveMarks(roomId, [mark]));
+  const { mark } = await askSummary(ctx, access.roomId, ctx.actor.id);
+  await ctx.db.run(moveMarks(access.roomId, [mark]));
   return ReadMark.parse({ userId: ctx.actor.id, seq: mark.seq });
 }
 

@@ -1,8 +1,9 @@
 /** The directory of rooms: making, listing, changing and ending them. Who belongs to them: members.ts. */
-import { and, asc, desc, eq, getTableColumns, ne, sql } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, ne, type SQL, sql } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
 import { askSummary } from "../../chat/client.ts";
 import { type Mark, Summary, unread } from "../../chat/directory.ts";
+import { isFreeRoomName, roomIdCalled } from "../../chat/names.ts";
 import { isModerator, type UserCtx } from "../../context.ts";
 import { after, one } from "../../db/batch.ts";
 import { inList } from "../../db/json.ts";
@@ -14,7 +15,7 @@ import { logFailure } from "../../platform/log.ts";
 import { blockedBetween } from "../social/service.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import { type ChangeRoom, type MakeRoom, type Room, RoomMessage } from "./contract.ts";
-import { whyNotInvitable } from "./members.ts";
+import { tellEnd, whyNotInvitable } from "./members.ts";
 
 export { eraseFromRooms } from "./erase.ts";
 
@@ -41,17 +42,21 @@ const isMine = (ctx: UserCtx) => eq(roomMembers.userId, ctx.actor.id);
 type Row = Awaited<ReturnType<typeof mine>>[number];
 
 /**
- * Makes a group, or finds the private room of the same two people, which there is only one of.
- * @throws AppError NOT_FOUND no such user · FORBIDDEN a block between the maker and a member
+ * Makes a group, or finds the private room of the same two people, which there is only one of. An `id` of the maker's choice
+ * may have been another room's before: of that, nothing but the name is here again.
+ * @throws AppError NOT_FOUND no such user · FORBIDDEN a block between the maker and a member · CONFLICT the id is taken, or
+ * the private room has another
  */
-export async function makeRoom(ctx: UserCtx, { name, isGroup, memberIds }: MakeRoom) {
+export async function makeRoom(ctx: UserCtx, { id: chosen, name, isGroup, memberIds, joinPolicy }: MakeRoom) {
   const me = ctx.actor.id;
   const others = [...new Set(memberIds)].filter((id) => id !== me);
   if (!isGroup && others.length === 0) throw new AppError("INVALID_REQUEST", "A private room has two people.");
   const id = uuidv7();
   const [low, high] = isGroup ? [null, null] : [Math.min(me, ...others), Math.max(me, ...others)];
+  const isFree = chosen === undefined ? sql`1` : isFreeRoomName(chosen);
   const isWelcome = sql`u.account_status = 'active' AND NOT ${blockedBetween(ctx.actor.id, sql`u.id`)}`;
-  const { invited, made, row } = await ctx.db.batch({
+  const { isTaken, invited, made, row } = await ctx.db.batch({
+    isTaken: one(ctx.db.select({ yes: sql<number>`NOT ${isFree}` }).from(sql`(SELECT 1)`)),
     invited: ctx.db
       .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(ctx.actor.id, users.id) })
       .from(users)
@@ -60,8 +65,8 @@ export async function makeRoom(ctx: UserCtx, { name, isGroup, memberIds }: MakeR
       .insert(rooms)
       .select(
         sql`SELECT ${id}, ${isGroup ? "group" : "private"}, ${isGroup ? name : null}, ${isGroup ? me : null}, ${low}, ${high},
-          NULL, NULL, 0, 0, 1, ${ctx.now.getTime()}, 0, 0, '[]', NULL, ${ctx.now.getTime()}, 0
-          WHERE (SELECT count(*) FROM users u WHERE ${inList(sql`u.id`, others)} AND ${isWelcome}) = ${others.length}`,
+          NULL, ${joinPolicy}, 0, 0, 1, ${ctx.now.getTime()}, 0, 0, '[]', NULL, ${ctx.now.getTime()}, 0, ${chosen ?? null}, 0
+          WHERE ${isFree} AND (SELECT count(*) FROM users u WHERE ${inList(sql`u.id`, others)} AND ${isWelcome}) = ${others.length}`,
       )
       .onConflictDoNothing()
       .returning({ id: rooms.id }),
@@ -74,6 +79,9 @@ export async function makeRoom(ctx: UserCtx, { name, isGroup, memberIds }: MakeR
       ),
     ),
   });
+  if (row ? made.length === 0 && chosen !== undefined && publicIdOf(row) !== chosen : isTaken?.yes) {
+    throw new AppError("CONFLICT", row ? "The two of you have a room already." : "This id is taken.");
+  }
   if (!row) throw whyNotInvitable(others, invited);
   return { room: toRoom(ctx, row), isNew: made.length > 0 };
 }
@@ -99,44 +107,47 @@ export async function listRooms(ctx: UserCtx, query: PageQuery) {
 }
 
 /** @throws AppError NOT_FOUND · FORBIDDEN not a member */
-export async function readRoom(ctx: UserCtx, roomId: string) {
+export async function readRoom(ctx: UserCtx, name: string) {
+  const id = roomIdCalled(name);
   const { row, known, members } = await ctx.db.batch({
-    row: one(mine(ctx).where(and(isMine(ctx), eq(rooms.id, roomId)))),
-    known: one(ctx.db.select({ kind: rooms.kind }).from(rooms).where(eq(rooms.id, roomId))),
-    members: membersOf(ctx, roomId),
+    row: one(mine(ctx).where(and(isMine(ctx), eq(rooms.id, id)))),
+    known: one(ctx.db.select({ kind: rooms.kind }).from(rooms).where(eq(rooms.id, id))),
+    members: membersOf(ctx, id),
   });
   if (!known || known.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
   if (!row) throw new AppError("FORBIDDEN", "You are not a member of this room.");
   return { ...(await toCurrentRoom(ctx, row)), members: members.map(brief) };
 }
 
-const membersOf = (ctx: UserCtx, roomId: string) =>
+const membersOf = (ctx: UserCtx, id: SQL) =>
   ctx.db
     .select(briefColumns)
     .from(roomMembers)
     .innerJoin(users, eq(users.id, roomMembers.userId))
-    .where(eq(roomMembers.roomId, roomId))
+    .where(eq(roomMembers.roomId, id))
     .orderBy(asc(roomMembers.joinedAt), asc(roomMembers.userId))
     .limit(MEMBERS_SHOWN);
 
 /**
- * Renames a group, hands it over, sets its slow mode (which moderators among the members may do too).
+ * Renames a group, hands it over, says who may join, sets its slow mode (which moderators among the members may do too).
  * @throws AppError NOT_FOUND · FORBIDDEN · CONFLICT the new owner is no member
  */
-export async function changeRoom(ctx: UserCtx, roomId: string, change: ChangeRoom) {
+export async function changeRoom(ctx: UserCtx, roomName: string, change: ChangeRoom) {
   const me = ctx.actor.id;
-  const { name, ownerId, slowModeSeconds } = change;
-  const isOnlySlowMode = name === undefined && ownerId === undefined;
+  const id = roomIdCalled(roomName);
+  const { slowModeSeconds, ...ownersChange } = change;
+  const { ownerId } = ownersChange;
+  const isOnlySlowMode = Object.values(ownersChange).every((value) => value === undefined);
   const mayChange = isOnlySlowMode && isModerator(ctx.actor) ? sql`1` : sql`${rooms.ownerId} = ${me}`;
   const isMember = (userId: number) =>
-    sql<number>`EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = ${roomId} AND m.user_id = ${userId})`;
+    sql<number>`EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = ${id} AND m.user_id = ${userId})`;
   const { changed, row, known, members, pending } = await ctx.db.batch({
     changed: ctx.db
       .update(rooms)
-      .set({ name, ownerId, slowModeSeconds, version: sql`${rooms.version} + 1` })
+      .set({ ...change, version: sql`${rooms.version} + 1` })
       .where(
         and(
-          eq(rooms.id, roomId),
+          eq(rooms.id, id),
           eq(rooms.kind, "group"),
           mayChange,
           isMember(me),
@@ -144,11 +155,11 @@ export async function changeRoom(ctx: UserCtx, roomId: string, change: ChangeRoo
         ),
       )
       .returning({ id: rooms.id }),
-    told: after("changed", enqueueSelect(ctx, tellFacts(sql`f.room_id = ${roomId} AND changes() > 0`))),
-    row: one(mine(ctx).where(and(isMine(ctx), eq(rooms.id, roomId)))),
-    known: one(ctx.db.select({ ownerId: rooms.ownerId, kind: rooms.kind }).from(rooms).where(eq(rooms.id, roomId))),
-    members: membersOf(ctx, roomId),
-    pending: pendingFor(ctx, `room:${roomId}`),
+    told: after("changed", enqueueSelect(ctx, tellFacts(sql`f.room_id = ${id} AND changes() > 0`))),
+    row: one(mine(ctx).where(and(isMine(ctx), eq(rooms.id, id)))),
+    known: one(ctx.db.select({ ownerId: rooms.ownerId, kind: rooms.kind }).from(rooms).where(eq(rooms.id, id))),
+    members: membersOf(ctx, id),
+    pending: pendingFor(ctx, sql`'room:' || ${id}`),
   });
   deliverSoon(ctx, pending);
   if (!known || known.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
@@ -162,23 +173,23 @@ export const tellFacts = (where: ReturnType<typeof sql>) =>
   sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts)) FROM room_facts f WHERE ${where}`;
 
 /** Ends a group, with all that was said in it. Its sockets close with 4004. @throws AppError NOT_FOUND · FORBIDDEN */
-export async function deleteRoom(ctx: UserCtx, roomId: string): Promise<void> {
-  const { known, deleted, pending } = await ctx.db.batch({
-    known: one(ctx.db.select({ kind: rooms.kind }).from(rooms).where(eq(rooms.id, roomId))),
-    deleted: ctx.db
-      .delete(rooms)
-      .where(and(eq(rooms.id, roomId), eq(rooms.kind, "group"), eq(rooms.ownerId, ctx.actor.id)))
-      .returning({ id: rooms.id }),
-    told: after(
-      "deleted",
-      enqueueSelect(ctx, sql`SELECT ${`room:${roomId}`}, json_object('deleted', json('true')) WHERE changes() > 0`),
-    ),
-    pending: pendingFor(ctx, `room:${roomId}`),
+export async function deleteRoom(ctx: UserCtx, name: string): Promise<void> {
+  const id = roomIdCalled(name);
+  const mayDelete = and(eq(rooms.id, id), eq(rooms.kind, "group"), eq(rooms.ownerId, ctx.actor.id));
+  // Told, and what is to be delivered read, while the name still leads to the room.
+  const { known, pending, deleted } = await ctx.db.batch({
+    known: one(ctx.db.select({ kind: rooms.kind }).from(rooms).where(eq(rooms.id, id))),
+    told: enqueueSelect(ctx, tellEnd(sql`${mayDelete}`)),
+    pending: pendingFor(ctx, sql`'room:' || ${id}`),
+    deleted: ctx.db.delete(rooms).where(mayDelete).returning({ id: rooms.id }),
   });
   if (!known || known.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
   if (deleted.length === 0) throw new AppError("FORBIDDEN", "Only the owner deletes a group.");
   deliverSoon(ctx, pending);
 }
+
+/** What clients call it. */
+const publicIdOf = ({ room }: Row): string => room.chosenId ?? room.id;
 
 /** A room as its object knows it, if something was said there lately; as the database has it otherwise. */
 async function toCurrentRoom(ctx: UserCtx, row: Row): Promise<Room> {
@@ -198,10 +209,11 @@ function toRoom(ctx: UserCtx, row: Row, fresh: Summary = storedSummary(row), kno
   const stored: Mark = { userId: ctx.actor.id, seq: row.readSeq, count: row.readCount };
   const mark = known && known.seq > stored.seq ? known : stored;
   return {
-    id: room.id,
+    id: publicIdOf(row),
     name: room.name,
     isGroup: room.kind === "group",
     ownerId: room.ownerId,
+    joinPolicy: room.joinPolicy ?? "members",
     slowModeSeconds: room.slowModeSeconds,
     memberCount: room.memberCount,
     createdAt: room.createdAt.toISOString(),

@@ -1,17 +1,21 @@
 /** Video sessions and the signaling between browsers (SPEC 8). docs/webrtc.md tells a client how to use them. */
 import { z } from "zod";
+import { ChosenId } from "../../chosen-id.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
 import { verbatim } from "../../spelling.ts";
 import { userText } from "../../text.ts";
 import { AuthorId, UserId } from "../users/contract.ts";
 
-export const SessionId = z.string().min(1).max(64).describe("Opaque and sortable");
+export const SessionId = z.string().min(1).max(64).describe("Opaque and sortable, or of its maker's choice");
 export const SessionParam = z.object({ id: SessionId });
 
+export const MAX_PARTICIPANTS_DEFAULT = 50;
+
 export const CreateSession = z.object({
+  id: ChosenId.optional(),
   title: userText(255).nullish(),
   courseId: z.string().min(1).max(200).nullish().describe("Only who may join this course may join the session"),
-  maxParticipants: z.number().int().min(2).max(100).default(50),
+  maxParticipants: z.number().int().min(2).max(100).default(MAX_PARTICIPANTS_DEFAULT),
 });
 export type CreateSession = z.output<typeof CreateSession>;
 
@@ -20,7 +24,7 @@ export const Session = z
     id: SessionId,
     title: z.string().nullable(),
     courseId: z.string().nullable(),
-    hostId: UserId,
+    hostId: UserId.nullable().describe("null: made by its first use; it ends with its last participant"),
     maxParticipants: z.number().int(),
     createdAt: Timestamp,
     endedAt: Timestamp.nullable(),

@@ -17,8 +17,21 @@ export const ParticipantState = z.object({
 });
 export type ParticipantState = z.infer<typeof ParticipantState>;
 
+/** How somebody looks who has just come. */
+export const arrived = (now: number) => ({
+  audioEnabled: true,
+  videoEnabled: true,
+  screenSharing: false,
+  handRaised: false,
+  joinedAt: now,
+});
+
 /** What the Worker tells the room about who connects, and what the room adds once they have joined. */
 export const SessionFacts = z.object({
+  /** What clients call the session, if it has a chosen id. */
+  publicId: z.string().optional(),
+  /** It was made by its first use, and ends with its last participant. */
+  endsByItself: z.boolean().optional(),
   maxParticipants: z.number().int(),
   participant: ParticipantState.optional(),
 });

@@ -11,7 +11,9 @@ import type { Revocation } from "../../realtime/room-ref.ts";
 import { UserReferences } from "../../realtime/user-references.ts";
 import { type JoinSession, type Stay, WebrtcCommands, type WebrtcFrames } from "./contract.ts";
 import { Members } from "./members.ts";
-import { factsOf, type Member, type ParticipantState, SessionFacts, shownTo } from "./participant.ts";
+import { OwnEnd } from "./own-end.ts";
+import { arrived, factsOf, type Member, type ParticipantState, SessionFacts, shownTo } from "./participant.ts";
+import { noteOwnEnd } from "./service.ts";
 import { SessionDelivery } from "./session-delivery.ts";
 import { StayStore } from "./store.ts";
 
@@ -38,6 +40,7 @@ export class WebrtcRoom extends Room {
   readonly #members: Members;
   /** Who is, or was, in the session. */
   readonly #guests: UserReferences;
+  readonly #ownEnd: OwnEnd;
 
   protected override readonly commands = bindCommands(
     WebrtcCommands,
@@ -73,15 +76,25 @@ export class WebrtcRoom extends Room {
     this.#guests = new UserReferences({
       state,
       timers: this.timers,
-      target: `webrtc:${this.#sessionId}`,
+      target: `webrtc:${this.#name}`,
       context: () => objectContext(this.ctx, this.env),
       anonymise: (userId) => this.#anonymise(userId),
+    });
+    this.#ownEnd = new OwnEnd({
+      store: this.#store,
+      timers: this.timers,
+      isEmpty: () => this.#members.size === 0 && this.connections.userCount === 0,
+      write: (endedAt) => noteOwnEnd(objectContext(this.ctx, this.env), this.#name, endedAt),
     });
   }
 
   protected override admit({ facts }: ConnectRequest): void {
-    SessionFacts.parse(facts);
-    if (this.#store.endedAt !== null) throw new AppError("NOT_FOUND");
+    const { publicId, endsByItself = false } = SessionFacts.parse(facts);
+    if (publicId !== undefined) this.#store.learn(publicId, endsByItself);
+    if (this.#store.endedAt === null) return;
+    if (!endsByItself) throw new AppError("NOT_FOUND");
+    // It ended while they were on the way: who comes back begins a new one.
+    throw new AppError("UNAVAILABLE", "This call has just ended. Join again.", { retryAfterSeconds: 1 });
   }
 
   // ── Joining and leaving ───────────────────────────────────────────────────────────────────────────────────────────
@@ -132,13 +145,18 @@ export class WebrtcRoom extends Room {
   #leave(member: Member, leftAt: number): void {
     this.#members.leave(member, leftAt);
     this.#tellOthers(member, "webrtc:user_left");
+    this.#ownEnd.check(Date.now());
   }
 
   /** The connection is gone, its user may be back soon. Who was silent for long before has had the grace already. */
   protected override closed(connection: Connection): void {
-    const member = this.#members.get(connection.userId);
-    if (member?.connectionId !== connection.id) return;
     const now = Date.now();
+    const member = this.#members.get(connection.userId);
+    if (member?.connectionId === connection.id) this.#lose(member, connection, now);
+    this.#ownEnd.check(now);
+  }
+
+  #lose(member: Member, connection: Connection, now: number): void {
     const hasVanished = connection.state.missed > 0 || connection.isStale(now);
     const absence = {
       awayAt: hasVanished ? connection.lastShownAt : now,
@@ -235,8 +253,14 @@ export class WebrtcRoom extends Room {
     return member;
   }
 
-  get #sessionId(): string {
+  /** What the database and the outbox call the session. */
+  get #name(): string {
     return this.ctx.id.name ?? "";
+  }
+
+  /** What clients call it. */
+  get #sessionId(): string {
+    return this.#store.publicId ?? this.#name;
   }
 
   #encode(type: FrameType, data: object): string {
@@ -268,11 +292,3 @@ export class WebrtcRoom extends Room {
     return Math.min(...ghosts, this.#store.aliveAt + ALIVE_EVERY_MS);
   }
 }
-
-const arrived = (now: number) => ({
-  audioEnabled: true,
-  videoEnabled: true,
-  screenSharing: false,
-  handRaised: false,
-  joinedAt: now,
-});

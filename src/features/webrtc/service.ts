@@ -1,7 +1,8 @@
 /** Video sessions: making, ending, and who may come in. */
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { v7 as sortableId } from "uuid";
 import { mayJoinCourse } from "../../chat/access.ts";
+import { isMadeOnFirstUse, wasDeleted } from "../../chat/first-use.ts";
 import { isModerator, type UserCtx } from "../../context.ts";
 import { after, one } from "../../db/batch.ts";
 import type { CallContext } from "../../db/call-context.ts";
@@ -10,65 +11,116 @@ import { webrtcSessions } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { callObject } from "../../platform/objects.ts";
 import { deliverTo } from "../../realtime/rooms.ts";
-import type { CreateSession, Session, Stay } from "./contract.ts";
+import { type CreateSession, MAX_PARTICIPANTS_DEFAULT, type Session, type Stay } from "./contract.ts";
 import type { SessionEnd } from "./session-delivery.ts";
 
 type Row = typeof webrtcSessions.$inferSelect;
 
+/** Who hosts a call that its first use made. No account has this id. */
+const NO_HOST = 0;
+
 const toSession = (row: Row): Session => ({
-  id: row.id,
+  id: row.chosenId ?? row.id,
   title: row.title,
   courseId: row.courseId,
-  hostId: row.hostId,
+  hostId: row.hostId === NO_HOST ? null : row.hostId,
   maxParticipants: row.maxParticipants,
   createdAt: row.createdAt.toISOString(),
   endedAt: row.endedAt?.toISOString() ?? null,
 });
 
-/** Opens a session that the caller hosts. @throws AppError FORBIDDEN for a course that the caller may not join */
+/** The session called so: the one that goes on, else the last one, else the one whose own id this is; NULL: there is none. */
+const sessionIdCalled = (name: string): SQL<string | null> =>
+  sql`coalesce(
+    (SELECT id FROM webrtc_sessions WHERE chosen_id = ${name} AND ended_at IS NULL),
+    (SELECT id FROM webrtc_sessions WHERE chosen_id = ${name} ORDER BY id DESC LIMIT 1),
+    (SELECT id FROM webrtc_sessions WHERE id = ${name} AND chosen_id IS NULL))`;
+
+/** Whether a session may be given this name: none that goes on has it, and it is no session's own id. */
+const isFree = (name: string): SQL =>
+  sql`(NOT EXISTS (SELECT 1 FROM webrtc_sessions WHERE chosen_id = ${name} AND ended_at IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM webrtc_sessions WHERE id = ${name}))`;
+
+/**
+ * Opens a session that the caller hosts.
+ * @throws AppError FORBIDDEN for a course that the caller may not join · CONFLICT the id is taken
+ */
 export async function createSession(ctx: UserCtx, input: CreateSession): Promise<Session> {
-  const { title = null, courseId = null, maxParticipants } = input;
+  const { id: chosen = null, title = null, courseId = null, maxParticipants } = input;
   await requireCourse(ctx, courseId);
-  const row: Row = {
-    id: sortableId(),
-    hostId: ctx.actor.id,
-    title,
-    courseId,
-    maxParticipants,
-    createdAt: ctx.now,
-    endedAt: null,
-  };
-  await ctx.db.insert(webrtcSessions).values(row);
+  const [row] = await ctx.db
+    .insert(webrtcSessions)
+    .select(
+      sql`SELECT ${sortableId()}, ${ctx.actor.id}, ${title}, ${courseId}, ${maxParticipants}, ${ctx.now.getTime()}, NULL,
+        ${chosen} WHERE ${chosen === null ? sql`1` : isFree(chosen)}`,
+    )
+    .returning();
+  if (!row) throw new AppError("CONFLICT", "This id is taken.");
   return toSession(row);
 }
 
 /** @throws AppError NOT_FOUND · FORBIDDEN to who may not join */
-export async function readSession(ctx: UserCtx, id: string): Promise<Session> {
-  const row = await findSession(ctx, id);
+export async function readSession(ctx: UserCtx, name: string): Promise<Session> {
+  const row = await findSession(ctx, name);
   await requireMayJoin(ctx, row);
   return toSession(row);
 }
+
+/** A session that somebody comes into. `id`: its own, which its object goes by; `publicId`: the chosen one, if it has one. */
+type OpenSession = { id: string; publicId: string | undefined; maxParticipants: number; endsByItself: boolean };
 
 /**
  * A session that the caller may come into now: any signed-in user, or who may join its course; the host always.
  * @throws AppError NOT_FOUND there is none, or it has ended · FORBIDDEN
  */
-export async function openSession(ctx: UserCtx, id: string): Promise<Session> {
-  const row = await findSession(ctx, id);
+export async function openSession(ctx: UserCtx, name: string): Promise<OpenSession> {
+  return asGuest(ctx, await findSession(ctx, name));
+}
+
+/**
+ * The same for who comes to stay: a call that does not exist, or that ended by itself, is begun, where that is set up
+ * (first-use.ts). It is nobody's, and open to everybody.
+ * @throws AppError NOT_FOUND there is none, or its host has ended it · FORBIDDEN
+ */
+export async function joinSession(ctx: UserCtx, name: string): Promise<OpenSession> {
+  const [known] = await sessionsCalled(ctx, name);
+  const isOver = !known || (known.endedAt !== null && known.hostId === NO_HOST);
+  if (!isOver || !isMadeOnFirstUse(ctx, "calls", name)) return asGuest(ctx, known);
+  const { row } = await ctx.db.batch({
+    made: ctx.db.run(sql`INSERT INTO webrtc_sessions (id, host_id, max_participants, created_at, chosen_id)
+      SELECT ${sortableId()}, ${NO_HOST}, ${MAX_PARTICIPANTS_DEFAULT}, ${ctx.now.getTime()}, ${name}
+        WHERE ${isFree(name)} AND NOT ${wasDeleted("call", name)}`),
+    row: one(sessionsCalled(ctx, name)),
+  });
+  return asGuest(ctx, row);
+}
+
+async function asGuest(ctx: UserCtx, row: Row | undefined): Promise<OpenSession> {
+  if (!row) throw new AppError("NOT_FOUND");
   await requireMayJoin(ctx, row);
   if (row.endedAt) throw new AppError("NOT_FOUND", "The session has ended.");
-  return toSession(row);
+  const { id, chosenId, maxParticipants, hostId } = row;
+  return { id, publicId: chosenId ?? undefined, maxParticipants, endsByItself: hostId === NO_HOST };
+}
+
+/** A call that its first use made has ended. `id`: its own. Saying it again changes nothing. */
+export async function noteOwnEnd(ctx: CallContext, id: string, endedAt: number): Promise<void> {
+  await ctx.db
+    .update(webrtcSessions)
+    .set({ endedAt: new Date(endedAt) })
+    .where(and(eq(webrtcSessions.id, id), isNull(webrtcSessions.endedAt)));
 }
 
 /**
  * Ends a session for everybody; the host alone may. Ending it again changes nothing.
  * @throws AppError NOT_FOUND · FORBIDDEN
  */
-export async function endSession(ctx: UserCtx, id: string): Promise<void> {
+export async function endSession(ctx: UserCtx, name: string): Promise<void> {
+  const { id, hostId } = await findSession(ctx, name);
+  if (hostId !== ctx.actor.id) throw new AppError("FORBIDDEN", "Only the host ends a session.");
   const isMine = and(eq(webrtcSessions.id, id), eq(webrtcSessions.hostId, ctx.actor.id));
   const payload = JSON.stringify({ endedAt: ctx.now.getTime() } satisfies SessionEnd);
-  const { row, pending } = await ctx.db.batch({
-    row: one(ctx.db.select({ hostId: webrtcSessions.hostId }).from(webrtcSessions).where(eq(webrtcSessions.id, id))),
+  const { pending } = await ctx.db.batch({
     ended: ctx.db
       .update(webrtcSessions)
       .set({ endedAt: ctx.now })
@@ -76,8 +128,6 @@ export async function endSession(ctx: UserCtx, id: string): Promise<void> {
     told: after("ended", enqueueSelect(ctx, sql`SELECT ${`webrtc:${id}`}, ${payload} WHERE changes() > 0`)),
     pending: pendingFor(ctx, `webrtc:${id}`),
   });
-  if (!row) throw new AppError("NOT_FOUND");
-  if (row.hostId !== ctx.actor.id) throw new AppError("FORBIDDEN", "Only the host ends a session.");
   deliverSoon(ctx, pending);
 }
 
@@ -109,14 +159,21 @@ export const deliverToSession = (ctx: CallContext, id: string, deliveries: Deliv
   deliverTo(ctx, "WEBRTC_ROOM", id, deliveries);
 
 /** Who was there, from when to when; during the session and after. @throws AppError NOT_FOUND · FORBIDDEN */
-export async function readAttendance(ctx: UserCtx, id: string): Promise<{ attendance: Stay[] }> {
-  const { hostId } = await findSession(ctx, id);
+export async function readAttendance(ctx: UserCtx, name: string): Promise<{ attendance: Stay[] }> {
+  const { id, hostId } = await findSession(ctx, name);
   if (hostId !== ctx.actor.id && !isModerator(ctx.actor)) throw new AppError("FORBIDDEN");
   return { attendance: await callObject(ctx, ctx.env.WEBRTC_ROOM, id, (room) => room.attendance()) };
 }
 
-async function findSession(ctx: UserCtx, id: string): Promise<Row> {
-  const [row] = await ctx.db.select().from(webrtcSessions).where(eq(webrtcSessions.id, id));
+/** One, or none. */
+const sessionsCalled = (ctx: UserCtx, name: string) =>
+  ctx.db
+    .select()
+    .from(webrtcSessions)
+    .where(eq(webrtcSessions.id, sessionIdCalled(name)));
+
+async function findSession(ctx: UserCtx, name: string): Promise<Row> {
+  const [row] = await sessionsCalled(ctx, name);
   if (!row) throw new AppError("NOT_FOUND");
   return row;
 }

@@ -3,18 +3,18 @@ import type { UserCtx } from "../../context.ts";
 import { router } from "../../http/route.ts";
 import { type Destination, socket } from "../../http/sockets.ts";
 import type { SessionFacts } from "./participant.ts";
-import { openSession } from "./service.ts";
+import { joinSession, openSession } from "./service.ts";
 
 export const webrtcSockets = router();
 
 webrtcSockets.get(
   "/webrtc/sessions/:id/ws",
-  socket((ctx, c) => toSession(ctx, c.req.param("id") ?? "")),
+  socket((ctx, c) => toSession(ctx, c.req.param("id") ?? "", false)),
 );
 
-/** The way into a session, whatever carries the connection. @throws AppError NOT_FOUND · FORBIDDEN */
-export async function toSession(ctx: UserCtx, sessionId: string): Promise<Destination> {
-  const { id, maxParticipants } = await openSession(ctx, sessionId);
-  const facts: SessionFacts = { maxParticipants };
+/** The way into a session, whatever carries the connection. `isBack`: as Channel.enter. @throws AppError as joinSession */
+export async function toSession(ctx: UserCtx, name: string, isBack: boolean): Promise<Destination> {
+  const { id, publicId, maxParticipants, endsByItself } = await (isBack ? openSession : joinSession)(ctx, name);
+  const facts: SessionFacts = { publicId, maxParticipants, endsByItself };
   return { stub: ctx.env.WEBRTC_ROOM.getByName(id), kind: "webrtc", facts };
 }

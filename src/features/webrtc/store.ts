@@ -16,6 +16,9 @@ const SCHEMA = [
   `${TRACES_SCHEMA}
    INSERT INTO traces (user_id) SELECT user_id FROM stays UNION SELECT user_id FROM present;`,
   RENAMED_TRACES,
+  `ALTER TABLE session ADD COLUMN public_id TEXT;
+   ALTER TABLE session ADD COLUMN ends_by_itself INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE session ADD COLUMN is_end_told INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 /** Whose stay an erased user's was. No account has this id. */
@@ -27,6 +30,13 @@ export type Absence = { awayAt: number; leavesAt: number };
 /** Times in ms; `leftAt` null: still there. `until` is what counts as attended. */
 export type StoredStay = { userId: number | null; joinedAt: number; leftAt: number | null; until: number };
 
+type SessionRow = {
+  alive_at: number;
+  ended_at: number | null;
+  public_id: string | null;
+  ends_by_itself: number;
+  is_end_told: number;
+};
 type PresentRow = { user_id: number; state: string; away_at: number | null; leaves_at: number | null };
 type StayRow = { user_id: number; joined_at: number; left_at: number | null; away_at: number | null };
 
@@ -34,13 +44,19 @@ export class StayStore {
   readonly #sql: SqlStorage;
   #aliveAt: number;
   #endedAt: number | null;
+  #publicId: string | null;
+  #endsByItself: boolean;
+  #isEndTold: boolean;
 
   constructor(storage: DurableObjectStorage) {
     migrate(storage, SCHEMA);
     this.#sql = storage.sql;
-    const row = this.#sql.exec<{ alive_at: number; ended_at: number | null }>("SELECT * FROM session").one();
+    const row = this.#sql.exec<SessionRow>("SELECT * FROM session").one();
     this.#aliveAt = row.alive_at;
     this.#endedAt = row.ended_at;
+    this.#publicId = row.public_id;
+    this.#endsByItself = row.ends_by_itself === 1;
+    this.#isEndTold = row.is_end_told === 1;
   }
 
   /** When the session was last seen to be going on, ms; all that is known of the time of a crash. */
@@ -50,6 +66,34 @@ export class StayStore {
 
   get endedAt(): number | null {
     return this.#endedAt;
+  }
+
+  /** What clients call the session; null: by its object's name. */
+  get publicId(): string | null {
+    return this.#publicId;
+  }
+
+  /** It was made by its first use, and ends with its last participant. */
+  get endsByItself(): boolean {
+    return this.#endsByItself;
+  }
+
+  /** The database knows that it has ended by itself. */
+  get isEndTold(): boolean {
+    return this.#isEndTold;
+  }
+
+  noteEndTold(): void {
+    this.#sql.exec("UPDATE session SET is_end_told = 1");
+    this.#isEndTold = true;
+  }
+
+  /** Keeps what the Worker says of the session, which never changes: one row written, once. */
+  learn(publicId: string, endsByItself: boolean): void {
+    if (this.#publicId !== null) return;
+    this.#sql.exec("UPDATE session SET public_id = ?, ends_by_itself = ?", publicId, endsByItself ? 1 : 0);
+    this.#publicId = publicId;
+    this.#endsByItself = endsByItself;
   }
 
   /** Everybody who is in, connected or not. */

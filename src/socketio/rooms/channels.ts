@@ -32,8 +32,11 @@ export type Channel = {
   /** The event that tells of a failure if the client passed no callback. */
   failure: string;
   names: RoomName;
-  /** Asks the database whether this user may. @throws AppError NOT_FOUND · FORBIDDEN */
-  enter: (ctx: UserCtx, name: string) => Promise<Destination>;
+  /**
+   * Asks the database whether this user may. `isBack`: they were there before, so that nothing is made or joined by it.
+   * @throws AppError NOT_FOUND · FORBIDDEN
+   */
+  enter: (ctx: UserCtx, name: string, isBack: boolean) => Promise<Destination>;
 };
 
 const byId = new Map<string, Channel>();

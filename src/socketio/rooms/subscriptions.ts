@@ -32,9 +32,11 @@ export class Subscriptions {
     ctx: UserCtx,
     socket: MemberSocket,
     channel: Channel,
-    { name, data }: { name: string; data?: unknown },
+    { name, data, object }: { name: string; data?: unknown; object?: string },
   ): Promise<Subscription> {
-    const { stub, facts } = await channel.enter(ctx, name);
+    const { stub, facts } = await channel.enter(ctx, name, object !== undefined);
+    // A name may have passed on to another room, which is not the one that this client was in.
+    if (object !== undefined && stub.name !== object) throw new AppError("NOT_FOUND");
     const subscription = Subscription.parse({ channel: channel.id, name, object: stub.name, data });
     const before = socket.state;
     const others = before.subscriptions.filter((other) => !isSame(other, subscription));
@@ -96,7 +98,7 @@ export class Subscriptions {
     const channel = channelCalled(id);
     if (!channel) return;
     try {
-      await this.#enterAs(ctx, socket, channel, { name, data });
+      await this.#enterAs(ctx, socket, channel, { name, data, object });
       if (data)
         await this.#parts.objects.executeInRoom(socket, { kind: channel.kind, name: object }, channel.join, data);
     } catch (thrown) {
