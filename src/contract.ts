@@ -9,7 +9,7 @@ import { NotificationAcks, NotificationCommands, NotificationFrames } from "./fe
 import { RoomCommands, RoomFrames } from "./features/rooms/contract.ts";
 import { StreamAcks, StreamCommands, StreamFrames } from "./features/streams/chat-contract.ts";
 import { WebrtcCommands, WebrtcFrames } from "./features/webrtc/contract.ts";
-import type { SocketContracts } from "./realtime/protocol.ts";
+import { Erased, type SocketContracts } from "./realtime/protocol.ts";
 
 export * as admin from "./features/admin/contract.ts";
 export * as auth from "./features/auth/contract.ts";
@@ -64,6 +64,7 @@ export const SOCKETS = {
       ...MessageFrames,
       ...NotificationFrames,
       ...AdminFrames,
+      erased: Erased,
     },
     acks: {
       ...MessageAcks,

@@ -7,10 +7,12 @@ import { startContext } from "../src/context.ts";
 import { sweepOutbox } from "../src/db/outbox-sweep.ts";
 import { mintAdmin, run } from "./support/admin.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
+import { whereStands } from "./support/everywhere.ts";
 import { mintStream } from "./support/media.ts";
 import { mintGroup, openRoom, post } from "./support/rooms.ts";
 import { SAMPLES } from "./support/samples.ts";
 import { openHub, openSocket } from "./support/socket.ts";
+import { gif, metadata, tus } from "./support/tus.ts";
 
 const erase = (admin: { token: string }, user: { id: number }) =>
   call(`/admin/users/${user.id}`, { method: "DELETE", token: admin.token, body: { reason: "asked for" } });
@@ -339,6 +341,9 @@ describe("somebody who left one of everything", () => {
   const as = (user: { token: string }, method: string, path: string, body?: unknown) =>
     call(path, { method, token: user.token, body });
 
+  /** What Bob says everywhere but in rooms and chats, where it stays as nobody's. */
+  const WORDS = "xyzzy-plugh";
+
   /** Bob's of everything, with ann, who did each thing before him. */
   async function leaveEverything(bob: TestUser, ann: TestUser) {
     const id = async (made: Promise<{ body: { id: number } }>) => (await made).body.id;
@@ -348,6 +353,7 @@ describe("somebody who left one of everything", () => {
     const { id: streamId } = await mintStream(host);
     const sessionId = String((await as(host, "POST", "/webrtc/sessions", {})).body.id);
     const hers = await id(as(ann, "POST", "/videos", { title: "hers", videoUrl: "https://cdn.example.com/v.mp4" }));
+    await as(bob, "PATCH", "/auth/me", { displayName: `${WORDS} himself`, bio: `${WORDS} and more`, phone: WORDS });
     for (const [user, name] of [
       [ann, "ann"],
       [bob, "bob"],
@@ -356,31 +362,48 @@ describe("somebody who left one of everything", () => {
       await say(user, streamId, `chat line of ${name}`);
       const socket = await openSocket(`/webrtc/sessions/${sessionId}/ws?token=${user.token}`);
       await socket.ask("webrtc:join_session", { sessionId, displayName: user.username });
-      await as(user, "POST", "/comments", { videoId: hers, content: `comment of ${name}` });
+      await as(user, "POST", "/comments", {
+        videoId: hers,
+        content: `comment of ${name}${name === "bob" ? `: ${WORDS}, @${ann.username}` : ""}`,
+      });
     }
     const form = new FormData();
-    form.set("file", new Blob([SAMPLES.png ?? ""]), "of-bob.png");
-    form.set("folder", "bobs");
+    form.set("file", new Blob([SAMPLES.png ?? ""]), `${WORDS}.png`);
+    form.set("folder", `${WORDS}s`);
     expect((await call("/files/upload", { method: "POST", token: bob.token, body: form })).status).toBe(201);
     const video = new FormData();
-    video.set("file", new Blob([SAMPLES.mp4 ?? ""]), "of-bob.mp4");
-    video.set("title", "of bob");
+    video.set("file", new Blob([SAMPLES.mp4 ?? ""]), `${WORDS}.mp4`);
+    video.set("title", `${WORDS} the film`);
+    video.set("description", WORDS);
     const { status, body: his } = await call("/videos", { method: "POST", token: bob.token, body: video });
     expect(status).toBe(201);
-    await as(ann, "POST", "/comments", { videoId: his.id, content: "below his" });
+    const below = await as(ann, "POST", "/comments", { videoId: his.id, content: "below his" });
+    // The title of his video goes to others by what others do there.
+    const reply = { videoId: his.id, parentId: below.body.id, content: `see @${ann.username}` };
+    expect((await as(host, "POST", "/comments", reply)).status).toBe(201);
+    const named = {
+      "Upload-Length": "20000",
+      "Upload-Metadata": metadata({ filename: `${WORDS}.gif`, folder: WORDS }),
+    };
+    const begun = await tus("", "POST", named, undefined, bob);
+    expect(begun.status).toBe(201);
+    const part = { "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream" };
+    const sent = await tus(begun.headers.get("location") ?? "", "PATCH", part, gif(1000), bob);
+    expect(sent.status).toBe(204);
     for (const [user, other] of [
       [bob, ann],
       [ann, bob],
     ] as const) {
-      await as(user, "POST", "/reports", { targetType: "user", targetId: other.id, reason: "spam" });
+      const reason = user === bob ? WORDS : "spam";
+      await as(user, "POST", "/reports", { targetType: "user", targetId: other.id, reason, details: reason });
       await as(user, "POST", `/users/${other.id}/follow`);
-      await as(user, "POST", "/messages", { receiverId: other.id, content: "hello" });
+      await as(user, "POST", "/messages", { receiverId: other.id, content: user === bob ? WORDS : "hello" });
       await as(user, "POST", `/videos/${hers}/like`);
       await as(user, "POST", `/videos/${hers}/view`);
     }
     await as(bob, "POST", "/friends", { friendId: ann.id });
-    const { id: hisStream } = await mintStream(bob);
-    await as(bob, "POST", "/webrtc/sessions", {});
+    const { id: hisStream } = await mintStream(bob, { title: WORDS, description: WORDS });
+    await as(bob, "POST", "/webrtc/sessions", { title: WORDS });
     await as(bob, "POST", "/rooms", { isGroup: true, name: "his", memberIds: [ann.id] });
     await run(
       "INSERT INTO identities (issuer, subject, user_id) VALUES ('https://id.example', ?, ?)",
@@ -388,6 +411,29 @@ describe("somebody who left one of everything", () => {
       bob.id,
     );
     return { host, roomId, streamId, sessionId, hers, his: Number(his.id), hisStream };
+  }
+
+  /** What admins did to him and he did as one, and what of his was put aside on its way to ann. */
+  async function leaveRecords(admin: TestUser, bob: TestUser, ann: TestUser) {
+    const video = { title: WORDS, videoUrl: "https://cdn.example.com/v.mp4" };
+    const { body: second } = await as(bob, "POST", "/videos", video);
+    await as(admin, "PUT", `/admin/videos/${second.id}/visibility`, { visibility: "private" });
+    await as(admin, "DELETE", `/admin/videos/${second.id}`, { reason: "too long" });
+    await as(admin, "POST", `/admin/users/${bob.id}/deactivate`);
+    await as(admin, "POST", `/admin/users/${bob.id}/restore`);
+    await as(admin, "PUT", `/admin/users/${bob.id}/role`, { role: "admin" });
+    await as(bob, "POST", `/admin/users/${ann.id}/verify`);
+    await as(admin, "PUT", `/admin/users/${bob.id}/role`, { role: "user" });
+    const message = { id: 1, senderId: bob.id, receiverId: ann.id, content: WORDS, seen: false };
+    const notice = { id: 1, actor: { id: bob.id, username: bob.username } };
+    for (const [at, data] of [message, notice].entries()) {
+      await run(
+        "INSERT INTO outbox_parked (id, target, payload, created_at, attempts, reason, parked_at) VALUES (?, ?, ?, 1, 5, '', 1)",
+        bob.id * 1000 + at,
+        `user:${ann.id}`,
+        JSON.stringify({ frames: [{ type: "message:new", data }] }),
+      );
+    }
   }
 
   /** Every row of every table that names this id in a column for people, or one of these words anywhere. */
@@ -416,8 +462,12 @@ describe("somebody who left one of everything", () => {
     const [admin, ann, bob] = [await mintAdmin(), await mintUser("ann"), await mintUser("bob")];
     const before = (await env.FILES.list()).objects.length;
     const left = await leaveEverything(bob, ann);
+    await leaveRecords(admin, bob, ann);
+    const events = await openHub(ann, "&since=0");
+    const { seq: missed } = await events.next("message:new");
+    expect(await whereStands([bob.username, WORDS, btoa(WORDS)])).not.toEqual([]);
     expect((await rowsAbout(bob.id, [bob.username])).length).toBeGreaterThan(15);
-    expect((await env.FILES.list()).objects.length).toBe(before + 2);
+    expect((await env.FILES.list()).objects.length).toBe(before + 3);
     expect((await erase(admin, bob)).status).toBe(200);
     await sweepOutbox(startContext({ env, later: () => {} }), -60_000);
 
@@ -439,10 +489,18 @@ describe("somebody who left one of everything", () => {
     expect((await as(ann, "GET", `/videos/${left.hers}`)).body).toMatchObject({ likes: 1 });
     expect(await run("SELECT user_id FROM identities WHERE subject = ?", `sub-${bob.id}`)).toEqual([{ user_id: 0 }]);
     expect((await as(bob, "GET", "/auth/me")).status).toBe(401);
-    expect(await run("SELECT action FROM audit WHERE target_type = 'user' AND target_id = ?", String(bob.id))).toEqual([
-      { action: "delete" },
+    expect(
+      await run("SELECT action, details FROM audit WHERE target_type = 'user' AND target_id = ?", String(bob.id)),
+    ).toEqual(["deactivate", "restore", "role", "role", "delete"].map((action) => ({ action, details: null })));
+    expect(await run("SELECT admin_username FROM audit WHERE admin_id = ?", bob.id)).toEqual([
+      { admin_username: "Deleted user" },
     ]);
-    expect(await rowsAbout(bob.id, [bob.username])).toEqual([]);
+    // What the list of rooms shows of the newest message is written by the room, after the answer.
+    await expect.poll(() => rowsAbout(bob.id, [bob.username])).toEqual([]);
+    expect(await whereStands([bob.username, WORDS, btoa(WORDS)])).toEqual([]);
+    // In the place of a frame that is no more there is another: nobody's position goes missing.
+    const again = await openHub(ann, `&since=${Number(missed) - 1}`);
+    expect(await again.nextFrame()).toEqual({ type: "erased", data: {}, seq: missed });
     expect((await env.FILES.list()).objects.length).toBe(before);
   });
 });

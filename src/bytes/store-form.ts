@@ -108,7 +108,10 @@ async function storePart(ctx: UserCtx, part: FilePart, expected: Expected, heade
 }
 
 /** Keys are ours alone: nothing of a name a client chose is in them. */
-export const newKey = (ctx: UserCtx): string => `u/${ctx.actor.id}/${v7()}`;
+/** The folder of the bucket in which somebody's objects are. */
+export const folderOf = (userId: number): string => `u/${userId}/`;
+
+export const newKey = (ctx: UserCtx): string => `${folderOf(ctx.actor.id)}${v7()}`;
 
 export const tooLarge = ({ category, maxBytes }: Kind): AppError =>
   new AppError("PAYLOAD_TOO_LARGE", `A file of the category ${category} may have ${maxBytes} bytes.`);

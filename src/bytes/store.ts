@@ -163,6 +163,28 @@ export async function erase(ctx: CallContext, key: string, uploadId: string | nu
   await ctx.env.FILES.delete(key);
 }
 
+/** Objects of one round. */
+const GIVEN_UP_AT_ONCE = 500;
+
+/**
+ * Gives up the uploads into a folder whose owner was erased: one that still goes on finds no row to settle on. May be
+ * repeated.
+ * @returns whether there were any, so that there may be more
+ */
+export async function giveUpUploads(ctx: CallContext, folder: string): Promise<boolean> {
+  // `0` is the character after `/`, so this is a range of the key.
+  const theirs = sql`SELECT key FROM uploads WHERE key >= ${folder} AND key < ${`${folder.slice(0, -1)}0`}
+    ORDER BY key LIMIT ${GIVEN_UP_AT_ONCE}`;
+  const { gone } = await ctx.db.batch({
+    told: enqueueSelect(
+      ctx,
+      sql`SELECT 'file:' || key, json_object('uploadId', upload_id) FROM uploads WHERE key IN (${theirs})`,
+    ),
+    gone: ctx.db.delete(uploads).where(sql`key IN (${theirs})`).returning({ key: uploads.key }),
+  });
+  return gone.length > 0;
+}
+
 /** A day: no upload that still goes on is older. */
 const LEFT_BEHIND_MS = 24 * 60 * 60 * 1000;
 

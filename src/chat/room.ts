@@ -241,7 +241,10 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions> {
   protected override anonymise(userId: number): void {
     super.anonymise(userId);
     this.#marks.forget(userId);
-    if (!this.moderation.isClosed) this.#directory.invalidate(Date.now());
+    if (this.moderation.isClosed) return;
+    this.#directory.invalidate(Date.now());
+    // The list of rooms may show their name beside the newest message.
+    this.#directory.syncSoon();
   }
 
   /** The room is no more. What is left of it is the note that it is closed, for who was on the way in. */

@@ -1,5 +1,6 @@
 /** What the outbox has for a user's hub. */
 import { z } from "zod";
+import { Anonymise } from "../db/user-references.ts";
 import { Person } from "../realtime/connection-state.ts";
 import { Revocation } from "../realtime/room-ref.ts";
 
@@ -10,6 +11,10 @@ const Current = z.object({
   revocation: Revocation.omit({ userId: true, asOf: true }).optional(),
   /** Bans so far no longer count, not even where a room has not heard of them yet. */
   isReinstated: z.boolean().optional(),
+  /** Users whose words are in the frames, besides those whom the frames name. */
+  about: z.array(z.number().int().nullable()).default([]),
+  /** The account is erased, and with it all that is kept here. */
+  isErased: z.literal(true).optional(),
   /** The row's first id, if it was put aside and is tried again under another. */
   asOf: z.number().int().optional(),
   /** What changed about the user, for the connections that are open. */
@@ -22,10 +27,13 @@ const OLDER_NAMES: [old: string, current: string][] = [
   ["welcome", "isReinstated"],
 ];
 
-export const HubDelivery = z.preprocess((payload) => {
-  const renamed = new Map(Object.entries(Object(payload)));
-  for (const [old, current] of OLDER_NAMES) if (renamed.has(old)) renamed.set(current, renamed.get(old));
-  return Object.fromEntries(renamed);
-}, Current);
+export const HubDelivery = z.preprocess(
+  (payload) => {
+    const renamed = new Map(Object.entries(Object(payload)));
+    for (const [old, current] of OLDER_NAMES) if (renamed.has(old)) renamed.set(current, renamed.get(old));
+    return Object.fromEntries(renamed);
+  },
+  z.union([Anonymise, Current]),
+);
 export type HubDelivery = z.infer<typeof HubDelivery>;
 export type HubPayload = z.input<typeof Current>;

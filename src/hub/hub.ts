@@ -13,12 +13,14 @@ import type { Connection } from "../realtime/connection.ts";
 import type { ConnectRequest } from "../realtime/connection-state.ts";
 import { FrameLog } from "../realtime/log.ts";
 import { migrate } from "../realtime/migrations.ts";
-import { encodeFrame, type Frame } from "../realtime/protocol.ts";
+import { ERASED_FRAME, encodeFrame, type Frame } from "../realtime/protocol.ts";
 import { Room } from "../realtime/room.ts";
 import type { Authenticated, Revocation, RoomKind, RoomRef } from "../realtime/room-ref.ts";
+import { UserReferences } from "../realtime/user-references.ts";
 import { HubDelivery } from "./delivery.ts";
 import { hubFeatures } from "./features.ts";
 import { type Notice, PendingNotices } from "./pending-notices.ts";
+import { peopleIn } from "./people.ts";
 import { Revocations } from "./revocations.ts";
 import { HUB_SCHEMA } from "./schema.ts";
 
@@ -32,6 +34,8 @@ export class UserHub extends Room {
   readonly #sql: SqlStorage;
   readonly #notices: PendingNotices;
   readonly #revocations: Revocations;
+  /** Whom the log names, for erasure. */
+  readonly #references: UserReferences;
   #presence: Promise<void> = Promise.resolve();
 
   readonly #features = hubFeatures();
@@ -44,6 +48,13 @@ export class UserHub extends Room {
     this.log = new FrameLog(this.#sql, RETENTION);
     this.#revocations = new Revocations(this.#sql);
     this.#notices = new PendingNotices({ state, env, timers: this.timers });
+    this.#references = new UserReferences({
+      state,
+      timers: this.timers,
+      target: `user:${this.#userId}`,
+      context: () => objectContext(state, env),
+      anonymise: (userId) => this.#anonymise(userId),
+    });
   }
 
   /** The user of a connection, as a service wants them. */
@@ -62,7 +73,9 @@ export class UserHub extends Room {
   }
 
   /** The Worker asked the database before; what was revoked since then, the hub knows. */
-  protected override admit(request: ConnectRequest): void {
+  protected override async admit(request: ConnectRequest): Promise<void> {
+    // Nobody reads of somebody who has been erased meanwhile.
+    if (request.since !== undefined) await this.#references.settle();
     const revocation = this.revocationOf(request);
     if (revocation) throw new AppError(revocation.code === CLOSE.unauthorized ? "UNAUTHORIZED" : "FORBIDDEN");
   }
@@ -91,14 +104,38 @@ export class UserHub extends Room {
     return Number(this.ctx.id.name);
   }
 
-  /** Nothing is awaited: what other objects must be told is noted first, and done afterwards. */
-  protected override delivered(payload: unknown, id: number): void {
-    const { frames, person, isReinstated, revocation, asOf = id } = HubDelivery.parse(payload);
+  /** Nothing is awaited, but at the very end: what other objects must be told is noted first, and done afterwards. */
+  protected override delivered(payload: unknown, id: number): void | Promise<void> {
+    const delivery = HubDelivery.parse(payload);
+    if ("type" in delivery) return this.#anonymise(delivery.userId);
+    const { frames, about, person, isReinstated, revocation, isErased, asOf = id } = delivery;
     const now = Date.now();
-    for (const frame of frames) this.broadcast(this.log.append(frame, now, id));
+    for (const frame of frames) this.#show(frame, { at: now, deliveryId: id, about });
     if (person) this.#spread({ person: { ...person, userId: this.#userId } });
     if (isReinstated) this.#reinstate();
     if (revocation) this.#revokeEverywhere({ ...revocation, userId: this.#userId, asOf }, now);
+    return isErased ? this.#erase() : undefined;
+  }
+
+  /** Logs and sends a frame; `about`: whose words are in it, besides those whom it names. */
+  #show(frame: Frame, { about, ...origin }: { at: number; deliveryId: number; about: (number | null)[] }): void {
+    const others = new Set([...peopleIn(frame.data), ...about].filter((id) => id !== null));
+    others.delete(this.#userId);
+    const people = [...others];
+    for (const userId of people) this.#references.record(userId, origin.at);
+    this.broadcast(this.log.append(frame, { ...origin, people }));
+  }
+
+  /** Somebody whom the log names was erased: their frames are no more. Doing it again changes nothing. */
+  #anonymise(userId: number): void {
+    this.log.replaceAbout(userId, ERASED_FRAME);
+    this.#references.forget(userId);
+  }
+
+  /** The user themself was erased. What is left is the order to close their connections, until all rooms have heard it. */
+  async #erase(): Promise<void> {
+    this.log.clear();
+    await this.#references.withdraw();
   }
 
   /** RPC: shows a frame to whoever is connected; it is not logged. */

@@ -1,7 +1,10 @@
 /** What a user's object holds in its SQLite. Append-only: each step is one release's. */
-import { FRAME_LOG_SCHEMA } from "../realtime/log.ts";
+import { FRAME_LOG_SCHEMA, FRAME_PEOPLE_SCHEMA } from "../realtime/log.ts";
+import type { MigrationStep } from "../realtime/migrations.ts";
+import { USER_REFERENCES_SCHEMA } from "../realtime/user-references.ts";
+import { peopleIn } from "./people.ts";
 
-export const HUB_SCHEMA = [
+export const HUB_SCHEMA: readonly MigrationStep[] = [
   FRAME_LOG_SCHEMA,
   `CREATE TABLE places (kind TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
    CREATE TABLE errands (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, errand TEXT NOT NULL);
@@ -18,4 +21,15 @@ export const HUB_SCHEMA = [
   `ALTER TABLE room_references ADD COLUMN visit INTEGER NOT NULL DEFAULT 0;
    DROP TABLE revocations;
    CREATE TABLE revocations (as_of INTEGER NOT NULL, at INTEGER NOT NULL, revocation TEXT NOT NULL);`,
+  `${FRAME_PEOPLE_SCHEMA} ${USER_REFERENCES_SCHEMA}`,
+  referToPeople,
 ];
+
+/** Whom the frames of earlier releases name. */
+function referToPeople(sql: SqlStorage): void {
+  for (const { seq, frame } of sql.exec<{ seq: number; frame: string }>("SELECT seq, frame FROM log").toArray()) {
+    const people = JSON.stringify(peopleIn(JSON.parse(frame)));
+    sql.exec("UPDATE log SET people = ? WHERE seq = ?", people, seq);
+    sql.exec("INSERT OR IGNORE INTO user_references (user_id) SELECT value FROM json_each(?)", people);
+  }
+}

@@ -58,6 +58,12 @@ export const FRAME_LOG_SCHEMA = `
   CREATE TABLE log_epoch (epoch TEXT NOT NULL);
 `;
 
+/** A later migration: whom each frame names, as a JSON array; null for nobody. */
+export const FRAME_PEOPLE_SCHEMA = "ALTER TABLE log ADD COLUMN people TEXT;";
+
+/** Where a frame comes from, and whom it names. */
+type Origin = { at: number; deliveryId?: number; people?: number[] };
+
 /** Everything younger than `days` up to `most` frames, and the last `least` frames whatever their age. */
 export type Retention = { least: number; days: number; most: number };
 
@@ -65,7 +71,7 @@ export type Retention = { least: number; days: number; most: number };
 export class FrameLog implements ReplayLog {
   readonly #sql: SqlStorage;
   readonly #retention: Retention;
-  readonly #position: LogPosition;
+  #position: LogPosition;
   #tail: number;
   #lastDelivery: number;
 
@@ -99,15 +105,16 @@ export class FrameLog implements ReplayLog {
   }
 
   /** Logs a frame, in one row written. Returns it encoded, with its seq. */
-  append(frame: { type: string; data: unknown }, at: number, deliveryId?: number): string {
+  append(frame: { type: string; data: unknown }, { at, deliveryId, people = [] }: Origin): string {
     const seq = this.head + 1;
     const encoded = JSON.stringify({ ...frame, seq });
     this.#sql.exec(
-      "INSERT INTO log (seq, at, frame, delivery_id) VALUES (?, ?, ?, ?)",
+      "INSERT INTO log (seq, at, frame, delivery_id, people) VALUES (?, ?, ?, ?, ?)",
       seq,
       at,
       encoded,
       deliveryId === undefined ? null : Math.max(deliveryId, this.#lastDelivery),
+      people.length === 0 ? null : JSON.stringify(people),
     );
     this.#position.advance();
     // One that failed comes after later ones, and must not set this back.
@@ -120,6 +127,24 @@ export class FrameLog implements ReplayLog {
     if (!this.#position.canResume(seq, epoch, this.#tail)) return { resync: true };
     const rows = this.#sql.exec<{ frame: string }>("SELECT frame FROM log WHERE seq > ? ORDER BY seq", seq);
     return { frames: [...rows].map((row) => row.frame) };
+  }
+
+  /** Puts another frame in the place of every one that names this user, so that no position goes missing. */
+  replaceAbout(userId: number, instead: { type: string; data: unknown }): void {
+    this.#sql.exec(
+      `UPDATE log SET frame = json_set(?, '$.seq', seq), people = NULL
+       WHERE EXISTS (SELECT 1 FROM json_each(log.people) WHERE value = ?)`,
+      JSON.stringify(instead),
+      userId,
+    );
+  }
+
+  /** Forgets everything, and begins a new epoch: whoever comes back is told to refetch. What was delivered stays known. */
+  clear(): void {
+    this.#sql.exec("DELETE FROM log");
+    this.#sql.exec("DELETE FROM log_epoch");
+    this.#position = new LogPosition(loadEpoch(this.#sql, "log_epoch"), 0);
+    this.#tail = 1;
   }
 
   /** In steps, and by looking at one row: a full log pays neither a deleted row nor a scan for every frame. */

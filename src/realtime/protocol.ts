@@ -48,6 +48,9 @@ export const ResyncFrame = z.object({
   type: z.literal("resync"),
   data: z.object({ seq: z.number().int(), epoch: z.string() }),
 });
+/** Stands in a log where a frame named somebody whose account was erased since. */
+export const Erased = z.object({}).describe("Named somebody whose account was erased since; in replays alone");
+export const ERASED_FRAME = { type: "erased", data: {} };
 export const PingFrame = z.object({ type: z.literal("ping"), timestamp: Timestamp });
 export const AckFrame = z.object({ type: z.literal("ack"), id: FrameId, data: z.unknown().optional() });
 export const ErrorFrame = z.object({ type: z.literal("error"), id: FrameId.optional(), error: ErrorFrameBody });

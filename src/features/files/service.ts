@@ -6,12 +6,13 @@ import { type Ctx, isAdmin, type UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
 import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
-import { fileUsage, files } from "../../db/tables.ts";
+import { files, fileUsage } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { belongsToVideo, findReadable, isAt, isIn, mayChange, mayRead, unchangeable } from "./access.ts";
 import type { FileInfo, FilePath } from "./contract.ts";
 import { toInfo } from "./info.ts";
 
+export { eraseUploadsOf } from "./erase.ts";
 export { servedAs, viewPath } from "./info.ts";
 export { keepFile, nameById } from "./keep.ts";
 

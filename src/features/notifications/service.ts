@@ -12,6 +12,13 @@ import type { MarkNotificationsSeen, Notification } from "./contract.ts";
 const unseenOf = (userId: SQL | number): SQL =>
   sql`(SELECT count(*) FROM notifications unseen WHERE unseen.user_id = ${userId} AND unseen.seen_at IS NULL)`;
 
+/** A video's title as it is now; of what is gone, what was noted. `alias`: of the notification. */
+const titleOf = (alias: "n" | "notifications"): SQL => {
+  const column = (name: string) => sql.raw(`${alias}.${name}`);
+  return sql`coalesce(${column("target_title")}, (SELECT title FROM videos
+    WHERE ${column("target_type")} = 'video' AND videos.id = ${column("target_id")}))`;
+};
+
 type Notice = {
   /** A SELECT of (user_id, type, ref_id, target_type, target_id, target_title), one row for each who is to know. */
   who: SQL;
@@ -32,7 +39,8 @@ export function notify(ctx: UserCtx, { who, onlyAfter, made, isOfficial = false 
   const now = ctx.now.getTime();
   const insert = ctx.db.run(sql`
     INSERT INTO notifications (user_id, type, ref_id, actor_id, target_type, target_id, target_title, created_at)
-    SELECT w.user_id, w.type, w.ref_id, ${me}, w.target_type, w.target_id, w.target_title, ${now} FROM (${who}) AS w
+    SELECT w.user_id, w.type, w.ref_id, ${me}, w.target_type, w.target_id,
+      iif(w.target_type = 'video' AND w.type <> 'video_deleted', NULL, w.target_title), ${now} FROM (${who}) AS w
     WHERE w.user_id <> ${me}
       AND (${isOfficial} OR NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = w.user_id AND b.blocked_id = ${me}))`);
   const frames = framesFor(
@@ -46,14 +54,17 @@ export function notify(ctx: UserCtx, { who, onlyAfter, made, isOfficial = false 
         createdAt: iso(sql`n.created_at`),
         seen: false,
         actor: { id: me, username, avatarUrl },
-        target: { type: sql`n.target_type`, id: sql`n.target_id`, title: sql`n.target_title` },
+        target: { type: sql`n.target_type`, id: sql`n.target_id`, title: titleOf("n") },
       },
     ],
     ["notification:unseen_count", { count: unseenOf(sql`n.user_id`) }],
   );
+  // The title is the words of the video's owner, whom no key of the frame names.
+  const payload = sql`json_set(${frames}, '$.about', json_array(
+    (SELECT owner_id FROM videos WHERE id = n.target_id AND n.target_type = 'video')))`;
   const push = enqueueSelect(
     ctx,
-    sql`SELECT 'user:' || n.user_id, ${frames} FROM notifications n
+    sql`SELECT 'user:' || n.user_id, ${payload} FROM notifications n
       WHERE changes() > 0 AND n.actor_id = ${me} AND n.created_at = ${now} AND (${made ?? sql`n.id = last_insert_rowid()`})`,
   );
   return {
@@ -68,6 +79,7 @@ export async function listNotifications(ctx: UserCtx, query: FeedQuery) {
   const rows = await ctx.db
     .select({
       notification: notifications,
+      title: sql<string | null>`${titleOf("notifications")}`,
       actor: { id: users.id, username: users.username, avatarUrl: users.avatarUrl },
     })
     .from(notifications)
@@ -75,7 +87,7 @@ export async function listNotifications(ctx: UserCtx, query: FeedQuery) {
     .where(and(eq(notifications.userId, ctx.actor.id), part.where))
     .orderBy(part.order)
     .limit(part.rows);
-  const flat = rows.map((row) => ({ ...row.notification, actor: row.actor }));
+  const flat = rows.map((row) => ({ ...row.notification, targetTitle: row.title, actor: row.actor }));
   const { items, nextCursor } = newestFirst(flat, query);
   return { notifications: items.map(toNotification), nextCursor };
 }

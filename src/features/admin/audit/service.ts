@@ -1,4 +1,4 @@
-/** One row for every action on every item, in the transaction of the action. Nothing changes or deletes them. */
+/** One row for every action on every item, in the transaction of the action. Nothing deletes them; erasing a person takes their words out (../erasure). */
 import { and, count, desc, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { UserCtx } from "../../../context.ts";

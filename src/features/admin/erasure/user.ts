@@ -1,9 +1,14 @@
 /** What an erased user leaves behind. Their row went first, so nothing new can come while this runs. */
 import { type SQL, sql } from "drizzle-orm";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
+import { giveUpUploads } from "../../../bytes/store.ts";
+import { folderOf } from "../../../bytes/store-form.ts";
 import type { CallContext } from "../../../db/call-context.ts";
 import { type Delivery, deliverNow } from "../../../db/outbox.ts";
 import { eraseReferences } from "../../../db/user-references.ts";
+import { framesName } from "../../../hub/people.ts";
+import { ERASED_NAME } from "../../../realtime/protocol.ts";
+import { eraseUploadsOf } from "../../files/service.ts";
 import { eraseFromRooms } from "../../rooms/service.ts";
 import { eraseSessionsOf } from "../../webrtc/service.ts";
 import { ROUND_ROWS, runRounds } from "./rounds.ts";
@@ -27,9 +32,13 @@ export async function deliverErasure(ctx: CallContext, name: string, _deliveries
 async function eraseRound(ctx: CallContext, userId: number): Promise<boolean> {
   const erased = Object.entries(statements(userId)).map(([name, statement]) => [name, ctx.db.run(statement)] as const);
   const results = await ctx.db.batch(Object.fromEntries(erased));
-  const hadSessions = await eraseSessionsOf(ctx, userId);
-  const hadReferences = await eraseReferences(ctx, userId);
-  return hadSessions || hadReferences || Object.values(results).some((result) => result.meta.changes > 0);
+  const rest = [
+    await eraseSessionsOf(ctx, userId),
+    await eraseUploadsOf(ctx, userId),
+    await giveUpUploads(ctx, folderOf(userId)),
+    await eraseReferences(ctx, userId),
+  ];
+  return rest.includes(true) || Object.values(results).some((result) => result.meta.changes > 0);
 }
 
 /** The rows, a bounded number of each. The first files, and streams, went by triggers on `users`. */
@@ -71,6 +80,16 @@ function statements(userId: number): Record<string, SQL> {
       SELECT id FROM notifications WHERE actor_id = ${userId} LIMIT ${rows})`,
     reports: sql`DELETE FROM reports WHERE id IN (
       SELECT id FROM reports WHERE reporter_id = ${userId} LIMIT ${rows})`,
+    // What their objects could not take, and what was put aside for others that has words of theirs.
+    parked: sql`DELETE FROM outbox_parked WHERE target = ${`user:${userId}`}
+      OR (target >= 'user:' AND target < 'user;' AND ${framesName(sql`payload`, userId)})`,
+    // The record of what admins did stays; of whom it tells, it keeps the number.
+    acted: sql`UPDATE audit SET admin_username = ${ERASED_NAME}
+      WHERE admin_id = ${userId} AND admin_username <> ${ERASED_NAME}`,
+    accounted: sql`UPDATE audit SET details = NULL
+      WHERE target_type = 'user' AND target_id = ${String(userId)} AND details IS NOT NULL`,
+    titles: sql`UPDATE audit SET details = json_remove(details, '$.title') WHERE target_type = 'video'
+      AND details ->> 'ownerId' = ${userId} AND details ->> 'title' IS NOT NULL`,
     reported: sql`DELETE FROM reports WHERE id IN (
       SELECT id FROM reports WHERE target_type = 'user' AND target_id = ${userId} LIMIT ${rows})`,
   };

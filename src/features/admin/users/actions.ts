@@ -181,13 +181,13 @@ async function refuseOwnRole(ctx: UserCtx, role: string): Promise<void> {
  */
 export async function eraseUser(ctx: UserCtx, userId: number, reason: string): Promise<string> {
   const where = and(eq(users.id, userId), sql`NOT ${isLastAdmin}`);
-  const revocation: HubPayload = { revocation: { code: CLOSE.forbidden, reason: "Account deleted" } };
+  const farewell: HubPayload = { revocation: { code: CLOSE.forbidden, reason: "Account deleted" }, isErased: true };
   const from = sql`users WHERE ${where}`;
   const { erased, left, pending } = await ctx.db.batch({
     audited: recordEach(ctx, { action: "delete", targetType: "user", id: users.id, from, reason }),
     told: enqueueSelect(
       ctx,
-      sql`SELECT 'user:' || users.id, ${JSON.stringify(revocation)} FROM ${from}
+      sql`SELECT 'user:' || users.id, ${JSON.stringify(farewell)} FROM ${from}
         UNION ALL SELECT 'erase:' || users.id, '{}' FROM ${from}`,
     ),
     erased: ctx.db.delete(users).where(where).returning({ id: users.id }),

@@ -1,5 +1,5 @@
 /** tus uploads: making them, asking how far they are, ending them. */
-import { and, eq, lte, type SQL, sql } from "drizzle-orm";
+import { and, eq, lte, sql } from "drizzle-orm";
 import { v7 } from "uuid";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
 import { kindOf } from "../../../bytes/kinds.ts";
@@ -12,6 +12,7 @@ import { AppError } from "../../../errors.ts";
 import { readInput } from "../../../input.ts";
 import { belongsToVideo } from "../access.ts";
 import { UploadFields } from "../contract.ts";
+import { leftBy } from "../erase.ts";
 import { finish } from "./finish.ts";
 import { expiryFrom, findUpload, lock, type Upload, unlock } from "./lock.ts";
 import { parseMetadata } from "./protocol.ts";
@@ -59,11 +60,6 @@ export async function readUpload(ctx: UserCtx, id: string): Promise<Upload> {
   }
   return findUpload(ctx, id);
 }
-
-/** Everything that an unfinished upload may have in R2, for the outbox. */
-const leftBy = (which: SQL): SQL => sql`
-  SELECT 'file:' || r.key || place.value, json_object('uploadId', iif(place.value = '', r.upload_id, NULL))
-  FROM resumable_uploads r, json_each('["", ".tail-0", ".tail-1"]') place WHERE r.file_id IS NULL AND ${which}`;
 
 /**
  * Ends an upload, and frees what it holds; the file that it has become, too, unless that is a video's by now.

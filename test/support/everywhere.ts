@@ -1,0 +1,51 @@
+/** Looks for words in everything that is stored anywhere: D1, R2's metadata, and every object's own SQLite. */
+import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { run } from "./admin.ts";
+
+type Rows = Iterable<Record<string, unknown>>;
+
+const TABLES = `SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'
+  AND name NOT LIKE 'sqlite%' AND name NOT LIKE '_cf%'`;
+
+const textOf = (value: unknown): string => {
+  if (value instanceof ArrayBuffer) return new TextDecoder("latin1").decode(value);
+  if (Array.isArray(value)) return new TextDecoder("latin1").decode(Uint8Array.from(value));
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+};
+
+/** One line for each place in which one of the words stands: where, and what. */
+export async function whereStands(words: string[]): Promise<string[]> {
+  const found: string[] = [];
+  const look = (place: string, rows: Rows): void => {
+    for (const row of rows) {
+      const text = Object.values(row).map(textOf).join("\n");
+      if (words.some((word) => text.includes(word))) found.push(`${place}: ${JSON.stringify(row)}`);
+    }
+  };
+  for (const { name } of await run<{ name: string }>(TABLES)) look(`D1 ${name}`, await run(`SELECT * FROM "${name}"`));
+  const { objects } = await env.FILES.list({ include: ["customMetadata", "httpMetadata"] });
+  look(
+    "R2",
+    objects.map(({ key, customMetadata, httpMetadata }) => ({ key, customMetadata, httpMetadata })),
+  );
+  await lookIntoObjects(look);
+  return found;
+}
+
+async function lookIntoObjects(look: (place: string, rows: Rows) => void): Promise<void> {
+  const { USER_HUB, CHAT_ROOM, STREAM_ROOM, WEBRTC_ROOM, SOCKET_GATEWAY } = env;
+  for (const [kind, namespace] of Object.entries({ USER_HUB, CHAT_ROOM, STREAM_ROOM, WEBRTC_ROOM, SOCKET_GATEWAY })) {
+    for (const id of await listDurableObjectIds<undefined>(namespace)) {
+      await runInDurableObject(namespace.get(id), async (_, { storage }) => {
+        for (const { name } of storage.sql.exec<{ name: string }>(TABLES).toArray()) {
+          look(`${kind} ${name}`, storage.sql.exec(`SELECT * FROM "${name}"`).toArray());
+        }
+        look(
+          `${kind} storage`,
+          [...(await storage.list())].map(([key, value]) => ({ key, value })),
+        );
+      });
+    }
+  }
+}
