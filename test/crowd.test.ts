@@ -43,7 +43,7 @@ function burst(stream: TestStream, meanwhile: (room: StreamRoom) => void = () =>
     const write = (number: number) =>
       people.map(({ id: userId, username }, at) => {
         const person = { userId, username, displayName: null, avatarUrl: null, role: "user" as const };
-        return room.executeFor(facts, person, "chat_message", { message: `${at}.${number}` });
+        return room.executeFor(person, facts, "chat_message", { message: `${at}.${number}` });
       });
     for (const half of [from(1, EACH / 2), from(EACH / 2 + 1, EACH)]) {
       for (const outcome of await Promise.all(half.flatMap(write))) expect(outcome).toMatchObject({ ok: true });

@@ -86,7 +86,7 @@ it("a frame whose handling throws takes nothing from those that came with it", a
     vi.spyOn(object as any, "refused").mockImplementation(() => {
       throw new Error("a mistake");
     });
-    const say = (message: string) => object.executeFor({ ownerId: userId }, person, "chat_message", { message });
+    const say = (message: string) => object.executeFor(person, { ownerId: userId }, "chat_message", { message });
     // The first makes the room busy: what follows is one group.
     const said = [say("one")];
     object.webSocketMessage(server, "junk");

@@ -6,7 +6,7 @@ import { encodeFrame } from "../realtime/protocol.ts";
 import type { Conversation } from "./conversation.ts";
 import { type Dialect, frameOf } from "./dialect.ts";
 import type { RoomInfo } from "./info.ts";
-import type { LogEntry } from "./log.ts";
+import type { LogEntry, Message } from "./log.ts";
 import type { Moderation } from "./moderation.ts";
 import type { Action } from "./reactions.ts";
 
@@ -35,12 +35,12 @@ type NewMessage = {
 };
 
 export class ChatActions<D extends Dialect = Dialect> {
-  readonly #conversation: Conversation;
+  protected readonly conversation: Conversation;
   protected readonly moderation: Moderation;
   protected readonly host: ChatHost<D>;
 
   constructor(conversation: Conversation, moderation: Moderation, host: ChatHost<D>) {
-    this.#conversation = conversation;
+    this.conversation = conversation;
     this.moderation = moderation;
     this.host = host;
   }
@@ -57,31 +57,36 @@ export class ChatActions<D extends Dialect = Dialect> {
   /** A message; answers it. @throws AppError as Conversation.send */
   say(by: CommandContext, said: NewMessage): unknown {
     const { content, type = "text", fileUrl = null, clientMessageId } = said;
-    const replyTo = said.replyTo == null ? null : this.#placeOf(said.replyTo);
-    const { message, isNew } = this.#conversation.send(by, { content, type, fileUrl, replyTo, clientMessageId });
-    if (!isNew) return this.#dialect.message(message);
+    const replyTo = said.replyTo == null ? null : this.placeOf(said.replyTo);
+    const { message, isNew } = this.conversation.send(by, { content, type, fileUrl, replyTo, clientMessageId });
+    if (!isNew) return this.repeated(message);
     const frame = this.#dialect.said(message);
     this.host.broadcast(encodeFrame(frame, message.seq));
     this.host.logged(message.seq, by.now, by.person.userId);
     return frame.data;
   }
 
+  /** What is answered to a message that was sent before. */
+  protected repeated(message: Message): unknown {
+    return this.#dialect.message(message);
+  }
+
   /** @throws AppError as Conversation.edit */
   edit(by: CommandContext, messageId: string, content: string): Record<string, unknown> {
-    const entry = this.#conversation.edit(by, this.#placeOf(messageId), content);
+    const entry = this.conversation.edit(by, this.placeOf(messageId), content);
     this.#publish(entry, by.now);
     return this.#dialect.message(entry.message);
   }
 
   /** @throws AppError as Conversation.remove */
   remove(by: CommandContext, messageId: string): { messageId: string } {
-    this.#publish(this.#conversation.remove(by, this.#placeOf(messageId)), by.now);
+    this.#publish(this.conversation.remove(by, this.placeOf(messageId)), by.now);
     return { messageId };
   }
 
   /** @throws AppError as Conversation.react */
   react(by: CommandContext, messageId: string, given: string, want?: Action) {
-    const { entry, emoji, action, count } = this.#conversation.react(by, this.#placeOf(messageId), given, want);
+    const { entry, emoji, action, count } = this.conversation.react(by, this.placeOf(messageId), given, want);
     if (entry) this.#publish(entry, by.now);
     return { messageId, userId: by.person.userId, emoji, action, count };
   }
@@ -126,7 +131,7 @@ export class ChatActions<D extends Dialect = Dialect> {
   }
 
   /** @throws AppError NOT_FOUND for what was never the id of a message here */
-  #placeOf(messageId: string): number {
+  protected placeOf(messageId: string): number {
     const seq = this.#dialect.seqOf(messageId);
     if (seq === null) throw new AppError("NOT_FOUND", "There is no such message.");
     return seq;

@@ -2,10 +2,13 @@
  * An object in which people talk: one writer, one order. A message is appended to its own log and sent on; the database is
  * not asked on that way. Kinds of chat differ in their dialect, their commands, and in who belongs to them.
  */
+import type { z } from "zod";
 import { objectContext } from "../context.ts";
-import type { AppError } from "../errors.ts";
-import type { Commands } from "../realtime/commands.ts";
+import { AppError, CLOSE } from "../errors.ts";
+import { type Commands, failed, type Outcome } from "../realtime/commands.ts";
 import type { Connection } from "../realtime/connection.ts";
+import type { ConnectRequest, Person } from "../realtime/connection-state.ts";
+import { loadEpoch } from "../realtime/log.ts";
 import { type MigrationStep, migrate } from "../realtime/migrations.ts";
 import { encodeFrame, type Frame, type FrameId } from "../realtime/protocol.ts";
 import { Room } from "../realtime/room.ts";
@@ -24,7 +27,8 @@ import { ChatSearch } from "./search.ts";
 
 const NO_COMMANDS: Commands = new Map();
 
-export abstract class Chat<D extends Dialect, A extends ChatActions<D>> extends Room {
+/** `Context`: what the Worker has found in the database of the room, and of who comes in or acts. */
+export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context> extends Room {
   protected override readonly log: ChatReplay;
   protected readonly entries: ChatLog;
   protected readonly search: ChatSearch;
@@ -34,6 +38,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>> extends 
   protected readonly references: UserReferences;
   readonly #reactions: Reactions;
   readonly #history: ChatHistory;
+  readonly #schema: readonly MigrationStep[];
   /** How this kind of chat speaks; bound once the room knows its kind. */
   #speech: { kind: ChatKind<D, A>; dialect: D; commands: Commands } | undefined;
 
@@ -41,6 +46,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>> extends 
   constructor(state: DurableObjectState, env: Env, target: "room" | "stream", schema: readonly MigrationStep[]) {
     super(state, env);
     migrate(state.storage, schema);
+    this.#schema = schema;
     const { sql } = state.storage;
     const log = new ChatLog(sql);
     const search = new ChatSearch(sql);
@@ -75,6 +81,12 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>> extends 
   protected abstract readonly actions: A;
 
   protected abstract kindOf(info: RoomInfo): ChatKind<D, A>;
+
+  /** A `Context` as it comes with a socket. */
+  protected abstract readonly context: z.ZodType<Context>;
+
+  /** The Worker has asked the database; what has happened since, only the room knows. @throws AppError to turn them away */
+  protected abstract letIn(userId: number, context: Context): void;
 
   /** The log has gone on; `author`: of a message. */
   protected logged(_seq: number, _now: number, _author?: number): void {}
@@ -127,6 +139,29 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>> extends 
     if (id === undefined) this.tell(connection, this.dialect.refused(error.code, error.message));
   }
 
+  // ── Coming in ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  protected override async admit({ userId, facts, since }: ConnectRequest): Promise<void> {
+    this.letIn(userId, this.context.parse(facts));
+    if (since !== undefined) await this.references.settle();
+  }
+
+  /** RPC: a command from somebody without a socket: REST, or Socket.IO. The same function as for a frame. */
+  executeFor(person: Person, context: Context, type: string, data: unknown): Promise<Outcome> {
+    try {
+      this.letIn(person.userId, context);
+    } catch (thrown) {
+      return Promise.resolve(failed(thrown));
+    }
+    return this.execute(person, type, data);
+  }
+
+  /** @throws AppError NOT_FOUND the room is no more */
+  protected learn(info: RoomInfo): void {
+    if (this.moderation.isClosed) throw new AppError("NOT_FOUND");
+    this.moderation.learn(info);
+  }
+
   // ── What all chats have ───────────────────────────────────────────────────────────────────────────────────────────
 
   /** A page of messages as they are now, newest first; of nobody who has been erased. */
@@ -142,5 +177,21 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>> extends 
     this.search.statistics.anonymise(userId);
     this.moderation.forget(userId);
     this.references.forget(userId);
+  }
+
+  /** The room is no more. What is left of it is the note that it is closed, for who was on the way in. */
+  protected async end(): Promise<void> {
+    this.moderation.close(Date.now());
+    for (const connection of this.connections.values()) this.disconnect(connection, CLOSE.notFound, "NOT_FOUND");
+    await this.references.withdraw();
+    await this.ctx.blockConcurrencyWhile(() => this.#wipe());
+  }
+
+  async #wipe(): Promise<void> {
+    await this.ctx.storage.deleteAll();
+    migrate(this.ctx.storage, this.#schema);
+    loadEpoch(this.ctx.storage.sql, "state");
+    this.moderation.close(Date.now());
+    await this.timers.restore();
   }
 }

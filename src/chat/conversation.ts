@@ -80,6 +80,11 @@ export class Conversation {
     return { kind: "edit", seq, message: { ...message, content, editedAt: now } };
   }
 
+  /** Whether there was such a message, and it is deleted. */
+  wasDeleted(target: number): boolean {
+    return this.#log.messageOrTombstone(target)?.deletedAt != null;
+  }
+
   /** @throws AppError NOT_FOUND · FORBIDDEN for anybody but the author, the owner and moderators */
   remove({ person, now }: CommandContext, target: number): LogEntry & { kind: "deletion" } {
     const message = this.#find(target);

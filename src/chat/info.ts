@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { Anonymise } from "../db/user-references.ts";
 
-/** A room as of `version`; made by the view `room_facts`, or, of a stream's chat, by its Worker. */
+/** A room as of `version`; made by the view `room_facts`, or, of a stream's chat, by its object. */
 export const RoomInfo = z.object({
   version: z.number().int(),
   kind: z.enum(["group", "private", "course", "stream"]),

@@ -3,6 +3,7 @@
  * reactions take a row each and change what they are about. Nothing is ever trimmed.
  */
 import { LogPosition, loadEpoch } from "../realtime/log.ts";
+import type { Frame } from "../realtime/protocol.ts";
 import { type Author, Authors } from "./authors.ts";
 import type { Action } from "./reactions.ts";
 
@@ -176,10 +177,9 @@ export class ChatLog {
     return this.#append("reaction", at, { ...note, userId: author.userId });
   }
 
-  /** Logs a frame of the room's own. Answers the entry, to be sent. */
-  addNotice(type: string, data: unknown, at: number): LogEntry {
-    const seq = this.#append("notice", at, { type, content: JSON.stringify(data) });
-    return { kind: "notice", seq, type, data };
+  /** Logs a frame of the room's own. Answers its seq. */
+  addNotice({ type, data }: Frame, at: number): number {
+    return this.#append("notice", at, { type, content: JSON.stringify(data) });
   }
 
   /** One row written. */

@@ -5,12 +5,9 @@
 import { z } from "zod";
 import { config } from "../config.ts";
 import { objectContext } from "../context.ts";
-import { AppError, CLOSE } from "../errors.ts";
-import { failed, type Outcome } from "../realtime/commands.ts";
+import { CLOSE } from "../errors.ts";
 import type { Connection } from "../realtime/connection.ts";
-import type { ConnectRequest, Person } from "../realtime/connection-state.ts";
-import { loadEpoch } from "../realtime/log.ts";
-import { migrate } from "../realtime/migrations.ts";
+import type { Person } from "../realtime/connection-state.ts";
 import { encodeFrame } from "../realtime/protocol.ts";
 import { requireMutable } from "./access.ts";
 import { Chat } from "./chat.ts";
@@ -31,9 +28,10 @@ import { Typing } from "./typing.ts";
 const Kept = KeptMark.extend({ isTyping: z.boolean().optional() });
 type Kept = z.infer<typeof Kept>;
 
-export class ChatRoom extends Chat<RoomDialect, RoomActions> {
+export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
   protected override readonly kind = "room";
   protected override readonly roomKind = "CHAT_ROOM";
+  protected override readonly context = JoinContext;
   protected override readonly actions: RoomActions;
   readonly #marks: ReadMarks;
   readonly #directory: DirectorySync;
@@ -114,22 +112,10 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions> {
 
   // ── Coming and going ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  protected override async admit({ userId, facts, since }: ConnectRequest): Promise<void> {
-    this.#letIn(userId, JoinContext.parse(facts));
-    if (since !== undefined) await this.references.settle();
-  }
-
-  /** The Worker has asked the database; what has happened since, only the room knows. */
-  #letIn(userId: number, { room, readSeq }: JoinContext): void {
-    this.#learn(room);
+  protected override letIn(userId: number, { room, readSeq }: JoinContext): void {
+    this.learn(room);
     this.moderation.requireMember(userId, room.version);
     this.#marks.recall(userId, readSeq);
-  }
-
-  /** @throws AppError NOT_FOUND the room is no more */
-  #learn(room: RoomInfo): void {
-    if (this.moderation.isClosed) throw new AppError("NOT_FOUND");
-    this.moderation.learn(room);
   }
 
   protected override opened(connection: Connection, isFirst: boolean): void {
@@ -177,19 +163,9 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions> {
 
   // ── What the Worker asks ──────────────────────────────────────────────────────────────────────────────────────────
 
-  /** RPC: a command from somebody without a socket: REST, or Socket.IO. The same function as for a frame. */
-  executeFor(person: Person, context: JoinContext, type: string, data: unknown): Promise<Outcome> {
-    try {
-      this.#letIn(person.userId, context);
-    } catch (thrown) {
-      return Promise.resolve(failed(thrown));
-    }
-    return this.execute(person, type, data);
-  }
-
   /** RPC: a page of messages as they are now, newest first. */
   async read(room: RoomInfo, query: ReadQuery): Promise<Page> {
-    this.#learn(room);
+    this.learn(room);
     return this.page(query);
   }
 
@@ -213,7 +189,7 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions> {
 
   protected override delivered(payload: unknown): void | Promise<void> {
     const effect = RoomEffect.parse(payload);
-    if ("deleted" in effect && effect.deleted) return this.#end();
+    if ("deleted" in effect && effect.deleted) return this.end();
     if (this.moderation.isClosed) return;
     if ("type" in effect) return this.anonymise(effect.userId);
     const { facts, removed, anonymise } = effect;
@@ -245,21 +221,5 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions> {
     this.#directory.invalidate(Date.now());
     // The list of rooms may show their name beside the newest message.
     this.#directory.syncSoon();
-  }
-
-  /** The room is no more. What is left of it is the note that it is closed, for who was on the way in. */
-  async #end(): Promise<void> {
-    this.moderation.close(Date.now());
-    for (const connection of this.connections.values()) this.disconnect(connection, CLOSE.notFound, "NOT_FOUND");
-    await this.references.withdraw();
-    await this.ctx.blockConcurrencyWhile(() => this.#wipe());
-  }
-
-  async #wipe(): Promise<void> {
-    await this.ctx.storage.deleteAll();
-    migrate(this.ctx.storage, CHAT_ROOM_SCHEMA);
-    loadEpoch(this.ctx.storage.sql, "state");
-    this.moderation.close(Date.now());
-    await this.timers.restore();
   }
 }

@@ -87,6 +87,7 @@ export const StreamFrames = {
 };
 
 export const ChatHistory = z.object({ messages: z.array(ChatMessage), nextCursor: NextCursor });
+export type ChatHistory = z.infer<typeof ChatHistory>;
 export const ChatMessageParam = z.object({ id: IntegerId, messageId: ChatMessageId });
 export const MuteParam = z.object({ id: IntegerId, userId: IntegerId });
 

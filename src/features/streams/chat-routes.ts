@@ -1,7 +1,6 @@
 /** A stream's chat over HTTP (SPEC 7). Signed-in users only: whoever is not cannot wake an object. */
 import { Done, done, IdParam } from "../../http/answers.ts";
 import { route, router } from "../../http/route.ts";
-import { actInChat, readChat } from "./chat.ts";
 import {
   ChatHistory,
   ChatHistoryQuery,
@@ -12,6 +11,7 @@ import {
   SendChatMessage,
   SlowMode,
 } from "./chat-contract.ts";
+import { actInChat, readChat } from "./room-client.ts";
 
 export const streamChatRoutes = router()
   .openapi(

@@ -1,46 +1,89 @@
-/** The chat over HTTP: the same commands as on the socket, and the history. */
-import { eq } from "drizzle-orm";
-import type { Ctx, UserCtx } from "../../context.ts";
-import type { FeedQuery } from "../../db/page.ts";
-import { streams } from "../../db/tables.ts";
+/** A stream as a kind of chat: what its frames do. */
+import { ChatActions, type ChatHost } from "../../chat/actions.ts";
+import type { Conversation } from "../../chat/conversation.ts";
+import type { ChatKind } from "../../chat/kinds.ts";
+import type { Message } from "../../chat/log.ts";
+import type { Moderation } from "../../chat/moderation.ts";
 import { AppError } from "../../errors.ts";
-import { callObject } from "../../platform/objects.ts";
-import { outcomeOf } from "../../realtime/commands.ts";
-import type { StreamCommand } from "./chat-contract.ts";
-import type { StreamFacts } from "./room.ts";
+import { bindCommands, type CommandContext } from "../../realtime/commands.ts";
+import type { Frame } from "../../realtime/protocol.ts";
+import { StreamCommands } from "./chat-contract.ts";
+import { StreamDialect } from "./dialect.ts";
 
-/**
- * What a stream's room must know about it. Asked before any object is touched: an id that is no stream makes none.
- * @throws AppError NOT_FOUND
- */
-export async function streamFacts(ctx: Ctx, streamId: number): Promise<StreamFacts> {
-  const [stream] = await ctx.db.select({ ownerId: streams.userId }).from(streams).where(eq(streams.id, streamId));
-  if (!stream) throw new AppError("NOT_FOUND");
-  return stream;
+type StreamHost = ChatHost<StreamDialect> & {
+  readonly streamId: number;
+  /** Logs the room's own news, and tells it everybody. */
+  announce(frame: Frame, now: number): void;
+};
+
+export class StreamActions extends ChatActions<StreamDialect> {
+  readonly #room: StreamHost;
+
+  constructor(conversation: Conversation, moderation: Moderation, room: StreamHost) {
+    super(conversation, moderation, room);
+    this.#room = room;
+  }
+
+  /** A frame that names a stream must mean this one. @throws AppError INVALID_MESSAGE */
+  requireHere({ streamId }: { streamId?: number | undefined }): void {
+    if (streamId === undefined || streamId === this.#room.streamId) return;
+    throw new AppError("INVALID_MESSAGE", "This is another stream's room.");
+  }
+
+  protected override repeated(message: Message): unknown {
+    if (message.deletedAt !== null) throw new AppError("FORBIDDEN", "This message was deleted.");
+    return super.repeated(message);
+  }
+
+  /** For whoever runs the chat alone, not for authors. Deleting again changes and sends nothing. */
+  override remove(by: CommandContext, messageId: string): { messageId: string } {
+    this.moderation.requireInCharge(by.person);
+    const seq = this.placeOf(messageId);
+    const id = this.host.dialect.messageId(seq);
+    return this.conversation.wasDeleted(seq) ? { messageId: id } : super.remove(by, id);
+  }
+
+  /** @throws AppError FORBIDDEN for anybody but the owner and moderators */
+  slowDown({ person, now }: CommandContext, seconds: number): { seconds: number } {
+    this.moderation.requireInCharge(person);
+    const { info } = this;
+    if (seconds !== info.slowModeSeconds) {
+      this.moderation.learn({ ...info, version: info.version + 1, slowModeSeconds: seconds });
+      this.#room.announce(this.host.dialect.slowMode(seconds), now);
+    }
+    return { seconds };
+  }
 }
 
-/** @throws AppError NOT_FOUND no such stream, and whatever the command refuses */
-export async function actInChat(
-  ctx: UserCtx,
-  streamId: number,
-  command: StreamCommand,
-  data: unknown,
-): Promise<unknown> {
-  const facts = await streamFacts(ctx, streamId);
-  const { id: userId, username, displayName, avatarUrl, role } = ctx.actor;
-  const person = { userId, username, displayName, avatarUrl, role };
-  const outcome = await callObject(ctx, ctx.env.STREAM_ROOM, String(streamId), (room) =>
-    room.executeFor(facts, person, command, data),
-  );
-  return outcomeOf(outcome);
-}
+const muteState = ({ userId, mutedUntil }: { userId: number; mutedUntil: string | null }) => ({
+  userId,
+  until: mutedUntil,
+});
 
-/** Newest first. @throws AppError NOT_FOUND */
-export async function readChat(ctx: Ctx, streamId: number, query: FeedQuery) {
-  await streamFacts(ctx, streamId);
-  const rows = await callObject(ctx, ctx.env.STREAM_ROOM, String(streamId), (room) =>
-    room.history({ before: query.before, after: query.after, rows: query.limit + 1 }),
-  );
-  const items = rows.slice(0, query.limit);
-  return { messages: items, nextCursor: rows.length > query.limit ? (items.at(-1)?.seq ?? null) : null };
-}
+export const streamChat: ChatKind<StreamDialect, StreamActions> = {
+  // Thousands may come back at once.
+  replayFrames: 2000,
+  dialect: (streamId) => new StreamDialect(Number(streamId)),
+  commands: (chat) =>
+    bindCommands(
+      StreamCommands,
+      {
+        join_stream: (_by, input) => chat.requireHere(input),
+        leave_stream: (by, input) => {
+          chat.requireHere(input);
+          chat.leave(by);
+        },
+        chat_message: (by, input) => {
+          chat.requireHere(input);
+          const { message: content, clientMessageId } = input;
+          return chat.say(by, { content, clientMessageId });
+        },
+        chat_delete: (by, { messageId }) => chat.remove(by, messageId),
+        chat_mute: async (by, { userId, seconds }) => muteState(await chat.mute(by, userId, seconds)),
+        chat_unmute: async (by, { userId }) => muteState(await chat.unmute(by, userId)),
+        chat_slow_mode: (by, { seconds }) => chat.slowDown(by, seconds),
+      },
+      {},
+      ["chat_message"],
+    ),
+};

@@ -1,18 +1,47 @@
 /** How the rest of the product reaches a stream's room. */
-import { z } from "zod";
+import { eq } from "drizzle-orm";
+import { personOf } from "../../chat/client.ts";
+import type { Ctx, UserCtx } from "../../context.ts";
 import type { CallContext } from "../../db/call-context.ts";
 import type { Delivery } from "../../db/outbox.ts";
-import { Anonymise } from "../../db/user-references.ts";
+import type { FeedQuery } from "../../db/page.ts";
+import { streams } from "../../db/tables.ts";
+import { AppError } from "../../errors.ts";
+import { callObject } from "../../platform/objects.ts";
+import { outcomeOf } from "../../realtime/commands.ts";
 import { deliverTo } from "../../realtime/rooms.ts";
-import { StreamFrames } from "./chat-contract.ts";
+import type { ChatHistory, StreamCommand } from "./chat-contract.ts";
+import type { StreamContext } from "./info.ts";
 
-/** What an outbox row for `stream:<id>` holds; news of the stream is written by triggers (migration 0005). */
-export const RoomDelivery = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("stream:status"), data: StreamFrames["stream:status"] }),
-  z.object({ type: z.literal("stream:deleted") }),
-  Anonymise,
-]);
-export type RoomDelivery = z.infer<typeof RoomDelivery>;
+/**
+ * What a stream's room must know about it. Asked before any object is touched: an id that is no stream makes none.
+ * @throws AppError NOT_FOUND
+ */
+export async function findStream(ctx: Ctx, streamId: number): Promise<StreamContext> {
+  const [stream] = await ctx.db.select({ ownerId: streams.userId }).from(streams).where(eq(streams.id, streamId));
+  if (!stream) throw new AppError("NOT_FOUND");
+  return stream;
+}
+
+/** Does in the chat what a frame of this type does. @throws AppError NOT_FOUND no such stream, and as the room refuses */
+export async function actInChat(
+  ctx: UserCtx,
+  streamId: number,
+  command: StreamCommand,
+  data: unknown,
+): Promise<unknown> {
+  const context = await findStream(ctx, streamId);
+  const outcome = await callObject(ctx, ctx.env.STREAM_ROOM, String(streamId), (room) =>
+    room.executeFor(personOf(ctx), context, command, data),
+  );
+  return outcomeOf(outcome);
+}
+
+/** Newest first. @throws AppError NOT_FOUND */
+export async function readChat(ctx: Ctx, streamId: number, { before, after, limit }: FeedQuery): Promise<ChatHistory> {
+  const context = await findStream(ctx, streamId);
+  return callObject(ctx, ctx.env.STREAM_ROOM, String(streamId), (room) => room.read(context, { before, after, limit }));
+}
 
 /** The outbox's way to a room. */
 export const deliverToStream = (ctx: CallContext, name: string, deliveries: Delivery[]): Promise<void> =>

@@ -6,7 +6,7 @@ import { IntegerId } from "../../http/answers.ts";
 import { router } from "../../http/route.ts";
 import { type Destination, socket } from "../../http/sockets.ts";
 import { respell } from "../../spelling.ts";
-import { streamFacts } from "./chat.ts";
+import { findStream } from "./room-client.ts";
 
 export const streamSockets = router();
 
@@ -19,6 +19,6 @@ streamSockets.get(
 export async function toStream(ctx: UserCtx, streamId: string): Promise<Destination> {
   const id = IntegerId.safeParse(respell(IntegerId, streamId).value);
   if (!id.success) throw new AppError("NOT_FOUND");
-  const facts = await streamFacts(ctx, id.data);
+  const facts = await findStream(ctx, id.data);
   return { stub: ctx.env.STREAM_ROOM.getByName(String(id.data)), kind: "stream", facts };
 }

@@ -1,0 +1,70 @@
+/** What a stream's chat has to say (SPEC 7). */
+import { authorOf, type Dialect, iso } from "../../chat/dialect.ts";
+import type { LogEntry, Message } from "../../chat/log.ts";
+import type { Frame } from "../../realtime/protocol.ts";
+import type { ChatMessage } from "./chat-contract.ts";
+
+export class StreamDialect implements Dialect {
+  readonly #streamId: number;
+
+  constructor(streamId: number) {
+    this.#streamId = streamId;
+  }
+
+  /** Sortable; as a number it is the message's seq. */
+  messageId(seq: number): string {
+    return String(seq).padStart(12, "0");
+  }
+
+  /** The contract lets nothing but digits through. */
+  seqOf(messageId: string): number {
+    return Number(messageId);
+  }
+
+  message(message: Message) {
+    const author = authorOf(message);
+    return {
+      id: this.messageId(message.seq),
+      streamId: this.#streamId,
+      seq: message.seq,
+      userId: author.id,
+      username: author.name,
+      message: message.content,
+      timestamp: iso(message.at),
+    } satisfies ChatMessage;
+  }
+
+  /** In a replay, the news of its deletion stands in a message's place. */
+  said(message: Message): Frame {
+    if (message.deletedAt !== null) return this.#deletion(message.seq);
+    return { type: "chat_message", data: this.message(message) };
+  }
+
+  deleted({ target }: LogEntry & { kind: "deletion" }): Frame {
+    return this.#deletion(target);
+  }
+
+  #deletion(seq: number): Frame {
+    return this.#frame("chat_message_deleted", { messageId: this.messageId(seq) });
+  }
+
+  muted(userId: number, until: string | null): Frame {
+    return this.#frame("chat_muted", { userId, until });
+  }
+
+  slowMode(seconds: number): Frame {
+    return this.#frame("chat_slow_mode", { seconds });
+  }
+
+  viewers(count: number): Frame {
+    return this.#frame("stream:viewer_count", { count });
+  }
+
+  refused(): null {
+    return null;
+  }
+
+  #frame(type: string, data: object): Frame {
+    return { type, data: { streamId: this.#streamId, ...data } };
+  }
+}
