@@ -1092,6 +1092,7 @@ CREATE TABLE webrtc_sessions (
   ended_at INTEGER
 , chosen_id TEXT) WITHOUT ROWID;
 CREATE INDEX webrtc_sessions_chosen ON webrtc_sessions (chosen_id) WHERE chosen_id IS NOT NULL;
+CREATE INDEX webrtc_sessions_course ON webrtc_sessions (course_id) WHERE course_id IS NOT NULL AND ended_at IS NULL;
 CREATE UNIQUE INDEX webrtc_sessions_current ON webrtc_sessions (chosen_id)
   WHERE chosen_id IS NOT NULL AND ended_at IS NULL;
 CREATE INDEX webrtc_sessions_host ON webrtc_sessions (host_id);

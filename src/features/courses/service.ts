@@ -12,6 +12,7 @@ import { after, one } from "../../db/batch.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
+import { callsOfCourse, expelFromCalls } from "../webrtc/service.ts";
 import { CourseMessageList, CourseStatistics, type MakeCourse, NewCourseMessage } from "./contract.ts";
 
 const columns = {
@@ -110,7 +111,11 @@ export async function addCourseMember(ctx: UserCtx, courseId: string, userId: nu
   return { isNew: added.length > 0 };
 }
 
-/** For moderators. Their sockets in a course of members close with 4003. @throws AppError NOT_FOUND */
+/**
+ * For moderators. In a course of members their sockets close with 4003, in the calls of the course, too; in an open one, and
+ * for a moderator, nothing ends but the membership: they may join without.
+ * @throws AppError NOT_FOUND
+ */
 export async function removeCourseMember(ctx: UserCtx, courseId: string, userId: number): Promise<void> {
   const { known, removed, pending } = await ctx.db.batch({
     known: one(ctx.db.select({ id: rooms.id }).from(rooms).where(eq(rooms.courseId, courseId))),
@@ -127,10 +132,15 @@ export async function removeCourseMember(ctx: UserCtx, courseId: string, userId:
       enqueueSelect(
         ctx,
         sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts), 'removed', ${userId})
-        FROM rooms r JOIN room_facts f ON f.room_id = r.id WHERE r.course_id = ${courseId} AND changes() > 0`,
+        FROM rooms r JOIN room_facts f ON f.room_id = r.id JOIN users u ON u.id = ${userId}
+        WHERE r.course_id = ${courseId} AND r.join_policy = 'members' AND u.role = 'user' AND changes() > 0`,
       ),
     ),
-    pending: pendingFor(ctx, sql`'room:' || ${courseIdCalled(courseId)}`),
+    toldCalls: after("told", expelFromCalls(ctx, courseId, userId)),
+    pending: pendingFor(
+      ctx,
+      sql`SELECT 'room:' || ${courseIdCalled(courseId)} UNION ALL ${callsOfCourse(courseId)}`,
+    ),
   });
   if (!known) throw new AppError("NOT_FOUND", "There is no such course.");
   if (removed.length === 0) throw new AppError("NOT_FOUND", "This user is not a member.");

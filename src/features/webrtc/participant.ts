@@ -33,6 +33,8 @@ export const SessionFacts = z.object({
   /** It was made by its first use, and ends with its last participant. */
   endsByItself: z.boolean().optional(),
   maxParticipants: z.number().int(),
+  /** How far the outbox had come when the database was asked whether this user may be here. */
+  asOf: z.number().int().default(0),
   participant: ParticipantState.optional(),
 });
 export type SessionFacts = z.infer<typeof SessionFacts>;
@@ -50,8 +52,8 @@ export const factsOf = ({ state }: Connection): SessionFacts => SessionFacts.par
 
 /** Says in the attachment that this connection takes part, or (null) that it does not. */
 export function keepState(connection: Connection, participant: ParticipantState | null): void {
-  const { maxParticipants } = factsOf(connection);
-  connection.state.facts = { maxParticipants, participant: participant ?? undefined } satisfies SessionFacts;
+  const facts = { ...factsOf(connection), participant: participant ?? undefined };
+  connection.state.facts = facts satisfies SessionFacts;
   connection.save();
 }
 

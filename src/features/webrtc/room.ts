@@ -88,13 +88,18 @@ export class WebrtcRoom extends Room {
     });
   }
 
-  protected override admit({ facts }: ConnectRequest): void {
-    const { publicId, endsByItself = false } = SessionFacts.parse(facts);
+  protected override admit({ userId, facts }: ConnectRequest): void {
+    const { publicId, asOf, endsByItself = false } = SessionFacts.parse(facts);
     if (publicId !== undefined) this.#store.learn(publicId, endsByItself);
-    if (this.#store.endedAt === null) return;
+    if (this.#store.endedAt === null) return this.#requireAllowed(userId, asOf);
     if (!endsByItself) throw new AppError("NOT_FOUND");
     // It ended while they were on the way: who comes back begins a new one.
     throw new AppError("UNAVAILABLE", "This call has just ended. Join again.", { retryAfterSeconds: 1 });
+  }
+
+  /** The Worker has asked the database; what has happened since, only the room knows. */
+  #requireAllowed(userId: number, asOf: number): void {
+    if (this.#store.isExpelled(userId, asOf)) throw new AppError("FORBIDDEN");
   }
 
   // ── Joining and leaving ───────────────────────────────────────────────────────────────────────────────────────────
@@ -175,9 +180,10 @@ export class WebrtcRoom extends Room {
     if (wasHere && member?.absence) this.#leave(member, member.absence.awayAt);
   }
 
-  protected override delivered(payload: unknown): void {
+  protected override delivered(payload: unknown, id: number): void {
     const delivery = SessionDelivery.parse(payload);
     if ("endedAt" in delivery) this.#end(delivery.endedAt);
+    else if ("expelled" in delivery) this.#expel(delivery.expelled, id);
     else this.#anonymise(delivery.userId);
   }
 
@@ -188,6 +194,17 @@ export class WebrtcRoom extends Room {
     const data = { code: "NOT_FOUND", message: "The session has ended." };
     this.broadcast(encodeFrame({ type: "webrtc:error", data }));
     for (const connection of [...this.connections.values()]) this.disconnect(connection, CLOSE.notFound, "NOT_FOUND");
+  }
+
+  /** Without a grace; but who was allowed in again after that stays. Doing it again changes nothing. */
+  #expel(userId: number, asOf: number): void {
+    this.#store.noteExpulsion(userId, asOf);
+    this.#guests.record(userId, Date.now());
+    for (const connection of this.connections.of(userId)) {
+      if (factsOf(connection).asOf < asOf) this.disconnect(connection, CLOSE.forbidden, "FORBIDDEN");
+    }
+    const member = this.#members.get(userId);
+    if (member?.absence) this.#leave(member, member.absence.awayAt);
   }
 
   /** This user was erased: gone, and nobody in the attendance. Doing it again changes nothing. */

@@ -1,12 +1,12 @@
 /** Video sessions: making, ending, and who may come in. */
-import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, isNull, type SQL, sql } from "drizzle-orm";
 import { v7 as sortableId } from "uuid";
 import { mayJoinCourse } from "../../chat/access.ts";
 import { isMadeOnFirstUse, wasDeleted } from "../../chat/first-use.ts";
 import { isModerator, type UserCtx } from "../../context.ts";
 import { after, one } from "../../db/batch.ts";
 import type { CallContext } from "../../db/call-context.ts";
-import { type Delivery, deliverNow, deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
+import { type Delivery, deliverNow, deliverSoon, enqueueSelect, newestOutboxId, pendingFor } from "../../db/outbox.ts";
 import { webrtcSessions } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { callObject } from "../../platform/objects.ts";
@@ -62,15 +62,24 @@ export async function createSession(ctx: UserCtx, input: CreateSession): Promise
 /** @throws AppError NOT_FOUND · FORBIDDEN to who may not join */
 export async function readSession(ctx: UserCtx, name: string): Promise<Session> {
   const row = await findSession(ctx, name);
-  await requireMayJoin(ctx, row);
+  await requireCourse(ctx, row.courseId);
   return toSession(row);
 }
 
-/** A session that somebody comes into. `id`: its own, which its object goes by; `publicId`: the chosen one, if it has one. */
-type OpenSession = { id: string; publicId: string | undefined; maxParticipants: number; endsByItself: boolean };
+/**
+ * A session that somebody comes into. `id`: its own, which its object goes by; `publicId`: the chosen one, if it has one.
+ * `asOf`: how far the outbox had come when it was asked whether they may.
+ */
+type OpenSession = {
+  id: string;
+  publicId: string | undefined;
+  maxParticipants: number;
+  endsByItself: boolean;
+  asOf: number;
+};
 
 /**
- * A session that the caller may come into now: any signed-in user, or who may join its course; the host always.
+ * A session that the caller may come into now: any signed-in user, or who may join its course.
  * @throws AppError NOT_FOUND there is none, or it has ended · FORBIDDEN
  */
 export async function openSession(ctx: UserCtx, name: string): Promise<OpenSession> {
@@ -95,12 +104,12 @@ export async function joinSession(ctx: UserCtx, name: string): Promise<OpenSessi
   return asGuest(ctx, row);
 }
 
-async function asGuest(ctx: UserCtx, row: Row | undefined): Promise<OpenSession> {
+async function asGuest(ctx: UserCtx, row: Found | undefined): Promise<OpenSession> {
   if (!row) throw new AppError("NOT_FOUND");
-  await requireMayJoin(ctx, row);
+  await requireCourse(ctx, row.courseId);
   if (row.endedAt) throw new AppError("NOT_FOUND", "The session has ended.");
-  const { id, chosenId, maxParticipants, hostId } = row;
-  return { id, publicId: chosenId ?? undefined, maxParticipants, endsByItself: hostId === NO_HOST };
+  const { id, chosenId, maxParticipants, hostId, asOf } = row;
+  return { id, publicId: chosenId ?? undefined, maxParticipants, endsByItself: hostId === NO_HOST, asOf };
 }
 
 /** A call that its first use made has ended. `id`: its own. Saying it again changes nothing. */
@@ -130,6 +139,18 @@ export async function endSession(ctx: UserCtx, name: string): Promise<void> {
   });
   deliverSoon(ctx, pending);
 }
+
+/** The calls of a course that go on, as the outbox names them; for a query of its own. */
+export const callsOfCourse = (courseId: string): SQL =>
+  sql`SELECT 'webrtc:' || id FROM webrtc_sessions WHERE course_id = ${courseId} AND ended_at IS NULL`;
+
+/** Tells the calls of a course that this user may not be in them any more, if the statement before changed something. */
+export const expelFromCalls = (ctx: CallContext, courseId: string, userId: number) =>
+  enqueueSelect(
+    ctx,
+    sql`SELECT 'webrtc:' || id, json_object('expelled', ${userId}) FROM webrtc_sessions
+      WHERE course_id = ${courseId} AND ended_at IS NULL AND changes() > 0`,
+  );
 
 /** Sessions that one batch erases at most. */
 const ERASED_AT_ONCE = 500;
@@ -165,21 +186,19 @@ export async function readAttendance(ctx: UserCtx, name: string): Promise<{ atte
   return { attendance: await callObject(ctx, ctx.env.WEBRTC_ROOM, id, (room) => room.attendance()) };
 }
 
+type Found = Row & { asOf: number };
+
 /** One, or none. */
 const sessionsCalled = (ctx: UserCtx, name: string) =>
   ctx.db
-    .select()
+    .select({ ...getTableColumns(webrtcSessions), asOf: newestOutboxId })
     .from(webrtcSessions)
     .where(eq(webrtcSessions.id, sessionIdCalled(name)));
 
-async function findSession(ctx: UserCtx, name: string): Promise<Row> {
+async function findSession(ctx: UserCtx, name: string): Promise<Found> {
   const [row] = await sessionsCalled(ctx, name);
   if (!row) throw new AppError("NOT_FOUND");
   return row;
-}
-
-async function requireMayJoin(ctx: UserCtx, { hostId, courseId }: Row): Promise<void> {
-  if (hostId !== ctx.actor.id) await requireCourse(ctx, courseId);
 }
 
 async function requireCourse(ctx: UserCtx, courseId: string | null): Promise<void> {

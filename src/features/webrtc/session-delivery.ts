@@ -5,4 +5,7 @@ import { Anonymise } from "../../db/user-references.ts";
 export const SessionEnd = z.object({ endedAt: z.number().int() });
 export type SessionEnd = z.infer<typeof SessionEnd>;
 
-export const SessionDelivery = z.union([Anonymise, SessionEnd]);
+/** This user may not take part any more. */
+const Expulsion = z.object({ expelled: z.number().int() });
+
+export const SessionDelivery = z.union([Anonymise, SessionEnd, Expulsion]);

@@ -14,7 +14,6 @@ webrtcSockets.get(
 
 /** The way into a session, whatever carries the connection. `isBack`: as Channel.enter. @throws AppError as joinSession */
 export async function toSession(ctx: UserCtx, name: string, isBack: boolean): Promise<Destination> {
-  const { id, publicId, maxParticipants, endsByItself } = await (isBack ? openSession : joinSession)(ctx, name);
-  const facts: SessionFacts = { publicId, maxParticipants, endsByItself };
+  const { id, ...facts } = await (isBack ? openSession : joinSession)(ctx, name);
   return { stub: ctx.env.WEBRTC_ROOM.getByName(id), kind: "webrtc", facts };
 }

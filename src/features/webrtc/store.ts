@@ -19,6 +19,7 @@ const SCHEMA = [
   `ALTER TABLE session ADD COLUMN public_id TEXT;
    ALTER TABLE session ADD COLUMN ends_by_itself INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE session ADD COLUMN is_end_told INTEGER NOT NULL DEFAULT 0;`,
+  "CREATE TABLE expelled (user_id INTEGER PRIMARY KEY, as_of INTEGER NOT NULL)",
 ];
 
 /** Whose stay an erased user's was. No account has this id. */
@@ -140,8 +141,24 @@ export class StayStore {
     this.#sql.exec("DELETE FROM present WHERE user_id = ?", userId);
   }
 
+  /** This user may not be here, as the database knew at the outbox's id `asOf`. */
+  noteExpulsion(userId: number, asOf: number): void {
+    this.#sql.exec(
+      `INSERT INTO expelled (user_id, as_of) VALUES (?, ?)
+       ON CONFLICT (user_id) DO UPDATE SET as_of = max(as_of, excluded.as_of)`,
+      userId,
+      asOf,
+    );
+  }
+
+  /** Whether who was allowed in at the outbox's id `asOf` was expelled after that. */
+  isExpelled(userId: number, asOf: number): boolean {
+    return this.#sql.exec("SELECT 1 FROM expelled WHERE user_id = ? AND as_of > ?", userId, asOf).toArray().length > 0;
+  }
+
   /** The stays of this user, who is not present, are nobody's any more. */
   anonymise(userId: number): void {
+    this.#sql.exec("DELETE FROM expelled WHERE user_id = ?", userId);
     this.#sql.exec("UPDATE stays SET user_id = ? WHERE user_id = ?", NOBODY, userId);
   }
 
