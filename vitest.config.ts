@@ -53,6 +53,7 @@ export default defineConfig(async () => ({
       "test/socketio/vitest.client.config.ts",
       "test/socketio/vitest.roomcast.config.ts",
       "test/packages/vitest.config.ts",
+      "test/documents/vitest.config.ts",
     ],
   },
 }));

@@ -189,7 +189,7 @@ export function isAllowedOrigin(settings: Config, origin: string, ownOrigin: str
 
 /** Largest JSON request body, in bytes. The longest message (5000 characters of 4 bytes) fits ten times. */
 export const JSON_BODY_MAX_BYTES = 256 * 1024;
-/** How deep a JSON body may be nested; no schema of this API goes beyond ten. */
+/** How deep a JSON body, a frame or an event may be nested; no schema of this API goes beyond ten. */
 export const JSON_DEPTH_MAX = 64;
 /** Largest client frame, in bytes (SPEC 2); the platform itself would take 32 MiB. */
 export const FRAME_MAX_BYTES = 64 * 1024;

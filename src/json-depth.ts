@@ -1,15 +1,25 @@
-/** How deep JSON is nested, seen before anything is made of it. */
+/** How deep JSON is nested, seen before anything is made of it, or copied to another object. */
 import { JSON_DEPTH_MAX } from "./config.ts";
 
 const [QUOTE, BACKSLASH] = ['"', "\\"].map((char) => char.charCodeAt(0));
 const OPENING = new Set(["{", "["].map((char) => char.charCodeAt(0)));
 const CLOSING = new Set(["}", "]"].map((char) => char.charCodeAt(0)));
 
+/** The same of a value that somebody else has parsed. */
+export const isNestedTooDeep = (value: unknown): boolean => isDeeperThan(JSON_DEPTH_MAX, value);
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
+}
+
 /**
  * Whether arrays and objects stand in each other more than JSON_DEPTH_MAX times. The parser takes any depth; what writes the
  * value again, compares it or hands it to an object calls itself once for each level, and runs out of stack.
  */
 export function isTooDeep(json: string): boolean {
+  // Each level takes two characters at least, and most of what is said in rooms is shorter than that.
+  if (json.length <= 2 * JSON_DEPTH_MAX) return false;
   let depth = 0;
   let isInString = false;
   for (let at = 0; at < json.length; at += 1) {

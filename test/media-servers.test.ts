@@ -266,19 +266,44 @@ describe("OvenMediaEngine's admission webhook", () => {
     expect(await eventsOf(stream)).toEqual(["incoming opening: live", "incoming closing: ended"]);
   });
 
-  it("refuses unknown keys and a second publisher, whose closing ends nothing", async () => {
-    const stream = await mint();
-    const url = urlOf(stream);
+  it("refuses unknown keys", async () => {
     for (const bad of ["rtmp://ome.example/app/sk_thisKeyWasNeverGivenToAnybody", "rtmp://ome.example/app", "?", ""]) {
       const { status, body } = await ask({ url: bad });
       expect({ status, body }).toEqual(DENIED);
     }
+  });
+
+  it("lets an encoder that is back in before its old connection is told to be closed, which ends nothing then", async () => {
+    const stream = await mint();
+    const url = urlOf(stream);
     expect(await ask({ url })).toMatchObject(ALLOWED);
-    expect(await ask({ url, port: 29292 })).toMatchObject(DENIED);
+    const { startTime } = await statusOf(stream);
+    expect(await ask({ url, port: 29292 })).toMatchObject(ALLOWED);
+    await ask({ url, status: "closing" });
+    expect(await statusOf(stream)).toMatchObject({ status: "live", startTime });
+    await ask({ url, port: 29292, status: "closing" });
+    expect((await statusOf(stream)).status).toBe("ended");
+  });
+
+  it("that keeps the old connection closes the new one at once: the old one goes on, until it is closed", async () => {
+    const stream = await mint();
+    const url = urlOf(stream);
+    await ask({ url });
+    expect(await ask({ url, port: 29292 })).toMatchObject(ALLOWED);
     await ask({ url, port: 29292, status: "closing" });
     expect((await statusOf(stream)).status).toBe("live");
-    expect(await ask({ url, time: new Date(Date.now() + 1).toISOString() })).toMatchObject(ALLOWED);
     await ask({ url, status: "closing" });
+    expect((await statusOf(stream)).status).toBe("ended");
+  });
+
+  it("closing after a while ends the stream, whoever was replaced before", async () => {
+    const stream = await mint();
+    const url = urlOf(stream);
+    await ask({ url });
+    await ask({ url, port: 29292 });
+    await ask({ url, status: "closing" });
+    passTime(120);
+    await ask({ url, port: 29292, status: "closing" });
     expect((await statusOf(stream)).status).toBe("ended");
   });
 

@@ -3,10 +3,11 @@ import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { describe, expect, it } from "vitest";
 import { answerFailure } from "../src/http/middleware.ts";
-import { isTooDeep } from "../src/json-depth.ts";
+import { isNestedTooDeep, isTooDeep } from "../src/json-depth.ts";
 import { mintAdmin } from "./support/admin.ts";
 import { call, mintUser, ORIGIN, worker } from "./support/api.ts";
 import { mintGroup } from "./support/rooms.ts";
+import { openHub } from "./support/socket.ts";
 
 const nested = (depth: number, open = "[", close = "]") => open.repeat(depth) + close.repeat(depth);
 
@@ -18,6 +19,20 @@ describe("nesting", () => {
     expect(isTooDeep(JSON.stringify({ text: `${"[".repeat(100)}\\"${"{".repeat(100)}` }))).toBe(false);
     expect(isTooDeep(`[${'"[",'.repeat(100)}1]`)).toBe(false);
     expect(isTooDeep(`[${"[],".repeat(100)}1]`)).toBe(false);
+  });
+
+  it.each([63, 64, 65, 100_000])("of a value that was parsed already is counted alike: %i", (depth) => {
+    expect(isNestedTooDeep(JSON.parse(nested(depth)))).toBe(depth > 64);
+    expect(isNestedTooDeep(JSON.parse(`{"a":[1,${nested(depth - 2)}],"b":"${"[".repeat(100)}"}`))).toBe(depth > 64);
+  });
+
+  it("beyond 64 is a bad frame: it is answered, and the socket lives", async () => {
+    const socket = await openHub(await mintUser("ann"));
+    for (const depth of [65, 20_000]) {
+      socket.send(`{"id":1,"type":"notification:mark_seen","data":${nested(depth)}}`);
+      expect((await socket.next("error")).error?.code).toBe("INVALID_MESSAGE");
+    }
+    expect(await socket.ask("notification:mark_seen", {})).toMatchObject({ type: "ack" });
   });
 
   it("beyond 64 is 400, wherever a body goes", async () => {

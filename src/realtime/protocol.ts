@@ -3,7 +3,9 @@
  * Features describe their own frames in their contracts and hand the schemas to these builders.
  */
 import { z } from "zod";
+import { JSON_DEPTH_MAX } from "../config.ts";
 import { ERRORS, type ErrorBody, type ErrorCode } from "../errors.ts";
+import { isTooDeep } from "../json-depth.ts";
 
 const codes = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];
 
@@ -109,6 +111,7 @@ export type ParsedFrame = { frame?: ClientFrame; id?: FrameId | undefined; probl
 
 export function parseFrame(message: string | ArrayBuffer): ParsedFrame {
   if (typeof message !== "string") return { problem: "Frames are text." };
+  if (isTooDeep(message)) return { problem: `A frame may be nested ${JSON_DEPTH_MAX} times.` };
   let raw: unknown;
   try {
     raw = JSON.parse(message);

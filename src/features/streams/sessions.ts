@@ -3,7 +3,7 @@
  * viewers, refused second publishers and relays send events under the same key. Every step is one conditional UPDATE, so
  * that repeated, late and simultaneous events cannot meet halfway.
  */
-import { and, eq, lt, type SQL, sql } from "drizzle-orm";
+import { and, eq, gt, lt, type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../../context.ts";
 import { deliverSoon, pendingFor } from "../../db/outbox.ts";
 import { streamEarlyEnds, streamPlayers, streams } from "../../db/tables.ts";
@@ -11,7 +11,7 @@ import { streamEarlyEnds, streamPlayers, streams } from "../../db/tables.ts";
 type Row = typeof streams.$inferSelect;
 
 /** An end that came before its beginning counts this long. Not longer: nginx numbers sessions from 1 again when it restarts. */
-const EARLY_END_MS = 60_000;
+export const EARLY_END_MS = 60_000;
 
 /** What ends a session. The publisher is cut off at its next update, which finds another session or none. */
 export const ending = (now: Date, reason: NonNullable<Row["endReason"]>) => ({
@@ -140,9 +140,10 @@ export function barSession(ctx: Ctx, streamId: number, session: string) {
 
 /**
  * node-media-server announces a second publisher before it turns it away, and takes it back with a `donePlay`: the session
- * that it replaced is still the live one. That is the one before it, unless this was turned away, too.
+ * that it replaced is still the live one. That is the one before it, unless this was turned away, too. `withinMs`: only if it
+ * was replaced no longer ago, or heard of since.
  */
-export function giveBack(ctx: Ctx, streamId: number, session: string) {
+export function giveBack(ctx: Ctx, streamId: number, session: string, withinMs = Number.POSITIVE_INFINITY) {
   const replaced = sql`(SELECT iif(s.end_reason = 'replaced', s.session, NULL) FROM stream_sessions s
     WHERE s.stream_id = ${streamId} AND s.ended_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM stream_early_ends e
       WHERE e.stream_id = s.stream_id AND e.session = s.session AND e.at > ${ctx.now.getTime() - EARLY_END_MS})
@@ -150,7 +151,14 @@ export function giveBack(ctx: Ctx, streamId: number, session: string) {
   return ctx.db
     .update(streams)
     .set({ session: replaced, lastSeenAt: ctx.now })
-    .where(and(eq(streams.id, streamId), eq(streams.session, session), sql`${replaced} IS NOT NULL`));
+    .where(
+      and(
+        eq(streams.id, streamId),
+        eq(streams.session, session),
+        Number.isFinite(withinMs) ? gt(streams.lastSeenAt, new Date(ctx.now.getTime() - withinMs)) : undefined,
+        sql`${replaced} IS NOT NULL`,
+      ),
+    );
 }
 
 /** Somebody plays a live stream through the media server. Counted by triggers, once per session. */

@@ -9,7 +9,7 @@ import { networkOf } from "../../auth/rate-limit.ts";
 import { config } from "../../config.ts";
 import { type Ctx, startContext, type UserCtx } from "../../context.ts";
 import { AppError, toAppError } from "../../errors.ts";
-import { isDeeperThan, MOST_LEVELS } from "../../platform/json.ts";
+import { isNestedTooDeep } from "../../json-depth.ts";
 import { logFailure } from "../../platform/log.ts";
 import { limitsFrom } from "../../realtime/budget.ts";
 import { AuthRefresh, frameCode } from "../../realtime/protocol.ts";
@@ -194,7 +194,7 @@ function dataOf({ args }: ReceivedEvent): Record<string, unknown> | null {
   if (typeof data !== "object" || Array.isArray(data) || data instanceof ArrayBuffer || ArrayBuffer.isView(data)) {
     return null;
   }
-  return isDeeperThan(MOST_LEVELS, data) ? null : { ...data };
+  return isNestedTooDeep(data) ? null : { ...data };
 }
 
 /** `{success: false, error}` to the callback, or, if the client passed none, the event `failure`. */

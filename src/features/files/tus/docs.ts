@@ -36,4 +36,4 @@ export const tusDescriptions = [
     params: UploadParam,
     answers: { 204: Bytes },
   }),
-];
+].map(({ middleware: _, ...described }) => described);

@@ -12,6 +12,7 @@ import { logEvent, logFailure } from "../../../platform/log.ts";
 import {
   addPlayer,
   barSession,
+  EARLY_END_MS,
   endIfLapsed,
   endSession,
   giveBack,
@@ -33,12 +34,16 @@ export type Verdict = { accepted: boolean; streamId: number | null };
 const KEY = /^[A-Za-z0-9_-]{16,128}$/;
 const PUBLIC_ID = /^[1-9]\d{0,14}$/;
 
+const asksToPublish = (kind: EventKind): boolean => kind === "publish" || kind === "replace" || kind === "announce";
+
 /** What finds the stream: its key, or, in events that are not a publisher's, its public id. */
 async function meant({ kind, stream }: MediaEvent): Promise<SQL> {
   if (KEY.test(stream)) return eq(streams.keyHash, await fingerprint(stream));
-  const isPublishers = kind === "publish" || kind === "announce";
-  return !isPublishers && PUBLIC_ID.test(stream) ? eq(streams.id, Number(stream)) : sql`0`;
+  return !asksToPublish(kind) && PUBLIC_ID.test(stream) ? eq(streams.id, Number(stream)) : sql`0`;
 }
+
+/** Who closes sooner after having replaced another was turned away, and the other goes on; as long as ends are remembered. */
+const REPLACED_FOR_GOOD_MS = EARLY_END_MS;
 
 /** Answered with a failure these would cut off who was let in long ago, because the database had a bad minute. */
 const OUTLASTS_FAILURES = new Set<EventKind>(["beat", "play", "leave", "other"]);
@@ -77,12 +82,12 @@ async function decide(ctx: Ctx, event: MediaEvent, mark: string | undefined): Pr
     earlier: one(outcomeOf(ctx, mark)),
   });
   const streamId = stream?.id ?? null;
-  const asksToPublish = event.kind === "publish" || event.kind === "announce";
-  if (asksToPublish && failures && failures.count >= window.limit) {
+  const isAsking = asksToPublish(event.kind);
+  if (isAsking && failures && failures.count >= window.limit) {
     const retryAfterSeconds = Math.ceil((failures.endsAt.getTime() - ctx.now.getTime()) / 1000);
     throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds });
   }
-  if (asksToPublish && streamId === null) await spend(ctx, window);
+  if (isAsking && streamId === null) await spend(ctx, window);
   const outcome = earlier
     ? await answerAgain(ctx, event, streamId, earlier.outcome)
     : await act(ctx, event, streamId, mark).catch((error) => answeredMeanwhile(ctx, mark, error));
@@ -137,12 +142,12 @@ const did = (outcome: Outcome): SQL => sql`CASE WHEN changes() > 0 THEN ${outcom
 
 /** Only an event that names the key is a publisher's: what a relay sends under the public id is never refused. */
 const isRefusable = ({ kind, stream }: MediaEvent): boolean =>
-  kind === "publish" || kind === "announce" || kind === "manage" || (kind === "beat" && KEY.test(stream));
+  asksToPublish(kind) || kind === "manage" || (kind === "beat" && KEY.test(stream));
 
 async function start(step: Step): Promise<Outcome> {
   const { ctx, event, streamId, note, pending } = step;
   const change = goLive(ctx, streamId, event.session, {
-    takesOver: event.kind === "announce",
+    takesOver: event.kind !== "publish",
     leaseUntil: event.heartbeatSeconds === undefined ? null : leaseFrom(ctx, event.heartbeatSeconds),
   });
   const outcome = sql`CASE WHEN changes() > 0 THEN 'live' WHEN ${onAir(step)} THEN 'repeated' ELSE 'refused' END`;
@@ -175,6 +180,18 @@ async function end({ ctx, event, streamId, note, pending }: Step): Promise<Outco
     early: noteEarlyEnd(ctx, streamId, event.session),
     // nginx says `done` of viewers, too.
     player: removePlayer(ctx, streamId, event.session),
+    news: pending,
+  });
+  return finish(ctx, noted, news);
+}
+
+async function withdraw({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
+  const { noted, news } = await ctx.db.batch({
+    // Also the end of one that was replaced, so that the stream is not given back to it.
+    barred: barSession(ctx, streamId, event.session),
+    givenBack: giveBack(ctx, streamId, event.session, REPLACED_FOR_GOOD_MS),
+    ended: endSession(ctx, streamId, event.session, event.at),
+    noted: after("ended", note(did("ended"))),
     news: pending,
   });
   return finish(ctx, noted, news);
@@ -228,6 +245,8 @@ async function ignore({ ctx, note, pending }: Step): Promise<Outcome> {
 const ACTS: Record<EventKind, (step: Step) => Promise<Outcome>> = {
   publish: start,
   announce: start,
+  replace: start,
+  withdraw,
   retract,
   end,
   beat,

@@ -2,12 +2,15 @@
 import { z } from "zod";
 
 /**
- * `publish`: asks to go live · `announce`: has already been let in · `retract`: of a viewer who leaves, or of an announced
+ * `publish`: asks to go live · `replace`: asks to, in the place of whoever is live · `withdraw`: of one that replaced another,
+ * or had nobody to replace: it ends, or was turned away · `announce`: has already been let in · `retract`: of a viewer who leaves, or of an announced
  * publisher that was turned away · `end` of a publisher, or with nginx of anyone · `beat`: still live · `play`, `leave`: of a
  * viewer · `record`: a recording is complete · `manage`: asks for the media server's own API · `other`: nothing to do.
  */
 export type EventKind =
   | "publish"
+  | "replace"
+  | "withdraw"
   | "announce"
   | "retract"
   | "end"

@@ -2,10 +2,14 @@
 import { z } from "zod";
 import { type AdapterEvent, type EventKind, kindOf, text } from "./adapter.ts";
 
-/** `direction status`. */
+/**
+ * `direction status`. An encoder whose line broke is back before OvenMediaEngine misses it, and by a key that nobody else
+ * has: it takes the place of its old connection, whose closing is told later. Where OvenMediaEngine keeps the old one
+ * (`BlockDuplicateStreamName`), the new one's closing follows at once.
+ */
 const KINDS: Record<string, EventKind> = {
-  "incoming opening": "publish",
-  "incoming closing": "end",
+  "incoming opening": "replace",
+  "incoming closing": "withdraw",
   "outgoing opening": "play",
   "outgoing closing": "leave",
 };
