@@ -8,7 +8,7 @@ import { actingAs, startContext, type UserCtx } from "../src/context.ts";
 import { mintAdmin } from "./support/admin.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
 import { passTime } from "./support/clock.ts";
-import { openHub } from "./support/socket.ts";
+import { openHub, openSocket } from "./support/socket.ts";
 
 /** RATE_LIMIT_WRITES and RATE_LIMIT_SEARCHES, as they are unless they are set. */
 const LIMITS = { writes: 300, searches: 120 };
@@ -72,6 +72,20 @@ describe("the budget of writes", () => {
     expect(await act("/streams", {})).toMatchObject(refusal);
     expect(await act("/messages", {})).toMatchObject(refusal);
     expect((await call("/rooms", { token: ann.token })).status).toBe(200);
+  });
+
+  it("pays for what a socket makes by its first use, and lets in where nothing is made", async () => {
+    const ann = await mintUser("ann");
+    const doors = (name: string) => [
+      `//ws/${name}/${ann.id}?token=${ann.token}`,
+      `/chat/courses/${name}/ws?token=${ann.token}`,
+      `/webrtc/sessions/${name}/ws?token=${ann.token}`,
+    ];
+    const [known, unknown] = [`first-${ann.id}`, `second-${ann.id}`];
+    for (const door of doors(known)) await (await openSocket(door)).next("connected");
+    await spendAllBut(3, ann, "writes");
+    for (const door of doors(unknown)) expect((await (await openSocket(door)).nextClose()).code).toBe(4029);
+    for (const door of doors(known)) await (await openSocket(door)).next("connected");
   });
 
   it("is each user's own, and whole again after a minute", async () => {

@@ -5,7 +5,7 @@ import { one, type Statements } from "../db/batch.ts";
 import { deliverNow, pendingFor } from "../db/outbox.ts";
 import { roomMembers, rooms, users } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
-import { isMadeOnFirstUse, joinOpenGroup, makeCourse, makeGroup } from "./first-use.ts";
+import { claimFirstUse, joinOpenGroup, makeCourse, makeGroup } from "./first-use.ts";
 import { type JoinContext, RoomInfo } from "./info.ts";
 import { courseIdCalled, roomIdCalled } from "./names.ts";
 
@@ -32,7 +32,7 @@ export async function enterRoom(ctx: UserCtx, name: string): Promise<Access> {
  */
 export async function joinRoom(ctx: UserCtx, name: string): Promise<Access> {
   const known = await find(ctx, roomIdCalled(name));
-  if (!known && isMadeOnFirstUse(ctx, "rooms", name)) {
+  if (!known && (await claimFirstUse(ctx, "rooms", name))) {
     const first = { made: makeGroup(ctx, name), joined: joinOpenGroup(ctx, name) };
     return asMember(await find(ctx, roomIdCalled(name), first));
   }
@@ -64,7 +64,7 @@ export async function enterCourse(ctx: UserCtx, course: { courseId: string } | {
  */
 export async function joinCourse(ctx: UserCtx, courseId: string): Promise<Access> {
   const known = await find(ctx, courseIdCalled(courseId));
-  if (known || !isMadeOnFirstUse(ctx, "courses", courseId)) return asGuest(ctx, known);
+  if (known || !(await claimFirstUse(ctx, "courses", courseId))) return asGuest(ctx, known);
   return asGuest(ctx, await find(ctx, courseIdCalled(courseId), { made: makeCourse(ctx, courseId) }));
 }
 

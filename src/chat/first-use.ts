@@ -5,15 +5,22 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
+import { chargeCall } from "../auth/call-budgets.ts";
 import { ChosenId } from "../chosen-id.ts";
 import type { MadeOnFirstUse } from "../config.ts";
 import type { UserCtx } from "../context.ts";
 import { courseIdCalled, isFreeRoomName, roomIdCalled } from "./names.ts";
 
-/** Whether this deployment makes such things on first use, and this may be the name of one. */
-export function isMadeOnFirstUse({ config }: UserCtx, what: MadeOnFirstUse, name: string): boolean {
+/**
+ * Whether this deployment makes such things on first use, and this may be the name of one. It counts as a write of the
+ * caller's, by whatever door they came.
+ * @throws AppError RATE_LIMIT
+ */
+export async function claimFirstUse(ctx: UserCtx, what: MadeOnFirstUse, name: string): Promise<boolean> {
   // Courses have an alphabet of their own, which their contract has checked.
-  return config.AUTO_CREATE.includes(what) && (what === "courses" || ChosenId.safeParse(name).success);
+  const isMade = ctx.config.AUTO_CREATE.includes(what) && (what === "courses" || ChosenId.safeParse(name).success);
+  if (isMade) await chargeCall(ctx, "writes");
+  return isMade;
 }
 
 /** An id that was deleted is never made by itself again: whoever has an old link would be led among strangers. */

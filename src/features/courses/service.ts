@@ -137,10 +137,7 @@ export async function removeCourseMember(ctx: UserCtx, courseId: string, userId:
       ),
     ),
     toldCalls: after("told", expelFromCalls(ctx, courseId, userId)),
-    pending: pendingFor(
-      ctx,
-      sql`SELECT 'room:' || ${courseIdCalled(courseId)} UNION ALL ${callsOfCourse(courseId)}`,
-    ),
+    pending: pendingFor(ctx, sql`SELECT 'room:' || ${courseIdCalled(courseId)} UNION ALL ${callsOfCourse(courseId)}`),
   });
   if (!known) throw new AppError("NOT_FOUND", "There is no such course.");
   if (removed.length === 0) throw new AppError("NOT_FOUND", "This user is not a member.");

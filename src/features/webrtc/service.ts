@@ -2,7 +2,7 @@
 import { and, eq, getTableColumns, isNull, type SQL, sql } from "drizzle-orm";
 import { v7 as sortableId } from "uuid";
 import { mayJoinCourse } from "../../chat/access.ts";
-import { isMadeOnFirstUse, wasDeleted } from "../../chat/first-use.ts";
+import { claimFirstUse, wasDeleted } from "../../chat/first-use.ts";
 import { isModerator, type UserCtx } from "../../context.ts";
 import { after, one } from "../../db/batch.ts";
 import type { CallContext } from "../../db/call-context.ts";
@@ -94,7 +94,7 @@ export async function openSession(ctx: UserCtx, name: string): Promise<OpenSessi
 export async function joinSession(ctx: UserCtx, name: string): Promise<OpenSession> {
   const [known] = await sessionsCalled(ctx, name);
   const isOver = !known || (known.endedAt !== null && known.hostId === NO_HOST);
-  if (!isOver || !isMadeOnFirstUse(ctx, "calls", name)) return asGuest(ctx, known);
+  if (!isOver || !(await claimFirstUse(ctx, "calls", name))) return asGuest(ctx, known);
   const { row } = await ctx.db.batch({
     made: ctx.db.run(sql`INSERT INTO webrtc_sessions (id, host_id, max_participants, created_at, chosen_id)
       SELECT ${sortableId()}, ${NO_HOST}, ${MAX_PARTICIPANTS_DEFAULT}, ${ctx.now.getTime()}, ${name}

@@ -14,6 +14,7 @@ webrtcSockets.get(
 
 /** The way into a session, whatever carries the connection. `isBack`: as Channel.enter. @throws AppError as joinSession */
 export async function toSession(ctx: UserCtx, name: string, isBack: boolean): Promise<Destination> {
-  const { id, ...facts } = await (isBack ? openSession : joinSession)(ctx, name);
+  const { id, ...known } = await (isBack ? openSession : joinSession)(ctx, name);
+  const facts: SessionFacts = known;
   return { stub: ctx.env.WEBRTC_ROOM.getByName(id), kind: "webrtc", facts };
 }
