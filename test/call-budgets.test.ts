@@ -4,34 +4,11 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { app } from "../src/app.ts";
 import { chargeCall } from "../src/auth/call-budgets.ts";
-import { actingAs, startContext, type UserCtx } from "../src/context.ts";
 import { mintAdmin } from "./support/admin.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
+import { contextOf, spendAllBut } from "./support/call-budgets.ts";
 import { passTime } from "./support/clock.ts";
 import { openHub, openSocket } from "./support/socket.ts";
-
-/** RATE_LIMIT_WRITES and RATE_LIMIT_SEARCHES, as they are unless they are set. */
-const LIMITS = { writes: 300, searches: 120 };
-type Budget = keyof typeof LIMITS;
-
-const contextOf = (user: TestUser): UserCtx =>
-  actingAs(startContext({ env, address: user.address, later: () => undefined }), {
-    kind: "user",
-    id: user.id,
-    username: user.username,
-    displayName: null,
-    avatarUrl: null,
-    role: "user",
-    sessionId: "",
-    expiresAt: 0,
-    asOf: 0,
-  });
-
-/** Leaves so much of the user's budget. */
-async function spendAllBut(left: number, user: TestUser, budget: Budget): Promise<void> {
-  const calls = Array.from({ length: LIMITS[budget] - left }, () => chargeCall(contextOf(user), budget));
-  await Promise.all(calls);
-}
 
 /** Every route's method and path that changes something, as the app has them. */
 const writes = [

@@ -96,22 +96,30 @@ describe("a group with a chosen id", () => {
     expect((await as(eve, "POST", `${path}/reactions`, { emoji: "👍" })).status).toBe(404);
   });
 
-  it("does not take in a lost Socket.IO connection of the room that had the name before", async () => {
-    const [ann, bob, eve] = [await mintUser("ann"), await mintUser("bob"), await mintUser("eve")];
-    const id = freshName();
-    await makeNamed(ann, id, [bob]);
-    const client = await connectSocketIo(bob);
-    await client.ask("join_room", { roomId: id });
-    await client.next("online_users");
-    const { pid } = await client.connected();
-    client.lose();
-    await as(ann, "DELETE", `/rooms/${id}`);
-    await makeNamed(eve, id, [], { joinPolicy: "open" });
-    const back = await connectSocketIo(bob, { pid, offset: client.offset });
-    expect(await back.next("error")).toMatchObject({ code: "NOT_FOUND", room: id });
-    expect(await back.ask("typing", { roomId: id, isTyping: true })).toMatchObject({ error: { code: "FORBIDDEN" } });
-    expect((await as(eve, "GET", `/rooms/${id}`)).body.memberCount).toBe(1);
-  });
+  it.each([
+    ["open", false, "FORBIDDEN"],
+    ["members", true, "NOT_FOUND"],
+  ] as const)(
+    "that is %s now takes in no lost Socket.IO connection of the room before",
+    async (joinPolicy, isMember, code) => {
+      const [ann, bob, eve] = [await mintUser("ann"), await mintUser("bob"), await mintUser("eve")];
+      const id = freshName();
+      await makeNamed(ann, id, [bob]);
+      const own = await roomIdOf(id);
+      const client = await connectSocketIo(bob);
+      await client.ask("join_room", { roomId: id });
+      await client.next("online_users");
+      const { pid } = await client.connected();
+      client.lose();
+      // The name is another's already, and the old room has not yet told of its end.
+      await env.DB.prepare("UPDATE rooms SET chosen_id = NULL WHERE id = ?").bind(own).run();
+      await makeNamed(eve, id, isMember ? [bob] : [], { joinPolicy });
+      const back = await connectSocketIo(bob, { pid, offset: client.offset });
+      expect(await back.next("error")).toMatchObject({ code, room: id });
+      expect(await back.ask("typing", { roomId: id, isTyping: true })).toMatchObject({ error: { code: "FORBIDDEN" } });
+      expect((await as(eve, "GET", `/rooms/${id}`)).body.memberCount).toBe(isMember ? 2 : 1);
+    },
+  );
 });
 
 describe("a private pair", () => {

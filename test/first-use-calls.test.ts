@@ -2,6 +2,8 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import { startContext } from "../src/context.ts";
+import { eraseSessionsOf } from "../src/features/webrtc/service.ts";
 import { call, mintUser } from "./support/api.ts";
 import { closeOf, count, freshName } from "./support/places.ts";
 import { as, promote } from "./support/rooms.ts";
@@ -71,8 +73,11 @@ describe("a call", () => {
     await bobSocket.next("connected");
     await annSocket.ask("webrtc:leave_session");
     annSocket.close();
-    const [only] = await callsOf(name);
-    await evictDurableObject(roomOf(only?.id ?? ""));
+    const [{ id } = { id: "" }] = await callsOf(name);
+    await evictDurableObject(roomOf(id));
+    await runInDurableObject(roomOf(id), (_, { storage }) => {
+      expect(storage.sql.exec("SELECT ended_at FROM session").one()).toEqual({ ended_at: null });
+    });
     expect(await bobSocket.ask("webrtc:join_session", { sessionId: name })).toMatchObject({ type: "ack" });
     expect(await callsOf(name)).toMatchObject([{ endedAt: null }]);
     await bobSocket.ask("webrtc:leave_session");
@@ -123,6 +128,9 @@ describe("a call", () => {
     const { body } = await as(ann, "POST", "/webrtc/sessions", {});
     await as(ann, "DELETE", `/webrtc/sessions/${body.id}`);
     expect(await closeOf(open(bob, body.id))).toBe(4004);
+    // Nor when the host is erased, and the sessions with them.
+    await eraseSessionsOf(startContext({ env, later: () => {} }), ann.id);
+    for (const gone of [name, body.id]) expect(await closeOf(open(bob, gone))).toBe(4004);
     // Of another's session that goes on, the own id is no free name either.
     const live = (await as(ann, "POST", "/webrtc/sessions", { id: freshName("call") })).body.id;
     const own = String(

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { ConfigError, config } from "../src/config.ts";
 import { mintUser, type TestUser } from "./support/api.ts";
+import { spendAllBut } from "./support/call-budgets.ts";
 import { at } from "./support/items.ts";
 import { closeOf, count, dial, freshName, makeNamed } from "./support/places.ts";
 import { as, mintGroup, openCourse, openRoom, post, promote } from "./support/rooms.ts";
@@ -35,6 +36,35 @@ describe("AUTO_CREATE", () => {
       expect(() => config({ ...env, AUTO_CREATE: bad })).toThrow(ConfigError);
       expect(() => config({ ...env, AUTO_CREATE: bad })).toThrow(/Setting AUTO_CREATE must be none, or some of/);
     }
+  });
+});
+
+describe("making on first use", () => {
+  it("counts as a write: who has spent theirs makes and joins nothing, in whatever way, and still enters what is theirs", async () => {
+    const [ann, bob] = [await mintUser("ann"), await mintUser("bob")];
+    const [mine, others] = [freshName(), freshName()];
+    await openRoom(ann, mine);
+    await openRoom(bob, others);
+    await spendAllBut(2, ann, "writes");
+    const path = freshName("course");
+    await openCourse(ann, path);
+    const names = [freshName(), freshName()];
+    expect(await closeOf(dial(ann, others))).toBe(4029);
+    const client = await connectSocketIo(ann);
+    for (const [event, data] of [
+      ["join_room", { roomId: names[0] }],
+      ["chat:join_room", { courseId: names[0] }],
+      ["webrtc:join_session", { sessionId: names[0] }],
+    ] as const) {
+      expect(await client.ask(event, data)).toMatchObject({ error: { code: "RATE_LIMIT" } });
+    }
+    const { code, reason } = await (await dial(ann, at(names, 1))).nextClose();
+    expect([code, reason]).toEqual([4029, expect.stringMatching(/^RATE_LIMIT; Retry-After: \d+$/)]);
+    const made = "chosen_id IN (?1, ?2)";
+    expect(await count(`rooms WHERE ${made} OR course_id IN (?1, ?2)`, ...names)).toBe(0);
+    expect(await count(`webrtc_sessions WHERE ${made}`, ...names)).toBe(0);
+    await openRoom(ann, mine);
+    await openCourse(ann, path);
   });
 });
 

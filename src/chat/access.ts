@@ -1,5 +1,6 @@
 /** Who may enter a room: asked of the database, before the room's object is touched. */
 import { and, eq, type SQL, sql } from "drizzle-orm";
+import { chargeCall } from "../auth/call-budgets.ts";
 import { type Ctx, isModerator, type UserCtx } from "../context.ts";
 import { one, type Statements } from "../db/batch.ts";
 import { deliverNow, pendingFor } from "../db/outbox.ts";
@@ -27,8 +28,8 @@ export async function enterRoom(ctx: UserCtx, name: string): Promise<Access> {
 
 /**
  * The same for who comes to stay or to write: an open group takes them in, and one that does not exist is made, where that is
- * set up (first-use.ts). A second round trip only then.
- * @throws AppError NOT_FOUND no such room · FORBIDDEN not a member, and may not become one
+ * set up (first-use.ts). A second round trip, and one of the caller's writes, only then.
+ * @throws AppError NOT_FOUND no such room · FORBIDDEN not a member, and may not become one · RATE_LIMIT
  */
 export async function joinRoom(ctx: UserCtx, name: string): Promise<Access> {
   const known = await find(ctx, roomIdCalled(name));
@@ -37,6 +38,7 @@ export async function joinRoom(ctx: UserCtx, name: string): Promise<Access> {
     return asMember(await find(ctx, roomIdCalled(name), first));
   }
   if (known?.readSeq === null && parseInfo(known.info).joinPolicy === "open") {
+    await chargeCall(ctx, "writes");
     return asMember(await find(ctx, roomIdCalled(name), { joined: joinOpenGroup(ctx, name) }));
   }
   return asMember(known);
@@ -60,7 +62,7 @@ export async function enterCourse(ctx: UserCtx, course: { courseId: string } | {
 
 /**
  * The same for who comes to stay or to write: a course that does not exist is made, where that is set up (first-use.ts).
- * @throws AppError NOT_FOUND no such course · FORBIDDEN not a member
+ * @throws AppError NOT_FOUND no such course · FORBIDDEN not a member · RATE_LIMIT
  */
 export async function joinCourse(ctx: UserCtx, courseId: string): Promise<Access> {
   const known = await find(ctx, courseIdCalled(courseId));

@@ -40,7 +40,7 @@ export const courseRoutes = router()
   .openapi(
     route("post", "/chat/courses", {
       who: "moderator",
-      summary: "Make a course room",
+      summary: "Make a course room, or adopt one that was made by its first use",
       body: MakeCourse,
       answers: { 201: Course },
     }),
@@ -142,6 +142,7 @@ export const courseRoutes = router()
     route("post", "/chat/courses/{courseId}/messages", {
       who: "user",
       summary: "Send",
+      description: "A course that does not exist is made, where AUTO_CREATE has courses.",
       params: CourseParam,
       body: SendCourseMessage,
       answers: { 201: NewCourseMessage },

@@ -2,6 +2,7 @@
  * Rooms of the messenger, group and private (SPEC 5). Beyond SPEC, where it is silent: mutes and slow mode are set by
  * `POST|DELETE /rooms/:id/members/:userId/mute` and `PATCH /rooms/:id {slowModeSeconds}`; `POST /rooms/:id/read` moves the
  * read mark without a socket; `room_updated` tells connected members of a new name, owner, join policy or slow mode.
+ * Writing over REST to an open group makes a member, as opening its socket does.
  */
 import { z } from "zod";
 import {

@@ -32,6 +32,7 @@ export const roomMessageRoutes = router()
     route("post", "/rooms/{id}/messages", {
       who: "user",
       summary: "Send",
+      description: "An open group takes the writer in. One that does not exist is made, where AUTO_CREATE has rooms.",
       params: RoomParam,
       body: SendMessage,
       answers: { 201: NewMessage },

@@ -89,7 +89,7 @@ export async function openSession(ctx: UserCtx, name: string): Promise<OpenSessi
 /**
  * The same for who comes to stay: a call that does not exist, or that ended by itself, is begun, where that is set up
  * (first-use.ts). It is nobody's, and open to everybody.
- * @throws AppError NOT_FOUND there is none, or its host has ended it · FORBIDDEN
+ * @throws AppError NOT_FOUND there is none, or its host has ended it · FORBIDDEN · RATE_LIMIT
  */
 export async function joinSession(ctx: UserCtx, name: string): Promise<OpenSession> {
   const [known] = await sessionsCalled(ctx, name);
