@@ -1,38 +1,16 @@
 /** The same call in another product's spelling (SPEC 14, "Names of keys"). Inputs come from the schemas. */
-import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { api } from "../src/app.ts";
 import { SOCKETS } from "../src/contract.ts";
 import { alsoNamed, respell } from "../src/spelling.ts";
 import { mintAdmin } from "./support/admin.ts";
 import { call, mintUser } from "./support/api.ts";
+import { type Declared, openFresh, ROUTES } from "./support/contract.ts";
 import { picker, spelledOtherwise, validInput } from "./support/inputs.ts";
-import { mint } from "./support/media.ts";
-import { mintGroup, promote } from "./support/rooms.ts";
-import { openSocket, type TestSocket } from "./support/socket.ts";
+import { mintGroup } from "./support/rooms.ts";
+import { openSocket } from "./support/socket.ts";
 
 const ROUNDS = 20;
-
-type Declared = { name: string; method: string; path: string; params?: z.ZodType; query?: z.ZodType; body?: z.ZodType };
-
-const isSchema = (value: unknown): value is z.ZodType => value instanceof z.ZodType;
-
-/** Every route with its schemas, as the docs know them. The media servers' hook takes what media servers send. */
-const ROUTES: Declared[] = api.openAPIRegistry.definitions.flatMap((definition) => {
-  if (definition.type !== "route" || definition.route.path.startsWith("/webhook")) return [];
-  const { method, path, request } = definition.route;
-  const content = request?.body?.content["application/json"];
-  const json = content && "schema" in content ? content.schema : undefined;
-  return {
-    name: `${method} ${path}`,
-    method: method.toUpperCase(),
-    path,
-    ...(isSchema(request?.params) ? { params: request.params } : {}),
-    ...(isSchema(request?.query) ? { query: request.query } : {}),
-    ...(isSchema(json) ? { body: json } : {}),
-  };
-});
 
 const FRAMES: [name: string, schema: z.ZodType][] = Object.entries(SOCKETS).flatMap(([path, { commands }]) =>
   Object.entries(commands).map(([type, schema]): [string, z.ZodType] => [`${type} on ${path}`, schema]),
@@ -131,28 +109,6 @@ async function answerTo(path: string, type: string, data: unknown): Promise<stri
 /** A native socket is in one place; which one is left out. */
 const withoutPlace = (data: unknown): unknown =>
   Object.fromEntries(Object.entries(Object(data)).filter(([key]) => !/^(stream|session|course)_?id$/i.test(key)));
-
-let courses = 0;
-
-async function openFresh(path: string): Promise<TestSocket> {
-  if (path === "/ws") return openSocket(`/ws?token=${(await mintUser()).token}`);
-  if (path === "/streams/{id}/ws")
-    return openSocket(`/streams/${(await mint()).id}/ws?token=${(await mintUser()).token}`);
-  const user = await mintUser();
-  if (path === "/webrtc/sessions/{id}/ws") {
-    const { body } = await call("/webrtc/sessions", { method: "POST", token: user.token, body: {} });
-    return openSocket(`/webrtc/sessions/${body.id}/ws?token=${user.token}`);
-  }
-  if (path === "/chat/courses/{courseId}/ws") {
-    await promote(env.DB, user, "moderator");
-    courses += 1;
-    const courseId = `spelling-${courses}`;
-    await call("/chat/courses", { method: "POST", token: user.token, body: { courseId, name: "Spelling" } });
-    return openSocket(`/chat/courses/${courseId}/ws?token=${user.token}`);
-  }
-  const { roomId, people } = await mintGroup("owner", "member");
-  return openSocket(`//ws/${roomId}/${people[0]?.id}?token=${people[0]?.token}`);
-}
 
 describe("one key in two spellings", () => {
   const from = async () => ({ token: (await mintUser()).token, to: await mintUser() });
