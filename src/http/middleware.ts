@@ -115,9 +115,8 @@ export const limitBody: MiddlewareHandler<HttpEnv> = async (c, next) => {
   const type = headers.get("content-type") ?? "";
   if (body && !/^(multipart\/|application\/offset\+octet-stream)/i.test(type)) {
     const declared = Number(headers.get("content-length") ?? "0");
+    // Left unread: cancelled, it would reset the connection, and who is still sending would never see the answer.
     if (declared > JSON_BODY_MAX_BYTES) {
-      // Without this, `wrangler dev` would read the body to its end before it passes the answer on.
-      await body.cancel();
       throw new AppError("PAYLOAD_TOO_LARGE", `A body may have ${JSON_BODY_MAX_BYTES} bytes.`);
     }
     if (!headers.has("content-length")) return readCapped(c, body, next);

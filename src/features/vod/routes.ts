@@ -66,8 +66,6 @@ async function uploader(c: Context<HttpEnv>): Promise<Ctx> {
     return asServer;
   }
   if (ctx.actor.kind === "user") return ctx;
-  // Left unread, a local server would read it to its end before it passes the answer on.
-  await c.req.raw.body?.cancel();
   throw new AppError("UNAUTHORIZED", "A token or a media server's proof is required.");
 }
 

@@ -63,8 +63,6 @@ const maxBytes = ({ config }: Ctx): number => config.VOD_MAX_MEGABYTES * 1024 * 
 
 async function upload(ctx: Ctx, request: Request): Promise<Uploaded> {
   if (Number(request.headers.get("content-length") ?? "0") > maxBytes(ctx) + FORM_OVERHEAD_BYTES) {
-    // Left unread, a local server would read it to its end before it passes the answer on.
-    await request.body?.cancel();
     throw new AppError("PAYLOAD_TOO_LARGE", `A recording may have ${maxBytes(ctx)} bytes.`);
   }
   const key = `vod/${uuid()}`;

@@ -22,7 +22,6 @@ export const tusHeaders: MiddlewareHandler<HttpEnv> = async (c, next) => {
 /** tus, "Core protocol": another version is 412. */
 const requireVersion: MiddlewareHandler<HttpEnv> = async (c, next) => {
   if (c.req.header("Tus-Resumable") === TUS_VERSION) return next();
-  await c.req.raw.body?.cancel();
   const error = new AppError("INVALID_REQUEST", `Tus-Resumable must be ${TUS_VERSION}.`);
   return c.json({ error: errorBody(error) }, 412);
 };
@@ -31,16 +30,11 @@ const expires = ({ expiresAt }: Pick<Upload, "expiresAt">) => ({ "Upload-Expires
 
 /** What a header asks for that is not offered is refused before anything is done, and so is a body nobody would take. */
 const requireOffered: MiddlewareHandler<HttpEnv> = async (c, next) => {
-  const { headers, body } = c.req.raw;
+  const { headers } = c.req.raw;
   const isCreation = /\/tus\/?$/.test(c.req.path);
-  try {
-    refuseExtensions(headers);
-    if (isCreation && headers.get("content-type") === PIECE) throw notOffered("Content-Type", "creation-with-upload");
-    if (!isCreation && headers.has("Upload-Length")) throw notOffered("Upload-Length", "creation-defer-length");
-  } catch (error) {
-    await body?.cancel();
-    throw error;
-  }
+  refuseExtensions(headers);
+  if (isCreation && headers.get("content-type") === PIECE) throw notOffered("Content-Type", "creation-with-upload");
+  if (!isCreation && headers.has("Upload-Length")) throw notOffered("Upload-Length", "creation-defer-length");
   await next();
 };
 
@@ -66,7 +60,6 @@ async function patch(c: Context<HttpEnv, "/:id">): Promise<Response> {
   const ctx = requireUser(c.var.ctx);
   const { headers, body } = c.req.raw;
   if (headers.get("content-type") !== PIECE) {
-    await body?.cancel();
     throw new AppError("UNSUPPORTED_MEDIA_TYPE", "Send application/offset+octet-stream.");
   }
   const id = c.req.param("id");
