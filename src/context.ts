@@ -21,6 +21,9 @@ export type User = {
   expiresAt: number;
   /** How far the outbox had come when the database was asked about this user: a revocation after it counts. */
   asOf: number;
+  /** The generation of the database that was asked, and when the account was made, ms: no other ever had this id there and then. */
+  generation: string;
+  bornAt: number;
 };
 
 export type Actor = User | { kind: "anonymous" } | { kind: "mediaServer" } | { kind: "system" };

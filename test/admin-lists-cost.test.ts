@@ -40,6 +40,8 @@ async function queriesOf(list: (ctx: UserCtx) => Promise<unknown>): Promise<Aske
       sessionId: "",
       expiresAt: 0,
       asOf: 0,
+      generation: "",
+      bornAt: 0,
     }),
   );
   return asked;

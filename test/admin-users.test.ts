@@ -137,6 +137,8 @@ describe("the last admin", () => {
         sessionId: "",
         expiresAt: 0,
         asOf: 0,
+        generation: "",
+        bornAt: 0,
       });
     const results = await Promise.allSettled([banUser(as(one), two.id, "r"), banUser(as(two), one.id, "r")]);
     expect(results.map((result) => result.status).sort()).toEqual(["fulfilled", "rejected"]);

@@ -1,6 +1,7 @@
 /** From a token or ticket to the user who holds it, as the database knows them now. One query for our own tokens. */
 import { and, eq, gt, sql } from "drizzle-orm";
 import { actingAs, type Ctx, type User, type UserCtx } from "../context.ts";
+import { generationColumn } from "../db/generation.ts";
 import { newestOutboxId } from "../db/outbox.ts";
 import { addressBans, revokedTokens, sessions, socketTickets, users } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
@@ -59,7 +60,9 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
       banReason: users.banReason,
       lastActiveAt: users.lastActiveAt,
       isLive,
+      createdAt: users.createdAt,
       asOf: newestOutboxId,
+      generation: generationColumn,
       addressBan: sql<number | null>`(SELECT ${addressBans.until} FROM ${addressBans}
         WHERE ${addressBans.address} = ${ctx.address} AND ${addressBans.until} > ${ctx.now.getTime()})`,
     })
@@ -78,6 +81,8 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
     sessionId: session.sessionId,
     expiresAt: session.expiresAt,
     asOf: row.asOf,
+    generation: row.generation,
+    bornAt: row.createdAt.getTime(),
   };
   return actingAs(ctx, user);
 }

@@ -5,7 +5,7 @@
 import { asc, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { CallContext } from "../db/call-context.ts";
-import type { Delivery } from "../db/outbox.ts";
+import { type Delivery, pendingColumns } from "../db/outbox.ts";
 import { outbox } from "../db/tables.ts";
 import { erase } from "./store.ts";
 
@@ -22,7 +22,7 @@ const PENDING_ROWS = 100;
 /** Reads the deletions that are pending: the last statement of a batch that deletes owners of bytes. */
 export const pendingDeletions = (ctx: CallContext) =>
   ctx.db
-    .select({ id: outbox.id, target: outbox.target, payload: outbox.payload })
+    .select(pendingColumns)
     .from(outbox)
     // `;` is the character after `:`, so this is a range of the index on target.
     .where(sql`${outbox.target} >= 'file:' AND ${outbox.target} < 'file;'`)

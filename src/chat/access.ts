@@ -3,6 +3,7 @@ import { and, eq, type SQL, sql } from "drizzle-orm";
 import { chargeCall } from "../auth/call-budgets.ts";
 import { type Ctx, isModerator, type UserCtx } from "../context.ts";
 import { one, type Statements } from "../db/batch.ts";
+import { generationColumn } from "../db/generation.ts";
 import { deliverNow, pendingFor } from "../db/outbox.ts";
 import { roomMembers, rooms, users } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
@@ -16,7 +17,7 @@ export type Access = { roomId: string; context: JoinContext };
 /** The room's info as JSON, for a query on `rooms`. */
 const infoColumn = sql<string>`(SELECT facts FROM room_facts WHERE room_facts.room_id = ${rooms.id})`;
 
-type Found = { id: string; info: string; readSeq: number | null };
+type Found = { id: string; info: string; readSeq: number | null; generation: string };
 
 /**
  * A group or private room that the caller is a member of. `name`: what clients call it.
@@ -96,7 +97,7 @@ async function find(ctx: UserCtx, id: SQL, before: Statements = {}): Promise<Fou
     ...before,
     found: one(
       ctx.db
-        .select({ id: rooms.id, info: infoColumn, readSeq: roomMembers.readSeq })
+        .select({ id: rooms.id, info: infoColumn, readSeq: roomMembers.readSeq, generation: generationColumn })
         .from(rooms)
         .leftJoin(roomMembers, and(eq(roomMembers.roomId, rooms.id), eq(roomMembers.userId, ctx.actor.id)))
         .where(eq(rooms.id, id)),
@@ -111,7 +112,7 @@ const parseInfo = (info: string): RoomInfo => RoomInfo.parse(JSON.parse(info));
 
 const accessOf = (row: Found): Access => ({
   roomId: row.id,
-  context: { room: parseInfo(row.info), readSeq: row.readSeq ?? 0 },
+  context: { room: parseInfo(row.info), readSeq: row.readSeq ?? 0, generation: row.generation },
 });
 
 /**

@@ -38,6 +38,11 @@ export class Authors {
     return row && { userId, username: row.username, avatarUrl: row.avatar_url };
   }
 
+  /** Nobody has written; the table is empty. */
+  clear(): void {
+    this.#known.clear();
+  }
+
   forget(userId: number): void {
     this.#known.delete(userId);
     this.#sql.exec("DELETE FROM people WHERE user_id = ?", userId);

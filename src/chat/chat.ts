@@ -10,6 +10,7 @@ import type { Connection } from "../realtime/connection.ts";
 import type { ConnectRequest, Person } from "../realtime/connection-state.ts";
 import { loadEpoch } from "../realtime/log.ts";
 import { type MigrationStep, migrate } from "../realtime/migrations.ts";
+import type { Stamp } from "../realtime/origin.ts";
 import { encodeFrame, type Frame, type FrameId } from "../realtime/protocol.ts";
 import { Room } from "../realtime/room.ts";
 import { UserReferences } from "../realtime/user-references.ts";
@@ -28,7 +29,7 @@ import { ChatSearch } from "./search.ts";
 const NO_COMMANDS: Commands = new Map();
 
 /** `Context`: what the Worker has found in the database of the room, and of who comes in or acts. */
-export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context> extends Room {
+export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context extends Stamp> extends Room {
   protected override readonly log: ChatReplay;
   protected readonly entries: ChatLog;
   protected readonly search: ChatSearch;
@@ -94,6 +95,16 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context>
   /** @throws AppError NOT_FOUND nobody who can be muted here · FORBIDDEN a moderator */
   protected requireMutable(_userId: number): void | Promise<void> {}
 
+  /** What was said here was said, and stays; unless it was under a number that is another's now. */
+  protected override startOver(isSameRow: boolean): void {
+    this.moderation.startOver(isSameRow);
+    this.#speech = undefined;
+    if (isSameRow) return this.references.recordAgain(Date.now());
+    this.entries.clear();
+    this.search.clear();
+    this.references.clear();
+  }
+
   // ── How it speaks ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** @throws AppError NOT_FOUND before the room knows what it is */
@@ -147,11 +158,13 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context>
   }
 
   /** RPC: a command from somebody without a socket: REST, or Socket.IO. The same function as for a frame. */
-  executeFor(person: Person, context: Context, type: string, data: unknown): Promise<Outcome> {
+  async executeFor(person: Person, context: Context, type: string, data: unknown): Promise<Outcome> {
     try {
+      const isLate = this.meet(context);
+      if (isLate) await isLate;
       this.letIn(person.userId, context);
     } catch (thrown) {
-      return Promise.resolve(failed(thrown));
+      return failed(thrown);
     }
     return this.execute(person, type, data);
   }

@@ -19,7 +19,12 @@ export const RoomInfo = z.object({
 export type RoomInfo = z.infer<typeof RoomInfo>;
 
 /** How a member comes in: what the database said of the room, and how far they have read. */
-export const JoinContext = z.object({ room: RoomInfo, readSeq: z.number().int() });
+export const JoinContext = z.object({
+  room: RoomInfo,
+  readSeq: z.number().int(),
+  /** Of the database that said so. */
+  generation: z.string().optional(),
+});
 export type JoinContext = z.infer<typeof JoinContext>;
 
 /** What an outbox row for `room:<id>` holds. Each may be done twice. */

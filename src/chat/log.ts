@@ -240,6 +240,12 @@ export class ChatLog {
     return row?.nr ?? 0;
   }
 
+  /** Nothing was ever said. Positions go on, so that none means something else. */
+  clear(): void {
+    for (const table of ["log", "people", "reactions"]) this.sql.exec(`DELETE FROM ${table}`);
+    this.#authors.clear();
+  }
+
   /** What this user wrote and did is nobody's any more. One row written for each: erasing is rare. */
   anonymise(userId: number): void {
     this.#authors.forget(userId);

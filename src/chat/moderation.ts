@@ -48,6 +48,23 @@ export class Moderation {
     this.#isClosed = true;
   }
 
+  /** The database was set back: the room is there, whoever was removed counts as it says. `isSameRow` false: all is new. */
+  startOver(isSameRow: boolean): void {
+    this.#sql.exec("UPDATE state SET closed_at = NULL");
+    this.#sql.exec("DELETE FROM departed");
+    this.#isClosed = false;
+    if (isSameRow) return;
+    this.unlearn();
+    for (const userId of [...this.#mutes.keys()]) this.unmute(userId);
+    this.#wroteAt.clear();
+  }
+
+  /** What is said next of the room counts, whatever its version. */
+  unlearn(): void {
+    this.#sql.exec("UPDATE state SET info = NULL");
+    this.#info = null;
+  }
+
   /** Takes news, unless they are old. Answers whether they were new. */
   learn(info: RoomInfo): boolean {
     if (this.#info && info.version <= this.#info.version) return false;

@@ -112,6 +112,13 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
 
   // ── Coming and going ──────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** Lists of rooms have what the database was restored to, and hear anew. A room's id is never used again. */
+  protected override startOver(isSameRow: boolean): void {
+    super.startOver(isSameRow);
+    this.moderation.unlearn();
+    this.#directory.invalidate(Date.now());
+  }
+
   protected override letIn(userId: number, { room, readSeq }: JoinContext): void {
     this.learn(room);
     this.moderation.requireMember(userId, room.version);

@@ -52,6 +52,14 @@ export class ChatSearch {
     return this.#indexed;
   }
 
+  /** Nothing was ever said. */
+  clear(): void {
+    this.#sql.exec("INSERT INTO search (search) VALUES ('delete-all')");
+    this.#sql.exec("DELETE FROM counts");
+    this.#sql.exec("UPDATE state SET indexed_seq = 0");
+    this.#indexed = 0;
+  }
+
   /** When the alarm should index, ms; null when no block is full. */
   due(): number | null {
     const [full] = this.#sql.exec<{ at: number }>("SELECT at FROM log WHERE seq = ?", this.#indexed + BLOCK).toArray();

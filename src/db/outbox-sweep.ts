@@ -1,6 +1,7 @@
 /** The net under everything: delivers what a crash left in the outbox. Run by cron. */
 import { sql } from "drizzle-orm";
 import type { CallContext } from "./call-context.ts";
+import { generationColumn } from "./generation.ts";
 import { deliverNow, type Pending } from "./outbox.ts";
 
 /** Rows older than this were left behind by a crash or an overload; younger ones are being delivered right now. */
@@ -77,7 +78,7 @@ async function nextTargets(ctx: CallContext, after: string, last: string): Promi
 /** The first rows of each receiver whose oldest was left behind. */
 function readRows(ctx: CallContext, targets: string[], before: number): Promise<Pending[]> {
   return ctx.db.all<Pending>(sql`
-    SELECT o.id, o.target, o.payload FROM json_each(${JSON.stringify(targets)}) t JOIN outbox o ON o.target = t.value
+    SELECT o.id, o.target, o.payload, ${generationColumn} AS generation FROM json_each(${JSON.stringify(targets)}) t JOIN outbox o ON o.target = t.value
     WHERE (SELECT created_at FROM outbox WHERE target = t.value ORDER BY id LIMIT 1) <= ${before}
       AND o.id IN (SELECT id FROM outbox WHERE target = t.value ORDER BY id LIMIT ${TURN_ROWS})
     ORDER BY o.id`);

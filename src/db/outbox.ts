@@ -10,6 +10,7 @@ import { asc, inArray, type SQL, sql } from "drizzle-orm";
 import { isTransient } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
 import type { CallContext } from "./call-context.ts";
+import { generationColumn } from "./generation.ts";
 import { inList } from "./json.ts";
 import { type FailedDelivery, parkAfterFailures } from "./outbox-parked.ts";
 import { outbox } from "./tables.ts";
@@ -17,8 +18,8 @@ import { outbox } from "./tables.ts";
 /** Who is told: `user:12`, `room:01J…`, `file:…`. The part before the colon picks the deliverer. */
 export type Target = `${string}:${string}`;
 
-/** One thing to tell, as its receiver gets it. Ids of one target only grow. */
-export type Delivery = { id: number; payload: unknown };
+/** One thing to tell, as its receiver gets it. Ids of one target only grow, within a generation of the database. */
+export type Delivery = { id: number; payload: unknown; generation?: string };
 
 /**
  * Hands deliveries to the receiver `name`, oldest first, and resolves once they are safe there. Repeats will come: the
@@ -38,7 +39,15 @@ export class FailedDeliveries extends Error {
 }
 
 /** A row read back from the outbox. */
-export type Pending = { id: number; target: string; payload: string };
+export type Pending = { id: number; target: string; payload: string; generation: string };
+
+/** What a query of the outbox reads. */
+export const pendingColumns = {
+  id: outbox.id,
+  target: outbox.target,
+  payload: outbox.payload,
+  generation: generationColumn,
+};
 
 const handlers = new Map<string, OutboxHandler>();
 
@@ -77,7 +86,7 @@ const PENDING_ROWS = 500;
  */
 export function pendingFor(ctx: CallContext, ...targets: (Target | SQL)[]) {
   return ctx.db
-    .select({ id: outbox.id, target: outbox.target, payload: outbox.payload })
+    .select(pendingColumns)
     .from(outbox)
     .where(inArray(outbox.target, targets as string[]))
     .orderBy(asc(outbox.id))
@@ -116,9 +125,9 @@ async function deliverTarget(ctx: CallContext, target: string, rows: Pending[]):
   const deliver = handlers.get(target.slice(0, colon));
   const deliveries: Delivery[] = [];
   const unreadable: FailedDelivery[] = [];
-  for (const { id, payload } of rows) {
+  for (const { id, payload, generation } of rows) {
     try {
-      deliveries.push({ id, payload: JSON.parse(payload) });
+      deliveries.push({ id, payload: JSON.parse(payload), generation });
     } catch {
       unreadable.push({ id, reason: "The payload is no JSON." });
     }

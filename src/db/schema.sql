@@ -100,6 +100,12 @@ CREATE TABLE conversations (
 ) WITHOUT ROWID;
 CREATE INDEX conversations_high ON conversations (high_id);
 
+-- ── database_generation ──
+CREATE TABLE database_generation (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  generation TEXT NOT NULL
+);
+
 -- ── deleted_ids ──
 -- Written by triggers on: rooms, webrtc_sessions
 CREATE TABLE deleted_ids (

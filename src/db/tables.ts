@@ -250,6 +250,11 @@ export const outboxParked = sqliteTable("outbox_parked", {
   parkedAt: time("parked_at").notNull(),
 });
 
+export const databaseGeneration = sqliteTable("database_generation", {
+  id: integer("id").primaryKey(),
+  generation: text("generation").notNull(),
+});
+
 /** How long the public lists are; kept by triggers. */
 export const listTotals = sqliteTable("list_totals", {
   list: text("list", { enum: ["people", "videos"] }).primaryKey(),

@@ -67,6 +67,8 @@ async function forward(ctx: UserCtx, { stub, facts }: Destination, query: Socket
     sessionId: actor.sessionId,
     expiresAt: actor.expiresAt,
     asOf: actor.asOf,
+    generation: actor.generation,
+    userBornAt: actor.bornAt,
     address: ctx.address,
     heartbeat: query.heartbeat,
     batch: query.batch,

@@ -8,7 +8,7 @@ import { Revocation } from "../realtime/room-ref.ts";
 const Current = z.object({
   frames: z.array(z.object({ type: z.string(), data: z.unknown() })).default([]),
   /** Close the user's connections, here and in every room. */
-  revocation: Revocation.omit({ userId: true, asOf: true }).optional(),
+  revocation: Revocation.omit({ userId: true, asOf: true, generation: true }).optional(),
   /** Bans so far no longer count, not even where a room has not heard of them yet. */
   isReinstated: z.boolean().optional(),
   /** Users whose words are in the frames, besides those whom the frames name. */

@@ -30,6 +30,7 @@ const RETENTION = { least: 1000, days: 7, most: 10_000 };
 export class UserHub extends Room {
   protected override readonly kind = "user";
   protected override readonly roomKind = null;
+  protected override readonly numberedIn = "users";
   protected override readonly log: FrameLog;
   readonly #sql: SqlStorage;
   readonly #notices: PendingNotices;
@@ -69,7 +70,25 @@ export class UserHub extends Room {
       sessionId: connection?.state.sessionId ?? "",
       expiresAt: connection?.state.expiresAt ?? 0,
       asOf: connection?.state.asOf ?? 0,
+      generation: connection?.state.generation ?? "",
+      bornAt: connection?.state.userBornAt ?? 0,
     });
+  }
+
+  protected override bornAt({ userBornAt }: ConnectRequest): number | undefined {
+    return userBornAt;
+  }
+
+  /**
+   * What the log tells of is not so any more, or is somebody else's: a new epoch has every client refetch. Wherever the user
+   * is, they come back and are asked who they are.
+   */
+  protected override startOver(): void {
+    this.log.clear();
+    this.#references.clear();
+    this.#revocations.clear();
+    this.#notices.clear();
+    this.#notices.add({ revocation: { userId: this.#userId, code: CLOSE.restart, reason: "UNAVAILABLE" } });
   }
 
   /** The Worker asked the database before; what was revoked since then, the hub knows. */
@@ -163,7 +182,8 @@ export class UserHub extends Room {
    * RPC: the user has come into a room; `visit`: the room's number of their stay there. Answers the revocation that this
    * connection slipped past, if there is one: it was authenticated before, and the room was not known here yet.
    */
-  trackRoom({ kind, name }: RoomRef, visit: number, by: Authenticated): Revocation | null {
+  async trackRoom({ kind, name }: RoomRef, visit: number, by: Authenticated): Promise<Revocation | null> {
+    await this.meet(by);
     this.#sql.exec(
       `INSERT INTO room_references (kind, name, visit) VALUES (?, ?, ?)
        ON CONFLICT (kind, name) DO UPDATE SET visit = excluded.visit WHERE excluded.visit > visit`,

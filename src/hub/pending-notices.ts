@@ -47,6 +47,11 @@ export class PendingNotices implements Timer {
     this.#host.state.waitUntil(this.ring());
   }
 
+  /** What waits is not so any more. */
+  clear(): void {
+    this.#sql.exec("DELETE FROM pending_notices");
+  }
+
   /** Takes back bans that rooms have not heard of yet. */
   withdrawBans(): void {
     for (const { id, notice } of this.#sql.exec<NoticeRow>("SELECT id, notice FROM pending_notices").toArray()) {

@@ -29,6 +29,10 @@ export class Revocations {
     return rows.map(parse).find((revocation) => isRevoked(revocation, by)) ?? null;
   }
 
+  clear(): void {
+    this.#sql.exec("DELETE FROM revocations");
+  }
+
   /** Bans no longer count: they were lifted. */
   liftBans(): void {
     for (const { as_of, revocation } of this.#sql

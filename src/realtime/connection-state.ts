@@ -18,6 +18,9 @@ export const ConnectRequest = Person.extend({
   expiresAt: z.number(),
   /** How far the outbox had come when the database was asked about this user: a revocation after it counts. */
   asOf: z.number().int().default(0),
+  /** The generation of the database that was asked, and when the account was made, ms. */
+  generation: z.string().optional(),
+  userBornAt: z.number().int().optional(),
   address: z.string(),
   heartbeat: z.enum(["server", "client"]),
   batch: z.boolean(),

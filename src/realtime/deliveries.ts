@@ -51,6 +51,15 @@ export class Deliveries {
     return failed;
   }
 
+  /** The outbox begins anew: no id was ever had. */
+  forget(): void {
+    for (const table of ["last_delivery", "failed_deliveries"]) {
+      if (this.#hasTable(table)) this.#sql.exec(`DELETE FROM ${table}`);
+    }
+    this.#failed.clear();
+    this.#last = undefined;
+  }
+
   /** Goes on without a promise until there is one: what arrives in between cannot mix in. */
   #applyAll(deliveries: Iterator<Delivery>, failed: FailedDelivery[]): Promise<void> | undefined {
     for (let next = deliveries.next(); !next.done; next = deliveries.next()) {

@@ -194,8 +194,8 @@ export class Dispatcher {
     if (!parsed.success) throw new AppError("INVALID_MESSAGE", "data.token: expected a token");
     const { actor } = await authenticate(this.#context(), parsed.data.token);
     if (actor.id !== connection.userId) throw new AppError("FORBIDDEN");
-    const { sessionId, expiresAt, role, asOf } = actor;
-    Object.assign(connection.state, { sessionId, expiresAt, role, asOf });
+    const { sessionId, expiresAt, role, asOf, generation } = actor;
+    Object.assign(connection.state, { sessionId, expiresAt, role, asOf, generation });
     this.#membership.renewed(connection);
     return { expiresAt: new Date(expiresAt).toISOString() };
   }

@@ -49,11 +49,11 @@ export class HubRegistration {
 
   /** Never throws. */
   async #track(connection: Connection, here: RoomRef, visit: number): Promise<void> {
-    const { userId, sessionId, asOf } = connection.state;
+    const { userId, sessionId, asOf, generation } = connection.state;
     const { env } = this.#room;
     try {
       const revocation = await callObject(objectCaller(env), env.USER_HUB, String(userId), (hub) =>
-        hub.trackRoom(here, visit, { sessionId, asOf }),
+        hub.trackRoom(here, visit, { sessionId, asOf, generation }),
       );
       this.#closeRevoked(connection, revocation);
     } catch (error) {

@@ -139,12 +139,13 @@ export class FrameLog implements ReplayLog {
     );
   }
 
-  /** Forgets everything, and begins a new epoch: whoever comes back is told to refetch. What was delivered stays known. */
+  /** Forgets everything, and begins a new epoch: whoever comes back is told to refetch. */
   clear(): void {
     this.#sql.exec("DELETE FROM log");
     this.#sql.exec("DELETE FROM log_epoch");
     this.#position = new LogPosition(loadEpoch(this.#sql, "log_epoch"), 0);
     this.#tail = 1;
+    this.#lastDelivery = 0;
   }
 
   /** In steps, and by looking at one row: a full log pays neither a deleted row nor a scan for every frame. */

@@ -13,8 +13,9 @@ export const Revocation = z.object({
   reason: z.string(),
   sessionId: z.string().optional(),
   exceptSessionId: z.string().optional(),
-  /** Its id in the outbox: who was authenticated later is not meant. None: everybody is. */
+  /** Its id in the outbox, and of which generation: who was authenticated there later is not meant. None: everybody is. */
   asOf: z.number().int().optional(),
+  generation: z.string().optional(),
 });
 export type Revocation = z.infer<typeof Revocation>;
 
@@ -22,14 +23,14 @@ export type Revocation = z.infer<typeof Revocation>;
 export const isBan = ({ sessionId, exceptSessionId }: Pick<Revocation, "sessionId" | "exceptSessionId">): boolean =>
   sessionId === undefined && exceptSessionId === undefined;
 
-/** A connection's right to be here: its session, and how far the outbox had come when that was asked for. */
-export type Authenticated = { sessionId: string; asOf: number };
+/** A connection's right to be here: its session, and of which database, and how far on, that was asked. */
+export type Authenticated = { sessionId: string; asOf: number; generation?: string | undefined };
 
 /** Whether a revocation means this connection. */
 export const isRevoked = (
-  { sessionId, exceptSessionId, asOf }: Omit<Revocation, "userId">,
+  { sessionId, exceptSessionId, asOf, generation }: Omit<Revocation, "userId">,
   by: Authenticated,
 ): boolean =>
-  (asOf === undefined || by.asOf < asOf) &&
+  (asOf === undefined || by.asOf < asOf || (generation !== undefined && by.generation !== generation)) &&
   (sessionId === undefined || sessionId === by.sessionId) &&
   exceptSessionId !== by.sessionId;

@@ -7,10 +7,13 @@
  * `connections`, `broadcast`, `send`, `disconnect` and `timers`. It never touches a WebSocket.
  */
 import { DurableObject } from "cloudflare:workers";
+import { objectContext } from "../context.ts";
+import { type NumberedTable, readBirth, readGeneration } from "../db/generation.ts";
 import type { Delivery } from "../db/outbox.ts";
 import type { FailedDelivery } from "../db/outbox-parked.ts";
-import type { AppError } from "../errors.ts";
-import { logFailure } from "../platform/log.ts";
+import { type AppError, CLOSE } from "../errors.ts";
+import { logEvent, logFailure } from "../platform/log.ts";
+import type { MaybePromise } from "../platform/promise.ts";
 import type { BudgetKind } from "./budget.ts";
 import { type Commands, failed, type Outcome } from "./commands.ts";
 import type { Connection } from "./connection.ts";
@@ -20,6 +23,7 @@ import { Deliveries } from "./deliveries.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { ReplayLog } from "./log.ts";
 import { Membership } from "./membership.ts";
+import { Origin, type Stamp } from "./origin.ts";
 import type { FrameId } from "./protocol.ts";
 import type { RoomHooks } from "./room-hooks.ts";
 import type { Authenticated, Revocation, RoomKind } from "./room-ref.ts";
@@ -32,6 +36,8 @@ export abstract class Room extends DurableObject<Env> {
   protected abstract readonly kind: string;
   /** Where a user's hub finds this object; null for the hub itself. */
   protected abstract readonly roomKind: RoomKind | null;
+  /** The table in which this object's name is the number of a row; null where it is an id that is never used again. */
+  protected readonly numberedIn: NumberedTable | null = null;
   /** What `since` replays. */
   protected abstract readonly log: ReplayLog;
   protected abstract readonly commands: Commands;
@@ -42,6 +48,7 @@ export abstract class Room extends DurableObject<Env> {
   readonly #dispatcher: Dispatcher;
   readonly #sendQueue: SendQueue;
   readonly #deliveries: Deliveries;
+  readonly #origin: Origin;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -68,10 +75,31 @@ export abstract class Room extends DurableObject<Env> {
       apply: ({ id, payload }) => this.delivered(payload, id),
     });
     this.connections = this.#membership.connections;
+    this.#origin = new Origin({
+      state,
+      read: async () => {
+        const ctx = objectContext(state, env);
+        const born = this.numberedIn && (await readBirth(ctx, this.numberedIn, Number(state.id.name)));
+        return { generation: await readGeneration(ctx), born };
+      },
+      isNumbered: () => this.numberedIn !== null,
+      startOver: (isSameRow) => this.#startOver(isSameRow),
+    });
     void state.blockConcurrencyWhile(() => this.timers.restore());
   }
 
   // ── What a kind of room may say ───────────────────────────────────────────────────────────────────────────────────
+
+  /** When the row of this object's number was made, as far as a connection tells. */
+  protected bornAt(_request: ConnectRequest): number | undefined {
+    return undefined;
+  }
+
+  /**
+   * The database was restored: what is known of it is not so any more. `isSameRow` false: this object's number is now
+   * another's, who must see nothing of what is here. Everybody is disconnected already. Nothing may be awaited.
+   */
+  protected startOver(_isSameRow: boolean): void {}
 
   /** @throws AppError to turn this member away before anything is sent */
   protected admit(_request: ConnectRequest): void | Promise<void> {}
@@ -119,6 +147,23 @@ export abstract class Room extends DurableObject<Env> {
     }
   }
 
+  // ── Which database this belongs to ────────────────────────────────────────────────────────────────────────────────
+
+  /** Call it with whatever was read in the database, before it is used. @throws AppError UNAVAILABLE the call is outdated */
+  protected meet(stamp: Stamp): MaybePromise {
+    return this.#origin.knows(stamp) ? undefined : this.#origin.meet(stamp);
+  }
+
+  /** Whoever is here was let in by a database that is no more: they come back, and are asked again. */
+  #startOver(isSameRow: boolean): void {
+    logEvent("object.startOver", { level: "warn", kind: this.kind, object: this.ctx.id.name, isSameRow });
+    for (const connection of [...this.connections.values()]) {
+      this.#membership.close(connection, CLOSE.restart, "UNAVAILABLE");
+    }
+    this.#deliveries.forget();
+    this.startOver(isSameRow);
+  }
+
   // ── Sockets ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A socket that the Worker has checked. */
@@ -126,6 +171,7 @@ export abstract class Room extends DurableObject<Env> {
     const request = readConnectRequest(upgrade);
     const { 0: client, 1: socket } = new WebSocketPair();
     try {
+      await this.meet({ generation: request.generation, born: this.bornAt(request) });
       await this.admit(request);
       this.#membership.requireSpace(request.userId);
       this.ctx.acceptWebSocket(socket);
@@ -171,6 +217,7 @@ export abstract class Room extends DurableObject<Env> {
   /** RPC: takes what the outbox has for this object; repeats are dropped. @returns those that must come again */
   async deliver(deliveries: Delivery[]): Promise<FailedDelivery[]> {
     this.#sendQueue.flush();
+    await this.meet({ generation: deliveries[0]?.generation });
     const failed = await this.#deliveries.take(deliveries);
     this.#sendQueue.flush();
     return failed;
@@ -182,6 +229,7 @@ export abstract class Room extends DurableObject<Env> {
    */
   async remoteJoin(request: ConnectRequest, at: { gateway: string; socketId: string }): Promise<Outcome> {
     try {
+      await this.meet({ generation: request.generation, born: this.bornAt(request) });
       await this.admit(request);
       this.#membership.enterRemote(request, at);
       const { head: seq, epoch } = this.log;

@@ -130,6 +130,21 @@ export class UserReferences implements Timer {
     this.#sql.exec("DELETE FROM user_references WHERE user_id = ?", userId);
   }
 
+  /** The database was set back, and may not know whom it was told of: tells it anew. */
+  recordAgain(now: number): void {
+    this.#sql.exec("UPDATE user_references SET is_recorded = 0");
+    if (this.#unrecorded().length === 0) return;
+    this.#behindSince ??= now;
+    this.#host.timers.arm(now);
+  }
+
+  /** The object names nobody any more. What the database was told is of no harm: it has an order to forget obeyed. */
+  clear(): void {
+    this.#known.clear();
+    this.#sql.exec("DELETE FROM user_references");
+    this.#behindSince = null;
+  }
+
   /** The object names nobody any more: takes back what the database was told. Goes on where it broke off. */
   async withdraw(): Promise<void> {
     await this.#recording;

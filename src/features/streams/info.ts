@@ -4,8 +4,8 @@ import type { RoomInfo } from "../../chat/info.ts";
 import { Anonymise } from "../../db/user-references.ts";
 import { StreamFrames } from "./chat-contract.ts";
 
-/** What the Worker has found out when somebody comes in or acts. It never changes. */
-export const StreamContext = z.object({ ownerId: z.number().int() });
+/** What the Worker has found out when somebody comes in or acts, and in which database. The owner never changes. */
+export const StreamContext = z.object({ ownerId: z.number().int(), generation: z.string().optional() });
 export type StreamContext = z.infer<typeof StreamContext>;
 
 /** What an outbox row for `stream:<id>` holds; news of the stream is written by triggers (migration 0005). */

@@ -3,6 +3,7 @@ import { eq } from "drizzle-orm";
 import { personOf } from "../../chat/client.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import type { CallContext } from "../../db/call-context.ts";
+import { generationColumn } from "../../db/generation.ts";
 import type { Delivery } from "../../db/outbox.ts";
 import type { FeedQuery } from "../../db/page.ts";
 import { streams } from "../../db/tables.ts";
@@ -18,7 +19,10 @@ import type { StreamContext } from "./info.ts";
  * @throws AppError NOT_FOUND
  */
 export async function findStream(ctx: Ctx, streamId: number): Promise<StreamContext> {
-  const [stream] = await ctx.db.select({ ownerId: streams.userId }).from(streams).where(eq(streams.id, streamId));
+  const [stream] = await ctx.db
+    .select({ ownerId: streams.userId, generation: generationColumn })
+    .from(streams)
+    .where(eq(streams.id, streamId));
   if (!stream) throw new AppError("NOT_FOUND");
   return stream;
 }

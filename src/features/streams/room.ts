@@ -16,6 +16,7 @@ import { noteRoomViewers } from "./viewers.ts";
 export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext> {
   protected override readonly kind = "stream";
   protected override readonly roomKind = "STREAM_ROOM";
+  protected override readonly numberedIn = "streams";
   protected override readonly context = StreamContext;
   protected override readonly actions: StreamActions;
   readonly #viewers: ViewerCount;

@@ -88,6 +88,11 @@ export class WebrtcRoom extends Room {
     });
   }
 
+  protected override startOver(): void {
+    this.#store.reopen();
+    this.#guests.recordAgain(Date.now());
+  }
+
   protected override admit({ userId, facts }: ConnectRequest): void {
     const { publicId, asOf, endsByItself = false } = SessionFacts.parse(facts);
     if (publicId !== undefined) this.#store.learn(publicId, endsByItself);

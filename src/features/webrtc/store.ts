@@ -172,6 +172,12 @@ export class StayStore {
     this.#endedAt = endedAt;
   }
 
+  /** What the database says of its end counts. */
+  reopen(): void {
+    this.#sql.exec("UPDATE session SET ended_at = NULL");
+    this.#endedAt = null;
+  }
+
   /** All stays, in the order of joining. */
   stays(now: number): StoredStay[] {
     const rows = this.#sql.exec<StayRow>(

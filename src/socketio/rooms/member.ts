@@ -30,6 +30,8 @@ export const Member = z.object({
   expiresAt: z.number(),
   /** How far the outbox had come when the database was last asked about this user: a revocation after it counts. */
   asOf: z.number().int().default(0),
+  generation: z.string().optional(),
+  userBornAt: z.number().int().optional(),
   address: z.string(),
   subscriptions: z.array(Subscription),
   /** What the user has spent at the gateway's own door, so that hibernation does not refill it. */
@@ -41,16 +43,38 @@ export type MemberSocket = ClientSocket<Member>;
 
 /** Who has just been authenticated; `before`: what is kept of who they were until now. */
 export function memberFrom({ actor, address }: UserCtx, before?: Pick<Member, "subscriptions" | "spent">): Member {
-  const { id: userId, username, displayName, avatarUrl, role, sessionId, expiresAt, asOf } = actor;
+  const {
+    id: userId,
+    username,
+    displayName,
+    avatarUrl,
+    role,
+    sessionId,
+    expiresAt,
+    asOf,
+    generation,
+    bornAt: userBornAt,
+  } = actor;
   const person = { userId, username, displayName, avatarUrl, role };
   const { subscriptions = [], spent = {} } = before ?? {};
-  return { person, sessionId, expiresAt, asOf, address, subscriptions, spent };
+  return { person, sessionId, expiresAt, asOf, generation, userBornAt, address, subscriptions, spent };
 }
 
 /** How a room takes them in: the gateway watches over the connection, so there is no heartbeat. */
 export function connectRequestOf(member: Member, facts?: unknown): ConnectRequest {
-  const { person, sessionId, expiresAt, asOf, address } = member;
-  return { ...person, sessionId, expiresAt, asOf, address, heartbeat: "client", batch: false, facts };
+  const { person, sessionId, expiresAt, asOf, generation, userBornAt, address } = member;
+  return {
+    ...person,
+    sessionId,
+    expiresAt,
+    asOf,
+    generation,
+    userBornAt,
+    address,
+    heartbeat: "client",
+    batch: false,
+    facts,
+  };
 }
 
 export const sessionOf = ({
