@@ -14,6 +14,8 @@ type Answer = { status: number; headers: Headers; body: any };
 
 export type Server = {
   origin: string;
+  /** Where its database and its bucket are. */
+  folder: string;
   /** Runs SQL on the server's database, beside it. */
   sql(statements: string): void;
   /** Calls `/api/v1<path>`. */
@@ -52,6 +54,7 @@ export async function startServer(
   await untilHealthy(origin, child);
   return {
     origin,
+    folder,
     sql: (statements) => {
       const file = join(folder, "statements.sql");
       writeFileSync(file, statements);
