@@ -96,7 +96,7 @@ test("a service that is set back to its backup goes on", { timeout: 300_000 }, a
     const headers = { Authorization: `Bearer ${token}` };
     const answer = await fetch(`${server.origin}/api/v1/files/upload`, { method: "POST", headers, body: form });
     assert.equal(answer.status, 201, await answer.clone().text());
-    return answer.json();
+    return (await answer.json()).data;
   };
   const view = ({ token }: { token: string }, name: string) =>
     fetch(`${server.origin}/api/v1/files/view/kept/${name}`, { headers: { Authorization: `Bearer ${token}` } });
@@ -114,7 +114,7 @@ test("a service that is set back to its backup goes on", { timeout: 300_000 }, a
   await send(ann, lost, "for the lost one alone");
   await before.texts(4);
   await theirs.texts(1);
-  const gone = await fetch(`${server.origin}/api/v1/files/delete/kept/${file.name}`, {
+  const gone = await fetch(`${server.origin}/api/v1/files/kept/${file.name}`, {
     method: "DELETE",
     headers: { Authorization: `Bearer ${ann.token}` },
   });

@@ -19,6 +19,8 @@ export const contextOf = (user: TestUser): UserCtx =>
     sessionId: "",
     expiresAt: 0,
     asOf: 0,
+    generation: "",
+    bornAt: 0,
   });
 
 /** Leaves so much of the user's budget. */
