@@ -3,7 +3,8 @@
  * looks at what old and new users see. Objects live on throughout, as they do in production.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,11 +14,14 @@ import { startServer } from "./server.ts";
 
 const PORT = 8971;
 
-function runScript(name: "backup" | "restore", ...args: string[]): string {
-  const script = join(root, "scripts", `${name}.ts`);
-  const result = spawnSync(process.execPath, [script, ...args], { cwd: root, encoding: "utf8" });
-  assert.equal(result.status, 0, `${name}: ${result.stdout}${result.stderr}`);
-  return result.stdout;
+/** Beside the server, and without keeping this process from answering it. */
+async function runScript(name: "backup" | "restore", ...args: string[]): Promise<string> {
+  const script = spawn(process.execPath, [join(root, "scripts", `${name}.ts`), ...args], { cwd: root });
+  const output: string[] = [];
+  for (const stream of [script.stdout, script.stderr]) stream.on("data", (text) => output.push(String(text)));
+  const [code] = await once(script, "close");
+  assert.equal(code, 0, `${name}: ${output.join("")}`);
+  return output.join("");
 }
 
 type Frame = { type: string; seq?: number; data?: { content?: string } };
@@ -106,7 +110,7 @@ test("a service that is set back to its backup goes on", { timeout: 300_000 }, a
   await send(ann, bob, "kept");
   const before = events(bob, "&since=0");
   await before.texts(1);
-  console.log(runScript("backup", "--to", join(folder, "one"), ...local));
+  console.log(await runScript("backup", "--to", join(folder, "one"), ...local));
 
   const lost = await register("lost");
   const theirs = events(lost, "&since=0");
@@ -120,7 +124,7 @@ test("a service that is set back to its backup goes on", { timeout: 300_000 }, a
   });
   assert.ok(gone.ok, await gone.text());
 
-  console.log(runScript("restore", "--from", join(folder, "one"), ...local));
+  console.log(await runScript("restore", "--from", join(folder, "one"), ...local));
 
   await t.test("old users get their events, once; their sockets come back and refetch", async () => {
     await send(ann, bob, "first after");
@@ -165,11 +169,11 @@ test("a service that is set back to its backup goes on", { timeout: 300_000 }, a
   });
 
   await t.test("a second backup can be made, and `--renew` alone begins another generation", async () => {
-    runScript("backup", "--to", join(folder, "two"), ...local);
+    await runScript("backup", "--to", join(folder, "two"), ...local);
     const carol = await register("carol");
     const socket = events(carol);
     await socket.next("connected");
-    runScript("restore", "--renew", ...local);
+    await runScript("restore", "--renew", ...local);
     await send(ann, carol, "after");
     assert.equal(await socket.closed(), 1012);
     assert.deepEqual(await events(carol, "&since=0").texts(1), ["after"]);
