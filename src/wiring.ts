@@ -3,6 +3,7 @@
  * Socket.IO clients and the way to those clients. A command of the contract without a function here does not compile.
  */
 import { deliverDeletion } from "./bytes/deletions.ts";
+import { keepFilesBy } from "./chat/attachments.ts";
 import { deliverToRoom } from "./chat/client.ts";
 import { registerRoom } from "./chat/kinds.ts";
 import { SOCKETS } from "./contract.ts";
@@ -11,6 +12,7 @@ import { deliverOrphans } from "./features/admin/erasure/orphans.ts";
 import { deliverErasure } from "./features/admin/erasure/user.ts";
 import { courseChannel } from "./features/courses/channel.ts";
 import { courseChat } from "./features/courses/chat.ts";
+import { fileKeeper } from "./features/files/service.ts";
 import { markMessagesSeen, showTyping } from "./features/messages/service.ts";
 import { markNotificationsSeen } from "./features/notifications/service.ts";
 import { notePresence } from "./features/presence/service.ts";
@@ -49,6 +51,7 @@ serveHub({
   notePresence,
 });
 
+keepFilesBy(fileKeeper);
 registerRoom("group", messengerChat);
 registerRoom("private", messengerChat);
 registerRoom("course", courseChat);

@@ -159,26 +159,28 @@ describe("a signed URL", () => {
     const { url } = await sign(file);
     const { searchParams } = new URL(url);
     const [expires, signature] = [searchParams.get("expires") ?? "", searchParams.get("signature") ?? ""];
-    const path = url.split("?")[0];
+    const path = `${url.split("?")[0]}?by=${ann.id}`;
     const flipped = signature.replace(/./g, (char, position) => (position === 10 ? (char === "A" ? "B" : "A") : char));
     const cases: [what: string, status: number, url: string][] = [
-      ["a later expiry", 403, `${path}?expires=${Number(expires) + 1}&signature=${signature}`],
-      ["one character of the signature", 403, `${path}?expires=${expires}&signature=${flipped}`],
-      ["a signature cut short", 403, `${path}?expires=${expires}&signature=${signature.slice(0, -1)}`],
-      ["a signature of nothing", 403, `${path}?expires=${expires}&signature=`],
-      ["a signature with padding", 403, `${path}?expires=${expires}&signature=${signature}=`],
-      ["no signature", 400, `${path}?expires=${expires}`],
-      ["no expiry", 400, `${path}?signature=${signature}`],
+      ["a later expiry", 403, `${path}&expires=${Number(expires) + 1}&signature=${signature}`],
+      ["one character of the signature", 403, `${path}&expires=${expires}&signature=${flipped}`],
+      ["a signature cut short", 403, `${path}&expires=${expires}&signature=${signature.slice(0, -1)}`],
+      ["a signature of nothing", 403, `${path}&expires=${expires}&signature=`],
+      ["a signature with padding", 403, `${path}&expires=${expires}&signature=${signature}=`],
+      ["no signature", 400, `${path}&expires=${expires}`],
+      ["no expiry", 400, `${path}&signature=${signature}`],
       ["the expiry twice", 400, `${url}&expires=${expires}`],
       ["the signature twice", 400, `${url}&signature=${signature}`],
+      ["another signer", 403, url.replace(`by=${ann.id}`, `by=${ann.id + 1}`)],
+      ["no signer", 400, url.replace(`by=${ann.id}&`, "")],
       ["something more", 400, `${url}&download=1`],
-      ["an expiry with a sign", 400, `${path}?expires=%2B${expires}&signature=${signature}`],
+      ["an expiry with a sign", 400, `${path}&expires=%2B${expires}&signature=${signature}`],
       ["another file", 403, url.replace(file.name, other.name)],
       ["another folder", 403, url.replace("/general/", "/other/")],
     ];
     for (const [what, status, changed] of cases) expect([what, await open(changed)]).toEqual([what, status]);
     // Signed for the download, it opens nothing else.
-    expect(await open(url.replace("/download/", "/view/"))).toBe(401);
+    expect(await open(url.replace("/download/", "/view/"))).toBe(403);
     expect(await open(url, "DELETE")).toBe(404);
   });
 

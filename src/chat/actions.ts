@@ -1,8 +1,10 @@
 /** What may be done in a chat, by whatever door: each action asks its rules, writes, tells, and answers what its ack carries. */
 import { AppError } from "../errors.ts";
+import type { MaybePromise } from "../platform/promise.ts";
 import type { CommandContext } from "../realtime/commands.ts";
 import type { Connection } from "../realtime/connection.ts";
 import { encodeFrame } from "../realtime/protocol.ts";
+import { type Attachments, isGranted, type NamedFile } from "./attachments.ts";
 import type { Conversation } from "./conversation.ts";
 import { type Dialect, frameOf } from "./dialect.ts";
 import type { RoomInfo } from "./info.ts";
@@ -13,6 +15,7 @@ import type { Action } from "./reactions.ts";
 /** The room as its actions see it. */
 export type ChatHost<D extends Dialect> = {
   readonly dialect: D;
+  readonly attachments: Attachments;
   broadcast(text: string, except?: Connection): void;
   send(connection: Connection, text: string): void;
   connectionsOf(userId: number): Iterable<Connection>;
@@ -29,6 +32,7 @@ export type ChatHost<D extends Dialect> = {
 type NewMessage = {
   content: string;
   type?: string;
+  fileId?: string | null | undefined;
   fileUrl?: string | null;
   replyTo?: string | null;
   clientMessageId?: string | undefined;
@@ -54,13 +58,39 @@ export class ChatActions<D extends Dialect = Dialect> {
     return this.host.dialect;
   }
 
-  /** A message; answers it. @throws AppError as Conversation.send */
+  /**
+   * A message; answers it. One with a file of ours waits for the database to let its readers have the file.
+   * @throws AppError as Conversation.send and Attachments.grant
+   */
   say(by: CommandContext, said: NewMessage): unknown {
-    const { content, type = "text", fileUrl = null, clientMessageId } = said;
-    const replyTo = said.replyTo == null ? null : this.placeOf(said.replyTo);
-    const { message, isNew } = this.conversation.send(by, { content, type, fileUrl, replyTo, clientMessageId });
+    const file = this.host.attachments.named(said);
+    return file ? this.#sayWithFile(by, said, file) : this.#append(by, said, said.fileUrl ?? null);
+  }
+
+  async #sayWithFile(by: CommandContext, said: NewMessage, file: NamedFile): Promise<unknown> {
+    const earlier = this.conversation.earlier(by.person, said.clientMessageId);
+    if (earlier) return this.repeated(earlier);
+    this.conversation.requireMaySend(by, { type: said.type ?? "text", replyTo: this.#repliedTo(said) });
+    const { attachments } = this.host;
+    const { version } = this.info;
+    const kept = await attachments.grant(by.person.userId, file);
+    try {
+      // They may have been removed meanwhile, or the same message have come another way.
+      this.moderation.requireMember(by.person.userId, version);
+      if (this.conversation.earlier(by.person, said.clientMessageId)) await attachments.revoke(kept);
+      return this.#append(by, said, kept);
+    } catch (error) {
+      await attachments.revoke(kept);
+      throw error;
+    }
+  }
+
+  #append(by: CommandContext, said: NewMessage, fileUrl: string | null): unknown {
+    const { content, type = "text", clientMessageId } = said;
+    const draft = { content, type, fileUrl, replyTo: this.#repliedTo(said), clientMessageId };
+    const { message, isNew } = this.conversation.send(by, draft);
     if (!isNew) return this.repeated(message);
-    const frame = this.#dialect.said(message);
+    const frame = this.#dialect.said(this.#shown(message));
     this.host.broadcast(encodeFrame(frame, message.seq));
     this.host.logged(message.seq, by.now, by.person.userId);
     return frame.data;
@@ -68,19 +98,37 @@ export class ChatActions<D extends Dialect = Dialect> {
 
   /** What is answered to a message that was sent before. */
   protected repeated(message: Message): unknown {
-    return this.#dialect.message(message);
+    return this.#dialect.message(this.#shown(message));
+  }
+
+  #repliedTo({ replyTo }: NewMessage): number | null {
+    return replyTo == null ? null : this.placeOf(replyTo);
+  }
+
+  #shown(message: Message): Message {
+    return this.host.attachments.shown(message);
   }
 
   /** @throws AppError as Conversation.edit */
   edit(by: CommandContext, messageId: string, content: string): Record<string, unknown> {
     const entry = this.conversation.edit(by, this.placeOf(messageId), content);
     this.#publish(entry, by.now);
-    return this.#dialect.message(entry.message);
+    return this.#dialect.message(this.#shown(entry.message));
   }
 
-  /** @throws AppError as Conversation.remove */
-  remove(by: CommandContext, messageId: string): { messageId: string } {
-    this.#publish(this.conversation.remove(by, this.placeOf(messageId)), by.now);
+  /**
+   * Its file is closed to its readers first: if that fails, the message stays, and can be deleted again.
+   * @throws AppError as Conversation.remove
+   */
+  remove(by: CommandContext, messageId: string): MaybePromise<{ messageId: string }> {
+    const seq = this.placeOf(messageId);
+    const { fileUrl } = this.conversation.removable(by.person, seq);
+    if (!isGranted(fileUrl)) return this.#remove(by, seq, messageId);
+    return this.host.attachments.revoke(fileUrl).then(() => this.#remove(by, seq, messageId));
+  }
+
+  #remove(by: CommandContext, seq: number, messageId: string): { messageId: string } {
+    this.#publish(this.conversation.remove(by, seq), by.now);
     return { messageId };
   }
 
@@ -92,7 +140,12 @@ export class ChatActions<D extends Dialect = Dialect> {
   }
 
   #publish(entry: LogEntry, now: number): void {
-    this.host.broadcast(encodeFrame(frameOf(this.#dialect, entry), entry.seq));
+    this.host.broadcast(
+      encodeFrame(
+        frameOf(this.#dialect, entry, (message) => this.#shown(message)),
+        entry.seq,
+      ),
+    );
     this.host.logged(entry.seq, now);
   }
 

@@ -15,12 +15,13 @@ import { encodeFrame, type Frame, type FrameId } from "../realtime/protocol.ts";
 import { Room } from "../realtime/room.ts";
 import { UserReferences } from "../realtime/user-references.ts";
 import type { ChatActions, ChatHost } from "./actions.ts";
+import { Attachments } from "./attachments.ts";
 import { Conversation } from "./conversation.ts";
 import { type Dialect, frameOf } from "./dialect.ts";
 import { ChatHistory, type Page, type ReadQuery } from "./history.ts";
 import type { RoomInfo } from "./info.ts";
 import type { ChatKind } from "./kinds.ts";
-import { ChatLog } from "./log.ts";
+import { ChatLog, type Message } from "./log.ts";
 import { Moderation } from "./moderation.ts";
 import { Reactions } from "./reactions.ts";
 import { ChatReplay } from "./replay.ts";
@@ -35,6 +36,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
   protected readonly search: ChatSearch;
   protected readonly moderation: Moderation;
   protected readonly conversation: Conversation;
+  protected readonly attachments: Attachments;
   /** Who is named here, for erasure. */
   protected readonly references: UserReferences;
   readonly #reactions: Reactions;
@@ -59,10 +61,12 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
     this.moderation = moderation;
     this.#reactions = reactions;
     this.conversation = new Conversation({ log, reactions, search, moderation, record });
-    this.#history = new ChatHistory(log, reactions, search);
+    this.attachments = new Attachments(state, env, `${target}:${this.roomId}`);
+    const shown = (message: Message) => this.attachments.shown(message);
+    this.#history = new ChatHistory(log, reactions, search, shown);
     this.log = new ChatReplay(log, {
       frames: () => this.#spoken.kind.replayFrames,
-      encode: (entry) => encodeFrame(frameOf(this.dialect, entry), entry.seq),
+      encode: (entry) => encodeFrame(frameOf(this.dialect, entry, shown), entry.seq),
     });
     this.references = new UserReferences({
       state,
@@ -132,6 +136,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
       get dialect() {
         return dialect();
       },
+      attachments: this.attachments,
       broadcast: (text, except) => this.broadcast(text, except),
       send: (connection, text) => this.send(connection, text),
       connectionsOf: (userId) => this.connections.of(userId),

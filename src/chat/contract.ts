@@ -10,6 +10,12 @@ export const ClientMessageId = z
   .max(64)
   .optional()
   .describe("Sending it again answers the same message");
+export const FileId = z
+  .string()
+  .min(1)
+  .max(64)
+  .nullish()
+  .describe("A file of the sender's own: whoever may read the chat may read it, until the message is deleted");
 export const FileUrl = Link.nullish().transform((url) => url ?? null);
 export const ReplyTo = MessageId.nullish().transform((id) => id ?? null);
 

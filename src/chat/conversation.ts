@@ -48,25 +48,35 @@ export class Conversation {
     this.#moderation = moderation;
   }
 
+  /** The message that this author sent under this `clientMessageId` before. */
+  earlier({ userId }: Person, clientMessageId: string | undefined): Message | undefined {
+    return clientMessageId === undefined ? undefined : this.#log.messageOnce(userId, clientMessageId);
+  }
+
   /**
    * Appends a message. With a `clientMessageId` that this author used here before, answers the message it made then.
    * @throws AppError FORBIDDEN muted, blocked, or a type for moderators · RATE_LIMIT slow mode · NOT_FOUND no `replyTo`
    */
   send({ person, now }: CommandContext, said: Said): { message: Message; isNew: boolean } {
-    const { type, content, fileUrl, clientMessageId = null } = said;
-    const earlier = clientMessageId === null ? undefined : this.#log.messageOnce(person.userId, clientMessageId);
+    const { type, content, fileUrl, replyTo, clientMessageId } = said;
+    const earlier = this.earlier(person, clientMessageId);
     if (earlier) return { message: earlier, isNew: false };
+    this.requireMaySend({ person, now }, said);
+    this.#record(person.userId, now);
+    const draft = { type, content, fileUrl, replyTo };
+    const message = this.#log.addMessage(authorOf(person), draft, now, clientMessageId ?? null);
+    this.#moderation.noteWriting(person.userId, now);
+    return { message, isNew: true };
+  }
+
+  /** @throws AppError as `send` */
+  requireMaySend({ person, now }: CommandContext, { type, replyTo }: Pick<Said, "type" | "replyTo">): void {
     this.#moderation.requireVoice(person, now);
     if (OFFICIAL_TYPES.has(type) && !this.#moderation.isInCharge(person)) {
       throw new AppError("FORBIDDEN", `Only moderators send messages of type ${type}.`);
     }
-    const replyTo = said.replyTo === null ? null : this.#find(said.replyTo).seq;
+    if (replyTo !== null) this.#find(replyTo);
     this.#moderation.requirePatience(person, now);
-    this.#record(person.userId, now);
-    const draft = { type, content, fileUrl, replyTo };
-    const message = this.#log.addMessage(authorOf(person), draft, now, clientMessageId);
-    this.#moderation.noteWriting(person.userId, now);
-    return { message, isNew: true };
   }
 
   /** @throws AppError NOT_FOUND · FORBIDDEN for anybody but the author */
@@ -87,15 +97,19 @@ export class Conversation {
 
   /** @throws AppError NOT_FOUND · FORBIDDEN for anybody but the author, the owner and moderators */
   remove({ person, now }: CommandContext, target: number): LogEntry & { kind: "deletion" } {
-    const message = this.#find(target);
-    if (message.userId !== person.userId && !this.#moderation.isInCharge(person)) {
-      throw new AppError("FORBIDDEN", "Only its author, the room's owner and moderators delete a message.");
-    }
+    const message = this.removable(person, target);
     this.#search.follow(target, () => this.#log.empty(target, now));
     this.#search.uncount(message);
     this.#record(person.userId, now);
     const seq = this.#log.addChange("deletion", target, person.userId, now);
     return { kind: "deletion", seq, at: now, userId: person.userId, target };
+  }
+
+  /** A message that this person may delete. @throws AppError as `remove` */
+  removable(person: Person, target: number): Message {
+    const message = this.#find(target);
+    if (message.userId === person.userId || this.#moderation.isInCharge(person)) return message;
+    throw new AppError("FORBIDDEN", "Only its author, the room's owner and moderators delete a message.");
   }
 
   /**

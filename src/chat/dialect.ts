@@ -34,17 +34,20 @@ export interface RoomDialect extends Dialect {
   changed(info: RoomInfo): Frame | null;
 }
 
+/** A message as readers get it: the log keeps no signed link. */
+export type Shown = (message: Message) => Message;
+
 /** An entry of the log, live and replayed; it gets its seq when it is encoded. */
-export function frameOf(dialect: Dialect, entry: LogEntry): Frame {
+export function frameOf(dialect: Dialect, entry: LogEntry, shown: Shown): Frame {
   switch (entry.kind) {
     case "message":
-      return dialect.said(entry.message);
+      return dialect.said(shown(entry.message));
     case "deletion":
       return dialect.deleted(entry);
     case "notice":
       return { type: entry.type, data: entry.data };
     case "edit":
-      if (dialect.edited) return dialect.edited(entry.message);
+      if (dialect.edited) return dialect.edited(shown(entry.message));
       break;
     case "reaction":
       if (dialect.reacted) return dialect.reacted(entry);

@@ -1,5 +1,5 @@
 /** Pages of a chat's messages, as they are now, with their reactions. */
-import { type Dialect, iso } from "./dialect.ts";
+import { type Dialect, iso, type Shown } from "./dialect.ts";
 import type { ChatLog, Message, Part } from "./log.ts";
 import type { Reactions } from "./reactions.ts";
 import type { ChatSearch } from "./search.ts";
@@ -24,8 +24,10 @@ export class ChatHistory {
   readonly #log: ChatLog;
   readonly #reactions: Reactions;
   readonly #search: ChatSearch;
+  readonly #shown: Shown;
 
-  constructor(log: ChatLog, reactions: Reactions, search: ChatSearch) {
+  constructor(log: ChatLog, reactions: Reactions, search: ChatSearch, shown: Shown) {
+    this.#shown = shown;
     this.#log = log;
     this.#reactions = reactions;
     this.#search = search;
@@ -56,7 +58,7 @@ export class ChatHistory {
         userIds: all.slice(0, PEOPLE_SHOWN).map(({ userId }) => userId),
       }));
       const editedAt = message.editedAt === null ? null : iso(message.editedAt);
-      return { ...dialect.message(message), editedAt, reactions };
+      return { ...dialect.message(this.#shown(message)), editedAt, reactions };
     });
   }
 }

@@ -17,6 +17,7 @@ import { DirectorySync } from "./directory-sync.ts";
 import type { Page, ReadQuery } from "./history.ts";
 import { JoinContext, RoomEffect, type RoomInfo } from "./info.ts";
 import { type RoomChat, roomChat } from "./kinds.ts";
+import type { Message } from "./log.ts";
 import { Presence } from "./presence.ts";
 import { KeptMark, ReadMarks } from "./read-marks.ts";
 import { RoomActions } from "./room-actions.ts";
@@ -58,7 +59,7 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
       context: () => objectContext(this.ctx, this.env),
       later: (work: Promise<unknown>) => this.ctx.waitUntil(work),
       isListed: () => !this.moderation.isClosed,
-      describe: (message: Parameters<RoomDialect["message"]>[0]) => this.dialect.message(message),
+      describe: (message: Message) => ({ ...this.dialect.message(message), ...this.attachments.kept(message) }),
       saved: (userIds: number[]) => {
         for (const userId of userIds) this.#keep(userId);
       },

@@ -114,6 +114,17 @@ CREATE TABLE deleted_ids (
   PRIMARY KEY (kind, id)
 ) WITHOUT ROWID;
 
+-- ── file_grants ──
+-- Written by triggers on: files, rooms, streams
+CREATE TABLE file_grants (
+  id TEXT PRIMARY KEY,
+  file_id TEXT NOT NULL,
+  place TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX file_grants_file ON file_grants (file_id);
+CREATE INDEX file_grants_place ON file_grants (place);
+
 -- ── file_paths ──
 CREATE TABLE file_paths (
   hash TEXT PRIMARY KEY,
@@ -130,6 +141,7 @@ CREATE TABLE file_usage (
 );
 
 -- ── files ──
+-- On DELETE: deletes from file_grants (files_delete_grants)
 -- On DELETE: tells file:… (files_delete)
 -- On DELETE: updates file_usage (files_usage_delete)
 -- On INSERT: inserts into file_usage (files_usage_insert)
@@ -148,7 +160,7 @@ CREATE TABLE files (
   -- Objects never change, so a copy of a file is a second row on the same object.
   key TEXT NOT NULL,
   created_at INTEGER NOT NULL
-, folder_folded TEXT, name_folded TEXT, is_folded INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+, folder_folded TEXT, name_folded TEXT, is_folded INTEGER NOT NULL DEFAULT 0, hidden_at INTEGER) WITHOUT ROWID;
 CREATE INDEX files_key ON files (key);
 CREATE INDEX files_owner ON files (owner_id, folder);
 CREATE UNIQUE INDEX files_path ON files (folder, name);
@@ -159,6 +171,9 @@ WHEN NOT EXISTS (SELECT 1 FROM files WHERE key = OLD.key)
 BEGIN
   INSERT INTO outbox (target, payload, created_at)
   VALUES ('file:' || OLD.key, '{}', CAST(unixepoch('subsec') * 1000 AS INTEGER));
+END;
+CREATE TRIGGER files_delete_grants AFTER DELETE ON files BEGIN
+  DELETE FROM file_grants WHERE file_id = OLD.id;
 END;
 CREATE TRIGGER files_usage_delete AFTER DELETE ON files BEGIN
   UPDATE file_usage SET file_count = file_count - 1, bytes = bytes - OLD.size WHERE user_id = OLD.owner_id;
@@ -432,7 +447,15 @@ CREATE TABLE revoked_tokens (
   expires_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- ── room_departures ──
+-- Written by triggers on: room_members, rooms
+CREATE TABLE room_departures (
+  room_id TEXT PRIMARY KEY,
+  at INTEGER NOT NULL
+) WITHOUT ROWID;
+
 -- ── room_members ──
+-- On DELETE: inserts into room_departures (room_members_depart)
 -- On DELETE: updates rooms (room_members_delete)
 -- On INSERT: updates rooms (room_members_insert)
 -- Written by triggers on: rooms
@@ -448,6 +471,11 @@ CREATE INDEX room_members_user ON room_members (user_id);
 CREATE TRIGGER room_members_delete AFTER DELETE ON room_members BEGIN
   UPDATE rooms SET member_count = member_count - 1 WHERE id = OLD.room_id;
 END;
+CREATE TRIGGER room_members_depart AFTER DELETE ON room_members
+WHEN EXISTS (SELECT 1 FROM rooms WHERE id = OLD.room_id) BEGIN
+  INSERT INTO room_departures (room_id, at) VALUES (OLD.room_id, CAST(unixepoch('subsec') * 1000 AS INTEGER))
+  ON CONFLICT (room_id) DO UPDATE SET at = excluded.at;
+END;
 CREATE TRIGGER room_members_insert AFTER INSERT ON room_members BEGIN
   UPDATE rooms SET member_count = member_count + 1 WHERE id = NEW.room_id;
 END;
@@ -462,6 +490,7 @@ CREATE TABLE room_removals (
 CREATE INDEX room_removals_user ON room_removals (user_id);
 
 -- ── rooms ──
+-- On DELETE: deletes from file_grants, deletes from room_departures (rooms_delete_grants)
 -- On DELETE: deletes from room_members, deletes from room_removals, inserts into deleted_ids (rooms_delete)
 -- Written by triggers on: blocks, room_members
 CREATE TABLE rooms (
@@ -498,6 +527,10 @@ CREATE TRIGGER rooms_delete AFTER DELETE ON rooms BEGIN
     CASE OLD.kind WHEN 'course' THEN 'course' ELSE 'room' END,
     coalesce(OLD.course_id, OLD.chosen_id, OLD.id)
   );
+END;
+CREATE TRIGGER rooms_delete_grants AFTER DELETE ON rooms BEGIN
+  DELETE FROM file_grants WHERE place = 'room:' || OLD.id;
+  DELETE FROM room_departures WHERE room_id = OLD.id;
 END;
 
 -- ── sessions ──
@@ -618,6 +651,7 @@ CREATE TABLE stream_sessions (
 CREATE INDEX stream_sessions_stream ON stream_sessions (stream_id, id);
 
 -- ── streams ──
+-- On DELETE: deletes from file_grants (streams_delete_grants)
 -- On DELETE: deletes from stream_sessions, deletes from stream_early_ends, deletes from stream_players, deletes from vods, tells stream:… (streams_delete)
 -- On DELETE: updates versions (streams_version_delete)
 -- On INSERT: updates versions (streams_version_insert)
@@ -665,6 +699,9 @@ CREATE TRIGGER streams_delete AFTER DELETE ON streams BEGIN
   DELETE FROM vods WHERE stream_id = OLD.id;
   INSERT INTO outbox (target, payload, created_at)
   VALUES ('stream:' || OLD.id, '{"type":"stream:deleted"}', CAST(unixepoch('subsec') * 1000 AS INTEGER));
+END;
+CREATE TRIGGER streams_delete_grants AFTER DELETE ON streams BEGIN
+  DELETE FROM file_grants WHERE place = 'stream:' || OLD.id;
 END;
 CREATE TRIGGER streams_session AFTER UPDATE OF session ON streams WHEN OLD.session IS NOT NEW.session BEGIN
   UPDATE stream_sessions
@@ -958,7 +995,7 @@ CREATE TABLE videos (
   comments INTEGER NOT NULL DEFAULT 0,
   shares INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL
-, title_folded TEXT, description_folded TEXT, is_folded INTEGER NOT NULL DEFAULT 0);
+, title_folded TEXT, description_folded TEXT, is_folded INTEGER NOT NULL DEFAULT 0, hidden_at INTEGER);
 CREATE INDEX videos_by_comments ON videos (comments);
 CREATE INDEX videos_by_likes ON videos (likes);
 CREATE INDEX videos_by_views ON videos (views);

@@ -132,6 +132,7 @@ export const videos = sqliteTable("videos", {
   titleFolded: text("title_folded"),
   descriptionFolded: text("description_folded"),
   isFolded: integer("is_folded", { mode: "boolean" }).notNull().default(false),
+  hiddenAt: time("hidden_at"),
 });
 
 export const likes = sqliteTable(
@@ -304,6 +305,7 @@ export const files = sqliteTable(
     folderFolded: text("folder_folded"),
     nameFolded: text("name_folded"),
     isFolded: integer("is_folded", { mode: "boolean" }).notNull().default(false),
+    hiddenAt: time("hidden_at"),
   },
   (table) => [
     uniqueIndex("files_path").on(table.folder, table.name),
@@ -314,6 +316,22 @@ export const files = sqliteTable(
 export const filePaths = sqliteTable("file_paths", {
   hash: text("hash").primaryKey(),
   fileId: text("file_id").notNull(),
+});
+
+export const fileGrants = sqliteTable(
+  "file_grants",
+  {
+    id: text("id").primaryKey(),
+    fileId: text("file_id").notNull(),
+    place: text("place").notNull(),
+    createdAt: time("created_at").notNull(),
+  },
+  (table) => [index("file_grants_file").on(table.fileId), index("file_grants_place").on(table.place)],
+);
+
+export const roomDepartures = sqliteTable("room_departures", {
+  roomId: text("room_id").primaryKey(),
+  at: time("at").notNull(),
 });
 
 export const fileUsage = sqliteTable("file_usage", {

@@ -7,6 +7,7 @@ import { z } from "zod";
 import {
   ClientMessageId,
   Cursor,
+  FileId,
   FileUrl,
   HistoryQuery,
   JoinPolicy,
@@ -58,6 +59,7 @@ const messageFields = {
   message: userText(5000),
   messageType: CourseMessageType.default("text"),
   replyTo: ReplyTo,
+  fileId: FileId,
   fileUrl: FileUrl,
   clientMessageId: ClientMessageId,
 };

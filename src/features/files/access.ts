@@ -1,6 +1,10 @@
-/** Who may do what with a file: private ones exist for their owner and admins, public ones for everybody. */
+/**
+ * Who may do what with a file: private ones exist for their owner, admins, and the readers of a chat that they were sent
+ * into; public ones for everybody.
+ */
 import { and, eq, or, type SQL, sql } from "drizzle-orm";
-import { actorId, type Ctx, isAdmin } from "../../context.ts";
+import { actorId, type Ctx, isAdmin, isModerator } from "../../context.ts";
+import { isOpenAccount } from "../../db/standing.ts";
 import { files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { fold } from "../../text.ts";
@@ -11,22 +15,33 @@ export type FileRow = typeof files.$inferSelect;
 export const mayChange = (ctx: Ctx): SQL | undefined =>
   isAdmin(ctx.actor) ? undefined : eq(files.ownerId, actorId(ctx.actor));
 
+/** Nobody but its owner and admins sees a file that an admin hides, or whose owner has closed the account. */
+export const isShown: SQL = sql`(${files.hiddenAt} IS NULL AND ${isOpenAccount(files.ownerId)})`;
+
 /** Opens for anybody. */
-const isPublic: SQL = eq(files.visibility, "public");
+const isPublic: SQL = sql`(${files.visibility} = 'public' AND ${isShown})`;
+
+/** Sent into a chat that the caller may read: of a stream or an open course, whoever is signed in; else, its members. */
+const isGranted = ({ actor }: Ctx): SQL => sql`(${isShown} AND EXISTS (
+  SELECT 1 FROM file_grants g WHERE g.file_id = ${files.id} AND ((g.place LIKE 'stream:%' AND ${actorId(actor)} <> 0) OR EXISTS (
+    SELECT 1 FROM rooms r WHERE g.place LIKE 'room:%' AND r.id = substr(g.place, 6) AND ${actorId(actor)} <> 0 AND (
+      EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = r.id AND m.user_id = ${actorId(actor)})
+      OR (r.kind = 'course' AND (r.join_policy = 'open' OR ${isModerator(actor) ? 1 : 0})))))))`;
 
 export const mayRead = (ctx: Ctx): SQL | undefined =>
-  isAdmin(ctx.actor) ? undefined : or(eq(files.ownerId, actorId(ctx.actor)), isPublic);
+  isAdmin(ctx.actor) ? undefined : or(eq(files.ownerId, actorId(ctx.actor)), isPublic, isGranted(ctx));
 
 /** A folder, as people read its name. What cron has not folded yet is found by its exact name. */
 export const isIn = (folder: string): SQL =>
   sql`(${files.folderFolded} = ${fold(folder)} OR (${files.folderFolded} IS NULL AND ${files.folder} = ${folder}))`;
 
 /** The one file at a path: of two that read alike, which only old ones can, the one that is called exactly so. */
-export const isAt = ({ folder, file }: FilePath): SQL =>
-  sql`${files.id} = (SELECT f.id FROM files f
-    WHERE (f.folder = ${folder} AND f.name = ${file})
-      OR (f.folder_folded = ${fold(folder)} AND f.name_folded = ${fold(file)})
-    ORDER BY f.folder = ${folder} AND f.name = ${file} DESC LIMIT 1)`;
+export const idAt = ({ folder, file }: FilePath): SQL => sql`(SELECT f.id FROM files f
+  WHERE (f.folder = ${folder} AND f.name = ${file})
+    OR (f.folder_folded = ${fold(folder)} AND f.name_folded = ${fold(file)})
+  ORDER BY f.folder = ${folder} AND f.name = ${file} DESC LIMIT 1)`;
+
+export const isAt = (path: FilePath): SQL => sql`${files.id} = ${idAt(path)}`;
 
 /** A video's file lives and dies with the video. */
 export const belongsToVideo = sql`EXISTS (SELECT 1 FROM videos v WHERE v.file_id = files.id)

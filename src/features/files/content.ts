@@ -5,20 +5,32 @@ import type { Ctx } from "../../context.ts";
 import { type Found, lookFor, unseen } from "./access.ts";
 import type { FilePath } from "./contract.ts";
 import { servedAs } from "./info.ts";
-import { findSigned, isSigned } from "./signing.ts";
+import { findSigned, isSigned, readSigned, type Way } from "./signing.ts";
 
-/** @throws AppError UNAUTHORIZED · FORBIDDEN · NOT_FOUND · INVALID_REQUEST, see findSigned */
+/** @throws AppError UNAUTHORIZED · FORBIDDEN · NOT_FOUND · INVALID_REQUEST */
 export async function downloadFile(ctx: Ctx, request: Request, path: FilePath): Promise<Response> {
-  const query = new URL(request.url).searchParams;
-  const found = isSigned(query)
-    ? { row: await findSigned(ctx, path, query), isOpen: true }
-    : await findForReader(ctx, request, path);
-  return serve(ctx, request, found, "attachment");
+  return serve(ctx, request, await find(ctx, request, "download", path), "attachment");
 }
 
-/** As a download, but shown in the browser where that is safe. */
+/** As a download, but shown in the browser where that is safe. @throws AppError as downloadFile */
 export async function viewFile(ctx: Ctx, request: Request, path: FilePath): Promise<Response> {
-  return serve(ctx, request, await findForReader(ctx, request, path), "inline");
+  return serve(ctx, request, await find(ctx, request, "view", path), "inline");
+}
+
+/** By the link's signature, or by the caller's own right. */
+async function find(ctx: Ctx, request: Request, way: Way, path: FilePath): Promise<Found> {
+  const query = new URL(request.url).searchParams;
+  if (!isSigned(query)) return findForReader(ctx, request, path);
+  const signed = readSigned(way, path, query);
+  try {
+    return { row: await findSigned(ctx, signed), isOpen: true };
+  } catch (error) {
+    // A link in a message that has become too old opens for who may read the file anyway.
+    if (signed.right !== "grant") throw error;
+    return await findForReader(ctx, request, path).catch(() => {
+      throw error;
+    });
+  }
 }
 
 /** By token, or by the cookie, which no other call looks at. @throws AppError UNAUTHORIZED · NOT_FOUND */

@@ -43,7 +43,7 @@ export async function keepFile(
     .select(
       sql`SELECT ${id}, ${ctx.actor.id}, ${folder}, iif(path.is_used, ${other.name}, ${wanted.name}), ${originalName},
         ${kind.category}, ${kind.mimeType}, ${size}, ${sha256}, ${visibility}, ${key}, ${ctx.now.getTime()}, ${fold(folder)},
-        iif(path.is_used, ${other.folded}, ${wanted.folded}), 1
+        iif(path.is_used, ${other.folded}, ${wanted.folded}), 1, NULL
         FROM (SELECT ${isUsed(folder, wanted)} AS is_used) path
         WHERE ${isInGoodStanding(ctx.actor.id)} AND ${isWanted}`,
     )

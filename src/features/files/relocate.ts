@@ -90,7 +90,7 @@ export async function copyFile(ctx: UserCtx, input: Relocate): Promise<FileInfo>
         .insert(files)
         .select(
           sql`SELECT ${id}, ${ctx.actor.id}, ${to.folder}, ${to.file}, original_name, category, mime_type, size, sha256,
-          visibility, key, ${ctx.now.getTime()}, ${fold(to.folder)}, ${to.naming.folded}, 1
+          visibility, key, ${ctx.now.getTime()}, ${fold(to.folder)}, ${to.naming.folded}, 1, hidden_at
           FROM files WHERE ${and(isSeen, isFree(to, id), fits)}`,
         )
         .returning(),

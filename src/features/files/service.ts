@@ -1,5 +1,5 @@
 /** Files' metadata: looking them up, counting, deleting. How they are made: keep.ts. How they get another place: relocate.ts. */
-import { and, count, desc, eq, sql, sum } from "drizzle-orm";
+import { and, count, desc, eq, or, sql, sum } from "drizzle-orm";
 import { pendingDeletions } from "../../bytes/deletions.ts";
 import { quotaOf } from "../../bytes/quota.ts";
 import { type Ctx, isAdmin, type UserCtx } from "../../context.ts";
@@ -8,10 +8,11 @@ import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { files, fileUsage } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { belongsToVideo, findReadable, isAt, isIn, mayChange, mayRead, unchangeable } from "./access.ts";
+import { belongsToVideo, findReadable, idAt, isAt, isIn, mayChange, mayRead, unchangeable } from "./access.ts";
 import type { FileInfo, FilePath } from "./contract.ts";
 import { toInfo } from "./info.ts";
 
+export { fileKeeper } from "./attachments.ts";
 export { eraseUploadsOf } from "./erase.ts";
 export { servedAs, viewPath } from "./info.ts";
 export { keepFile, nameById } from "./keep.ts";
@@ -80,24 +81,28 @@ export const readUsage = (ctx: Ctx, userId: number) =>
     .where(eq(fileUsage.userId, userId));
 
 /**
- * Deletes a file of mine; its bytes go with the last row on them.
+ * Deletes a file of mine; its bytes go with the last row on them. An admin's deletion of somebody's file takes its copies
+ * along, whosever they are.
  * @throws AppError NOT_FOUND · FORBIDDEN somebody else's public file · CONFLICT the file is a video's: delete the video
  */
 export async function deleteFile(ctx: UserCtx, path: FilePath): Promise<void> {
   const isMine = and(isAt(path), mayChange(ctx));
-  const { known, deleted, pending } = await ctx.db.batch({
-    known: one(ctx.db.select({ id: files.id }).from(files).where(isMine)),
-    deleted: one(
+  const isCopy = sql`${files.key} = (SELECT o.key FROM files o WHERE o.id = ${idAt(path)} AND o.owner_id <> ${ctx.actor.id})`;
+  const { known, pending } = await ctx.db.batch({
+    known: one(
       ctx.db
-        .delete(files)
-        .where(and(isMine, sql`NOT (${belongsToVideo})`))
-        .returning({ id: files.id }),
+        .select({ isVideo: sql<number>`(${belongsToVideo})` })
+        .from(files)
+        .where(isMine),
     ),
+    gone: ctx.db
+      .delete(files)
+      .where(and(isAdmin(ctx.actor) ? or(isMine, isCopy) : isMine, sql`NOT (${belongsToVideo})`)),
     pending: pendingDeletions(ctx),
   });
   if (!known) throw await unchangeable(ctx, path);
-  if (!deleted) throw new AppError("CONFLICT", "The file belongs to a video.");
   deliverSoon(ctx, pending);
+  if (known.isVideo === 1) throw new AppError("CONFLICT", "The file belongs to a video.");
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   ClientMessageId,
   Cursor,
   Emoji,
+  FileId,
   FileUrl,
   HistoryQuery,
   JoinPolicy,
@@ -125,6 +126,7 @@ export const Invite = z.object({ userId: UserId });
 export const SendMessage = z.object({
   content: userText(5000),
   type: MessageType.default("text"),
+  fileId: FileId,
   fileUrl: FileUrl,
   replyTo: ReplyTo,
   clientMessageId: ClientMessageId,

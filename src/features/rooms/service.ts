@@ -1,6 +1,8 @@
 /** The directory of rooms: making, listing, changing and ending them. Who belongs to them: members.ts. */
 import { and, asc, desc, eq, getTableColumns, ne, type SQL, sql } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
+import { z } from "zod";
+import { addressOf } from "../../chat/attachments.ts";
 import { askSummary } from "../../chat/client.ts";
 import { type Mark, Summary, unread } from "../../chat/directory.ts";
 import { isFreeRoomName, roomIdCalled } from "../../chat/names.ts";
@@ -217,13 +219,21 @@ function toRoom(ctx: UserCtx, row: Row, fresh: Summary = storedSummary(row), kno
     slowModeSeconds: room.slowModeSeconds,
     memberCount: room.memberCount,
     createdAt: room.createdAt.toISOString(),
-    lastMessage: fresh.lastMessage && LastMessage.parse({ editedAt: null, ...fresh.lastMessage }),
+    lastMessage: fresh.lastMessage && shownLast(ctx, fresh.lastMessage),
     unreadCount: unread(fresh, mark),
     peer: room.kind === "private" && row.peer ? brief(row.peer) : null,
   };
 }
 
 const LastMessage = RoomMessage.omit({ reactions: true });
+const Attached = z.object({ attachment: z.string().optional() });
+
+/** What is kept has no signed link to its file. */
+function shownLast(ctx: UserCtx, kept: Record<string, unknown>) {
+  const message = LastMessage.parse({ editedAt: null, ...kept });
+  const { attachment } = Attached.parse(kept);
+  return attachment === undefined ? message : { ...message, fileUrl: addressOf(ctx.env, attachment) };
+}
 
 function storedSummary({ room }: Row): Summary {
   return Summary.parse({

@@ -1,5 +1,6 @@
 /** The chat beside a stream: its frames, and its history over HTTP (SPEC 7). */
 import { z } from "zod";
+import { FileId, FileUrl } from "../../chat/contract.ts";
 import { FeedQuery, NextCursor } from "../../db/page.ts";
 import { IntegerId } from "../../http/answers.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
@@ -18,6 +19,7 @@ export const ChatMessage = z
     userId: AuthorId,
     username: z.string(),
     message: z.string(),
+    fileUrl: z.string().optional().describe("Of a message with a file"),
     timestamp: Timestamp,
   })
   .meta({ id: "ChatMessage" });
@@ -31,6 +33,8 @@ export const WhichStream = z.object({ streamId });
 export const SendChatMessage = z.object({
   streamId,
   message: userText(5000),
+  fileId: FileId,
+  fileUrl: FileUrl,
   clientMessageId: z.string().min(1).max(64).optional().describe("Sending it again answers the same message"),
 });
 export const DeleteChatMessage = z.object({ streamId, messageId: ChatMessageId });

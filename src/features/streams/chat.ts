@@ -5,6 +5,7 @@ import type { ChatKind } from "../../chat/kinds.ts";
 import type { Message } from "../../chat/log.ts";
 import type { Moderation } from "../../chat/moderation.ts";
 import { AppError } from "../../errors.ts";
+import type { MaybePromise } from "../../platform/promise.ts";
 import { bindCommands, type CommandContext } from "../../realtime/commands.ts";
 import type { Frame } from "../../realtime/protocol.ts";
 import { StreamCommands } from "./chat-contract.ts";
@@ -36,7 +37,7 @@ export class StreamActions extends ChatActions<StreamDialect> {
   }
 
   /** For whoever runs the chat alone, not for authors. Deleting again changes and sends nothing. */
-  override remove(by: CommandContext, messageId: string): { messageId: string } {
+  override remove(by: CommandContext, messageId: string): MaybePromise<{ messageId: string }> {
     this.moderation.requireInCharge(by.person);
     const seq = this.placeOf(messageId);
     const id = this.host.dialect.messageId(seq);
@@ -75,8 +76,8 @@ export const streamChat: ChatKind<StreamDialect, StreamActions> = {
         },
         chat_message: (by, input) => {
           chat.requireHere(input);
-          const { message: content, clientMessageId } = input;
-          return chat.say(by, { content, clientMessageId });
+          const { message: content, fileId, fileUrl, clientMessageId } = input;
+          return chat.say(by, { content, fileId, fileUrl, clientMessageId });
         },
         chat_delete: (by, { messageId }) => chat.remove(by, messageId),
         chat_mute: async (by, { userId, seconds }) => muteState(await chat.mute(by, userId, seconds)),

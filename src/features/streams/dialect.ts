@@ -30,6 +30,7 @@ export class StreamDialect implements Dialect {
       userId: author.id,
       username: author.name,
       message: message.content,
+      ...(message.fileUrl !== null && { fileUrl: message.fileUrl }),
       timestamp: iso(message.at),
     } satisfies ChatMessage;
   }

@@ -1,5 +1,5 @@
 /** Videos: publishing, finding, changing, taking down. Who may see one is decided here, for every slice. */
-import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { pendingDeletions } from "../../bytes/deletions.ts";
 import { type Actor, actorId, type Ctx, isAdmin, type UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
@@ -119,22 +119,25 @@ const isOwn = (ctx: UserCtx, videoId: number) => and(eq(videos.id, videoId), eq(
 
 /**
  * The owner changes what was named; the rest stays.
- * @throws AppError NOT_FOUND · FORBIDDEN for everyone else, admins too: they have `PUT /admin/videos/:id/visibility`
+ * @throws AppError NOT_FOUND · FORBIDDEN for everyone else, admins too: they have `PUT /admin/videos/:id/visibility`; and for
+ *   showing what an admin hides: then nothing is changed
  */
 export async function updateVideo(ctx: UserCtx, videoId: number, input: UpdateVideo): Promise<Video> {
   const change = { title: input.title, description: input.description, visibility: input.visibility };
+  const mayShow = input.visibility === "public" ? isNull(videos.hiddenAt) : undefined;
   const isEmpty = Object.values(change).every((value) => value === undefined);
   const { row } = await ctx.db.batch({
     ...(!isEmpty && {
       changed: ctx.db
         .update(videos)
         .set({ ...change, ...foldedVideo(change) })
-        .where(isOwn(ctx, videoId)),
+        .where(and(isOwn(ctx, videoId), mayShow)),
     }),
     row: one(selectVideo(ctx, videoId)),
   });
   if (!row) throw new AppError("NOT_FOUND");
   if (row.video.ownerId !== ctx.actor.id) throw new AppError("FORBIDDEN", "Only its owner changes a video.");
+  if (mayShow && row.video.hiddenAt) throw new AppError("FORBIDDEN", "An admin has hidden this video.");
   return toVideo(row);
 }
 

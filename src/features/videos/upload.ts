@@ -1,5 +1,5 @@
 /** Videos whose bytes are here: uploaded with the video, or before it as a file. The bytes go with the video, by trigger. */
-import { and, eq, type SQL, sql } from "drizzle-orm";
+import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { erase, ifPending, settle } from "../../bytes/store.ts";
 import { discardAll, type Received, type Source, storeForm } from "../../bytes/store-form.ts";
 import type { UserCtx } from "../../context.ts";
@@ -104,15 +104,16 @@ export async function publishVideo(ctx: UserCtx, { fileId, videoUrl, ...details 
 /**
  * Publishes a file that is already here. From now on it is the video's: it is seen by whoever sees the video, and goes
  * with it.
- * @throws AppError NOT_FOUND no file of mine · UNSUPPORTED_MEDIA_TYPE no video · CONFLICT it is a video's already
+ * @throws AppError NOT_FOUND no file of mine · UNSUPPORTED_MEDIA_TYPE no video · FORBIDDEN an admin has hidden its bytes ·
+ *   CONFLICT it is a video's already
  */
 async function publishFile(ctx: UserCtx, { fileId, ...details }: PublishFile): Promise<Video> {
   const isMine = and(eq(files.id, fileId), eq(files.ownerId, ctx.actor.id));
-  const isReady = sql`EXISTS (SELECT 1 FROM files WHERE ${and(isMine, eq(files.category, "video"))})
+  const isReady = sql`EXISTS (SELECT 1 FROM files WHERE ${and(isMine, eq(files.category, "video"), isNull(files.hiddenAt))})
     AND NOT EXISTS (SELECT 1 FROM videos WHERE file_id = ${fileId})`;
   const { inserted, video: answered } = publish(ctx, details, { fileId, thumb: undefined }, isReady);
   const { file, video } = await ctx.db.batch({
-    file: one(ctx.db.select({ category: files.category }).from(files).where(isMine)),
+    file: one(ctx.db.select({ category: files.category, hiddenAt: files.hiddenAt }).from(files).where(isMine)),
     inserted,
     video: one(answered),
     shown: ctx.db
@@ -122,6 +123,7 @@ async function publishFile(ctx: UserCtx, { fileId, ...details }: PublishFile): P
   });
   if (!file) throw new AppError("NOT_FOUND", "There is no such file.");
   if (file.category !== "video") throw new AppError("UNSUPPORTED_MEDIA_TYPE", "The file is no video.");
+  if (file.hiddenAt) throw new AppError("FORBIDDEN", "An admin has hidden this file.");
   if (!video) throw new AppError("CONFLICT", "The file is a video's already.");
   return shown(ctx, video);
 }
