@@ -46,7 +46,7 @@ export class Presence {
     this.#told = host.sql.exec<{ told: number | null }>("SELECT crowd_told AS told FROM state").one().told;
     this.#throttle = new Throttle({
       timers: host.timers,
-      everyMs: TELL_EVERY_MS,
+      everyMs: () => TELL_EVERY_MS,
       isPending: () => this.#told !== null && (this.#hasNews || this.#told !== host.userCount()),
       tell: () => this.#tellNews(),
     });

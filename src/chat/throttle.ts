@@ -6,7 +6,7 @@ import type { Timer, Timers } from "../realtime/timers.ts";
 
 type Host = {
   timers: Timers;
-  everyMs: number;
+  everyMs: () => number;
   /** Whether there is something that was not told. */
   isPending: () => boolean;
   tell: (now: number) => void;
@@ -30,7 +30,7 @@ export class Throttle implements Timer {
   }
 
   due(): number | null {
-    return this.#host.isPending() ? this.#toldAt + this.#host.everyMs : null;
+    return this.#host.isPending() ? this.#toldAt + this.#host.everyMs() : null;
   }
 
   ring(now: number): void {

@@ -628,7 +628,8 @@ CREATE TABLE stream_players (
   session TEXT NOT NULL,
   PRIMARY KEY (stream_id, session)
 ) WITHOUT ROWID;
-CREATE TRIGGER stream_players_delete AFTER DELETE ON stream_players BEGIN
+CREATE TRIGGER stream_players_delete AFTER DELETE ON stream_players
+WHEN (SELECT session FROM streams WHERE id = OLD.stream_id) IS NOT NULL BEGIN
   UPDATE streams SET players = players - 1 WHERE id = OLD.stream_id;
 END;
 CREATE TRIGGER stream_players_insert AFTER INSERT ON stream_players BEGIN
@@ -656,10 +657,11 @@ CREATE INDEX stream_sessions_stream ON stream_sessions (stream_id, id);
 -- On DELETE: updates versions (streams_version_delete)
 -- On INSERT: updates versions (streams_version_insert)
 -- On UPDATE OF players, room_viewers: updates versions (streams_version_viewers)
--- On UPDATE OF session: updates stream_sessions, inserts into stream_sessions, deletes from stream_players (streams_session)
+-- On UPDATE OF players: tells stream:… (streams_players)
+-- On UPDATE OF session: updates stream_sessions, inserts into stream_sessions, deletes from stream_players, updates streams (streams_session)
 -- On UPDATE OF status, started_at, ended_at, title, description, thumbnail, scheduled_at: updates versions (streams_version_update)
 -- On UPDATE OF status, started_at: tells stream:… (streams_status)
--- Written by triggers on: stream_players, users
+-- Written by triggers on: stream_players, streams, users
 CREATE TABLE streams (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   user_id INTEGER NOT NULL,
@@ -703,6 +705,12 @@ END;
 CREATE TRIGGER streams_delete_grants AFTER DELETE ON streams BEGIN
   DELETE FROM file_grants WHERE place = 'stream:' || OLD.id;
 END;
+CREATE TRIGGER streams_players AFTER UPDATE OF players ON streams WHEN OLD.players <> NEW.players BEGIN
+  INSERT INTO outbox (target, payload, created_at) VALUES (
+    'stream:' || NEW.id,
+    json_object('type', 'stream:players', 'players', NEW.players),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER));
+END;
 CREATE TRIGGER streams_session AFTER UPDATE OF session ON streams WHEN OLD.session IS NOT NEW.session BEGIN
   UPDATE stream_sessions
   SET ended_at = coalesce(NEW.ended_at, OLD.last_seen_at), end_reason = coalesce(NEW.end_reason, 'replaced'),
@@ -711,6 +719,7 @@ CREATE TRIGGER streams_session AFTER UPDATE OF session ON streams WHEN OLD.sessi
   INSERT INTO stream_sessions (stream_id, session, started_at)
   SELECT NEW.id, NEW.session, NEW.last_seen_at WHERE NEW.session IS NOT NULL;
   DELETE FROM stream_players WHERE stream_id = NEW.id AND NEW.session IS NULL;
+  UPDATE streams SET players = 0 WHERE id = NEW.id AND NEW.session IS NULL AND players <> 0;
 END;
 CREATE TRIGGER streams_status AFTER UPDATE OF status, started_at ON streams
 WHEN OLD.status <> NEW.status OR OLD.started_at IS NOT NEW.started_at BEGIN

@@ -73,7 +73,7 @@ export const StreamAcks = {
 };
 
 /**
- * Server → client. The count has no `seq`: it is not kept. Who joins while slow mode is on, or while muted, is told so at
+ * Server → client. The count, of people here or of players, whichever is greater, has no `seq`: it is not kept. Who joins while slow mode is on, or while muted, is told so at
  * once, without a `seq`; who is told nothing is held back by nothing.
  */
 export const StreamFrames = {

@@ -17,7 +17,13 @@ export const Stream = z
     status: StreamStatus.describe("One that never began is `ended`, without a `startTime`"),
     startTime: Timestamp.nullable(),
     endTime: Timestamp.nullable(),
-    viewerCount: z.number().int().describe("Now, while live; afterwards the most that watched at once"),
+    viewerCount: z
+      .number()
+      .int()
+      .describe(
+        "The greater of the people in the stream's room and of the media server's players, as `stream:viewer_count` " +
+          "tells; after the end, the most that watched at once",
+      ),
     thumbnail: z.string().nullable(),
     scheduledAt: Timestamp.nullable(),
     createdAt: Timestamp,

@@ -4,6 +4,12 @@ import type { LogEntry, Message } from "../../chat/log.ts";
 import type { Frame } from "../../realtime/protocol.ts";
 import type { ChatMessage } from "./chat-contract.ts";
 
+/** May be told before anybody has said what the chat is. */
+export const viewersFrame = (streamId: number, count: number): Frame => ({
+  type: "stream:viewer_count",
+  data: { streamId, count },
+});
+
 export class StreamDialect implements Dialect {
   readonly #streamId: number;
 
@@ -55,10 +61,6 @@ export class StreamDialect implements Dialect {
 
   slowMode(seconds: number): Frame {
     return this.#frame("chat_slow_mode", { seconds });
-  }
-
-  viewers(count: number): Frame {
-    return this.#frame("stream:viewer_count", { count });
   }
 
   refused(): null {

@@ -8,9 +8,10 @@ import { StreamFrames } from "./chat-contract.ts";
 export const StreamContext = z.object({ ownerId: z.number().int(), generation: z.string().optional() });
 export type StreamContext = z.infer<typeof StreamContext>;
 
-/** What an outbox row for `stream:<id>` holds; news of the stream is written by triggers (migration 0005). */
+/** What an outbox row for `stream:<id>` holds; news of the stream is written by triggers. */
 export const StreamEffect = z.discriminatedUnion("type", [
   z.object({ type: z.literal("stream:status"), data: StreamFrames["stream:status"] }),
+  z.object({ type: z.literal("stream:players"), players: z.number().int() }),
   z.object({ type: z.literal("stream:deleted") }),
   Anonymise,
 ]);

@@ -1,13 +1,12 @@
-/** The room beside a stream: its chat, the news of its status, and how many are here. One object per stream. */
+/** The room beside a stream: its chat, the news of its status, and how many watch. One object per stream. */
 import { Chat } from "../../chat/chat.ts";
 import type { ReadQuery } from "../../chat/history.ts";
 import { objectContext } from "../../context.ts";
-import { logFailure } from "../../platform/log.ts";
 import type { Connection } from "../../realtime/connection.ts";
 import { encodeFrame, type Frame } from "../../realtime/protocol.ts";
 import { StreamActions, streamChat } from "./chat.ts";
 import { ChatHistory } from "./chat-contract.ts";
-import type { StreamDialect } from "./dialect.ts";
+import { type StreamDialect, viewersFrame } from "./dialect.ts";
 import { firstInfo, StreamContext, StreamEffect } from "./info.ts";
 import { STREAM_ROOM_SCHEMA } from "./schema.ts";
 import { ViewerCount } from "./viewer-count.ts";
@@ -34,9 +33,10 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
     this.#viewers = new ViewerCount({
       sql: state.storage.sql,
       timers: this.timers,
-      count: () => this.connections.userCount,
-      show: (count) => this.broadcast(encodeFrame(this.dialect.viewers(count))),
-      tell: (count) => this.#tellViewers(count),
+      people: () => this.connections.userCount,
+      show: (count) => this.broadcast(encodeFrame(viewersFrame(this.#streamId, count))),
+      tell: (people) => noteRoomViewers(objectContext(this.ctx, this.env), this.#streamId, people),
+      later: (work) => this.ctx.waitUntil(work),
     });
   }
 
@@ -65,6 +65,7 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
     const effect = StreamEffect.parse(payload);
     if (effect.type === "stream:deleted") return this.end();
     if (effect.type === "anonymise") return this.anonymise(effect.userId);
+    if (effect.type === "stream:players") return this.#viewers.setPlayers(effect.players, Date.now());
     this.#announce(effect, Date.now());
   }
 
@@ -77,7 +78,7 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
   protected override opened(connection: Connection): void {
     const now = Date.now();
     const count = this.#viewers.greet(now);
-    if (count !== null) this.tell(connection, this.dialect.viewers(count));
+    if (count !== null) this.tell(connection, viewersFrame(this.#streamId, count));
     this.#tellRules(connection, now);
     this.#viewers.changed(now);
   }
@@ -93,10 +94,5 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
 
   protected override closed(): void {
     if (!this.moderation.isClosed) this.#viewers.changed(Date.now());
-  }
-
-  #tellViewers(count: number): void {
-    const told = noteRoomViewers(objectContext(this.ctx, this.env), this.#streamId, count);
-    this.ctx.waitUntil(told.catch((error) => logFailure({ requestId: "" }, "stream.viewers", error)));
   }
 }

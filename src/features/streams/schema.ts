@@ -61,4 +61,6 @@ export const STREAM_ROOM_SCHEMA: readonly MigrationStep[] = [
   MAKE_WAY,
   ...CHAT_ROOM_SCHEMA.slice(0, 5),
   TAKE_OVER,
+  // How many play the stream from the media server.
+  "ALTER TABLE state ADD COLUMN players INTEGER NOT NULL DEFAULT 0;",
 ];

@@ -15,10 +15,10 @@ type Row = typeof streams.$inferSelect;
 
 /**
  * Players and the people in the stream's room are mostly the same people, counted from two sides (an HLS player is no
- * session of the media server, an RTMP player need not be in the room): the larger number is the better one.
+ * session of the media server, an RTMP player need not be in the room): the larger number is the better one. The room shows the same (viewer-count.ts). What has ended has its final figure.
  */
 const viewersOf = (row: Row): number =>
-  row.status === "live" ? Math.max(row.players, row.roomViewers) : row.peakViewers;
+  row.status === "live" || row.startedAt === null ? Math.max(row.players, row.roomViewers) : row.peakViewers;
 
 export const toStream = (row: Row): Stream => ({
   id: row.id,

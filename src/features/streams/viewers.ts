@@ -3,7 +3,7 @@ import { eq, sql } from "drizzle-orm";
 import type { Ctx } from "../../context.ts";
 import { streams } from "../../db/tables.ts";
 
-/** Written by the room, at most every ten seconds. No version moves: the lists' time to live is short. */
+/** Written by the room, at most once a second. Lists show it when their time to live is over, details at once. */
 export async function noteRoomViewers(ctx: Ctx, streamId: number, count: number): Promise<void> {
   const peak = sql`CASE WHEN ${streams.status} = 'live' THEN max(${streams.peakViewers}, ${count}) ELSE ${streams.peakViewers} END`;
   await ctx.db.update(streams).set({ roomViewers: count, peakViewers: peak }).where(eq(streams.id, streamId));
