@@ -16,6 +16,8 @@ export type Served = {
   disposition: "inline" | "attachment";
   modifiedAt: Date;
   cacheControl: string;
+  /** Whether the caller may go on reading, asked for each slice of a long read; one that throws says no. */
+  isStillAllowed?: () => Promise<boolean>;
   /** Pages of other sites may not even embed it: who reads it is known by a cookie or token. */
   isSameSiteOnly?: boolean;
 };
@@ -58,7 +60,7 @@ export async function serveObject(
   if (wanted.kind === "unsatisfiable") return outOfRange(size);
   const [first, last] = wanted.kind === "part" ? [wanted.first, wanted.last] : [0, size - 1];
   const length = last - first + 1;
-  const body = await readPart(ctx.env.FILES, object.key, { offset: first, length });
+  const body = await readPart(ctx.env.FILES, object.key, { offset: first, length }, object.isStillAllowed);
   if (!body) throw new AppError("NOT_FOUND");
   headers.set("Content-Length", String(length));
   if (wanted.kind !== "part") return new Response(body, { headers });

@@ -8,18 +8,24 @@ const SLICE_BYTES = 8 * 1024 * 1024;
 
 type Part = { offset: number; length: number };
 
-/** The bytes of a part of an object, never more than a slice or two of them in memory; null if the object is gone. */
+/**
+ * The bytes of a part of an object, never more than a slice or two of them in memory; null if the object is gone.
+ * @param isStillAllowed asked before each further slice: a long read ends with the right that it began with
+ */
 export async function readPart(
   bucket: R2Bucket,
   key: string,
   { offset, length }: Part,
+  isStillAllowed: () => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<ReadableStream | null> {
   if (length === 0) return (await bucket.get(key))?.body ?? null;
   const first = await bucket.get(key, { range: { offset, length: Math.min(length, SLICE_BYTES) } });
   if (!first || length <= SLICE_BYTES) return first?.body ?? null;
   // Keeps Content-Length, and breaks off if anything is missing at the end.
   const { readable, writable } = new FixedLengthStream(length);
-  pour(bucket, key, first, { offset, length }, writable).catch((error) => writable.abort(error).catch(() => undefined));
+  pour(bucket, key, first, { offset, length, isStillAllowed }, writable).catch((error) =>
+    writable.abort(error).catch(() => undefined),
+  );
   return readable;
 }
 
@@ -27,13 +33,14 @@ async function pour(
   bucket: R2Bucket,
   key: string,
   first: R2ObjectBody,
-  { offset, length }: Part,
+  { offset, length, isStillAllowed }: Part & { isStillAllowed: () => Promise<boolean> },
   into: WritableStream,
 ): Promise<void> {
   const end = offset + length;
   let slice: R2ObjectBody | R2Object | null = first;
   for (let at = offset; at < end; at += SLICE_BYTES) {
     if (at > offset) {
+      if (!(await isStillAllowed())) throw new Error("Who reads may not read this any more.");
       const range = { offset: at, length: Math.min(SLICE_BYTES, end - at) };
       // Of the very same object: its bytes are never mixed with another's.
       slice = await bucket.get(key, { range, onlyIf: { etagMatches: first.etag } });

@@ -1,4 +1,5 @@
 /** The bytes of a file, for whoever may see it. */
+import { signIn } from "../../auth/authenticate.ts";
 import { readerByCookie } from "../../auth/file-cookie.ts";
 import { type Served, serveObject } from "../../bytes/serve.ts";
 import type { Ctx } from "../../context.ts";
@@ -6,6 +7,9 @@ import { type Found, lookFor, unseen } from "./access.ts";
 import type { FilePath } from "./contract.ts";
 import { servedAs } from "./info.ts";
 import { findSigned, isSigned, readSigned, type Way } from "./signing.ts";
+
+/** A file that opens, and whether it would still. */
+type Readable = Found & { isStillAllowed: () => Promise<boolean> };
 
 /** @throws AppError UNAUTHORIZED · FORBIDDEN · NOT_FOUND · INVALID_REQUEST */
 export async function downloadFile(ctx: Ctx, request: Request, path: FilePath): Promise<Response> {
@@ -18,12 +22,13 @@ export async function viewFile(ctx: Ctx, request: Request, path: FilePath): Prom
 }
 
 /** By the link's signature, or by the caller's own right. */
-async function find(ctx: Ctx, request: Request, way: Way, path: FilePath): Promise<Found> {
+async function find(ctx: Ctx, request: Request, way: Way, path: FilePath): Promise<Readable> {
   const query = new URL(request.url).searchParams;
   if (!isSigned(query)) return findForReader(ctx, request, path);
   const signed = readSigned(way, path, query);
   try {
-    return { row: await findSigned(ctx, signed), isOpen: true };
+    const again = () => findSigned(ctx, signed);
+    return { row: await again(), isOpen: true, isStillAllowed: () => again().then(() => true) };
   } catch (error) {
     // A link in a message that has become too old opens for who may read the file anyway.
     if (signed.right !== "grant") throw error;
@@ -34,15 +39,27 @@ async function find(ctx: Ctx, request: Request, way: Way, path: FilePath): Promi
 }
 
 /** By token, or by the cookie, which no other call looks at. @throws AppError UNAUTHORIZED · NOT_FOUND */
-async function findForReader(ctx: Ctx, request: Request, path: FilePath): Promise<Found> {
+async function findForReader(ctx: Ctx, request: Request, path: FilePath): Promise<Readable> {
   const found = await lookFor(ctx, path);
-  if (found) return found;
+  if (found) return { ...found, isStillAllowed: () => mayStillRead(ctx, path) };
   const reader = ctx.actor.kind === "anonymous" ? await readerByCookie(ctx, request) : null;
   const foundByCookie = reader && (await lookFor(reader, path));
   if (!foundByCookie) throw unseen(reader ?? ctx);
-  return foundByCookie;
+  return { ...foundByCookie, isStillAllowed: () => mayStillRead(reader, path) };
 }
 
-function serve(ctx: Ctx, request: Request, { row, isOpen }: Found, disposition: Served["disposition"]) {
-  return serveObject(ctx, request, { ...servedAs(row, disposition), isSameSiteOnly: !isOpen });
+/** The reader is still signed in and not banned, and the file still theirs to read. */
+async function mayStillRead(ctx: Ctx, path: FilePath): Promise<boolean> {
+  const { actor } = ctx;
+  const now = actor.kind === "user" ? await signIn(ctx, { ...actor, userId: actor.id }) : ctx;
+  return (await lookFor(now, path)) !== undefined;
+}
+
+function serve(
+  ctx: Ctx,
+  request: Request,
+  { row, isOpen, isStillAllowed }: Readable,
+  disposition: Served["disposition"],
+) {
+  return serveObject(ctx, request, { ...servedAs(row, disposition), isSameSiteOnly: !isOpen, isStillAllowed });
 }

@@ -1,5 +1,6 @@
 /** The bytes of a video, for whoever may see it. */
 import { and, eq } from "drizzle-orm";
+import { signIn } from "../../auth/authenticate.ts";
 import { serveObject } from "../../bytes/serve.ts";
 import type { Ctx } from "../../context.ts";
 import { files, videos } from "../../db/tables.ts";
@@ -9,11 +10,19 @@ import { isVisibleTo } from "./service.ts";
 
 /** @throws AppError NOT_FOUND no such video for this caller, or its bytes lie elsewhere (`videoUrl` says where) */
 export async function playVideo(ctx: Ctx, request: Request, videoId: number): Promise<Response> {
-  const [row] = await ctx.db
+  const [row] = await findVideo(ctx, videoId);
+  if (!row) throw new AppError("NOT_FOUND");
+  const isStillAllowed = async () => {
+    const { actor } = ctx;
+    const now = actor.kind === "user" ? await signIn(ctx, { ...actor, userId: actor.id }) : ctx;
+    return (await findVideo(now, videoId)).length > 0;
+  };
+  return serveObject(ctx, request, { ...servedAs(row.file, "inline"), isStillAllowed });
+}
+
+const findVideo = (ctx: Ctx, videoId: number) =>
+  ctx.db
     .select({ file: files })
     .from(videos)
     .innerJoin(files, eq(files.id, videos.fileId))
     .where(and(eq(videos.id, videoId), isVisibleTo(ctx.actor)));
-  if (!row) throw new AppError("NOT_FOUND");
-  return serveObject(ctx, request, servedAs(row.file, "inline"));
-}

@@ -1,11 +1,12 @@
 /** Recordings: listed, played, deleted. How they come in is in uploads.ts. */
-import { and, count, desc, eq, gte, lte, sql } from "drizzle-orm";
+import { and, count, desc, eq, gte, lte, or, sql } from "drizzle-orm";
 import { pendingDeletions } from "../../bytes/deletions.ts";
 import { serveObject } from "../../bytes/serve.ts";
-import { type Ctx, isModerator, type UserCtx } from "../../context.ts";
+import { actorId, type Ctx, isModerator, type UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
 import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, pagination } from "../../db/page.ts";
+import { isOpenAccount } from "../../db/standing.ts";
 import { versions, vods } from "../../db/tables.ts";
 import { VersionedCache } from "../../db/versioned-cache.ts";
 import { AppError } from "../../errors.ts";
@@ -37,6 +38,7 @@ const versionOf = (ctx: Ctx) =>
 export function listVods(ctx: Ctx, query: VodListQuery): Promise<VodList> {
   const { streamId, from, to, sort } = query;
   const where = and(
+    isOpenAccount(vods.userId),
     streamId === undefined ? undefined : eq(vods.streamId, streamId),
     from === undefined ? undefined : gte(vods.createdAt, from),
     to === undefined ? undefined : lte(vods.createdAt, to),
@@ -61,8 +63,15 @@ export function listVods(ctx: Ctx, query: VodListQuery): Promise<VodList> {
   });
 }
 
+/** A closed account's are seen by nobody but its owner and moderators. */
+const isSeen = ({ actor }: Ctx) =>
+  isModerator(actor) ? undefined : or(eq(vods.userId, actorId(actor)), isOpenAccount(vods.userId));
+
 async function requireVod(ctx: Ctx, id: number): Promise<Row> {
-  const [row] = await ctx.db.select().from(vods).where(eq(vods.id, id));
+  const [row] = await ctx.db
+    .select()
+    .from(vods)
+    .where(and(eq(vods.id, id), isSeen(ctx)));
   if (!row) throw new AppError("NOT_FOUND");
   return row;
 }
@@ -90,6 +99,7 @@ export async function playVod(ctx: Ctx, id: number, request: Request): Promise<R
     disposition: "inline",
     modifiedAt: row.createdAt,
     cacheControl: "public, max-age=300",
+    isStillAllowed: () => requireVod(ctx, id).then(() => true),
   });
 }
 

@@ -9,6 +9,7 @@ import { formParts } from "../../bytes/form.ts";
 import { type Chunks, HEAD_BYTES, PART_BYTES } from "../../bytes/parts.ts";
 import { discard, ifPending, storeObject } from "../../bytes/store.ts";
 import type { Ctx } from "../../context.ts";
+import { isInGoodStanding } from "../../db/standing.ts";
 import { streams, uploads, vods } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { badField, readInput } from "../../input.ts";
@@ -24,7 +25,7 @@ type Recording = { key: string; fileName: string; digest: string; mimeType: stri
 
 /**
  * Whose stream this is, for those who may add to it.
- * @throws AppError NOT_FOUND · FORBIDDEN somebody else's
+ * @throws AppError NOT_FOUND · FORBIDDEN somebody else's, or its owner is banned or has closed the account
  */
 async function requireStream(ctx: Ctx, { streamId, streamKey }: VodAbout): Promise<Stream> {
   const where = and(
@@ -32,12 +33,18 @@ async function requireStream(ctx: Ctx, { streamId, streamKey }: VodAbout): Promi
     streamKey === undefined ? undefined : eq(streams.keyHash, await fingerprint(streamKey)),
   );
   const [stream] = await ctx.db
-    .select({ id: streams.id, userId: streams.userId, title: streams.title })
+    .select({
+      id: streams.id,
+      userId: streams.userId,
+      title: streams.title,
+      mayPublish: isInGoodStanding(streams.userId),
+    })
     .from(streams)
     .where(where);
   if (!stream) throw new AppError("NOT_FOUND", "There is no such stream.");
   const isOwner = ctx.actor.kind === "user" && ctx.actor.id === stream.userId;
   if (ctx.actor.kind !== "mediaServer" && !isOwner) throw new AppError("FORBIDDEN");
+  if (!stream.mayPublish) throw new AppError("FORBIDDEN", "The stream's owner may publish nothing.");
   return stream;
 }
 
@@ -120,7 +127,7 @@ async function receive(ctx: Ctx, key: string, name: string, bytes: Chunks): Prom
   return { key, fileName: fileNameOf(name), digest: `sha256:${stored.sha256}`, mimeType, size: stored.size };
 }
 
-/** Makes the row, or finds the one that this recording has already. */
+/** Makes the row, unless its owner was banned while it came in; or finds the one that this recording has already. */
 async function publish(ctx: Ctx, stream: Stream, details: VodAbout, recording: Recording): Promise<Uploaded> {
   const { key } = recording;
   const isOurs = sql`EXISTS (SELECT 1 FROM ${vods} WHERE ${vods.objectKey} = ${key})`;
@@ -141,7 +148,7 @@ const insertVod = (ctx: Ctx, stream: Stream, details: VodAbout, recording: Recor
       sql`SELECT NULL, s.id, s.user_id, ${details.title ?? stream.title}, ${details.thumbnail ?? null},
         ${details.duration ?? null}, ${recording.fileName}, ${recording.digest}, ${recording.key},
         ${recording.mimeType}, ${recording.size}, 0, ${ctx.now.getTime()}
-        FROM streams s WHERE s.id = ${stream.id} AND ${condition}`,
+        FROM streams s WHERE s.id = ${stream.id} AND ${isInGoodStanding(sql`s.user_id`)} AND ${condition}`,
     )
     .onConflictDoNothing()
     .returning();

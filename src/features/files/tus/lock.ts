@@ -4,6 +4,7 @@
  */
 import { and, eq, gt, isNull, lte } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
+import { isInGoodStanding } from "../../../db/standing.ts";
 import { resumableUploads } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 
@@ -21,6 +22,10 @@ export const expiryFrom = (now: number): Date => new Date(now + LIFE_MS);
 
 const isMine = (ctx: UserCtx, id: string) =>
   and(eq(resumableUploads.id, id), eq(resumableUploads.ownerId, ctx.actor.id), gt(resumableUploads.expiresAt, ctx.now));
+
+/** The lock is held, by somebody who may upload still: a ban ends an upload that is under way, too. */
+const isHeld = (ctx: UserCtx, { id, lock }: Locked) =>
+  and(eq(resumableUploads.id, id), eq(resumableUploads.lockedBy, lock), isInGoodStanding(ctx.actor.id));
 
 /** @throws AppError NOT_FOUND none of mine, or expired */
 export async function findUpload(ctx: UserCtx, id: string): Promise<Upload> {
@@ -63,14 +68,14 @@ type Progress = Partial<Pick<Upload, "offset" | "parts" | "uploadId" | "tailPlac
 
 /**
  * Writes down how far the upload is, and keeps or gives up the lock.
- * @throws AppError CONFLICT the lock is lost, or the upload was terminated
+ * @throws AppError CONFLICT the lock is lost, the upload was terminated, or its owner is banned
  */
 export async function save(ctx: UserCtx, upload: Locked, progress: Progress, keepsMs: number): Promise<void> {
   const now = Date.now();
   const [saved] = await ctx.db
     .update(resumableUploads)
     .set({ ...progress, lockedUntil: now + keepsMs, expiresAt: expiryFrom(now) })
-    .where(and(eq(resumableUploads.id, upload.id), eq(resumableUploads.lockedBy, upload.lock)))
+    .where(isHeld(ctx, upload))
     .returning({ id: resumableUploads.id });
   if (!saved) throw new AppError("CONFLICT", "The upload goes on elsewhere.");
 }
