@@ -256,19 +256,58 @@ describe("heartbeat", () => {
   it("by the server: two pings unanswered, then 4008; a vanished client is gone within 75 s", async () => {
     const user = await mintUser();
     const socket = await openHub(user);
+    pass(30_000);
+    await runDurableObjectAlarm(hubOf(user));
+    socket.send({ type: "pong", timestamp: (await socket.next("ping")).timestamp });
+    expect((await socket.ask("notification:mark_seen", {})).type).toBe("ack");
     for (const wait of [30_000, 30_000]) {
       pass(wait);
       await runDurableObjectAlarm(hubOf(user));
     }
-    expect(await socket.collect("ping", 2)).toEqual([
-      { type: "ping", timestamp: expect.stringMatching(/Z$/) },
-      { type: "ping", timestamp: expect.stringMatching(/Z$/) },
-    ]);
+    expect(await socket.collect("ping", 3)).toEqual(
+      Array.from({ length: 3 }, () => ({ type: "ping", timestamp: expect.stringMatching(/Z$/) })),
+    );
     expect(socket.closed).toBeUndefined();
     pass(10_000);
     await runDurableObjectAlarm(hubOf(user));
     expect((await socket.nextClose()).code).toBe(4008);
     expect(await hubOf(user).isOnline()).toBe(false);
+  });
+
+  it.each([false, true])(
+    "by the server: who never answered is not cut, here for 10 minutes, and sent to after them (hibernates: %s)",
+    async (hibernates) => {
+      const user = await mintUser();
+      const socket = await openHub(user);
+      const minutesPass = async (minutes: number) => {
+        for (let beat = 0; beat < 2 * minutes; beat += 1) {
+          pass(30_000);
+          await runDurableObjectAlarm(hubOf(user));
+          if (hibernates) await evictDurableObject(hubOf(user));
+        }
+      };
+      await minutesPass(9);
+      expect(await hubOf(user).isOnline()).toBe(true);
+      await minutesPass(2);
+      expect(await hubOf(user).isOnline()).toBe(false);
+      await hubOf(user).push(event(1));
+      expect((await socket.next("test:event")).data).toEqual({ n: 1 });
+      expect((await socket.ask("notification:mark_seen", {})).type).toBe("ack");
+      expect(await hubOf(user).isOnline()).toBe(true);
+      await minutesPass(9);
+      expect(await hubOf(user).isOnline()).toBe(true);
+      expect(socket.closed).toBeUndefined();
+    },
+  );
+
+  it("connections that are silent for long count among the 100 that a user may have", async () => {
+    const user = await mintUser();
+    for (let n = 0; n < 100; n += 1) await openHub(user);
+    pass(601_000);
+    await runDurableObjectAlarm(hubOf(user));
+    expect(await hubOf(user).isOnline()).toBe(false);
+    const refused = await openSocket(`/ws?token=${user.token}`);
+    expect((await refused.nextClose()).code).toBe(4029);
   });
 
   it("by the server: a pong keeps the socket, also over an eviction", async () => {

@@ -199,6 +199,28 @@ describe("marking as seen", () => {
     expect(bad).toMatchObject({ type: "error", error: { code: "INVALID_MESSAGE" } });
   });
 
+  it("without a person marks the named ones, whoever sent them, and tells each sender theirs", async () => {
+    const [ann, bob, cid] = [await mintUser(), await mintUser(), await mintUser()];
+    const sockets = [await openHub(ann), await openHub(bob)] as const;
+    const send = async (from: TestUser) =>
+      (await call("/messages", { method: "POST", token: from.token, body: { receiverId: cid.id, content: "Hi" } })).body
+        .id;
+    const ids = [await send(ann), await send(bob), await send(bob)];
+    const left = await send(ann);
+    const socket = await openHub(cid);
+    const answer = await socket.ask("message:mark_seen", { message_ids: ids });
+    expect(new Set(answer.data.messageIds)).toEqual(new Set(ids));
+    expect((await sockets[0].next("message:seen")).data).toMatchObject({ messageIds: [ids[0]], seenBy: cid.id });
+    expect((await sockets[1].next("message:seen")).data).toMatchObject({
+      messageIds: [ids[1], ids[2]],
+      seenBy: cid.id,
+    });
+    const others = await openHub(ann);
+    expect((await others.ask("message:mark_seen", { messageIds: [left] })).data.messageIds).toEqual([]);
+    for (const one of sockets) await one.expectNothing("message:seen");
+    expect((await socket.ask("message:mark_seen", {})).error.code).toBe("INVALID_MESSAGE");
+  });
+
   it("is for the receiver alone: someone else's ids in the list change nothing", async () => {
     const { ann, bob, eve, ids, annHub } = await oneBatch();
     const eveHub = await openHub(eve);

@@ -29,7 +29,7 @@ describe("a message", () => {
       const frame = await socket.next("new_message");
       expect(frame).toEqual({ type: "new_message", seq: 1, data: ack.data });
       expect(Object.keys(frame.data)).toEqual(
-        "id roomId seq userId username avatarUrl content type fileUrl replyTo createdAt".split(" "),
+        "id roomId seq userId username avatarUrl content type fileUrl replyTo createdAt user_id room_id".split(" "),
       );
       expect(frame.data).toMatchObject({ roomId, seq: 1, userId: ann.id, username: ann.username, type: "text" });
       expect(frame.data.content).toBe("I'm <3 & 1 < 2 👍");
@@ -49,6 +49,44 @@ describe("a message", () => {
     expect((await bobSocket.collect("new_message", 2)).map((frame) => frame.seq)).toEqual([1, 2]);
     await bobSocket.expectNothing("none");
     expect(bobSocket.frames.filter(({ type }) => type === "new_message")).toHaveLength(2);
+  });
+
+  it("with a file needs no text; without both it is refused, over REST as well", async () => {
+    const { roomId, ann, annSocket, bobSocket } = await two();
+    annSocket.send({ type: "send_message", data: { content: "", file_url: "/api/v1/files/view/images/a.png" } });
+    const first = await bobSocket.next("new_message");
+    expect(first.data).toMatchObject({ content: "", fileUrl: "/api/v1/files/view/images/a.png" });
+    await annSocket.ask("send_message", { fileUrl: "https://example.com/b.png", reply_to: first.data.id });
+    expect((await bobSocket.next("new_message")).data).toMatchObject({ content: "", replyTo: first.data.id });
+    expect((await post(ann, roomId, "", { fileUrl: "/a.png" })).status).toBe(201);
+    await bobSocket.next("new_message");
+    for (const data of [{}, { content: " " }, { content: "", fileUrl: null }])
+      expect((await annSocket.ask("send_message", data)).error).toMatchObject({ code: "INVALID_MESSAGE" });
+    expect((await post(ann, roomId, "")).status).toBe(400);
+    await bobSocket.expectNothing("new_message");
+  });
+
+  it("and all frames that name a user, a room or a message do so in both cases, live and replayed", async () => {
+    const { roomId, ann, bob, annSocket, bobSocket } = await two();
+    const { id } = await said(annSocket, "Hello");
+    await annSocket.ask("edit_message", { messageId: id, content: "Hallo" });
+    await bobSocket.ask("reaction", { message_id: id, emoji: "👍" });
+    await annSocket.ask("delete_message", { messageId: id });
+    await bobSocket.ask("read", { seq: 1 });
+    await bobSocket.ask("typing", {});
+    await annSocket.next("typing");
+    const replayed = await openRoom(ann, roomId, "&since=0");
+    await replayed.collect("message_deleted", 1);
+    bobSocket.close();
+    await annSocket.next("user_left");
+    const frames = [...annSocket.frames, ...replayed.frames].filter(({ id, data }) => id === undefined && data?.roomId);
+    expect(new Set(frames.map(({ type }) => type)).size).toBe(9);
+    for (const { data } of frames) {
+      for (const one of [data, ...(data.users ?? [])]) {
+        expect([one.user_id, one.room_id, one.message_id]).toEqual([one.userId, one.roomId, one.messageId]);
+      }
+    }
+    expect(bob.id).toBe(annSocket.frames.find(({ type }) => type === "typing")?.data.user_id);
   });
 
   it("may have 5000 characters or only emoji; 5001 fail, and markup comes out inert", async () => {
@@ -95,8 +133,11 @@ describe("what becomes of a message", () => {
       expect(frames[1]?.data).toMatchObject({ id, messageId: id, content: "first", userId: ann.id });
       expect(frames[3]?.data).toEqual({
         roomId,
+        room_id: roomId,
         messageId: id,
+        message_id: id,
         userId: ann.id,
+        user_id: ann.id,
         emoji: "👍",
         action: "added",
         count: 2,
@@ -230,11 +271,11 @@ describe("presence", () => {
     await annSocket.ask("typing", { isTyping: true });
     expect(await bobSocket.next("typing")).toEqual({
       type: "typing",
-      data: { roomId, userId: ann.id, user_id: ann.id, username: ann.username, isTyping: true },
+      data: { roomId, room_id: roomId, userId: ann.id, user_id: ann.id, username: ann.username, isTyping: true },
     });
     await annSocket.expectNothing("typing");
     for (let at = 0; at < 9; at += 1) expect((await annSocket.ask("typing", { isTyping: false })).type).toBe("ack");
-    expect((await annSocket.ask("typing", { isTyping: true })).error.code).toBe("RATE_LIMIT");
+    expect((await annSocket.ask("typing", {})).error.code).toBe("RATE_LIMIT");
     expect((await annSocket.ask("send_message", { content: "goes all the same" })).data.seq).toBe(1);
   });
 });
@@ -244,10 +285,10 @@ describe("read marks", () => {
     const { roomId, ann, bob, annSocket, bobSocket } = await two();
     for (const content of ["1", "2", "3"]) await said(annSocket, content);
     expect((await bobSocket.ask("read", { seq: 2 })).data).toEqual({ seq: 2 });
-    expect(await annSocket.next("read")).toEqual({ type: "read", data: { roomId, userId: bob.id, seq: 2 } });
+    expect(await annSocket.next("read")).toMatchObject({ type: "read", data: { roomId, userId: bob.id, seq: 2 } });
     expect((await bobSocket.ask("read", { seq: 1 })).data).toEqual({ seq: 2 });
     expect((await bobSocket.ask("read", { seq: 99 })).data).toEqual({ seq: 3 });
-    expect((await annSocket.next("read")).data).toEqual({ roomId, userId: bob.id, seq: 3 });
+    expect((await annSocket.next("read")).data).toMatchObject({ roomId, userId: bob.id, seq: 3 });
     // Who sends has read: that mark is ahead already.
     expect((await annSocket.ask("read", { seq: 3 })).data).toEqual({ seq: 3 });
     await annSocket.expectNothing("read");

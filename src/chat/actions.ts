@@ -98,7 +98,7 @@ export class ChatActions<D extends Dialect = Dialect> {
 
   /** What is answered to a message that was sent before. */
   protected repeated(message: Message): unknown {
-    return this.#dialect.message(this.#shown(message));
+    return this.#dialect.said(this.#shown(message)).data;
   }
 
   #repliedTo({ replyTo }: NewMessage): number | null {

@@ -1,7 +1,7 @@
 /** What goes over the wire alike in every kind of room, whatever its dialect calls it. */
 import { z } from "zod";
 import { AuthorId, Timestamp, UserId } from "../realtime/protocol.ts";
-import { composed, Link, searchText, showsNothing } from "../text.ts";
+import { composed, Link, searchText, showsNothing, userText } from "../text.ts";
 
 export const MessageId = z.string().min(1).max(64).describe("Opaque, sortable");
 export const ClientMessageId = z
@@ -17,6 +17,10 @@ export const FileId = z
   .nullish()
   .describe("A file of the sender's own: whoever may read the chat may read it, until the message is deleted");
 export const FileUrl = Link.nullish().transform((url) => url ?? null);
+/** What is said with a file needs no words; without one it does, which the message's own schema checks. */
+export const TextBesideFile = userText(5000, 0).default("").describe("A message with a file needs none");
+type NamedFile = { fileId?: string | null | undefined; fileUrl: string | null };
+export const namesFile = ({ fileId, fileUrl }: NamedFile): boolean => fileUrl !== null || fileId != null;
 export const ReplyTo = MessageId.nullish().transform((id) => id ?? null);
 
 export const JoinPolicy = z.enum(["open", "members"]);

@@ -47,9 +47,11 @@ export const ConnectionState = ConnectRequest.omit({ since: true, epoch: true })
   openedAt: z.number(),
   /** Last frame from this client, ms. */
   lastSeenAt: z.number(),
-  /** Pings in a row that were not answered. */
+  /** Pings in a row that were not answered; one at most of a client that has answered none. */
   missed: z.number(),
-  /** Lost its connection, may come back to it, and is gone for others until then. */
+  /** Whether a pong ever came from this client: many of other products' clients know none (SPEC 14). */
+  answersPings: z.boolean().optional(),
+  /** Lost its connection, or was silent for long: gone for others until it is heard of again, and sent to meanwhile. */
   isSuspended: z.boolean().optional(),
   /** Next ping or deadline, ms; null when the client beats. */
   beatAt: z.number().nullable(),

@@ -5,7 +5,9 @@ import { Reader } from "./reader.ts";
 import { FrameBatch, SocketTransport, type Transport, type TransportKind } from "./transport.ts";
 
 /** A client that said nothing for this long is gone from presence (SPEC 2). */
-export const STALE_AFTER_MS = 75_000;
+const STALE_AFTER_MS = 75_000;
+/** The same, of one that never answered a ping, and so may be listening all the same (SPEC 14). */
+const SILENT_AFTER_MS = 600_000;
 export const BEAT_EVERY_MS = 30_000;
 /** After the second unanswered ping: 30 + 30 + 10 stays under the 75 s. */
 const LAST_CHANCE_MS = 10_000;
@@ -54,8 +56,9 @@ export class Connection {
     this.#transport.send(new FrameBatch([encodePing(timestamp)]));
   }
 
-  /** @returns whether a ping asked for this pong */
+  /** From now on the client is held to answering. @returns whether a ping asked for this pong */
   pong(timestamp: string | undefined | null): boolean {
+    this.state.answersPings = true;
     return timestamp !== null && this.reader.pong(timestamp);
   }
 
@@ -74,13 +77,13 @@ export class Connection {
   }
 
   /**
-   * The heartbeat is due: pings, and once more.
+   * The heartbeat is due: pings, and once more. Of a client that never answered, silence tells nothing.
    * @returns false when both were left unanswered
    */
   beat(now: number): boolean {
     const { state } = this;
     if (state.missed >= 2) return false;
-    state.missed += 1;
+    state.missed = this.neverAnswers ? 1 : state.missed + 1;
     state.beatAt = now + (state.missed === 2 ? LAST_CHANCE_MS : BEAT_EVERY_MS);
     this.ping(now);
     this.save();
@@ -92,8 +95,23 @@ export class Connection {
     return Math.max(this.state.lastSeenAt, this.#transport.lastBeatAt());
   }
 
+  /** It is pinged by the server, and has answered no ping: it does not know how, or was never there. */
+  get neverAnswers(): boolean {
+    return this.state.beatAt !== null && this.state.answersPings !== true;
+  }
+
+  /** For how long it is here after it showed itself, ms. */
+  get staleAfterMs(): number {
+    return this.neverAnswers ? SILENT_AFTER_MS : STALE_AFTER_MS;
+  }
+
+  /** A ping that it would have answered was not, or it showed nothing for long. */
+  hasVanished(now: number): boolean {
+    return (this.state.missed > 0 && !this.neverAnswers) || this.isStale(now);
+  }
+
   isStale(now: number): boolean {
-    return now - this.lastShownAt > STALE_AFTER_MS;
+    return now - this.lastShownAt > this.staleAfterMs;
   }
 
   save(): void {

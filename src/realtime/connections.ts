@@ -108,12 +108,20 @@ export class Connections implements PresentConnections {
     unlist(this.#present, connection);
   }
 
-  /** Lost, and perhaps back soon: gone for the others until then. */
+  /** Lost, and perhaps back soon, or silent for long: gone for the others until then. */
   suspend(connection: Connection): void {
     connection.state.isSuspended = true;
     connection.save();
     list(this.#suspended, connection);
     this.#depart(connection);
+  }
+
+  /** It is here again. */
+  resume(connection: Connection): void {
+    unlist(this.#suspended, connection);
+    connection.state.isSuspended = false;
+    connection.save();
+    list(this.#present, connection);
   }
 
   /** @returns false if it is gone already */

@@ -100,6 +100,7 @@ export class Dispatcher {
     connection.touch(now);
     if (connection.state.expiresAt <= now)
       return this.#membership.close(connection, CLOSE.unauthorized, "UNAUTHORIZED");
+    if (connection.state.isSuspended) this.#membership.resume(connection);
     if (isTooBig(message)) return this.#membership.close(connection, CLOSE.tooBig, "PAYLOAD_TOO_LARGE");
     const backlog = this.#backlogs.get(connection);
     if (!backlog || typeof message !== "string") return this.#handle(connection, message, now);

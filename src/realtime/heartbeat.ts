@@ -3,18 +3,22 @@
  * connection does costs the same however many there are; only a beat goes to all who want one.
  */
 import { CLOSE } from "../errors.ts";
-import { BEAT_EVERY_MS, type Connection, STALE_AFTER_MS } from "./connection.ts";
+import { BEAT_EVERY_MS, type Connection } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Timers } from "./timers.ts";
 
-/** Ends a connection. */
-type Close = (connection: Connection, code: number, reason: string) => void;
+type Host = {
+  /** Ends a connection. */
+  close: (connection: Connection, code: number, reason: string) => void;
+  /** It is gone for the others, and stays open: a client that answers no pings has said nothing for long. */
+  suspend: (connection: Connection) => void;
+};
 
 /** How many that may have vanished one event looks after; the next ones go on. */
 const CHECKS_PER_EVENT = 100;
 
 export class Heartbeat {
-  readonly #close: Close;
+  readonly #host: Host;
   /** Connections that want the server's beats. */
   readonly #beating = new Set<Connection>();
   /** No beat is due before; ms. */
@@ -24,10 +28,10 @@ export class Heartbeat {
   /** By when they would have vanished if nothing came from them any more. */
   readonly #vanishing = new Deadlines();
 
-  constructor(object: DurableObjectState, timers: Timers, close: Close) {
+  constructor(object: DurableObjectState, timers: Timers, host: Host) {
     // Answered by the runtime: a client's own heartbeat wakes and costs nothing.
     object.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-    this.#close = close;
+    this.#host = host;
     timers.add({ due: () => this.#nextBeat, ring: (now) => this.#beat(now) });
     timers.add({ due: () => this.#expiring.next, ring: (now) => this.#expire(now) });
   }
@@ -39,9 +43,14 @@ export class Heartbeat {
       this.#nextBeat = Math.min(beatAt, this.#nextBeat ?? beatAt);
     }
     this.renew(connection);
+    this.watch(connection);
+  }
+
+  /** It is here until it vanishes. */
+  watch(connection: Connection): void {
     // A gateway watches over its clients itself. After hibernation the runtime is not asked about each: only when it is due.
-    if (connection.transportKind !== "gateway")
-      this.#vanishing.add(vanishesAt(connection.state.lastSeenAt), connection);
+    if (connection.transportKind === "gateway" || connection.state.isSuspended) return;
+    this.#vanishing.add(vanishesAt(connection, connection.state.lastSeenAt), connection);
   }
 
   /** A connection's token ends at another time. */
@@ -65,8 +74,9 @@ export class Heartbeat {
     for (let left = most; left > 0; left -= 1) {
       const connection = this.#vanishing.takeDue(now);
       if (!connection) return;
-      if (connection.isStale(now)) this.#close(connection, CLOSE.heartbeatMissed, "HEARTBEAT_MISSED");
-      else this.#vanishing.add(vanishesAt(connection.lastShownAt), connection);
+      if (!connection.isStale(now)) this.#vanishing.add(vanishesAt(connection, connection.lastShownAt), connection);
+      else if (connection.neverAnswers) this.#host.suspend(connection);
+      else this.#host.close(connection, CLOSE.heartbeatMissed, "HEARTBEAT_MISSED");
     }
   }
 
@@ -75,7 +85,7 @@ export class Heartbeat {
     for (const connection of this.#beating) {
       const { beatAt } = connection.state;
       if (beatAt !== null && beatAt <= now && !connection.beat(now)) {
-        this.#close(connection, CLOSE.heartbeatMissed, "HEARTBEAT_MISSED");
+        this.#host.close(connection, CLOSE.heartbeatMissed, "HEARTBEAT_MISSED");
         continue;
       }
       const next = connection.state.beatAt;
@@ -86,9 +96,9 @@ export class Heartbeat {
   #expire(now: number): void {
     for (let due = this.#expiring.takeDue(now); due; due = this.#expiring.takeDue(now)) {
       // Otherwise it has a new token, whose end is among these as well.
-      if (due.state.expiresAt <= now) this.#close(due, CLOSE.unauthorized, "UNAUTHORIZED");
+      if (due.state.expiresAt <= now) this.#host.close(due, CLOSE.unauthorized, "UNAUTHORIZED");
     }
   }
 }
 
-const vanishesAt = (lastShownAt: number): number => lastShownAt + STALE_AFTER_MS + 1;
+const vanishesAt = ({ staleAfterMs }: Connection, lastShownAt: number): number => lastShownAt + staleAfterMs + 1;

@@ -45,7 +45,7 @@ export class Membership {
       socketOf: (userId) => this.connections.socketOf(userId),
     });
     this.#slowReaders = new SlowReaders(this.connections);
-    this.#heartbeat = new Heartbeat(state, timers, close);
+    this.#heartbeat = new Heartbeat(state, timers, { close, suspend: (silent) => this.connections.suspend(silent) });
     this.#hubs = new HubRegistration(room, close);
     this.#remote = new RemoteMembers(state, env, {
       lost: (socketId) => this.leave(socketId),
@@ -72,7 +72,7 @@ export class Membership {
   requireSpace(userId: number): void {
     this.prune(Date.now());
     if (this.connections.size >= CONNECTIONS_PER_OBJECT) throw new AppError("RATE_LIMIT", "This room is full.");
-    if (this.connections.countOf(userId) >= CONNECTIONS_PER_USER) throw new AppError("RATE_LIMIT");
+    if (this.connections.allOf(userId).length >= CONNECTIONS_PER_USER) throw new AppError("RATE_LIMIT");
     if (!this.#slowReaders.mayOpen(userId)) throw new AppError("RATE_LIMIT", "Read what was sent first.");
   }
 
@@ -129,6 +129,15 @@ export class Membership {
     this.#add(connection);
     if (wasAway) this.#room.opened(connection, isFirst);
     this.#hubs.opened(connection);
+    this.#settled();
+  }
+
+  /** A client that had been silent for long says something: it is here again. */
+  resume(connection: Connection): void {
+    const isFirst = this.connections.countOf(connection.userId) === 0;
+    this.connections.resume(connection);
+    this.#heartbeat.watch(connection);
+    this.#room.opened(connection, isFirst);
     this.#settled();
   }
 

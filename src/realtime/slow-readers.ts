@@ -29,7 +29,7 @@ export class SlowReaders {
   /** Much was sent to a connection, again. @returns those of its user's to close, since they do not read */
   after(connection: Connection, now: number): Connection[] {
     if (connection.reader.unread > UNREAD_BYTES) return [connection];
-    const own = this.#connections.of(connection.userId);
+    const own = this.#connections.allOf(connection.userId);
     const silent = own.filter(({ reader }) => now - (reader.waitingSince ?? now) >= PATIENCE_MS);
     return unreadOf(silent) > UNREAD_BYTES_PER_USER ? silent : [];
   }

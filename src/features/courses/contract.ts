@@ -14,10 +14,12 @@ import {
   MessageId,
   Mute,
   MuteState,
+  namesFile,
   ReactionSummary,
   ReplyTo,
   SearchQuery,
   SLOW_MODE_MAX_SECONDS,
+  TextBesideFile,
 } from "../../chat/contract.ts";
 import { IntegerId } from "../../http/answers.ts";
 import { AuthorId, Timestamp, UserId } from "../../realtime/protocol.ts";
@@ -56,7 +58,7 @@ export const MakeCourse = z.object({
 export type MakeCourse = z.output<typeof MakeCourse>;
 
 const messageFields = {
-  message: userText(5000),
+  message: TextBesideFile,
   messageType: CourseMessageType.default("text"),
   replyTo: ReplyTo,
   fileId: FileId,
@@ -64,7 +66,10 @@ const messageFields = {
   clientMessageId: ClientMessageId,
 };
 /** `{message, message_type?, reply_to?, file_url?}`. */
-export const SendCourseMessage = z.object(messageFields);
+const saysSomething = ({ message, ...file }: { message: string } & Parameters<typeof namesFile>[0]) =>
+  message !== "" || namesFile(file);
+const SAYS_NOTHING = { path: ["message"], message: "may not be empty" };
+export const SendCourseMessage = z.object(messageFields).refine(saysSomething, SAYS_NOTHING);
 export const EditCourseMessage = z.object({ message: userText(5000) });
 
 const whichCourse = { courseId: CourseId.optional() };
@@ -74,7 +79,7 @@ const InCourse = z.object(whichCourse);
 export const CourseCommands = {
   "chat:join_room": InCourse,
   "chat:leave_room": InCourse,
-  "chat:send_message": z.object({ ...whichCourse, ...messageFields }),
+  "chat:send_message": z.object({ ...whichCourse, ...messageFields }).refine(saysSomething, SAYS_NOTHING),
   "chat:edit_message": z.object({ ...whichCourse, messageId: MessageId, message: userText(5000) }),
   "chat:delete_message": z.object({ ...whichCourse, messageId: MessageId }),
   "chat:typing_start": InCourse,

@@ -24,10 +24,15 @@ export const SendMessage = z.object({
 });
 export type SendMessage = z.output<typeof SendMessage>;
 
-export const MarkMessagesSeen = z.object({
-  conversationWith: UserId,
-  messageIds: z.array(z.number().int()).max(1000).default([]).describe("None: all unseen ones from that user"),
-});
+export const MarkMessagesSeen = z
+  .object({
+    conversationWith: UserId.optional().describe("Without: the named messages, whoever sent them"),
+    messageIds: z.array(z.number().int()).max(1000).default([]).describe("None: all unseen ones from that user"),
+  })
+  .refine(({ conversationWith, messageIds }) => conversationWith !== undefined || messageIds.length > 0, {
+    path: ["conversationWith"],
+    message: "is needed where no message is named",
+  });
 export type MarkMessagesSeen = z.output<typeof MarkMessagesSeen>;
 
 export const Typing = z.object({ conversationWith: UserId });

@@ -148,27 +148,31 @@ export async function listConversations(ctx: UserCtx, { before, limit }: FeedQue
 }
 
 /**
- * Marks messages from one person as seen, and tells that person. Others' messages in the list change nothing; marking
- * again sends nothing.
+ * Marks received messages as seen, and tells their senders: those of one person, or those that are named, or both. Others'
+ * messages in the list change nothing; marking again sends nothing.
  */
 export async function markMessagesSeen(ctx: UserCtx, { conversationWith, messageIds }: MarkMessagesSeen) {
   const isMeant = and(
     eq(messages.receiverId, ctx.actor.id),
-    eq(messages.senderId, conversationWith),
+    conversationWith === undefined ? undefined : eq(messages.senderId, conversationWith),
     isNull(messages.seenAt),
     messageIds.length > 0 ? inList(messages.id, messageIds) : undefined,
   );
+  const senders =
+    conversationWith === undefined
+      ? sql`SELECT 'user:' || sender_id FROM messages WHERE receiver_id = ${ctx.actor.id} AND ${inList(messages.id, messageIds)}`
+      : (`user:${conversationWith}` as const);
   const { marked, pending } = await ctx.db.batch({
     told: enqueueSelect(
       ctx,
-      sql`SELECT ${`user:${conversationWith}`}, ${frameFor("message:seen", {
+      sql`SELECT 'user:' || ${messages.senderId}, ${frameFor("message:seen", {
         messageIds: sql`json_group_array(${messages.id})`,
         seenBy: ctx.actor.id,
         seenAt: ctx.now.toISOString(),
-      })} FROM ${messages} WHERE ${isMeant} HAVING count(*) > 0`,
+      })} FROM ${messages} WHERE ${isMeant} GROUP BY ${messages.senderId}`,
     ),
     marked: ctx.db.update(messages).set({ seenAt: ctx.now }).where(isMeant).returning({ id: messages.id }),
-    pending: pendingFor(ctx, `user:${conversationWith}`),
+    pending: pendingFor(ctx, senders),
   });
   deliverSoon(ctx, pending);
   return { messageIds: marked.map((row) => row.id) };

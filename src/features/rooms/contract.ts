@@ -16,11 +16,13 @@ import {
   MessageId,
   Mute,
   MuteState,
+  namesFile,
   ReactionChange,
   ReactionSummary,
   ReplyTo,
   SearchQuery,
   SLOW_MODE_MAX_SECONDS,
+  TextBesideFile,
 } from "../../chat/contract.ts";
 import { ChosenId } from "../../chosen-id.ts";
 import { PageQuery, Pagination } from "../../db/page.ts";
@@ -123,20 +125,24 @@ export type ChangeRoom = z.output<typeof ChangeRoom>;
 
 export const Invite = z.object({ userId: UserId });
 
-export const SendMessage = z.object({
-  content: userText(5000),
-  type: MessageType.default("text"),
-  fileId: FileId,
-  fileUrl: FileUrl,
-  replyTo: ReplyTo,
-  clientMessageId: ClientMessageId,
-});
+export const SendMessage = z
+  .object({
+    content: TextBesideFile,
+    type: MessageType.default("text"),
+    fileId: FileId,
+    fileUrl: FileUrl,
+    replyTo: ReplyTo,
+    clientMessageId: ClientMessageId,
+  })
+  .refine(({ content, ...file }) => content !== "" || namesFile(file), {
+    path: ["content"],
+    message: "may not be empty",
+  });
 export const EditText = z.object({ content: userText(5000) });
 export const React = z.object({ emoji: Emoji });
 export const MarkRead = z.object({ seq: z.number().int().min(0) });
 export const RoomMessageList = z.object({ messages: z.array(RoomMessage), nextCursor: Cursor });
 
-const OnlineUser = z.object({ userId: UserId, username: z.string(), avatarUrl: z.string().nullable() });
 export const ReadMark = z.object({ userId: UserId, seq: z.number().int() });
 
 /** Client → server. */
@@ -148,29 +154,34 @@ export const RoomCommands = {
     messageId: MessageId,
     action: z.enum(["added", "removed"]).optional().describe("Without: the other of what is so"),
   }),
-  typing: z.object({ isTyping: z.boolean() }),
+  typing: z.object({ isTyping: z.boolean().default(true) }),
   read: MarkRead,
   mute_member: Mute.extend({ userId: UserId }),
   unmute_member: z.object({ userId: UserId }),
 };
 
-/** Which room a frame is of: a Socket.IO connection is in several. */
-const inRoom = { roomId: RoomId };
+/** Which room a frame is of: a Socket.IO connection is in several. Clients of the messenger read the keys in either case. */
+const inRoom = { roomId: RoomId, room_id: RoomId };
+const byAuthor = { userId: AuthorId, user_id: AuthorId };
+const byUser = { userId: UserId, user_id: UserId };
+const ofMessage = { messageId: MessageId, message_id: MessageId };
+const OnlineUser = z.object({ ...byUser, username: z.string(), avatarUrl: z.string().nullable() });
+const NewMessageFrame = NewMessage.extend({ ...inRoom, ...byAuthor }).meta({ id: "NewRoomMessageFrame" });
 
 /** Server → client. The first four are durable: they carry `seq`, and `since` replays them. */
 export const RoomFrames = {
-  new_message: NewMessage,
-  message_updated: NewMessage.extend({ messageId: MessageId, editedAt: Timestamp }),
+  new_message: NewMessageFrame,
+  message_updated: NewMessageFrame.extend({ ...ofMessage, editedAt: Timestamp }),
   message_deleted: z.object({
     id: MessageId,
-    messageId: MessageId,
-    roomId: RoomId,
+    ...ofMessage,
+    ...inRoom,
     deletedBy: AuthorId,
     deletedAt: Timestamp,
   }),
-  reaction: ReactionChange.extend(inRoom),
-  typing: z.object({ ...inRoom, userId: UserId, user_id: UserId, username: z.string(), isTyping: z.boolean() }),
-  read: ReadMark.extend(inRoom),
+  reaction: ReactionChange.extend({ ...inRoom, ...byAuthor, ...ofMessage }),
+  typing: z.object({ ...inRoom, ...byUser, username: z.string(), isTyping: z.boolean() }),
+  read: ReadMark.extend({ ...inRoom, ...byUser }),
   user_joined: OnlineUser.extend(inRoom),
   user_left: OnlineUser.extend(inRoom),
   online_users: z.object({

@@ -6,7 +6,17 @@ import { messageIdOf, parseMessageId } from "../../chat/message-id.ts";
 import type { Person } from "../../realtime/connection-state.ts";
 import type { Frame } from "../../realtime/protocol.ts";
 
-const shown = ({ userId, username, avatarUrl }: Person) => ({ userId, username, avatarUrl });
+/** Keys that the messenger's own clients read in the other case (SPEC 14). */
+const TWINS = { userId: "user_id", roomId: "room_id", messageId: "message_id" } as const;
+
+/** With each of these keys in both cases. */
+function withTwins(data: object): Record<string, unknown> {
+  const twins = new Map(Object.entries(data));
+  for (const [key, twin] of Object.entries(TWINS)) if (twins.has(key)) twins.set(twin, twins.get(key));
+  return Object.fromEntries(twins);
+}
+
+const shown = ({ userId, username, avatarUrl }: Person) => withTwins({ userId, username, avatarUrl });
 
 export class MessengerDialect implements RoomDialect {
   readonly #roomId: string;
@@ -46,7 +56,7 @@ export class MessengerDialect implements RoomDialect {
   }
 
   said(message: Message): Frame {
-    return { type: "new_message", data: this.message(message) };
+    return { type: "new_message", data: withTwins(this.message(message)) };
   }
 
   edited(message: Message): Frame {
@@ -63,7 +73,7 @@ export class MessengerDialect implements RoomDialect {
   }
 
   typing({ userId, username }: Person, isTyping: boolean): Frame {
-    return this.#frame("typing", { userId, user_id: userId, username, isTyping });
+    return this.#frame("typing", { userId, username, isTyping });
   }
 
   joined(person: Person): Frame {
@@ -99,6 +109,6 @@ export class MessengerDialect implements RoomDialect {
   }
 
   #frame(type: string, data: object): Frame {
-    return { type, data: { roomId: this.#publicId, ...data } };
+    return { type, data: withTwins({ roomId: this.#publicId, ...data }) };
   }
 }

@@ -2,7 +2,7 @@
 import { objectContext } from "../../context.ts";
 import { AppError, CLOSE } from "../../errors.ts";
 import { bindCommands, type CommandContext } from "../../realtime/commands.ts";
-import { type Connection, STALE_AFTER_MS } from "../../realtime/connection.ts";
+import type { Connection } from "../../realtime/connection.ts";
 import type { ConnectRequest } from "../../realtime/connection-state.ts";
 import type { ReplayLog } from "../../realtime/log.ts";
 import { encodeFrame } from "../../realtime/protocol.ts";
@@ -167,10 +167,10 @@ export class WebrtcRoom extends Room {
   }
 
   #lose(member: Member, connection: Connection, now: number): void {
-    const hasVanished = connection.state.missed > 0 || connection.isStale(now);
+    const hasVanished = connection.hasVanished(now);
     const absence = {
       awayAt: hasVanished ? connection.lastShownAt : now,
-      leavesAt: Math.min(now + GRACE_MS, connection.lastShownAt + STALE_AFTER_MS),
+      leavesAt: Math.min(now + GRACE_MS, connection.lastShownAt + connection.staleAfterMs),
     };
     this.#members.goAway(member, absence);
     this.timers.arm(now);
@@ -310,7 +310,7 @@ export class WebrtcRoom extends Room {
   #nextCheck(): number | null {
     const here = this.#members.connections();
     if (here.length === 0) return null;
-    const ghosts = here.map((connection) => connection.lastShownAt + STALE_AFTER_MS + 1);
+    const ghosts = here.map((connection) => connection.lastShownAt + connection.staleAfterMs + 1);
     return Math.min(...ghosts, this.#store.aliveAt + ALIVE_EVERY_MS);
   }
 }
