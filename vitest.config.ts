@@ -12,6 +12,8 @@ const settings = {
   WEBHOOK_SECRET: "test-webhook-secret,test-webhook-secret-next",
   FILES_SIGNING_KEY: "test-only-signing-key-of-32-bytes-min",
   METRICS_TOKEN: "test-metrics-token",
+  // A test's socket starts from an empty page, whatever came before; test/offline-queue.test.ts has it on.
+  OFFLINE_QUEUE: "0",
   // A cheap hash, so that a test can mint a user in a millisecond; production refuses it.
   PASSWORD_SCRYPT_LOG_N: "8",
 };
@@ -20,6 +22,8 @@ const settings = {
 const NOTHING_MADE = ["courses", "room-messages", "room-socket", "socketio-app", "webrtc-sessions"].map(
   (name) => `test/${name}.test.ts`,
 );
+
+const QUEUES = ["test/offline-queue.test.ts"];
 
 const project = async (
   name: string,
@@ -47,8 +51,9 @@ export default defineConfig(async () => ({
     maxWorkers: 2,
     silent: "passed-only" as const,
     projects: [
-      await project("roomcast", {}, { include: ["test/*.test.ts"], exclude: NOTHING_MADE }),
+      await project("roomcast", {}, { include: ["test/*.test.ts"], exclude: [...NOTHING_MADE, ...QUEUES] }),
       await project("roomcast-nothing-made", { AUTO_CREATE: "none" }, { include: NOTHING_MADE }),
+      await project("roomcast-offline-queue", { OFFLINE_QUEUE: "1" }, { include: QUEUES }),
       "test/socketio/vitest.protocol.config.ts",
       "test/socketio/vitest.client.config.ts",
       "test/socketio/vitest.roomcast.config.ts",

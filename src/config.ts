@@ -105,6 +105,8 @@ const Settings = z.object({
   CACHE_STREAM_LISTS_SECONDS: whole(5, 0),
   CACHE_STREAM_DETAILS_SECONDS: whole(10, 0),
   CACHE_VODS_SECONDS: whole(30, 0),
+  /** Whether a first connection without `since` is sent what came while its user had none (SPEC 14). */
+  OFFLINE_QUEUE: oneOf(["1", "0"], "1"),
   /** People in a room up to whom each is told of each (SPEC 5). */
   PRESENCE_EXACT: whole(100),
   /** Where in the bucket a media server may put recordings itself: `POST /vod/upload` with `path` takes nothing else. */

@@ -4,6 +4,7 @@
  */
 import { RpcTarget } from "cloudflare:workers";
 import type { CallBudget } from "../auth/call-budgets.ts";
+import { config } from "../config.ts";
 import { actingAs, objectContext, type UserCtx } from "../context.ts";
 import type { Delivery } from "../db/outbox.ts";
 import type { FailedDelivery } from "../db/outbox-parked.ts";
@@ -19,6 +20,7 @@ import type { Authenticated, Revocation, RoomKind, RoomRef } from "../realtime/r
 import { UserReferences } from "../realtime/user-references.ts";
 import { HubDelivery } from "./delivery.ts";
 import { hubFeatures } from "./features.ts";
+import { OfflineQueue } from "./offline-queue.ts";
 import { type Notice, PendingNotices } from "./pending-notices.ts";
 import { peopleIn } from "./people.ts";
 import { Revocations } from "./revocations.ts";
@@ -35,6 +37,7 @@ export class UserHub extends Room {
   readonly #sql: SqlStorage;
   readonly #notices: PendingNotices;
   readonly #revocations: Revocations;
+  readonly #queue: OfflineQueue;
   /** Whom the log names, for erasure. */
   readonly #references: UserReferences;
   #presence: Promise<void> = Promise.resolve();
@@ -47,6 +50,7 @@ export class UserHub extends Room {
     this.#sql = state.storage.sql;
     migrate(state.storage, HUB_SCHEMA);
     this.log = new FrameLog(this.#sql, RETENTION);
+    this.#queue = new OfflineQueue(this.#sql, this.log, config(env).OFFLINE_QUEUE === "1");
     this.#revocations = new Revocations(this.#sql);
     this.#notices = new PendingNotices({ state, env, timers: this.timers });
     this.#references = new UserReferences({
@@ -107,8 +111,14 @@ export class UserHub extends Room {
     if (isFirst) this.#notePresence();
   }
 
-  protected override closed(_connection: Connection, isLast: boolean): void {
-    if (isLast) this.#notePresence();
+  protected override closed(connection: Connection, isLast: boolean): void {
+    if (!isLast) return;
+    this.#queue.begin(connection);
+    this.#notePresence();
+  }
+
+  protected override queueStart(): number | undefined {
+    return this.#queue.start;
   }
 
   /** One write after the other, each with what is true by then: the last one to arrive is right. */

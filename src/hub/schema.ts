@@ -23,6 +23,9 @@ export const HUB_SCHEMA: readonly MigrationStep[] = [
    CREATE TABLE revocations (as_of INTEGER NOT NULL, at INTEGER NOT NULL, revocation TEXT NOT NULL);`,
   `${FRAME_PEOPLE_SCHEMA} ${USER_REFERENCES_SCHEMA}`,
   referToPeople,
+  // Up to here the user's connections have been sent everything; what an earlier release logged counts as sent.
+  `CREATE TABLE queue_start (seq INTEGER NOT NULL);
+   INSERT INTO queue_start SELECT coalesce(max(seq), 0) FROM log;`,
 ];
 
 /** Whom the frames of earlier releases name. */

@@ -11,12 +11,16 @@ const SILENT_AFTER_MS = 600_000;
 export const BEAT_EVERY_MS = 30_000;
 /** After the second unanswered ping: 30 + 30 + 10 stays under the 75 s. */
 const LAST_CHANCE_MS = 10_000;
+/** A gateway misses a client this long after its last sign: Engine.IO's interval between pings and the time for a pong. */
+const GATEWAY_MISSES_AFTER_MS = 45_000;
 
 export class Connection {
   readonly state: ConnectionState;
   readonly #transport: Transport;
   readonly reader = new Reader();
   isOpen = true;
+  /** The client ended the connection itself, and so had what was sent before. */
+  hasLeft = false;
 
   constructor(state: ConnectionState, transport: Transport) {
     this.state = state;
@@ -98,6 +102,12 @@ export class Connection {
   /** It is pinged by the server, and has answered no ping: it does not know how, or was never there. */
   get neverAnswers(): boolean {
     return this.state.beatAt !== null && this.state.answersPings !== true;
+  }
+
+  /** When the client was last heard of, ms; of a client that a gateway holds, the earliest that it can have been. */
+  get lastHeardAt(): number {
+    if (this.transportKind !== "gateway") return this.lastShownAt;
+    return Math.max(this.state.lastSeenAt, Date.now() - GATEWAY_MISSES_AFTER_MS);
   }
 
   /** For how long it is here after it showed itself, ms. */

@@ -7,11 +7,19 @@ import { FrameBatch } from "./transport.ts";
 /** Frames of a replay that go out together. */
 const REPLAY_GROUP = 100;
 
-export function greet(connection: Connection, log: ReplayLog, { since, epoch: known }: ConnectRequest): void {
+/** `queueStart`: the position from which frames wait for a client that gives no `since`. */
+export function greet(
+  connection: Connection,
+  log: ReplayLog,
+  { since, epoch: known }: ConnectRequest,
+  queueStart: number | undefined,
+): void {
   const { head: seq, epoch } = log;
-  const greeting = [JSON.stringify({ type: "connected", userId: connection.userId, seq, epoch })];
-  if (since !== undefined) {
-    const replay = log.since(since, known);
+  const from = since ?? queueStart;
+  const position = since === undefined ? (queueStart ?? seq) : seq;
+  const greeting = [JSON.stringify({ type: "connected", userId: connection.userId, seq: position, epoch })];
+  if (from !== undefined) {
+    const replay = log.since(from, since === undefined ? epoch : known);
     if ("resync" in replay) greeting.push(JSON.stringify({ type: "resync", data: { seq, epoch } }));
     else greeting.push(...replay.frames);
   }

@@ -99,6 +99,17 @@ export class FrameLog implements ReplayLog {
     return this.#position.epoch;
   }
 
+  /** The oldest frame that is kept. */
+  get tail(): number {
+    return this.#tail;
+  }
+
+  /** The newest frame that is older than `at`, ms; the one before the oldest, if there is none. Reads what is younger. */
+  headBefore(at: number): number {
+    const [row] = this.#sql.exec<{ seq: number }>("SELECT seq FROM log WHERE at < ? ORDER BY seq DESC LIMIT 1", at);
+    return row?.seq ?? this.#tail - 1;
+  }
+
   /** The highest id of an outbox delivery that was logged here. */
   get lastDelivery(): number {
     return this.#lastDelivery;

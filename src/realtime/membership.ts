@@ -48,7 +48,10 @@ export class Membership {
     this.#heartbeat = new Heartbeat(state, timers, { close, suspend: (silent) => this.connections.suspend(silent) });
     this.#hubs = new HubRegistration(room, close);
     this.#remote = new RemoteMembers(state, env, {
-      lost: (socketId) => this.leave(socketId),
+      lost: (socketId) => {
+        const connection = this.connections.get(socketId);
+        if (connection) this.#lost(connection);
+      },
       isHub: () => room.roomKind() === null,
     });
     this.#restore();
@@ -82,7 +85,8 @@ export class Membership {
     const connection = new Connection(state, new SocketTransport(this.#room.state, socket, state.batch));
     connection.save();
     this.#sendQueue.flush();
-    greet(connection, this.#room.log(), request);
+    const isFirst = this.connections.countOf(request.userId) === 0;
+    greet(connection, this.#room.log(), request, isFirst ? this.#room.queueStart() : undefined);
     this.#open(connection, socket);
   }
 
@@ -169,7 +173,13 @@ export class Membership {
   leave(socketId: string): void {
     const connection = this.connections.get(socketId);
     if (!connection) return;
-    this.#remote.remove(socketId);
+    connection.hasLeft = true;
+    this.#lost(connection);
+  }
+
+  /** A gateway's client is gone, and did not say so. */
+  #lost(connection: Connection): void {
+    this.#remote.remove(connection.id);
     this.#forget(connection, 1000);
     this.#sendQueue.flush();
   }
@@ -200,6 +210,8 @@ export class Membership {
     const connection = this.connections.find(socket) ?? this.#recall(socket);
     if (!connection) return;
     this.#slowReaders.ended(connection);
+    // 1006 stands for an end without a closing frame (RFC 6455, 7.1.5).
+    connection.hasLeft = code !== 1006;
     this.#forget(connection, code);
   }
 

@@ -43,7 +43,12 @@ export const AuthRefresh = z.object({ token: z.string().min(1) });
 export const ConnectedFrame = z.object({
   type: z.literal("connected"),
   userId: z.number().int(),
-  seq: z.number().int().describe("The head of the log when the socket opened"),
+  seq: z
+    .number()
+    .int()
+    .describe(
+      "The head of the log when the socket opened; where frames follow that waited for the client, the position before them",
+    ),
   epoch: z.string().describe("Changes when the log was reset"),
 });
 export const ResyncFrame = z.object({

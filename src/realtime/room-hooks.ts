@@ -16,6 +16,8 @@ export type RoomHooks = {
   roomKind(): RoomKind | null;
   log(): ReplayLog;
   commands(): Commands;
+  /** As Room.queueStart. */
+  queueStart(): number | undefined;
   revocationOf(by: Authenticated): Revocation | null;
   opened(connection: Connection, isFirst: boolean): void;
   closed(connection: Connection, isLast: boolean): void;

@@ -63,6 +63,7 @@ export abstract class Room extends DurableObject<Env> {
       roomKind: () => this.roomKind,
       log: () => this.log,
       commands: () => this.commands,
+      queueStart: () => this.queueStart(),
       revocationOf: (by) => this.revocationOf(by),
       opened: (connection, isFirst) => this.opened(connection, isFirst),
       closed: (connection, isLast) => this.#guard("room.closed", () => this.closed(connection, isLast)),
@@ -103,6 +104,11 @@ export abstract class Room extends DurableObject<Env> {
 
   /** @throws AppError to turn this member away before anything is sent */
   protected admit(_request: ConnectRequest): void | Promise<void> {}
+
+  /** Where a user's first connection that gives no `since` is replayed from; undefined: it is sent what is new. */
+  protected queueStart(): number | undefined {
+    return undefined;
+  }
 
   /** What is known here to close this connection, although it was let in; a room asks its user's hub. */
   protected revocationOf(_by: Authenticated): Revocation | null {
