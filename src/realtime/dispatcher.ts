@@ -128,7 +128,10 @@ export class Dispatcher {
   /** What answers a ping is free; any other counts, or a flood of them would be free as well. */
   #pong(connection: Connection, message: string | ArrayBuffer, now: number): void {
     this.#unsaved.add(connection);
-    if (connection.pong(readPong(message))) return undefined;
+    const isFirst = connection.neverAnswers;
+    const wasAskedFor = connection.pong(readPong(message));
+    if (isFirst) this.#membership.answersPings(connection);
+    if (wasAskedFor) return undefined;
     try {
       this.#spend(connection, "messages", now);
     } catch (thrown) {

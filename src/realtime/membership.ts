@@ -145,6 +145,11 @@ export class Membership {
     this.#settled();
   }
 
+  /** A client has answered for the first time: from now on its silence tells. */
+  answersPings(connection: Connection): void {
+    this.#heartbeat.watch(connection);
+  }
+
   /** A connection has a new token. */
   renewed(connection: Connection): void {
     connection.save();
