@@ -177,7 +177,7 @@ describe("asyncapi.json", () => {
       properties: { type: { const: "message:new" }, data: { $ref: "#/components/schemas/DirectMessage" } },
     });
     expect(components.schemas.DirectMessage).toMatchObject({ properties: { content: { type: "string" } } });
-    expect(messages?.["receive.message_mark_seen"]?.payload).toMatchObject({
+    expect(messages?.["receive.message_typing"]?.payload).toMatchObject({
       properties: { data: { properties: { conversationWith: { type: "integer" } }, required: ["conversationWith"] } },
     });
   });

@@ -82,6 +82,9 @@ describe("typing", () => {
   });
 });
 
+/** Somebody as a list of the messenger shows them, in both cases. */
+const shown = ({ id, username }: TestUser) => ({ userId: id, user_id: id, username, avatarUrl: null });
+
 describe("a crowd", () => {
   it("of up to 100 people is told of each; beyond, joins and leaves are gathered, and lists are cut", async () => {
     const { roomId, first, others, watcher } = await crowd(104);
@@ -94,14 +97,15 @@ describe("a crowd", () => {
     const online = late.frames.find(({ type }) => type === "online_users");
     expect(online?.data).toMatchObject({ roomId, count: 101 });
     expect(online?.data.users).toHaveLength(100);
-    expect(online?.data.users[0]).toEqual({ userId: first.id, username: first.username, avatarUrl: null });
+    expect(online?.data.users[0]).toEqual(shown(first));
     const news = await watcher.next("presence");
     expect(news).toEqual({
       type: "presence",
       data: {
         roomId,
+        room_id: roomId,
         count: 101,
-        joined: [{ userId: others[99]?.id, username: others[99]?.username, avatarUrl: null }],
+        joined: [shown(at(others, 99))],
         left: [],
       },
     });
