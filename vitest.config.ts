@@ -9,6 +9,8 @@ const settings = {
   JWT_JWKS_URL: "https://id.example.com/jwks.json",
   JWT_ISSUER: "https://id.example.com",
   JWT_AUDIENCE: "roomcast-tests",
+  JWT_SHARED_SECRET: "the-secret-of-a-backend-that-was-there-before",
+  JWT_SHARED_REQUIRE: "type=access",
   WEBHOOK_SECRET: "test-webhook-secret,test-webhook-secret-next",
   FILES_SIGNING_KEY: "test-only-signing-key-of-32-bytes-min",
   METRICS_TOKEN: "test-metrics-token",

@@ -24,6 +24,24 @@ const optionalKey = z
   .default("")
   .refine((key) => key === "" || key.length >= 32, "must have at least 32 characters");
 
+const sharedSecret = optional.pipe(
+  z
+    .string()
+    .refine((text) => new TextEncoder().encode(text).length >= 32, "must have at least 32 bytes")
+    .optional(),
+);
+
+/** @returns pairs of a claim and what it must be */
+function claimsOf(texts: string[], context: z.RefinementCtx): [name: string, value: string][] {
+  return texts.map((text) => {
+    const [name = "", ...value] = text.split("=");
+    if (name === "" || value.length === 0) {
+      context.issues.push({ code: "custom", input: text, message: `must be like type=access: ${text} is not` });
+    }
+    return [name, value.join("=")];
+  });
+}
+
 const oneOf = <const T extends [string, ...string[]]>(values: T, fallback: T[number]) =>
   z.preprocess((value) => value || undefined, z.enum(values).default(fallback));
 /** Where people reach this service; a path behind it is not supported. */
@@ -69,6 +87,18 @@ const Settings = z.object({
   JWT_JWKS_URL: optional,
   JWT_ISSUER: optional,
   JWT_AUDIENCE: optional,
+  /** Signs the tokens of a backend that exists (HS256), at least 32 bytes. */
+  JWT_SHARED_SECRET: sharedSecret,
+  JWT_SHARED_AUDIENCE: optional,
+  /** `name=value`, comma-separated: claims that such a token must have. */
+  JWT_SHARED_REQUIRE: list.transform(claimsOf),
+  /** The claim that names whom such a token is for: their `externalId`. */
+  JWT_SUBJECT_CLAIM: z.string().min(1).default("sub"),
+  JWT_ROLE_CLAIM: optional,
+  /** The highest role that JWT_ROLE_CLAIM gives. */
+  JWT_ROLE_MOST: oneOf(["user", "moderator", "admin"], "user"),
+  /** `subject`: ids of users here are the numbers of the backend that signs tokens. */
+  USER_IDS: oneOf(["own", "subject"], "own"),
   WEBHOOK_SECRET: list.pipe(z.array(secret)),
   /** Where media servers may call from, besides having the secret; empty: from anywhere. */
   WEBHOOK_ADDRESSES: list,
@@ -161,11 +191,23 @@ function parseConfig(env: object): Config {
       throw new ConfigError(`Missing in production: ${missing.join(", ")}. See "Settings" in the README.`);
     }
   }
+  refuseMixedKeys(settings);
   if (isProduction && settings.PASSWORD_SCRYPT_LOG_N < 15) {
     throw new ConfigError("Setting PASSWORD_SCRYPT_LOG_N must be 15 in production.");
   }
   const AUTO_CREATE = settings.AUTO_CREATE ?? (isProduction ? [] : MADE_ON_FIRST_USE);
   return { ...settings, AUTO_CREATE, isProduction, debugCost: settings.DEBUG_COST === "1" };
+}
+
+/** Whoever else knows a key of ours could sign as us. @throws ConfigError */
+function refuseMixedKeys({ JWT_SHARED_SECRET, USER_IDS, ...settings }: z.output<typeof Settings>): void {
+  const own = [settings.JWT_SECRET_KEY, settings.JWT_SECRET_KEY_PREVIOUS, settings.FILES_SIGNING_KEY];
+  if (JWT_SHARED_SECRET && [...own, ...settings.WEBHOOK_SECRET].includes(JWT_SHARED_SECRET)) {
+    throw new ConfigError("Setting JWT_SHARED_SECRET must be none of our own keys.");
+  }
+  if (USER_IDS === "subject" && (!JWT_SHARED_SECRET || settings.JWT_JWKS_URL)) {
+    throw new ConfigError("Setting USER_IDS=subject needs JWT_SHARED_SECRET, and no JWT_JWKS_URL.");
+  }
 }
 
 const parsed = new WeakMap<object, Config>();

@@ -1,11 +1,31 @@
 /** From what was sent to what the contract says it is: respelled, then validated. Every body, form and query comes by here. */
 import type { z } from "zod";
 import { AppError, type ErrorDetail } from "./errors.ts";
-import { respell } from "./spelling.ts";
+import { respell, type UserIds } from "./spelling.ts";
+
+/** Finds people by what they are called. @throws AppError NOT_FOUND */
+export type FindUsers = (names: string[]) => Promise<UserIds>;
+
+/**
+ * As `readInput`, where people may be named instead of numbered.
+ * @throws AppError INVALID_REQUEST · NOT_FOUND somebody whom nobody knows
+ */
+export async function readInputNaming<S extends z.ZodType>(
+  schema: S,
+  input: unknown,
+  find: FindUsers,
+): Promise<z.output<S>> {
+  const { value, names } = respell(schema, input);
+  if (names.length === 0) return readInput(schema, input);
+  // What is wrong whoever they are is told without asking the database.
+  const anybody = new Map(names.map((name) => [name, 1]));
+  if (!schema.safeParse(respell(schema, value, anybody).value).success) return readInput(schema, input, anybody);
+  return readInput(schema, input, await find(names));
+}
 
 /** @throws AppError INVALID_REQUEST, with one detail for each bad field */
-export function readInput<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
-  const { value, conflicts } = respell(schema, input);
+export function readInput<S extends z.ZodType>(schema: S, input: unknown, ids?: UserIds): z.output<S> {
+  const { value, conflicts } = respell(schema, input, ids);
   if (conflicts.length > 0) {
     const details = conflicts.map((path) => ({ path: path.join("."), message: "is given twice, and differently" }));
     throw new AppError("INVALID_REQUEST", undefined, { details });

@@ -11,6 +11,8 @@ type Note = {
   aliases?: readonly string[];
   /** Passed on as it is. */
   isVerbatim?: true;
+  /** The id of a user, who may be named instead. */
+  isUser?: true;
 };
 const Notes = z.registry<Note>();
 
@@ -28,25 +30,45 @@ export const verbatim = <S extends z.ZodType>(schema: S): S => {
   return copy;
 };
 
-/** Input in the contract's spelling, and the keys that were written twice and differently. */
-export type Respelled = { value: unknown; conflicts: PropertyKey[][] };
+/** The id of a user; in its place clients may write what the user is called (auth/user-names.ts). */
+export const userRef = <S extends z.ZodType>(schema: S): S => {
+  const copy = schema.clone();
+  Notes.add(copy, { ...Notes.get(schema), isUser: true });
+  return copy;
+};
 
-type Notebook = { conflicts: PropertyKey[][] };
+/** What people may be called: the longest is an `externalId` (SPEC 12). */
+const NAME_MAX_CHARS = 255;
+/** People who may be named in one input; as many as the longest list of ids takes. The schema refuses what is beyond. */
+const NAMES_MAX = 500;
+/** Always an id of our own, and none if it is spelled otherwise than one: never somebody's name (SPEC 14). */
+const DIGITS = /^\d+$/;
+
+/** Ids of people by what they were called. */
+export type UserIds = ReadonlyMap<string, number>;
+
+/** Input in the contract's spelling, the keys that were written twice and differently, and the people who are named in it. */
+export type Respelled = { value: unknown; conflicts: PropertyKey[][]; names: string[] };
+
+type Notebook = { conflicts: PropertyKey[][]; names: string[]; ids: UserIds };
 type Respell = (value: unknown, path: PropertyKey[], notebook: Notebook) => unknown;
 
 const asItIs: Respell = (value) => value;
 const known = new WeakMap<z.core.$ZodType, Respell>();
 
-/** `value` is not changed. */
-export function respell(schema: z.core.$ZodType, value: unknown): Respelled {
-  const notebook: Notebook = { conflicts: [] };
-  return { value: respellerOf(schema)(value, [], notebook), conflicts: notebook.conflicts };
+const NOBODY: UserIds = new Map();
+
+/** `value` is not changed. `ids`: whose names are known; the others' are answered in `names`. */
+export function respell(schema: z.core.$ZodType, value: unknown, ids: UserIds = NOBODY): Respelled {
+  const notebook: Notebook = { conflicts: [], names: [], ids };
+  const respelled = respellerOf(schema)(value, [], notebook);
+  return { value: respelled, conflicts: notebook.conflicts, names: notebook.names };
 }
 
 function respellerOf(schema: z.core.$ZodType): Respell {
   let respeller = known.get(schema);
   if (!respeller) {
-    respeller = noteOf(schema, "isVerbatim") ? asItIs : make(schema);
+    respeller = noteOf(schema, "isVerbatim") ? asItIs : noteOf(schema, "isUser") ? user : make(schema);
     known.set(schema, respeller);
   }
   return respeller;
@@ -135,10 +157,11 @@ const union =
   (options: readonly z.core.$ZodType[]): Respell =>
   (value, path, notebook) => {
     for (const option of options) {
-      const tried: Notebook = { conflicts: [] };
+      const tried: Notebook = { ...notebook, conflicts: [], names: [] };
       const respelled = respellerOf(option)(value, path, tried);
       if (!z.safeParse(option, respelled).success) continue;
       notebook.conflicts.push(...tried.conflicts);
+      notebook.names.push(...tried.names);
       return respelled;
     }
     return value;
@@ -147,6 +170,14 @@ const union =
 /** `0`, or digits without a zero in front: at most 16, so that nothing is rounded into a safe integer. */
 const DECIMAL = /^(0|[1-9]\d{0,15})$/;
 const number: Respell = (value) => (typeof value === "string" && DECIMAL.test(value) ? Number(value) : value);
+
+const user: Respell = (value, path, notebook) => {
+  const id = number(value, path, notebook);
+  if (typeof id !== "string" || id === "" || id.length > NAME_MAX_CHARS || DIGITS.test(id)) return id;
+  const named = notebook.ids.get(id);
+  if (named === undefined && notebook.names.length < NAMES_MAX) notebook.names.push(id);
+  return named ?? id;
+};
 
 const boolean: Respell = (value) => {
   if (value === 0 || value === "0") return false;

@@ -11,7 +11,7 @@ describe("videos", () => {
     const video = await makeVideo(ann);
     const set = (visibility: string) => act(admin, "PUT", `/videos/${video}/visibility`, { visibility });
     expect((await set("secret")).status).toBe(400);
-    expect((await set("private")).body.message).toBe("Video is now private");
+    expect((await set("private")).body.message).toBe("Visibility updated");
     expect((await set("private")).body.message).toBe("Video is private already");
     const { body } = await call("/admin/audit?action=visibility", { token: admin.token });
     expect(body.entries.map((entry: { details: unknown }) => entry.details)).toEqual([

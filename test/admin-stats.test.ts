@@ -41,6 +41,7 @@ describe("the figures", () => {
     expect(body.users).toEqual({
       total: before.users.total + 2,
       active_7d: before.users.active_7d + 2,
+      active: before.users.active + 2,
       new_today: before.users.new_today + 2,
       banned: before.users.banned,
     });

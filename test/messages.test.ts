@@ -86,7 +86,7 @@ describe("direct messages", () => {
       [999_999_999, 404],
       [gone.id, 404],
       [ann.id, 400],
-      ["bob", 400],
+      ["bob", 404],
       [0, 400],
     ]) {
       expect((await send(ann, receiverId, "hi")).status).toBe(status);
@@ -100,7 +100,7 @@ describe("direct messages", () => {
       expect((await get(ann, `${path}?limit=101`)).status).toBe(400);
     }
     expect((await get(ann, "/messages/with/999999999")).status).toBe(404);
-    expect((await get(ann, "/messages/with/x")).status).toBe(400);
+    expect((await get(ann, "/messages/with/x")).status).toBe(404);
   });
 });
 
@@ -195,7 +195,7 @@ describe("marking as seen", () => {
     await hub.ask("message:mark_seen", { conversationWith: ann.id });
     expect((await annHub.next("message:seen")).data.messageIds).toHaveLength(2);
     expect(await unseenBy(bob)).toBe(0);
-    const bad = await hub.ask("message:mark_seen", { conversationWith: "ann" });
+    const bad = await hub.ask("message:mark_seen", { conversationWith: ["ann"] });
     expect(bad).toMatchObject({ type: "error", error: { code: "INVALID_MESSAGE" } });
   });
 

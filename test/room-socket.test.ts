@@ -378,7 +378,7 @@ describe("a bad frame", () => {
     ["typing", { isTyping: "yes" }],
     ["read", { seq: -1 }],
     ["read", { seq: "one" }],
-    ["mute_member", { userId: "all" }],
+    ["mute_member", { userId: ["all"] }],
     ["chat:send_message", { message: "not spoken here" }],
     ["no_such_type", {}],
   ];

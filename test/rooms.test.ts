@@ -55,7 +55,7 @@ describe("POST /rooms", () => {
       { isGroup: false },
       { isGroup: false, memberIds: [bob.id, bob.id + 1] },
       { isGroup: false, memberIds: [ann.id] },
-      { isGroup: true, name: "x", memberIds: ["bob"] },
+      { isGroup: true, name: "x", memberIds: [true] },
     ]) {
       expect((await as(ann, "POST", "/rooms", body)).status).toBe(400);
     }
@@ -167,7 +167,8 @@ describe("a group", () => {
     await block(gus, bob);
     expect((await invite(bob, gus.id)).status).toBe(403);
     expect((await invite(bob, 999_999)).status).toBe(404);
-    expect((await invite(bob, "gus")).status).toBe(400);
+    expect((await invite(bob, [gus.id])).status).toBe(400);
+    expect((await invite(bob, "nobody is called this")).status).toBe(404);
     expect((await invite(undefined, gus.id)).status).toBe(401);
     expect((await as(ann, "POST", `/rooms/${crypto.randomUUID()}/members`, { userId: gus.id })).status).toBe(404);
   });

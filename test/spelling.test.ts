@@ -145,7 +145,7 @@ describe("a field that some clients know by another name", () => {
 describe("what only looks like a key or a number", () => {
   it.each(["01", "1e2", " 1", "+1", "0x10", "1.0", "12345678901234567", "-1", ""])("%j is no number", async (text) => {
     const { token } = await mintUser();
-    const { status } = await call("/messages", { method: "POST", token, body: { receiverId: text, content: "hello" } });
+    const { status } = await call("/comments", { method: "POST", token, body: { videoId: text, content: "hello" } });
     expect(status).toBe(400);
   });
 
@@ -179,6 +179,7 @@ describe("what only looks like a key or a number", () => {
     expect(respell(schema, { a_b: "one", aB: "two", imgUrl: "x" })).toEqual({
       value: { a_b: "one", aB: "two", picture: "x" },
       conflicts: [],
+      names: [],
     });
   });
 });

@@ -54,12 +54,12 @@ describe("a profile", () => {
     expect(JSON.stringify((await get(bob, `/users/${eve.id}`)).body)).not.toContain("spam");
   });
 
-  it("needs an id that is one", async () => {
-    expect((await get(null, "/users/ann")).status).toBe(400);
-    expect((await get(null, "/users/-1")).status).toBe(400);
+  it("is 404 for an id or a name that is nobody's", async () => {
+    expect((await get(null, "/users/ann")).status).toBe(404);
+    expect((await get(null, "/users/-1")).status).toBe(404);
     expect((await get(null, "/users/999999999")).status).toBe(404);
     expect((await get(null, "/users/999999999/videos")).status).toBe(404);
-    expect((await get(null, "/users/x/videos")).status).toBe(400);
+    expect((await get(null, "/users/x/videos")).status).toBe(404);
   });
 });
 
@@ -186,6 +186,6 @@ describe("a person's status", () => {
     expect((await get(bob, `/users/${ann.id}/status`)).body).toEqual({ isOnline: true, lastSeen: null });
     expect((await get(null, `/users/${ann.id}/status`)).status).toBe(401);
     expect((await get(bob, "/users/999999999/status")).status).toBe(404);
-    expect((await get(bob, "/users/x/status")).status).toBe(400);
+    expect((await get(bob, "/users/x/status")).status).toBe(404);
   });
 });

@@ -68,7 +68,7 @@ describe("signaling", () => {
     const targetUserId = users[1]?.id;
     const bad: [string, unknown][] = [
       ["webrtc:offer", { sessionId, targetUserId }],
-      ["webrtc:offer", { sessionId, targetUserId: "bob", offer: offer("x") }],
+      ["webrtc:offer", { sessionId, targetUserId: ["bob"], offer: offer("x") }],
       ["webrtc:offer", { sessionId, targetUserId, offer: offer("x".repeat(49 * 1024)) }],
       ["webrtc:answer", { sessionId, targetUserId, answer: { type: "answer", sdp: [["deep"]] } }],
       ["webrtc:ice_candidate", { sessionId, targetUserId, candidate: { candidate: "x".repeat(4096) } }],

@@ -6,7 +6,9 @@ import { newestOutboxId } from "../db/outbox.ts";
 import { addressBans, revokedTokens, sessions, socketTickets, users } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
 import { fingerprint } from "./digest.ts";
-import { isFromOutside, isOutsideSession, outsideTokenHash, verifyOutsideToken } from "./outside.ts";
+import { isFromOutside, verifyOutsideToken } from "./outside.ts";
+import { isOutsideSession, outsideTokenHash, type Role, roleOfSession } from "./outside-session.ts";
+import { isShared, verifySharedToken } from "./shared.ts";
 import { verifyToken } from "./tokens.ts";
 
 type Session = { userId: number; sessionId: string; expiresAt: number };
@@ -17,10 +19,13 @@ type Session = { userId: number; sessionId: string; expiresAt: number };
  *   reason, for a banned or inactive one; RATE_LIMIT for a banned address.
  */
 export async function authenticate(ctx: Ctx, token: string): Promise<UserCtx> {
-  const session = isFromOutside(ctx.config, token)
-    ? await verifyOutsideToken(ctx, token)
-    : await verifyToken(ctx.config, token, ctx.now);
-  return signIn(ctx, session);
+  return signIn(ctx, await sessionOf(ctx, token));
+}
+
+async function sessionOf(ctx: Ctx, token: string): Promise<Session> {
+  if (await isShared(ctx.config, token)) return verifySharedToken(ctx, token);
+  if (isFromOutside(ctx.config, token)) return verifyOutsideToken(ctx, token);
+  return verifyToken(ctx.config, token, ctx.now);
 }
 
 /**
@@ -55,6 +60,7 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
       displayName: users.displayName,
       avatarUrl: users.avatarUrl,
       role: users.role,
+      roleSetAt: users.roleSetAt,
       accountStatus: users.accountStatus,
       bannedAt: users.bannedAt,
       banReason: users.banReason,
@@ -77,7 +83,7 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
     username: row.username,
     displayName: row.displayName,
     avatarUrl: row.avatarUrl,
-    role: row.role,
+    role: row.roleSetAt ? row.role : higherRole(row.role, roleOfSession(session.sessionId)),
     sessionId: session.sessionId,
     expiresAt: session.expiresAt,
     asOf: row.asOf,
@@ -86,6 +92,10 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
   };
   return actingAs(ctx, user);
 }
+
+/** A token may give a role while nobody here has said what the account's is. */
+const higherRole = (own: Role, given: Role | null): Role =>
+  own === "admin" || given === null || given === "user" || own === given ? own : given;
 
 type Standing = Pick<typeof users.$inferSelect, "bannedAt" | "banReason" | "accountStatus">;
 

@@ -7,6 +7,9 @@ import { base64url, sha256 } from "./digest.ts";
 
 const ALGORITHM = "HS256";
 
+/** What clocks of others differ by from ours. Their tokens count that much longer everywhere: for sockets, and for a logout. */
+export const CLOCK_SKEW_SECONDS = 30;
+
 const Claims = z.object({
   sub: z.string().regex(/^\d{1,15}$/),
   sid: z.string().min(1).max(64),
@@ -33,6 +36,15 @@ function key(secret: string): Promise<Key> {
   return known;
 }
 
+const ownKeys = (settings: Config): Promise<Key[]> =>
+  Promise.all(
+    [settings.JWT_SECRET_KEY, settings.JWT_SECRET_KEY_PREVIOUS].flatMap((secret) => (secret ? [key(secret)] : [])),
+  );
+
+/** Whether this `kid` is one of our own keys'. */
+export const isOwnKey = async (settings: Config, kid: string | undefined): Promise<boolean> =>
+  (await ownKeys(settings)).some((own) => own.kid === kid);
+
 /** Signs a token for a session. Life: JWT_EXPIRE_MINUTES. */
 export async function signToken(settings: Config, session: { userId: number; sessionId: string; now: Date }) {
   const { kid, secret } = await key(settings.JWT_SECRET_KEY);
@@ -54,9 +66,7 @@ export async function signToken(settings: Config, session: { userId: number; ses
  * @throws AppError UNAUTHORIZED
  */
 export async function verifyToken(settings: Config, token: string, now: Date): Promise<OwnToken> {
-  const keys = await Promise.all(
-    [settings.JWT_SECRET_KEY, settings.JWT_SECRET_KEY_PREVIOUS].flatMap((secret) => (secret ? [key(secret)] : [])),
-  );
+  const keys = await ownKeys(settings);
   try {
     const { kid } = decodeProtectedHeader(token);
     const match = keys.find((candidate) => candidate.kid === kid) ?? keys[0];

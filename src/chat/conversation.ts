@@ -57,11 +57,12 @@ export class Conversation {
    * Appends a message. With a `clientMessageId` that this author used here before, answers the message it made then.
    * @throws AppError FORBIDDEN muted, blocked, or a type for moderators · RATE_LIMIT slow mode · NOT_FOUND no `replyTo`
    */
-  send({ person, now }: CommandContext, said: Said): { message: Message; isNew: boolean } {
+  send(by: CommandContext, said: Said): { message: Message; isNew: boolean } {
+    const { person, now } = by;
     const { type, content, fileUrl, replyTo, clientMessageId } = said;
     const earlier = this.earlier(person, clientMessageId);
     if (earlier) return { message: earlier, isNew: false };
-    this.requireMaySend({ person, now }, said);
+    this.requireMaySend(by, said);
     this.#record(person.userId, now);
     const draft = { type, content, fileUrl, replyTo };
     const message = this.#log.addMessage(authorOf(person), draft, now, clientMessageId ?? null);

@@ -818,7 +818,7 @@ CREATE TABLE users (
   follower_count INTEGER NOT NULL DEFAULT 0,
   following_count INTEGER NOT NULL DEFAULT 0,
   video_count INTEGER NOT NULL DEFAULT 0
-, public_video_count INTEGER NOT NULL DEFAULT 0, display_name_folded TEXT, full_name_folded TEXT, is_folded INTEGER NOT NULL DEFAULT 0);
+, public_video_count INTEGER NOT NULL DEFAULT 0, display_name_folded TEXT, full_name_folded TEXT, is_folded INTEGER NOT NULL DEFAULT 0, role_set_at INTEGER);
 CREATE INDEX users_admins ON users (id) WHERE role = 'admin';
 CREATE INDEX users_banned_created ON users (created_at) WHERE banned_at IS NOT NULL;
 CREATE INDEX users_banned_followers ON users (follower_count) WHERE banned_at IS NOT NULL;

@@ -35,6 +35,7 @@ export const users = sqliteTable("users", {
   displayNameFolded: text("display_name_folded"),
   fullNameFolded: text("full_name_folded"),
   isFolded: integer("is_folded", { mode: "boolean" }).notNull().default(false),
+  roleSetAt: time("role_set_at"),
 });
 
 export const sessions = sqliteTable("sessions", {

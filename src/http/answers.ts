@@ -1,5 +1,6 @@
 /** Answers that many routes share. */
 import { z } from "zod";
+import { UserRef } from "../realtime/protocol.ts";
 
 /** An act with nothing to show. */
 export const Done = z.object({ success: z.literal(true), message: z.string() }).meta({ id: "Done" });
@@ -11,4 +12,6 @@ export const IntegerId: z.ZodType<number, number | string> = z.number().int().mi
 
 export const IdParam = z.object({ id: IntegerId });
 
-export const UserIdParam = z.object({ userId: IntegerId });
+export const UserIdParam = z.object({ userId: UserRef });
+/** A user, as the last name of their own path. */
+export const UserParam = z.object({ id: UserRef });

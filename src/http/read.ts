@@ -1,32 +1,28 @@
 /** Bodies and queries of HTTP, read as the contract says they are. */
 import type { Context } from "hono";
-import type { z } from "zod";
 import { JSON_DEPTH_MAX } from "../config.ts";
 import { AppError } from "../errors.ts";
-import { badField, readInput } from "../input.ts";
+import { badField } from "../input.ts";
 import { isTooDeep } from "../json-depth.ts";
 
 /** A query; what is empty in it is not there, since pages build their links from what they have. */
-export const readQuery = <S extends z.ZodType>(schema: S, query: Record<string, string[]>): z.output<S> =>
-  readInput(
-    schema,
-    Object.fromEntries(
-      Object.entries(query).flatMap(([name, values]) => {
-        const [only, ...more] = values.filter((value) => value !== "");
-        return only === undefined ? [] : [[name, more.length === 0 ? only : values]];
-      }),
-    ),
+export const queryIn = (query: Record<string, string[]>): Record<string, string | string[]> =>
+  Object.fromEntries(
+    Object.entries(query).flatMap(([name, values]) => {
+      const [only, ...more] = values.filter((value) => value !== "");
+      return only === undefined ? [] : [[name, more.length === 0 ? only : values]];
+    }),
   );
 
 /**
  * A JSON body; none at all is `{}`, which the schema refuses if it needs anything.
  * @throws AppError INVALID_REQUEST · UNSUPPORTED_MEDIA_TYPE
  */
-export async function readJson<S extends z.ZodType>(schema: S, c: Context): Promise<z.output<S>> {
+export async function readJson(c: Context): Promise<unknown> {
   requireJson(c);
   const text = await c.req.text();
   if (text !== "" && c.req.header("content-type") === undefined) throw notJson();
-  return readInput(schema, text === "" ? {} : parseJson(text));
+  return text === "" ? {} : parseJson(text);
 }
 
 /** Whether the body can be JSON at all. @throws AppError UNSUPPORTED_MEDIA_TYPE */

@@ -3,14 +3,15 @@
  * client and prints the docs.
  */
 import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
-import type { Handler, MiddlewareHandler } from "hono";
+import type { Context, Handler, MiddlewareHandler } from "hono";
 import { type CallBudget, chargeCall } from "../auth/call-budgets.ts";
 import { limitAdminCalls } from "../auth/rate-limit.ts";
+import { findUsers } from "../auth/user-names.ts";
 import { actingAs, type Ctx, isAdmin, isModerator, type UserCtx } from "../context.ts";
 import { AppError } from "../errors.ts";
-import { readInput } from "../input.ts";
+import { badField, readInputNaming } from "../input.ts";
 import { ErrorAnswer } from "../realtime/protocol.ts";
-import { readJson, readQuery, requireJson } from "./read.ts";
+import { queryIn, readJson, requireJson } from "./read.ts";
 
 export type HttpEnv = { Bindings: Env; Variables: { ctx: Ctx } };
 
@@ -31,6 +32,8 @@ type Policy = {
   query?: z.ZodObject;
   /** A JSON body. */
   body?: z.ZodType<object>;
+  /** Fields of the body that may stand in the query instead, as some frontends send them (SPEC 14). */
+  bodyInQuery?: readonly string[];
   /** Status → schema of the answer. Failures need no line: they all have the contract's one form. */
   answers: { [status: number]: z.ZodType | typeof Bytes };
 };
@@ -64,14 +67,16 @@ export function route<
   const P extends `/${string}`,
   const Q extends Policy,
 >(method: M, path: P, policy: Q): RouteOf<M, P, Q> {
-  const { params, query, body } = policy;
+  const { params, query, body, bodyInQuery } = policy;
   const budget = policy.budget ?? (isWrite(method) ? "writes" : undefined);
   const declared = createRoute({
     method,
     path,
     operationId: operationIdOf(method, path),
     summary: policy.summary,
-    description: policy.description,
+    description: bodyInQuery
+      ? [policy.description, `${bodyInQuery.join(", ")} may stand in the query instead.`].filter(Boolean).join(" ")
+      : policy.description,
     tags: [path.split("/")[1] ?? ""],
     security: policy.who === "anyone" ? [] : [{ bearer: [] }],
     "x-who": policy.who,
@@ -79,7 +84,9 @@ export function route<
     request: {
       ...(params ? { params } : {}),
       ...(query ? { query } : {}),
-      ...(body ? { body: { content: { "application/json": { schema: body } }, required: true } } : {}),
+      ...(body
+        ? { body: { content: { "application/json": { schema: body } }, required: bodyInQuery === undefined } }
+        : {}),
     },
     responses: {
       ...Object.fromEntries(Object.entries(policy.answers).map(([status, answer]) => [status, answerDoc(answer)])),
@@ -132,13 +139,28 @@ function guard({ who, budget, body }: Policy): Handler<HttpEnv> {
 }
 
 /** What comes in, read as the schemas say. The library would validate it as it was written; here it is respelled before. */
-function reader({ params, query, body }: Policy): Handler<HttpEnv> {
+function reader({ params, query, body, bodyInQuery = [] }: Policy): Handler<HttpEnv> {
   return async (c, next) => {
-    if (query) c.req.addValidatedData("query", readQuery(query, c.req.queries()));
-    if (params) c.req.addValidatedData("param", readInput(params, c.req.param()));
-    if (body) c.req.addValidatedData("json", await readJson(body, c));
+    const find = findUsers(c.var.ctx);
+    if (query) c.req.addValidatedData("query", await readInputNaming(query, queryIn(c.req.queries()), find));
+    if (params) c.req.addValidatedData("param", await readInputNaming(params, c.req.param(), find));
+    if (body)
+      c.req.addValidatedData("json", await readInputNaming(body, completed(await readJson(c), bodyInQuery, c), find));
     await next();
   };
+}
+
+/** A body with what stands in the query alone. @throws AppError INVALID_REQUEST said twice, and differently */
+function completed(body: unknown, fields: readonly string[], c: Context): unknown {
+  const query = queryIn(c.req.queries());
+  const given = fields.flatMap((field) => (query[field] === undefined ? [] : [[field, query[field]] as const]));
+  if (given.length === 0 || typeof body !== "object" || body === null || Array.isArray(body)) return body;
+  const said = new Map<string, unknown>(Object.entries(body));
+  for (const [field, value] of given) {
+    if (said.has(field) && said.get(field) !== value) throw badField(field, "is given twice, and differently");
+    said.set(field, value);
+  }
+  return Object.fromEntries(said);
 }
 
 /** A router for one feature. Trailing slashes are accepted (SPEC 0). */

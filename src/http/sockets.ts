@@ -4,12 +4,13 @@ import { authenticate, redeemTicket, tokenOf } from "../auth/authenticate.ts";
 import { isAllowedOrigin } from "../config.ts";
 import type { Ctx, UserCtx } from "../context.ts";
 import { AppError, ERRORS, saysWhen, toAppError } from "../errors.ts";
+import { readInput } from "../input.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
 import { countSocket } from "../platform/metrics.ts";
 import { callOnce } from "../platform/objects.ts";
 import { type ConnectRequest, writeConnectRequest } from "../realtime/connection-state.ts";
 import { SocketQuery } from "../realtime/protocol.ts";
-import { readQuery } from "./read.ts";
+import { queryIn } from "./read.ts";
 import type { HttpEnv } from "./route.ts";
 
 /** The object a socket leads to, and what its room wants to know about the member. */
@@ -27,7 +28,7 @@ export function socket(open: OpenSocket): MiddlewareHandler<HttpEnv> {
     if (c.req.header("upgrade")?.toLowerCase() !== "websocket") throw new AppError("UPGRADE_REQUIRED");
     const { ctx } = c.var;
     requireOwnPage(ctx, c);
-    const query = readQuery(SocketQuery, c.req.queries());
+    const query = readInput(SocketQuery, queryIn(c.req.queries()));
     try {
       const signedIn = await signIn(ctx, c.req.raw, query.ticket);
       c.set("ctx", signedIn);

@@ -1,13 +1,21 @@
 /** What clients may ask of an object: one schema and one function per frame type, bound together by the contract. */
 import type { z } from "zod";
 import { AppError, type ErrorCode, toAppError } from "../errors.ts";
-import { respell } from "../spelling.ts";
+import type { FindUsers } from "../input.ts";
+import { respell, type UserIds } from "../spelling.ts";
 import type { BudgetKind } from "./budget.ts";
 import type { Connection } from "./connection.ts";
 import type { Person } from "./connection-state.ts";
 
 /** Who asks. REST has no connection; the same method serves both. */
-export type CommandContext = { person: Person; connection?: Connection; now: number; requestId?: string };
+export type CommandContext = {
+  person: Person;
+  connection?: Connection;
+  now: number;
+  requestId?: string;
+  /** Finds people whom a frame names. */
+  find: FindUsers;
+};
 
 /** Frame type → schema of its `data`; part of a feature's contract. */
 export type CommandSchemas = Record<string, z.ZodType>;
@@ -37,8 +45,10 @@ export function bindCommands<S extends CommandSchemas>(
 ): Commands {
   const bind = <K extends keyof S & string>(type: K): [string, Command] => {
     const schema: S[K] = schemas[type];
-    const run = (by: CommandContext, data: unknown): unknown => {
-      const { value, conflicts } = respell(schema, data ?? {});
+    const run = (by: CommandContext, data: unknown, ids?: UserIds): unknown => {
+      const { value, conflicts, names } = respell(schema, data ?? {}, ids);
+      // The usual frame names nobody, and is run at once.
+      if (names.length > 0 && !ids) return by.find(names).then((found) => run(by, data, found));
       if (conflicts[0])
         throw new AppError("INVALID_MESSAGE", `data.${conflicts[0].join(".")}: is given twice, and differently`);
       const parsed = schema.safeParse(value);

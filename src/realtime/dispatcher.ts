@@ -4,9 +4,11 @@
  */
 import { authenticate } from "../auth/authenticate.ts";
 import { noteHammering } from "../auth/rate-limit.ts";
+import { findUsers } from "../auth/user-names.ts";
 import { FRAME_MAX_BYTES } from "../config.ts";
 import { type Ctx, objectContext } from "../context.ts";
 import { AppError, CLOSE, errorBody, toAppError } from "../errors.ts";
+import type { FindUsers } from "../input.ts";
 import { logFailure } from "../platform/log.ts";
 import type { BudgetKind } from "./budget.ts";
 import { type CommandContext, failed, type Outcome } from "./commands.ts";
@@ -143,7 +145,7 @@ export class Dispatcher {
     this.#asking = connection;
     try {
       if (frame.type === "auth:refresh") return this.#refresh(connection, frame.data);
-      return this.#run({ person: connection.state, connection, now }, frame);
+      return this.#run({ person: connection.state, connection, now, find: this.#find }, frame);
     } finally {
       this.#asking = undefined;
     }
@@ -219,7 +221,7 @@ export class Dispatcher {
     return this.#answer((now) => {
       this.#unkept.add(person.userId);
       this.#membership.budgets.require(person.userId, this.#room.commands().get(type)?.budget ?? "messages", now);
-      return this.#run({ person, now }, { type, data });
+      return this.#run({ person, now, find: this.#find }, { type, data });
     });
   }
 
@@ -252,6 +254,8 @@ export class Dispatcher {
   #noteHammering(address: string): void {
     this.#room.state.waitUntil(noteHammering(this.#context(), address));
   }
+
+  readonly #find: FindUsers = (names) => findUsers(this.#context())(names);
 
   #context(): Ctx {
     return objectContext(this.#room.state, this.#room.env);

@@ -2,7 +2,7 @@
 import { and, eq, lt, ne, or, sql } from "drizzle-orm";
 import { refuseBannedAddress, refuseBarred } from "../../auth/authenticate.ts";
 import { fingerprint, randomSecret } from "../../auth/digest.ts";
-import { isOutsideSession, outsideTokenHash } from "../../auth/outside.ts";
+import { isOutsideSession, outsideTokenHash } from "../../auth/outside-session.ts";
 import { spend } from "../../auth/rate-limit.ts";
 import { signToken } from "../../auth/tokens.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
@@ -43,9 +43,12 @@ const toAccount = (row: Row): Account => ({
 
 /**
  * Makes an account and signs it in.
- * @throws AppError CONFLICT when the username or email is taken, in whatever case · RATE_LIMIT
+ * @throws AppError CONFLICT when the username or email is taken, in whatever case · RATE_LIMIT · FORBIDDEN where accounts are
+ *   a backend's to make
  */
 export async function register(ctx: Ctx, input: Register) {
+  if (ctx.config.USER_IDS === "subject")
+    throw new AppError("FORBIDDEN", "Accounts are made by the product's own backend.");
   await refuseBannedAddress(ctx);
   await limitLogins(ctx, fold(input.username));
   const { password, ...profile } = input;

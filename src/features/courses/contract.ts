@@ -21,8 +21,8 @@ import {
   SLOW_MODE_MAX_SECONDS,
   TextBesideFile,
 } from "../../chat/contract.ts";
-import { IntegerId } from "../../http/answers.ts";
-import { AuthorId, Timestamp, UserId } from "../../realtime/protocol.ts";
+
+import { AuthorId, Timestamp, UserId, UserRef } from "../../realtime/protocol.ts";
 import { userText } from "../../text.ts";
 
 export { HistoryQuery, Mute, MuteState, SearchQuery };
@@ -46,8 +46,8 @@ export const Course = z
   })
   .meta({ id: "Course" });
 export const CourseList = z.object({ courses: z.array(Course) });
-export const AddCourseMember = z.object({ userId: UserId });
-export const CourseMemberParam = CourseParam.extend({ userId: IntegerId });
+export const AddCourseMember = z.object({ userId: UserRef });
+export const CourseMemberParam = CourseParam.extend({ userId: UserRef });
 export const SlowCourse = z.object({ slowModeSeconds: z.number().int().min(0).max(SLOW_MODE_MAX_SECONDS) });
 
 export const MakeCourse = z.object({
@@ -85,8 +85,8 @@ export const CourseCommands = {
   "chat:typing_start": InCourse,
   "chat:typing_stop": InCourse,
   "chat:get_online_users": InCourse,
-  "chat:mute_member": Mute.extend({ userId: UserId }),
-  "chat:unmute_member": z.object({ userId: UserId }),
+  "chat:mute_member": Mute.extend({ userId: UserRef }),
+  "chat:unmute_member": z.object({ userId: UserRef }),
 };
 
 const newMessage = {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { FeedQuery, NextCursor } from "../../db/page.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
 import { userText } from "../../text.ts";
-import { PersonBrief, UserId } from "../users/contract.ts";
+import { PersonBrief, UserId, UserRef } from "../users/contract.ts";
 
 export const DirectMessage = z
   .object({
@@ -18,7 +18,7 @@ export const DirectMessage = z
 export type DirectMessage = z.infer<typeof DirectMessage>;
 
 export const SendMessage = z.object({
-  receiverId: UserId,
+  receiverId: UserRef,
   content: userText(5000),
   clientMessageId: z.string().min(1).max(64).optional().describe("Sending it again answers the same message"),
 });
@@ -26,7 +26,7 @@ export type SendMessage = z.output<typeof SendMessage>;
 
 export const MarkMessagesSeen = z
   .object({
-    conversationWith: UserId.optional().describe("Without: the named messages, whoever sent them"),
+    conversationWith: UserRef.optional().describe("Without: the named messages, whoever sent them"),
     messageIds: z.array(z.number().int()).max(1000).default([]).describe("None: all unseen ones from that user"),
   })
   .refine(({ conversationWith, messageIds }) => conversationWith !== undefined || messageIds.length > 0, {
@@ -35,7 +35,7 @@ export const MarkMessagesSeen = z
   });
 export type MarkMessagesSeen = z.output<typeof MarkMessagesSeen>;
 
-export const Typing = z.object({ conversationWith: UserId });
+export const Typing = z.object({ conversationWith: UserRef });
 
 export const MessageList = z.object({ messages: z.array(DirectMessage), nextCursor: NextCursor });
 export const Conversation = z.object({

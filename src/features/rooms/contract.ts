@@ -26,8 +26,8 @@ import {
 } from "../../chat/contract.ts";
 import { ChosenId } from "../../chosen-id.ts";
 import { PageQuery, Pagination } from "../../db/page.ts";
-import { IntegerId } from "../../http/answers.ts";
-import { AuthorId, Timestamp, UserId } from "../../realtime/protocol.ts";
+
+import { AuthorId, Timestamp, UserId, UserRef } from "../../realtime/protocol.ts";
 import { userText } from "../../text.ts";
 import { PersonBrief } from "../users/contract.ts";
 
@@ -36,7 +36,7 @@ export { HistoryQuery, Mute, MuteState, PageQuery, ReactionChange, SearchQuery }
 const RoomId = z.string().min(1).max(64).describe("Opaque, sortable");
 
 export const RoomParam = z.object({ id: RoomId });
-export const MemberParam = RoomParam.extend({ userId: IntegerId });
+export const MemberParam = RoomParam.extend({ userId: UserRef });
 export const MessageParam = RoomParam.extend({ messageId: MessageId });
 
 export const MessageType = z.enum(["text", "file", "image", "video", "audio", "system", "announcement"]);
@@ -93,7 +93,7 @@ export const MakeRoom = z
     id: ChosenId.optional(),
     name: RoomName.nullish(),
     isGroup: z.boolean(),
-    memberIds: z.array(UserId).max(500).default([]),
+    memberIds: z.array(UserRef).max(500).default([]),
     joinPolicy: JoinPolicy.default("members").describe("open: whoever opens the group's socket becomes a member"),
   })
   .refine((room) => !room.isGroup || (room.name ?? "") !== "", { path: ["name"], message: "a group needs a name" })
@@ -110,7 +110,7 @@ export type MakeRoom = z.output<typeof MakeRoom>;
 export const ChangeRoom = z
   .object({
     name: RoomName.optional(),
-    ownerId: UserId.optional().describe("Hands the room over to this member"),
+    ownerId: UserRef.optional().describe("Hands the room over to this member"),
     joinPolicy: JoinPolicy.optional(),
     slowModeSeconds: z
       .number()
@@ -123,7 +123,7 @@ export const ChangeRoom = z
   .refine((change) => Object.values(change).some((value) => value !== undefined), "nothing to change");
 export type ChangeRoom = z.output<typeof ChangeRoom>;
 
-export const Invite = z.object({ userId: UserId });
+export const Invite = z.object({ userId: UserRef });
 
 export const SendMessage = z
   .object({
@@ -156,8 +156,8 @@ export const RoomCommands = {
   }),
   typing: z.object({ isTyping: z.boolean().default(true) }),
   read: MarkRead,
-  mute_member: Mute.extend({ userId: UserId }),
-  unmute_member: z.object({ userId: UserId }),
+  mute_member: Mute.extend({ userId: UserRef }),
+  unmute_member: z.object({ userId: UserRef }),
 };
 
 /** Which room a frame is of: a Socket.IO connection is in several. Clients of the messenger read the keys in either case. */

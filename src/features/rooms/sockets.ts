@@ -1,11 +1,10 @@
 /** The room socket (SPEC 5): `/ws/:roomId/:userId`, with and without `/api/v1`, and `/api/v1/rooms/:roomId/ws`. */
+import { isNamed } from "../../auth/user-names.ts";
 import { joinRoom } from "../../chat/access.ts";
 import { intoRoom } from "../../chat/client.ts";
-import type { User } from "../../context.ts";
 import { AppError } from "../../errors.ts";
 import { router } from "../../http/route.ts";
 import { socket } from "../../http/sockets.ts";
-import { fold } from "../../text.ts";
 
 /** The messenger's own path, which names the user too. Mounted at `/` and at `/api/v1`. */
 export const messengerSockets = router();
@@ -13,14 +12,10 @@ messengerSockets.get(
   "/ws/:roomId/:userId",
   socket(async (ctx, c) => {
     // Before anything is made or joined in their name.
-    if (!isNamed(ctx.actor, c.req.param("userId") ?? "")) throw new AppError("FORBIDDEN");
+    if (!(await isNamed(ctx, ctx.actor, c.req.param("userId") ?? ""))) throw new AppError("FORBIDDEN");
     return intoRoom(ctx, await joinRoom(ctx, c.req.param("roomId") ?? ""));
   }),
 );
-
-/** Whether a path names this user: digits are an id, anything else is a username, with or without `@` (SPEC 14). */
-const isNamed = ({ id, username }: User, name: string): boolean =>
-  /^\d+$/.test(name) ? name === String(id) : fold(name.replace(/^@/, "")) === fold(username);
 
 export const roomSockets = router();
 roomSockets.get(

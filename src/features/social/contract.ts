@@ -2,13 +2,13 @@
 import { z } from "zod";
 import { PageQuery, Pagination } from "../../db/page.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
-import { PersonBrief, PersonListed, UserId } from "../users/contract.ts";
+import { PersonBrief, PersonListed, UserRef } from "../users/contract.ts";
 
 export const FollowState = z.object({ following: z.boolean(), followerCount: z.number().int() });
 export const FollowerList = z.object({ followers: z.array(PersonListed), pagination: Pagination });
 export const FollowingList = z.object({ following: z.array(PersonListed), pagination: Pagination });
 
-export const AskFriend = z.object({ friendId: UserId });
+export const AskFriend = z.object({ friendId: UserRef });
 export type AskFriend = z.output<typeof AskFriend>;
 
 export const Friend = z

@@ -1,5 +1,5 @@
 /** Follows, friendships and blocks over HTTP (SPEC 3). */
-import { Done, done, IdParam, UserIdParam } from "../../http/answers.ts";
+import { Done, done, UserIdParam, UserParam } from "../../http/answers.ts";
 import { route, router } from "../../http/route.ts";
 import { blockUser, unblockUser } from "./blocks.ts";
 import {
@@ -21,7 +21,7 @@ export const socialRoutes = router()
     route("post", "/users/{id}/follow", {
       who: "user",
       summary: "Follow",
-      params: IdParam,
+      params: UserParam,
       answers: { 200: FollowState },
     }),
     async (c) => c.json(await followUser(c.var.ctx, c.req.valid("param").id), 200),
@@ -30,7 +30,7 @@ export const socialRoutes = router()
     route("delete", "/users/{id}/follow", {
       who: "user",
       summary: "Unfollow",
-      params: IdParam,
+      params: UserParam,
       answers: { 200: FollowState },
     }),
     async (c) => c.json(await unfollowUser(c.var.ctx, c.req.valid("param").id), 200),
@@ -39,7 +39,7 @@ export const socialRoutes = router()
     route("get", "/users/{id}/followers", {
       who: "anyone",
       summary: "Who follows somebody",
-      params: IdParam,
+      params: UserParam,
       query: PageQuery,
       answers: { 200: FollowerList },
     }),
@@ -49,7 +49,7 @@ export const socialRoutes = router()
     route("get", "/users/{id}/following", {
       who: "anyone",
       summary: "Whom somebody follows",
-      params: IdParam,
+      params: UserParam,
       query: PageQuery,
       answers: { 200: FollowingList },
     }),

@@ -5,7 +5,7 @@ import { FeedQuery, NextCursor } from "../../db/page.ts";
 import { IntegerId } from "../../http/answers.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
 import { userText } from "../../text.ts";
-import { AuthorId, UserId } from "../users/contract.ts";
+import { AuthorId, UserId, UserRef } from "../users/contract.ts";
 import { StreamId, StreamStatus } from "./contract.ts";
 
 /** Opaque and sortable; as a number it is the message's `seq`, so that it can be given as `before` or `after`. */
@@ -42,10 +42,10 @@ export const DeleteChatMessage = z.object({ streamId, messageId: ChatMessageId }
 const MUTE_MAX_SECONDS = 30 * 86_400;
 export const MuteViewer = z.object({
   streamId,
-  userId: UserId,
+  userId: UserRef,
   seconds: z.number().int().min(1).max(MUTE_MAX_SECONDS).default(600),
 });
-export const UnmuteViewer = z.object({ streamId, userId: UserId });
+export const UnmuteViewer = z.object({ streamId, userId: UserRef });
 export const SlowMode = z.object({
   streamId,
   seconds: z.number().int().min(0).max(3600).describe("Between two messages of one person; 0 switches it off"),
@@ -93,7 +93,7 @@ export const StreamFrames = {
 export const ChatHistory = z.object({ messages: z.array(ChatMessage), nextCursor: NextCursor });
 export type ChatHistory = z.infer<typeof ChatHistory>;
 export const ChatMessageParam = z.object({ id: IntegerId, messageId: ChatMessageId });
-export const MuteParam = z.object({ id: IntegerId, userId: IntegerId });
+export const MuteParam = z.object({ id: IntegerId, userId: UserRef });
 
 /** The id of a message has zeros in front, which no other number may have. */
 const cursor = z.union([z.number().int().min(0), ChatMessageId.transform(Number)]).optional();

@@ -1,10 +1,10 @@
 /** People as others see them. Nobody sees another's email or phone (SPEC 3). */
 import { z } from "zod";
 import { PageQuery, Pagination } from "../../db/page.ts";
-import { AuthorId, Timestamp, UserId } from "../../realtime/protocol.ts";
+import { AuthorId, Timestamp, UserId, UserRef } from "../../realtime/protocol.ts";
 import { searchText } from "../../text.ts";
 
-export { AuthorId, UserId };
+export { AuthorId, UserId, UserRef };
 
 /** Enough to show who did something. */
 export const PersonBrief = z

@@ -1,5 +1,5 @@
 /** People over HTTP (SPEC 3). */
-import { IdParam } from "../../http/answers.ts";
+import { UserParam } from "../../http/answers.ts";
 import { route, router } from "../../http/route.ts";
 import { PeopleList, PeopleQuery, Profile } from "./contract.ts";
 import { listPeople } from "./search.ts";
@@ -17,6 +17,6 @@ export const userRoutes = router()
     async (c) => c.json(await listPeople(c.var.ctx, c.req.valid("query")), 200),
   )
   .openapi(
-    route("get", "/users/{id}", { who: "anyone", summary: "A profile", params: IdParam, answers: { 200: Profile } }),
+    route("get", "/users/{id}", { who: "anyone", summary: "A profile", params: UserParam, answers: { 200: Profile } }),
     async (c) => c.json(await readProfile(c.var.ctx, c.req.valid("param").id), 200),
   );

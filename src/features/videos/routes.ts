@@ -1,6 +1,6 @@
 /** Videos over HTTP (SPEC 3). */
 import { requireUser } from "../../context.ts";
-import { Done, done, IdParam } from "../../http/answers.ts";
+import { Done, done, IdParam, UserParam } from "../../http/answers.ts";
 import { Bytes, route, router } from "../../http/route.ts";
 import { playVideo } from "./content.ts";
 import { LikeState, NewVideo, PageQuery, ShareState, UpdateVideo, Video, VideoList, ViewState } from "./contract.ts";
@@ -42,7 +42,7 @@ export const videoRoutes = router()
     route("get", "/users/{id}/videos", {
       who: "anyone",
       summary: "Somebody's videos, newest first",
-      params: IdParam,
+      params: UserParam,
       query: PageQuery,
       answers: { 200: VideoList },
     }),

@@ -6,6 +6,7 @@ import { AppError } from "../../errors.ts";
 import { Done, done, IdParam } from "../../http/answers.ts";
 import { readJson } from "../../http/read.ts";
 import { Bytes, type HttpEnv, route, router } from "../../http/route.ts";
+import { readInput } from "../../input.ts";
 import { Vod, VodByPath, VodList, VodListQuery } from "./contract.ts";
 import { deleteVod, listVods, playVod, readVod } from "./service.ts";
 import { registerRecording, type Uploaded, uploadRecording } from "./uploads.ts";
@@ -71,5 +72,5 @@ async function uploader(c: Context<HttpEnv>): Promise<Ctx> {
 
 async function receive(ctx: Ctx, c: Context): Promise<Uploaded> {
   if (!/^application\/json\b/i.test(c.req.header("content-type") ?? "")) return uploadRecording(ctx, c.req.raw);
-  return registerRecording(ctx, await readJson(VodByPath, c));
+  return registerRecording(ctx, readInput(VodByPath, await readJson(c)));
 }

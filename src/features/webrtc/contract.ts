@@ -4,7 +4,7 @@ import { ChosenId } from "../../chosen-id.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
 import { verbatim } from "../../spelling.ts";
 import { userText } from "../../text.ts";
-import { AuthorId, UserId } from "../users/contract.ts";
+import { AuthorId, UserId, UserRef } from "../users/contract.ts";
 
 export const SessionId = z.string().min(1).max(64).describe("Opaque and sortable, or of its maker's choice");
 export const SessionParam = z.object({ id: SessionId });
@@ -65,7 +65,7 @@ const Candidate = verbatim(passedOn(4096).nullable()).describe("An RTCIceCandida
 
 /** A native socket leads to one session, so its name may be left out there; another session's is NOT_FOUND. */
 const here = { sessionId: SessionId.optional() };
-const target = { ...here, targetUserId: UserId };
+const target = { ...here, targetUserId: UserRef };
 
 export const JoinSession = z.object({
   ...here,

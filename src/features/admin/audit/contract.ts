@@ -1,9 +1,8 @@
 /** The log of what admins did (SPEC 4). */
 import { z } from "zod";
 import { PageQuery, Pagination } from "../../../db/page.ts";
-import { IntegerId } from "../../../http/answers.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
-import { UserId } from "../../users/contract.ts";
+import { UserId, UserRef } from "../../users/contract.ts";
 
 export const AuditAction = z.enum([
   "ban",
@@ -26,7 +25,7 @@ export type AuditTarget = z.infer<typeof AuditTarget>;
 
 export const AuditQuery = PageQuery.extend({
   action: z.string().max(40).optional(),
-  adminId: IntegerId.optional(),
+  adminId: UserRef.optional(),
   targetType: z.string().max(40).optional(),
   targetId: z.string().max(100).optional(),
 });

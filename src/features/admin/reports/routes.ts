@@ -31,6 +31,7 @@ export const adminReportRoutes = router()
       summary: "Resolve; the reporter is told the result",
       params: IdParam,
       body: Resolve,
+      bodyInQuery: ["result"],
       answers: { 200: Done },
     }),
     async (c) => c.json(done(await resolveReport(c.var.ctx, c.req.valid("param").id, c.req.valid("json").result)), 200),
@@ -41,6 +42,7 @@ export const adminReportRoutes = router()
       summary: "Reject; the reporter is told the reason",
       params: IdParam,
       body: WithReason,
+      bodyInQuery: ["reason"],
       answers: { 200: Done },
     }),
     async (c) => c.json(done(await rejectReport(c.var.ctx, c.req.valid("param").id, c.req.valid("json").reason)), 200),
@@ -50,6 +52,7 @@ export const adminReportRoutes = router()
       who: "admin",
       summary: "Resolve up to 100",
       body: BulkResolve,
+      bodyInQuery: ["result"],
       answers: { 200: BulkDone },
     }),
     async (c) => {

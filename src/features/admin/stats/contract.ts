@@ -11,6 +11,7 @@ export const Overview = z
     users: z.object({
       total: Count,
       active_7d: Count.describe("Active today or on the 6 days before"),
+      active: Count.describe("The same, by the name that a dashboard has for it"),
       new_today: Count,
       banned: Count,
     }),

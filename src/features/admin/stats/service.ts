@@ -59,10 +59,12 @@ export async function readOverview(ctx: UserCtx): Promise<Overview> {
   const today = days.at(-1);
   const reportsOf = (status: string): number => byStatus.find((row) => row.status === status)?.count ?? 0;
   const [pending, resolved, rejected] = [reportsOf("pending"), reportsOf("resolved"), reportsOf("rejected")];
+  const active = days.reduce((sum, day) => sum + day.usersLastActive, 0);
   return {
     users: {
       total: totals.users,
-      active_7d: days.reduce((active, day) => active + day.usersLastActive, 0),
+      active_7d: active,
+      active,
       new_today: today?.usersNew ?? 0,
       banned: totals.usersBanned,
     },

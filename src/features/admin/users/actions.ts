@@ -2,7 +2,7 @@
  * What admins do to accounts. Each is one batch: the audit row, what the user's connections are told, and the change, all
  * under the same condition, so that two calls at once cannot both succeed.
  */
-import { and, eq, isNotNull, isNull, ne, type SQL, sql } from "drizzle-orm";
+import { and, eq, isNotNull, isNull, ne, or, type SQL, sql } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
 import { jsonObject } from "../../../db/json.ts";
@@ -157,12 +157,14 @@ export async function setRole(ctx: UserCtx, userId: number, role: "user" | "mode
   if (userId === ctx.actor.id) await refuseOwnRole(ctx, role);
   return changeUser(ctx, userId, {
     action: "role",
-    isDue: ne(users.role, role),
+    // Where tokens may give roles, that an admin has spoken is news in itself.
+    isDue:
+      or(ne(users.role, role), ctx.config.JWT_ROLE_CLAIM ? isNull(users.roleSetAt) : undefined) ?? ne(users.role, role),
     disarms: role !== "admin",
     details: jsonObject({ from: sql`users.role`, to: role }),
-    set: { role },
+    set: { role, roleSetAt: ctx.now },
     tell: { payload: { person: { role } } },
-    answers: [`User is now ${role}`, `User is ${role} already`],
+    answers: ["Role updated", `User is ${role} already`],
   });
 }
 

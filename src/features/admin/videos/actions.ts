@@ -44,7 +44,7 @@ export async function setVisibility(ctx: UserCtx, videoId: number, visibility: "
     "video",
     changed.map((row) => row.id),
   );
-  return changed.length > 0 ? `Video is now ${visibility}` : `Video is ${visibility} already`;
+  return changed.length > 0 ? "Visibility updated" : `Video is ${visibility} already`;
 }
 
 /** Files on the same objects as these videos and their pictures: copies are rows of their own (features/files). */

@@ -31,6 +31,7 @@ export const adminVideoRoutes = router()
       summary: "Hide or show",
       params: IdParam,
       body: SetVisibility,
+      bodyInQuery: ["visibility"],
       answers: { 200: Done },
     }),
     async (c) => {
@@ -44,6 +45,7 @@ export const adminVideoRoutes = router()
       summary: "Delete; the owner is told why",
       params: IdParam,
       body: WithReason,
+      bodyInQuery: ["reason"],
       answers: { 200: Done },
     }),
     async (c) => c.json(done(await deleteVideo(c.var.ctx, c.req.valid("param").id, c.req.valid("json").reason)), 200),
@@ -53,6 +55,7 @@ export const adminVideoRoutes = router()
       who: "admin",
       summary: "Delete up to 100",
       body: BulkDelete,
+      bodyInQuery: ["reason"],
       answers: { 200: BulkDone },
     }),
     async (c) => {
