@@ -2,10 +2,8 @@
  * `npm start`: a development secret, a migrated local database, the server, two demo accounts.
  * Further arguments go to `wrangler dev`: `npm start -- --port 9000 --var NAME:value`.
  */
-import { randomBytes } from "node:crypto";
-import { existsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { option, persistence, root, runWrangler, startWrangler } from "./tools.ts";
+import { migrateLocally, writeDevelopmentSecrets } from "./development.ts";
+import { option, persistence, startWrangler } from "./tools.ts";
 
 const args = process.argv.slice(2);
 const port = option(args, "port") ?? "8787";
@@ -15,22 +13,6 @@ const DEMO = [
   { username: "demo", password: "demo-password" },
   { username: "friend", password: "demo-password" },
 ];
-
-const secret = () => randomBytes(32).toString("base64url");
-
-function writeDevelopmentSecrets(): void {
-  const file = join(root, ".dev.vars");
-  if (existsSync(file)) return;
-  const lines = [
-    "# Made by `npm start`, for this machine alone. Production's secrets are set with `wrangler secret put`.",
-    "ENVIRONMENT=development",
-    `JWT_SECRET_KEY=${secret()}`,
-    `WEBHOOK_SECRET=${secret()}`,
-    `FILES_SIGNING_KEY=${secret()}`,
-    "",
-  ];
-  writeFileSync(file, lines.join("\n"), { mode: 0o600 });
-}
 
 async function untilReady(): Promise<void> {
   for (;;) {
@@ -62,7 +44,7 @@ function tickCron(): void {
 }
 
 writeDevelopmentSecrets();
-runWrangler(["d1", "migrations", "apply", "DB", "--local", ...persistence(args)]);
+migrateLocally(persistence(args));
 const server = startWrangler(["dev", ...(option(args, "port") ? [] : ["--port", port]), ...args]);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => server.kill(signal));
 server.on("exit", (code) => process.exit(code ?? 0));

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { root } from "./tools.ts";
+import { root, unattended } from "./tools.ts";
 
 /** The whole machine may be busy with other tests. */
 const START_MS = 60_000;
@@ -22,6 +22,7 @@ export async function startTestServer(
   const server = spawn("wrangler", ["dev", "--log-level", "error", ...address, ...args, ...vars], {
     stdio: ["ignore", "ignore", "inherit"],
     cwd: root,
+    env: unattended,
   });
   const ended = once(server, "exit");
   await answering(`${url}${probe}`);

@@ -5,17 +5,29 @@ import { join } from "node:path";
 export const root = join(import.meta.dirname, "..");
 const wranglerBin = join(root, "node_modules/wrangler/bin/wrangler.js");
 
+/** Set where secrets and a database are there already: the build hook leaves them alone. */
+export const PREPARED = "ROOMCAST_PREPARED";
+
 /** No prompts, no telemetry: these commands run unattended. */
-const env = { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false" };
+export const unattended = { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false", [PREPARED]: "1" };
 
 /** Starts wrangler and leaves it running. */
 export function startWrangler(args: string[]): ChildProcess {
-  return spawn(process.execPath, [wranglerBin, ...args], { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
+  return spawn(process.execPath, [wranglerBin, ...args], {
+    cwd: root,
+    env: unattended,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
 }
 
 /** Runs wrangler to its end and answers what it printed. Exits with its output if it fails. */
 export function runWrangler(args: string[], input?: string): string {
-  const result = spawnSync(process.execPath, [wranglerBin, ...args], { cwd: root, env, encoding: "utf8", input });
+  const result = spawnSync(process.execPath, [wranglerBin, ...args], {
+    cwd: root,
+    env: unattended,
+    encoding: "utf8",
+    input,
+  });
   if (result.status === 0) return result.stdout;
   console.error(result.stdout, result.stderr);
   console.error(`\nFailed: wrangler ${args.join(" ")}`);

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { root, runWrangler } from "../../scripts/tools.ts";
+import { root, runWrangler, unattended } from "../../scripts/tools.ts";
 
 const wrangler = fileURLToPath(new URL("../../node_modules/wrangler/bin/wrangler.js", import.meta.url));
 
@@ -47,7 +47,7 @@ export async function startServer(
   const given = Object.entries(settings).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const child = spawn(process.execPath, [wrangler, ...args, "--persist-to", folder, ...given], {
     cwd: root,
-    env: { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false" },
+    env: unattended,
     stdio: ["ignore", "ignore", "inherit"],
   });
   const origin = `http://127.0.0.1:${port}`;
