@@ -20,7 +20,7 @@ socket.onmessage = (event) => {
   if (type === "typing") showTyping(data.user_id);
 };
 
-function showMessage({ message_id, user_id, content, file_url }) {
+function showMessage({ id: message_id, user_id, content, file_url }) {
   const item = document.createElement("li");
   item.dataset.id = message_id;
   item.dataset.user = user_id;
