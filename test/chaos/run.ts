@@ -1,0 +1,138 @@
+/**
+ * `npm run test:chaos -- --kills 100 --seed 7`: everybody works while the server is killed, objects are taken out of memory
+ * and clients break off. In the end, every acknowledged thing is there once and in order for everybody, or they were told,
+ * and whoever is connected hears the next message. The seed decides what happens; how the machine's timing falls is its own.
+ */
+
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { runWrangler } from "../../scripts/tools.ts";
+import { absences, SocketIoMember } from "./members.ts";
+import { Random } from "./random.ts";
+import { Rest } from "./rest.ts";
+import { ChaosServer } from "./server.ts";
+import { Work } from "./work.ts";
+import { MODERATOR, makeWorld, type Place } from "./world.ts";
+
+const CLASSES = ["UserHub", "ChatRoom", "StreamRoom", "SocketIoGateway"];
+const SETTLE_MS = 30_000;
+
+const { values } = parseArgs({ options: { kills: { type: "string" }, seed: { type: "string" } } });
+const kills = Number(values.kills ?? 30);
+const seed = Number(values.seed ?? Date.now() % 1_000_000);
+const random = new Random(seed);
+const say = (line: string) => process.stdout.write(`${line}\n`);
+say(`seed ${seed}, ${kills} kills`);
+
+const folder = mkdtempSync(join(tmpdir(), "roomcast-chaos-"));
+runWrangler(["deploy", "--dry-run", "--outdir", join(folder, "built")]);
+const port = await freePort();
+const rest = new Rest(`http://127.0.0.1:${port}`);
+const script = join(folder, "built/index.js");
+const server = new ChaosServer({ script, folder, port });
+process.on("exit", () => void server.kill());
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
+
+await server.start(MODERATOR);
+const moderator = await rest.register(MODERATOR);
+// The role is given at the next start.
+await server.kill();
+await server.start(MODERATOR);
+say("the server is up");
+const world = await makeWorld(rest, moderator);
+const everywhere = [...world.places, ...world.hubs];
+const everybody = everywhere.flatMap(({ members }) => members);
+await untilAllOpen();
+
+say("everybody is in");
+const work = new Work(rest, world, random);
+work.start();
+const done: Record<string, number> = {};
+for (let killed = 0; killed < kills; ) {
+  await sleep(random.between(100, 700));
+  const what = random.next();
+  if (what < 0.4) {
+    await server.kill();
+    await sleep(random.between(0, 200));
+    await server.start();
+    killed += 1;
+    count("kills");
+    if (killed % 10 === 0 || killed === kills) say(`${killed} kills`);
+  } else if (what < 0.75) {
+    const webSockets = random.chance(0.5) ? "close" : "hibernate";
+    server.evict({ className: random.pick(CLASSES), pick: random.next(), webSockets });
+    count(webSockets === "close" ? "objects reset" : "objects put to sleep");
+  } else {
+    random.pick(everybody).breakOff();
+    count("clients cut off");
+  }
+}
+await work.stop();
+
+const probes = new Map<Place, string>();
+await untilAllOpen();
+for (const [index, place] of world.places.entries()) {
+  const text = `the last word in the ${place.log.name}`;
+  probes.set(place, text);
+  const speaker = place.members[index % place.members.length];
+  if (speaker) place.log.acknowledge(text, await speaker.say(text));
+}
+const isWhole = () => everywhere.every(({ log }) => log.missing().length === 0);
+await until(isWhole, "everything has come").catch(() => undefined);
+
+const faults = [...work.faults, ...everywhere.flatMap(({ log }) => log.faults())];
+const sockets = everybody.filter((member) => member instanceof SocketIoMember);
+const sorted = absences.toSorted((a, b) => a - b);
+const share = (part: number) => Math.round(sorted[Math.floor((sorted.length - 1) * part)] ?? 0);
+say(`done to it: ${list(done)}`);
+say(`acknowledged: ${list(work.counts)}`);
+say(`Socket.IO sessions recovered: ${sockets.reduce((sum, { recovered }) => sum + recovered, 0)}`);
+say(`told of a gap: ${everybody.reduce((sum, { witness }) => sum + witness.resyncs, 0)}`);
+say(`away: ${sorted.length} times, p50 ${share(0.5)} ms, p99 ${share(0.99)} ms, longest ${share(1)} ms`);
+for (const member of everybody) member.stop();
+await server.kill();
+rmSync(folder, { recursive: true, force: true });
+for (const fault of faults.slice(0, 40)) say(`FAULT ${fault}`);
+say(
+  faults.length === 0
+    ? "Nothing was lost, doubled or out of order, and nobody is deaf."
+    : `${faults.length} faults, seed ${seed}`,
+);
+process.exit(faults.length === 0 ? 0 : 1);
+
+function count(what: string): void {
+  done[what] = (done[what] ?? 0) + 1;
+}
+
+function list(counts: Record<string, number>): string {
+  return Object.entries(counts)
+    .map(([name, number]) => `${number} ${name}`)
+    .join(", ");
+}
+
+/** @throws Error with who is not connected */
+async function untilAllOpen(): Promise<void> {
+  const closed = () => everybody.filter(({ isOpen }) => !isOpen).map(({ witness }) => witness.name);
+  await until(() => closed().length === 0, "everybody is connected").catch((error) => {
+    throw new Error(`Not connected: ${closed().join("; ")}`, { cause: error });
+  });
+}
+
+async function until(isTrue: () => boolean, what: string): Promise<void> {
+  for (const giveUpAt = Date.now() + SETTLE_MS; Date.now() < giveUpAt; await sleep(20)) if (isTrue()) return;
+  throw new Error(`It is not so that ${what}, after ${SETTLE_MS} ms.`);
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  if (address === null || typeof address === "string") throw new Error("There is no port to be had.");
+  return address.port;
+}
