@@ -29,7 +29,7 @@ describe("the lists", () => {
       "/admin/videos?order=up",
       "/admin/reports?target_type=room",
       "/admin/reports?status=open",
-      "/admin/audit?adminId=me",
+      "/admin/audit?adminId=0",
     ]) {
       expect((await call(path, { token })).status, path).toBe(400);
     }
@@ -38,7 +38,8 @@ describe("the lists", () => {
   it.each(["users", "videos", "reports"])("answer 404 for one of %s that there is not", async (noun) => {
     const { token } = await mintAdmin();
     expect((await call(`/admin/${noun}/999999`, { token })).status).toBe(404);
-    expect((await call(`/admin/${noun}/x`, { token })).status).toBe(400);
+    // A user may be named (SPEC 14), and nobody is called this.
+    expect((await call(`/admin/${noun}/x`, { token })).status).toBe(noun === "users" ? 404 : 400);
   });
 });
 

@@ -53,7 +53,7 @@ describe("an admin's hiding of a video", () => {
   it("counts for a video that its owner had made private before", async () => {
     const { owner, video } = await mintCopied();
     await show(owner, video.id, "private");
-    expect((await setVisibility(video.id, "private")).body.message).toBe("Video is now private");
+    expect((await setVisibility(video.id, "private")).body.message).toBe("Visibility updated");
     expect((await setVisibility(video.id, "private")).body.message).toBe("Video is private already");
     expect((await show(owner, video.id, "public")).status).toBe(403);
   });

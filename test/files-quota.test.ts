@@ -128,7 +128,7 @@ describe("the quota", () => {
     const ann = await mintUser("ann");
     await uploadNamed(ann, "a.gif", { bytes: gifOf(1000) });
     const { body } = await call(`/admin/users/${ann.id}`, { token: admin.token });
-    expect(body.stats).toMatchObject({ files: 1, file_bytes: 1000, file_bytes_reserved: 0, file_bytes_quota: QUOTA });
+    expect(body.storage).toEqual({ files: 1, bytes: 1000, reserved: 0, quota: QUOTA });
     const erased = await call(`/admin/users/${ann.id}`, {
       method: "DELETE",
       token: admin.token,

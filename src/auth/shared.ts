@@ -7,7 +7,7 @@ import { AppError } from "../errors.ts";
 import { userText } from "../text.ts";
 import { accountOf, BACKEND } from "./identities.ts";
 import { outsideSessionId, type Role } from "./outside-session.ts";
-import { CLOCK_SKEW_SECONDS, isOwnKey } from "./tokens.ts";
+import { CLOCK_SKEW_SECONDS, isOwnToken } from "./tokens.ts";
 
 const ROLES: readonly Role[] = ["user", "moderator", "admin"];
 
@@ -27,7 +27,7 @@ export async function isShared(settings: Config, token: string): Promise<boolean
   if (!settings.JWT_SHARED_SECRET) return false;
   try {
     const { alg, kid } = decodeProtectedHeader(token);
-    return alg === "HS256" && !(await isOwnKey(settings, kid));
+    return alg === "HS256" && !(await isOwnToken(settings, token, kid));
   } catch {
     return false;
   }

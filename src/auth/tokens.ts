@@ -1,5 +1,5 @@
 /** Our own tokens: JWT, HS256, signed with the newest key, verified with either of two during a rotation (by `kid`). */
-import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
+import { compactVerify, decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
@@ -41,9 +41,13 @@ const ownKeys = (settings: Config): Promise<Key[]> =>
     [settings.JWT_SECRET_KEY, settings.JWT_SECRET_KEY_PREVIOUS].flatMap((secret) => (secret ? [key(secret)] : [])),
   );
 
-/** Whether this `kid` is one of our own keys'. */
-export const isOwnKey = async (settings: Config, kid: string | undefined): Promise<boolean> =>
-  (await ownKeys(settings)).some((own) => own.kid === kid);
+/** Whether a token is one of ours: by its `kid`; one that has none by its signature. */
+export async function isOwnToken(settings: Config, token: string, kid: string | undefined): Promise<boolean> {
+  const keys = await ownKeys(settings);
+  if (kid !== undefined) return keys.some((own) => own.kid === kid);
+  const tried = keys.map(({ secret }) => compactVerify(token, secret, { algorithms: [ALGORITHM] }));
+  return (await Promise.allSettled(tried)).some(({ status }) => status === "fulfilled");
+}
 
 /** Signs a token for a session. Life: JWT_EXPIRE_MINUTES. */
 export async function signToken(settings: Config, session: { userId: number; sessionId: string; now: Date }) {
