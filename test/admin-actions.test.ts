@@ -26,7 +26,9 @@ describe("every action", () => {
       await run("UPDATE users SET role = 'moderator' WHERE id = ?", user.id);
       expect((await act(user, method, own, body)).status).toBe(403);
       expect((await act(admin, method, path.replace("ID", "999999"), body)).status).toBe(404);
-      expect((await act(admin, method, path.replace("ID", "x"), body)).status).toBe(400);
+      // A user may be named (SPEC 14), and nobody is called this.
+      const unnamed = path.startsWith("/users/") ? 404 : 400;
+      expect((await act(admin, method, path.replace("ID", "x"), body)).status).toBe(unnamed);
       if (body) {
         const [key = ""] = Object.keys(body);
         for (const bad of [{}, { [key]: "" }, { [key]: "x".repeat(501) }, { [key]: 7 }]) {

@@ -57,7 +57,8 @@ describe.each(["server", "client"])("with heartbeat=%s", (heartbeat) => {
     expect((await socket.ask("notification:mark_seen", {})).type).toBe("ack");
     for (let n = 1; n <= 17; n += 1) {
       await push(user, n);
-      socket.send({ type: "pong" });
+      // With the last of them the close may be here already.
+      if (!socket.closed) socket.send({ type: "pong" });
     }
     expect((await socket.nextClose()).code).toBe(4009);
   });
