@@ -12,7 +12,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import { HubRegistration } from "./hub-registration.ts";
 import { RemoteMembers } from "./remote-members.ts";
 import type { RoomHooks } from "./room-hooks.ts";
-import { isRevoked, type Revocation } from "./room-ref.ts";
+import { isRevoked, objectKey, type Revocation } from "./room-ref.ts";
 import type { SendQueue } from "./send-queue.ts";
 import { SlowReaders } from "./slow-readers.ts";
 import { completeClose, SocketTransport } from "./transport.ts";
@@ -53,6 +53,7 @@ export class Membership {
         if (connection) this.#lost(connection);
       },
       isHub: () => room.roomKind() === null,
+      log: () => ({ object: objectKey(room.roomKind(), state.id.name ?? ""), epoch: room.log().epoch }),
     });
     this.#restore();
   }
@@ -90,14 +91,19 @@ export class Membership {
     this.#open(connection, socket);
   }
 
-  /** A client that a gateway holds. Under an id that is known, it has moved, has a new token, or is back. */
-  enterRemote(request: ConnectRequest, { gateway, socketId }: { gateway: string; socketId: string }): void {
+  /**
+   * A client that a gateway holds. Under an id that is known, it has moved, has a new token, or is back.
+   * @returns resolves when all that it was sent before is where it was
+   */
+  enterRemote(request: ConnectRequest, { gateway, socketId }: { gateway: string; socketId: string }): Promise<void> {
     this.#sendQueue.flush();
+    const drained = this.#remote.drained(socketId);
     const known = this.connections.get(socketId);
     if (!known) this.requireSpace(request.userId);
     const state = this.#newState({ ...request, heartbeat: "client" }, socketId);
     if (known) this.#renew(known, state, gateway);
     else this.#open(this.#remote.add(state, gateway));
+    return drained;
   }
 
   #newState({ since: _since, epoch: _epoch, ...request }: ConnectRequest, id: string): ConnectionState {

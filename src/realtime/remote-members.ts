@@ -6,7 +6,7 @@ import { CLOSE } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionState } from "./connection-state.ts";
-import { type FanOutGroup, toFanOutGroups } from "./fan-out.ts";
+import { type FanOutGroup, type LogMark, toFanOutGroups } from "./fan-out.ts";
 import type { FrameBatch, Transport } from "./transport.ts";
 
 /** What a room needs of a gateway. */
@@ -34,8 +34,13 @@ const VERIFY_EVERY_MS = 60_000;
 const SCHEMA =
   "CREATE TABLE IF NOT EXISTS remote_members (id TEXT PRIMARY KEY, gateway TEXT NOT NULL, state TEXT NOT NULL)";
 
-/** One gateway, as seen from a room: what waits to go there, and whether a call is on its way. */
-type Port = { waiting: { socketId: string; batch: FrameBatch }[]; leaving: Leaving[]; isBusy: boolean };
+/** One gateway, as seen from a room: what waits to go there, who waits until that is there, and whether a call is on its way. */
+type Port = {
+  waiting: { socketId: string; batch: FrameBatch }[];
+  leaving: Leaving[];
+  drained: (() => void)[];
+  isBusy: boolean;
+};
 type Leaving = { socketId: string; code: number; reason: string };
 
 /** Codes after which a client should come back at once (SPEC 2). */
@@ -49,6 +54,8 @@ type RoomOfMembers = {
   lost(socketId: string): void;
   /** A client that is put out of its user's hub loses its whole connection. */
   isHub(): boolean;
+  /** What it logs, and under which epoch. */
+  log(): Omit<LogMark, "seq">;
 };
 
 export class RemoteMembers {
@@ -101,13 +108,27 @@ export class RemoteMembers {
       due.map(async ([gateway, held]) => {
         this.#askedAt.set(gateway, now);
         try {
-          const gone = await this.#deliver(gateway, [{ socketIds: held.map(([socketId]) => socketId), events: [] }]);
-          for (const socketId of gone) this.#room.lost(socketId);
+          const gone = await this.#deliver(gateway, [
+            { socketIds: held.map(([socketId]) => socketId), events: [], at: null },
+          ]);
+          this.#lost(gateway, gone);
         } catch (error) {
           logFailure({ requestId: "" }, "remote.verify", error, { gateway });
         }
       }),
     );
+  }
+
+  /** A gateway that a member has left for another says nothing about where it is now. */
+  #lost(gateway: string, socketIds: Iterable<string>): void {
+    for (const socketId of socketIds) if (this.#gateways.get(socketId) === gateway) this.#room.lost(socketId);
+  }
+
+  /** Resolves when all that was sent to a member until now is with its gateway, or has failed. */
+  drained(socketId: string): Promise<void> {
+    const gateway = this.#gateways.get(socketId);
+    const port = gateway === undefined ? undefined : this.#ports.get(gateway);
+    return port ? new Promise((resolve) => port.drained.push(resolve)) : Promise.resolve();
   }
 
   /** Called by transports. Goes out with whatever else is sent in this turn. */
@@ -116,7 +137,7 @@ export class RemoteMembers {
   }
 
   #use(gateway: string, add: (port: Port) => void): void {
-    const port = this.#ports.get(gateway) ?? { waiting: [], leaving: [], isBusy: false };
+    const port = this.#ports.get(gateway) ?? { waiting: [], leaving: [], drained: [], isBusy: false };
     this.#ports.set(gateway, port);
     add(port);
     if (port.isBusy) return;
@@ -128,12 +149,14 @@ export class RemoteMembers {
   async #drain(gateway: string, port: Port): Promise<void> {
     // Everything that is sent in this turn belongs into the first call.
     await Promise.resolve();
-    while (port.waiting.length > 0 || port.leaving.length > 0) {
+    while (port.waiting.length > 0 || port.leaving.length > 0 || port.drained.length > 0) {
       const sent = port.waiting.splice(0);
       // After what they were still sent: a ban's notice before the ban.
       const leaving = port.leaving.splice(0);
+      const drained = port.drained.splice(0);
       if (sent.length > 0) await this.#sendAll(gateway, sent);
       await Promise.all(leaving.map((one) => this.#putOut(gateway, one)));
+      for (const resolve of drained) resolve();
     }
     port.isBusy = false;
     this.#ports.delete(gateway);
@@ -141,7 +164,7 @@ export class RemoteMembers {
 
   async #sendAll(gateway: string, sent: Port["waiting"]): Promise<void> {
     try {
-      for (const socketId of await this.#deliver(gateway, toFanOutGroups(sent))) this.#room.lost(socketId);
+      this.#lost(gateway, await this.#deliver(gateway, toFanOutGroups(sent, this.#room.log())));
     } catch (error) {
       logFailure({ requestId: "" }, "remote.deliver", error, { gateway });
       await this.#giveUp(gateway, [...new Set(sent.map(({ socketId }) => socketId))]);
@@ -175,7 +198,7 @@ export class RemoteMembers {
 
   /** Who may have missed something must come back and join again: never a silent gap. */
   async #giveUp(gateway: string, socketIds: string[]): Promise<void> {
-    for (const socketId of socketIds) this.#room.lost(socketId);
+    this.#lost(gateway, socketIds);
     await this.#reach(gateway)
       .reset(socketIds)
       .catch((error) => logFailure({ requestId: "" }, "remote.reset", error, { gateway }));

@@ -6,6 +6,9 @@ export type RoomKind = z.infer<typeof RoomKind>;
 
 export type RoomRef = { kind: RoomKind; name: string };
 
+/** Names an object among all that a client can be in: two kinds may use one name. Null: a user's hub. */
+export const objectKey = (kind: RoomKind | null, name: string): string => `${kind ?? "USER_HUB"}:${name}`;
+
 /** An order to close a user's connections: all, those of one session, or all but those of one. */
 export const Revocation = z.object({
   userId: z.number().int(),

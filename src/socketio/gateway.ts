@@ -1,3 +1,4 @@
+import type { LogMark } from "../realtime/fan-out.ts";
 import { nextSlice, SLICE_SENDS } from "../realtime/send-slice.ts";
 import type { Application } from "./application.ts";
 import type { Addresses } from "./engine/addresses.ts";
@@ -42,9 +43,14 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
    * other. Resolves when all are sent.
    *
    * @param options.volatile not kept for recovery, and dropped for who is not reachable now (typing, cursors)
+   * @param options.at where the events leave the sockets in an object's log
    * @returns the ids that are not here: their clients are gone, and the room can forget them
    */
-  async deliver(socketIds: string[], events: EncodedEvent[], options: { volatile?: boolean } = {}): Promise<string[]> {
+  async deliver(
+    socketIds: string[],
+    events: EncodedEvent[],
+    options: { volatile?: boolean; at?: LogMark | null } = {},
+  ): Promise<string[]> {
     const gone: string[] = [];
     await this.#deliveries.run(async () => {
       if (options.volatile) {
@@ -53,34 +59,38 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
           if (!socket) gone.push(id);
           else for (const event of events) socket.send(event, { volatile: true });
         }
-      } else gone.push(...(await this.#send(socketIds, events)));
+      } else gone.push(...(await this.#send(socketIds, events, options.at ?? null)));
     });
     return gone;
   }
 
   /** RPC: events for several groups of sockets, each in order. @returns as `deliver` */
-  async deliverBatches(batches: { socketIds: string[]; events: EncodedEvent[] }[]): Promise<string[]> {
-    const gone = await Promise.all(batches.map(({ socketIds, events }) => this.deliver(socketIds, events)));
+  async deliverBatches(
+    batches: { socketIds: string[]; events: EncodedEvent[]; at: LogMark | null }[],
+  ): Promise<string[]> {
+    const gone = await Promise.all(batches.map(({ socketIds, events, at }) => this.deliver(socketIds, events, { at })));
     return [...new Set(gone.flat())];
   }
 
-  async #send(socketIds: string[], events: EncodedEvent[]): Promise<string[]> {
+  async #send(socketIds: string[], events: EncodedEvent[], mark: LogMark | null): Promise<string[]> {
     const gone: string[] = [];
     const lost: Socket[] = [];
+    const at = mark && { object: mark.object, position: { seq: mark.seq, epoch: mark.epoch } };
     const shared = events.map(
       (event) => new SharedEvent(event, this.#sockets.recovers ? this.#sockets.nextOffset() : null),
     );
-    for (const [at, id] of socketIds.entries()) {
-      if (at > 0 && (at * events.length) % SLICE_SENDS < events.length) await nextSlice();
+    for (const [index, id] of socketIds.entries()) {
+      if (index > 0 && (index * events.length) % SLICE_SENDS < events.length) await nextSlice();
       const socket = this.#sockets.get(id);
       if (!socket) gone.push(id);
       else {
         for (const event of shared) socket.deliver(event);
+        if (at) socket.moved(at.object, at.position);
         if (!socket.client) lost.push(socket);
       }
     }
     const kept = shared.map(({ event, offset }) => ({ event, offset: offset ?? "" }));
-    this.#sockets.lost.delivered(lost, kept, null);
+    this.#sockets.lost.delivered(lost, kept, at);
     return gone;
   }
 

@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import { callObject, callOnce, objectCaller } from "../../platform/objects.ts";
 import type { Outcome } from "../../realtime/commands.ts";
 import type { Room } from "../../realtime/room.ts";
-import type { RoomKind, RoomRef } from "../../realtime/room-ref.ts";
+import { objectKey, type RoomKind, type RoomRef } from "../../realtime/room-ref.ts";
 import { namespaceOf } from "../../realtime/rooms.ts";
 import type { Position } from "../application.ts";
 import { channelCalled } from "./channels.ts";
@@ -21,12 +21,14 @@ export class Objects {
     this.#env = env;
   }
 
-  enterHub(socket: MemberSocket): Promise<Position> {
-    return this.#hub(socket.state, (hub) => join(hub, socket, undefined));
+  async enterHub(socket: MemberSocket): Promise<Position> {
+    const position = await this.#hub(socket.state, (hub) => join(hub, socket, undefined));
+    socket.subscribed(objectKey(null, String(socket.state.person.userId)), position);
+    return position;
   }
 
-  enterRoom(socket: MemberSocket, room: RoomRef, facts: unknown): Promise<Position> {
-    return this.#room(room, (stub) => join(stub, socket, facts));
+  async enterRoom(socket: MemberSocket, room: RoomRef, facts: unknown): Promise<void> {
+    socket.subscribed(objectKey(room.kind, room.name), await this.#room(room, (stub) => join(stub, socket, facts)));
   }
 
   executeInHub({ id, state }: MemberSocket, type: string, data: unknown): Promise<Outcome> {

@@ -2,6 +2,7 @@
 import { signIn } from "../../auth/authenticate.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import { AppError, toAppError } from "../../errors.ts";
+import { objectKey } from "../../realtime/room-ref.ts";
 import { type Channel, channelCalled, type Target } from "./channels.ts";
 import type { Door } from "./door.ts";
 import { MAX_SUBSCRIPTIONS, type Member, type MemberSocket, memberFrom, Subscription, sessionOf } from "./member.ts";
@@ -82,7 +83,10 @@ export class Subscriptions {
   forget(socket: MemberSocket, object: string): Subscription | undefined {
     const { subscriptions } = socket.state;
     const found = subscriptions.find((one) => one.object === object);
-    if (found) socket.state = { ...socket.state, subscriptions: subscriptions.filter((one) => one !== found) };
+    if (!found) return undefined;
+    socket.state = { ...socket.state, subscriptions: subscriptions.filter((one) => one !== found) };
+    const channel = channelCalled(found.channel);
+    if (channel) socket.unsubscribed(objectKey(channel.kind, object));
     return found;
   }
 
