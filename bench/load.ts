@@ -1,13 +1,11 @@
 /** What benchmarks share: Roomcast on workerd without wrangler's proxy, and users to load it with. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { unstable_splitSqlQuery } from "wrangler";
-import { runWrangler } from "../scripts/tools.ts";
+import { buildWorker, COMPATIBILITY, durableObjects, migrate } from "../scripts/miniflare.ts";
 
 export const HOST = "127.0.0.1";
-const COMPATIBILITY = { compatibilityDate: "2026-10-23", compatibilityFlags: ["no_web_socket_compression"] };
 
 type Options = Parameters<typeof convertV4MiniflareOptions>[0];
 
@@ -21,19 +19,10 @@ export async function startWorker(port: number, script: string, more: object = {
   return miniflare;
 }
 
-/** As wrangler.toml binds them. */
-function durableObjects(): Record<string, { className: string; useSQLite: true }> {
-  const bindings = readFileSync("wrangler.toml", "utf8").matchAll(/name = "(\w+)"\nclass_name = "(\w+)"/g);
-  return Object.fromEntries(
-    [...bindings].map(([, name, className]) => [name, { className: className ?? "", useSQLite: true }]),
-  );
-}
-
 /** The product, built as it is deployed, with an empty database and no limits that a load would meet. */
 export async function startRoomcast(port: number, settings: Record<string, string> = {}): Promise<Miniflare> {
   const folder = mkdtempSync(join(tmpdir(), "roomcast-bench-"));
-  runWrangler(["deploy", "--dry-run", "--outdir", folder]);
-  const script = readFileSync(join(folder, "index.js"), "utf8");
+  const script = readFileSync(buildWorker(folder), "utf8");
   rmSync(folder, { recursive: true });
   const miniflare = await startWorker(port, script, {
     d1Databases: ["DB"],
@@ -49,11 +38,7 @@ export async function startRoomcast(port: number, settings: Record<string, strin
       ...settings,
     },
   });
-  const database = await miniflare.getD1Database("DB");
-  for (const file of readdirSync("migrations").sort()) {
-    const statements = unstable_splitSqlQuery(readFileSync(join("migrations", file), "utf8"));
-    await database.batch(statements.map((statement) => database.prepare(statement)));
-  }
+  await migrate(await miniflare.getD1Database("DB"));
   return miniflare;
 }
 

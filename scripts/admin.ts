@@ -3,7 +3,7 @@
  * It counts for tokens already given; open sockets learn it from the outbox.
  */
 import { z } from "zod";
-import { persistence, runWrangler } from "./tools.ts";
+import { runWrangler, whereOf } from "./tools.ts";
 
 const args = process.argv.slice(2);
 const username = args.find((arg) => /^[A-Za-z0-9_.]{3,30}$/.test(arg));
@@ -11,7 +11,6 @@ if (!username) {
   console.error("Usage: npm run admin -- <username> [--remote]");
   process.exit(2);
 }
-const where = args.includes("--remote") ? ["--remote"] : ["--local", ...persistence(args)];
 // The pattern above leaves nothing that SQL could take for anything but text.
 const command = `
   UPDATE users SET role = 'admin' WHERE username = '${username}' COLLATE NOCASE;
@@ -20,7 +19,7 @@ const command = `
   SELECT id, username, role FROM users WHERE username = '${username}' COLLATE NOCASE;`;
 
 const Output = z.array(z.object({ results: z.array(z.record(z.string(), z.unknown())).default([]) }));
-const output = runWrangler(["d1", "execute", "DB", ...where, "--json", "--command", command]);
+const output = runWrangler(["d1", "execute", "DB", ...whereOf(args), "--json", "--command", command]);
 const [user] = Output.parse(JSON.parse(output)).at(-1)?.results ?? [];
 if (!user) {
   console.error(`There is no user ${username}. Register the account first.`);

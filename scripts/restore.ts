@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { ObjectList, restoreBucket } from "./bucket-copy.ts";
 import { DatabaseCopy, readSchema, readSequences, restoration } from "./database-copy.ts";
 import { renewal } from "./renewal.ts";
-import { whereOf, withStorage } from "./storage.ts";
-import { option, runWrangler } from "./tools.ts";
+import { withStorage } from "./storage.ts";
+import { option, runWrangler, whereOf } from "./tools.ts";
 
 const args = process.argv.slice(2);
 const where = whereOf(args);

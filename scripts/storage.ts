@@ -16,13 +16,6 @@ const Bindings = z.object({
   r2_buckets: z.array(Binding),
 });
 
-/** Which one is meant, as wrangler's own commands are told. */
-export const whereOf = (args: string[]): string[] => {
-  if (args.includes("--remote")) return ["--remote"];
-  const folder = option(args, "persist-to");
-  return folder ? ["--local", "--persist-to", folder] : ["--local"];
-};
-
 /** Opens them for as long as `work` takes. Production's need `npx wrangler login`. */
 export async function withStorage<T>(args: string[], work: (storage: Storage) => Promise<T>): Promise<T> {
   const config = Bindings.parse(unstable_readConfig({ config: join(root, "wrangler.toml") }));

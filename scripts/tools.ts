@@ -46,3 +46,7 @@ export function persistence(args: string[]): string[] {
   const folder = option(args, "persist-to");
   return folder ? ["--persist-to", folder] : [];
 }
+
+/** Which database or bucket is meant, as wrangler's own commands are told: this machine's, or with `--remote` production's. */
+export const whereOf = (args: string[]): string[] =>
+  args.includes("--remote") ? ["--remote"] : ["--local", ...persistence(args)];

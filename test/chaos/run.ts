@@ -4,14 +4,13 @@
  * and whoever is connected hears the next message. The seed decides what happens; how the machine's timing falls is its own.
  */
 
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { runWrangler } from "../../scripts/tools.ts";
+import { buildWorker } from "../../scripts/miniflare.ts";
+import { freePort } from "../../scripts/test-server.ts";
 import { absences, SocketIoMember } from "./members.ts";
 import { Random } from "./random.ts";
 import { Rest } from "./rest.ts";
@@ -30,10 +29,9 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 say(`seed ${seed}, ${kills} kills`);
 
 const folder = mkdtempSync(join(tmpdir(), "roomcast-chaos-"));
-runWrangler(["deploy", "--dry-run", "--outdir", join(folder, "built")]);
+const script = buildWorker(join(folder, "built"));
 const port = await freePort();
 const rest = new Rest(`http://127.0.0.1:${port}`);
-const script = join(folder, "built/index.js");
 const server = new ChaosServer({ script, folder, port });
 process.on("exit", () => void server.kill());
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
@@ -126,13 +124,4 @@ async function untilAllOpen(): Promise<void> {
 async function until(isTrue: () => boolean, what: string): Promise<void> {
   for (const giveUpAt = Date.now() + SETTLE_MS; Date.now() < giveUpAt; await sleep(20)) if (isTrue()) return;
   throw new Error(`It is not so that ${what}, after ${SETTLE_MS} ms.`);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  if (address === null || typeof address === "string") throw new Error("There is no port to be had.");
-  return address.port;
 }

@@ -4,12 +4,12 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { unstable_splitSqlQuery } from "wrangler";
 import { z } from "zod";
+import { COMPATIBILITY, durableObjects, migrate } from "../../scripts/miniflare.ts";
 
 const CRON_EVERY_MS = 2000;
 
@@ -71,13 +71,7 @@ export class ChaosServer {
   }
 }
 
-type D1 = Awaited<ReturnType<Miniflare["getD1Database"]>>;
-
 async function serve({ script, folder, port, moderator }: z.infer<typeof Start>): Promise<void> {
-  const classes = readFileSync("wrangler.toml", "utf8").matchAll(/name = "(\w+)"\nclass_name = "(\w+)"/g);
-  const durableObjects = Object.fromEntries(
-    [...classes].map(([, binding, className = ""]) => [binding, { className, useSQLite: true }]),
-  );
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: "roomcast",
@@ -85,15 +79,14 @@ async function serve({ script, folder, port, moderator }: z.infer<typeof Start>)
       port,
       modules: true,
       script: readFileSync(script, "utf8"),
-      compatibilityDate: "2026-10-23",
-      compatibilityFlags: ["no_web_socket_compression"],
+      ...COMPATIBILITY,
       handleStructuredLogs: ({ message }) => {
         if (process.env.CHAOS_LOG) process.stderr.write(`${message}\n`);
       },
       d1Databases: ["DB"],
       r2Buckets: ["FILES"],
       resourcePersistencePath: join(folder, "state"),
-      durableObjects,
+      durableObjects: durableObjects(),
       bindings: SETTINGS,
       unsafeTriggerHandlers: true,
     }),
@@ -123,13 +116,6 @@ async function prepare(miniflare: Miniflare, moderator: string): Promise<void> {
   const made = await database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'users'").first();
   if (!made) await migrate(database);
   await database.prepare("UPDATE users SET role = 'moderator' WHERE username = ?").bind(moderator).run();
-}
-
-async function migrate(database: D1): Promise<void> {
-  for (const file of readdirSync("migrations").sort()) {
-    const statements = unstable_splitSqlQuery(readFileSync(`migrations/${file}`, "utf8"));
-    await database.batch(statements.map((statement) => database.prepare(statement)));
-  }
 }
 
 const [, entry, options] = process.argv;
