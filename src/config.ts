@@ -1,5 +1,6 @@
 /** Settings and secrets, parsed once per isolate. Every limit has its unit in its name. */
 import { z } from "zod";
+import { ROLES } from "./roles.ts";
 
 const DEVELOPMENT_ORIGINS = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
@@ -42,7 +43,7 @@ function claimsOf(texts: string[], context: z.RefinementCtx): [name: string, val
   });
 }
 
-const oneOf = <const T extends [string, ...string[]]>(values: T, fallback: T[number]) =>
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T, fallback: T[number]) =>
   z.preprocess((value) => value || undefined, z.enum(values).default(fallback));
 /** Where people reach this service; a path behind it is not supported. */
 const publicOrigin = optional.pipe(
@@ -96,7 +97,7 @@ const Settings = z.object({
   JWT_SUBJECT_CLAIM: z.string().min(1).default("sub"),
   JWT_ROLE_CLAIM: optional,
   /** The highest role that JWT_ROLE_CLAIM gives. */
-  JWT_ROLE_MOST: oneOf(["user", "moderator", "admin"], "user"),
+  JWT_ROLE_MOST: oneOf(ROLES, "user"),
   /** `subject`: ids of users here are the numbers of the backend that signs tokens. */
   USER_IDS: oneOf(["own", "subject"], "own"),
   WEBHOOK_SECRET: list.pipe(z.array(secret)),

@@ -4,8 +4,7 @@ import type { CallContext } from "./db/call-context.ts";
 import { connect } from "./db/client.ts";
 import { AppError } from "./errors.ts";
 import { zeroCost } from "./platform/cost.ts";
-
-export type Role = "user" | "moderator" | "admin";
+import type { Role } from "./roles.ts";
 
 /** A signed-in user, as the database knows them at this request. */
 export type User = {

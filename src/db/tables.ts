@@ -1,5 +1,6 @@
 /** Every D1 table on one page. `migrations/` has the SQL, with the indexes and triggers; a test holds the two together. */
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { ROLES } from "../roles.ts";
 
 const time = (name: string) => integer(name, { mode: "timestamp_ms" });
 const id = () => integer("id").primaryKey({ autoIncrement: true });
@@ -14,9 +15,7 @@ export const users = sqliteTable("users", {
   displayName: text("display_name"),
   bio: text("bio"),
   avatarUrl: text("avatar_url"),
-  role: text("role", { enum: ["user", "moderator", "admin"] })
-    .notNull()
-    .default("user"),
+  role: text("role", { enum: ROLES }).notNull().default("user"),
   accountStatus: text("account_status", { enum: ["active", "not_active", "deleted"] })
     .notNull()
     .default("active"),

@@ -1,5 +1,6 @@
 /** Who sits at a connection: what an object must still know about it after hibernation. */
 import { z } from "zod";
+import { ROLES } from "../roles.ts";
 
 /** What the Worker has established about whoever connects. */
 export const Person = z.object({
@@ -7,7 +8,7 @@ export const Person = z.object({
   username: z.string(),
   displayName: z.string().nullable(),
   avatarUrl: z.string().nullable(),
-  role: z.enum(["user", "moderator", "admin"]),
+  role: z.enum(ROLES),
 });
 export type Person = z.infer<typeof Person>;
 

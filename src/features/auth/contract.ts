@@ -1,6 +1,7 @@
 /** Accounts and tokens (SPEC 1). */
 import { z } from "zod";
 import { Timestamp } from "../../realtime/protocol.ts";
+import { ROLES } from "../../roles.ts";
 import { alsoNamed } from "../../spelling.ts";
 import { Link, showsNothing, tidy, userText } from "../../text.ts";
 import { UserId } from "../users/contract.ts";
@@ -65,7 +66,7 @@ export const Account = z
     displayName: z.string().nullable(),
     bio: z.string().nullable(),
     avatarUrl: z.string().nullable(),
-    role: z.enum(["user", "moderator", "admin"]),
+    role: z.enum(ROLES),
     accountStatus: z.enum(["active", "not_active", "deleted"]),
     isVerified: z.boolean(),
     followerCount: z.number().int(),

@@ -10,6 +10,7 @@ import { deliverNow, deliverSoon, enqueueSelect, pendingFor } from "../../../db/
 import { users } from "../../../db/tables.ts";
 import { AppError, CLOSE } from "../../../errors.ts";
 import type { HubPayload } from "../../../hub/delivery.ts";
+import type { Role } from "../../../roles.ts";
 import type { AuditAction } from "../audit/contract.ts";
 import { logEach, recordEach } from "../audit/service.ts";
 
@@ -153,7 +154,7 @@ export function restoreUser(ctx: UserCtx, userId: number): Promise<string> {
  * The new role counts from the next request on, and at once for open connections.
  * @throws AppError NOT_FOUND · CONFLICT for the last admin · FORBIDDEN for one's own role
  */
-export async function setRole(ctx: UserCtx, userId: number, role: "user" | "moderator" | "admin"): Promise<string> {
+export async function setRole(ctx: UserCtx, userId: number, role: Role): Promise<string> {
   if (userId === ctx.actor.id) await refuseOwnRole(ctx, role);
   return changeUser(ctx, userId, {
     action: "role",

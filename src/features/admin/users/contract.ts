@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { Pagination } from "../../../db/page.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
+import { ROLES } from "../../../roles.ts";
 import { UserId } from "../../users/contract.ts";
 import { ListQuery, Search } from "../base-contract.ts";
 import { ReportItem } from "../reports/contract.ts";
@@ -36,7 +37,7 @@ export type UserListQuery = z.output<typeof UserListQuery>;
 
 export const UserList = z.object({ users: z.array(UserItem), pagination: Pagination });
 
-export const Role = z.enum(["user", "moderator", "admin"]);
+export const Role = z.enum(ROLES);
 export const SetRole = z.object({ role: Role });
 
 const FullUser = UserItem.extend({
