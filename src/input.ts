@@ -1,7 +1,7 @@
 /** From what was sent to what the contract says it is: respelled, then validated. Every body, form and query comes by here. */
 import type { z } from "zod";
 import { AppError, type ErrorDetail } from "./errors.ts";
-import { respell, type UserIds } from "./spelling.ts";
+import { type Respelled, respell, type UserIds } from "./spelling.ts";
 
 /** Finds people by what they are called. @throws AppError NOT_FOUND */
 export type FindUsers = (names: string[]) => Promise<UserIds>;
@@ -15,17 +15,21 @@ export async function readInputNaming<S extends z.ZodType>(
   input: unknown,
   find: FindUsers,
 ): Promise<z.output<S>> {
-  const { value, names } = respell(schema, input);
-  if (names.length === 0) return readInput(schema, input);
-  // What is wrong whoever they are is told without asking the database.
-  const anybody = new Map(names.map((name) => [name, 1]));
-  if (!schema.safeParse(respell(schema, value, anybody).value).success) return readInput(schema, input, anybody);
-  return readInput(schema, input, await find(names));
+  const respelled = respell(schema, input);
+  const { names } = respelled;
+  if (names.length === 0) return validate(schema, respelled);
+  // What is wrong whoever they are is told without asking the database. Whether two spellings differ, only it can say.
+  const anybody = respell(schema, input, new Map(names.map((name) => [name, 1])));
+  validate(schema, { ...anybody, conflicts: [] });
+  return validate(schema, respell(schema, input, await find(names)));
 }
 
 /** @throws AppError INVALID_REQUEST, with one detail for each bad field */
-export function readInput<S extends z.ZodType>(schema: S, input: unknown, ids?: UserIds): z.output<S> {
-  const { value, conflicts } = respell(schema, input, ids);
+export const readInput = <S extends z.ZodType>(schema: S, input: unknown): z.output<S> =>
+  validate(schema, respell(schema, input));
+
+/** @throws AppError as readInput */
+function validate<S extends z.ZodType>(schema: S, { value, conflicts }: Respelled): z.output<S> {
   if (conflicts.length > 0) {
     const details = conflicts.map((path) => ({ path: path.join("."), message: "is given twice, and differently" }));
     throw new AppError("INVALID_REQUEST", undefined, { details });

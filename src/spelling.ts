@@ -16,26 +16,21 @@ type Note = {
 };
 const Notes = z.registry<Note>();
 
-/** The same field, known to some clients by other names as well. The docs keep the one it has. */
-export const alsoNamed = <S extends z.ZodType>(schema: S, ...aliases: string[]): S => {
+/** The same schema, with this said of it beside what was said before. */
+function noted<S extends z.ZodType>(schema: S, note: Note): S {
   const copy = schema.clone();
-  Notes.add(copy, { ...Notes.get(schema), aliases });
+  Notes.add(copy, { ...Notes.get(schema), ...note });
   return copy;
-};
+}
+
+/** The same field, known to some clients by other names as well. The docs keep the one it has. */
+export const alsoNamed = <S extends z.ZodType>(schema: S, ...aliases: string[]): S => noted(schema, { aliases });
 
 /** The same schema, whose value is nobody's business but the receiver's. */
-export const verbatim = <S extends z.ZodType>(schema: S): S => {
-  const copy = schema.clone();
-  Notes.add(copy, { ...Notes.get(schema), isVerbatim: true });
-  return copy;
-};
+export const verbatim = <S extends z.ZodType>(schema: S): S => noted(schema, { isVerbatim: true });
 
 /** The id of a user; in its place clients may write what the user is called (auth/user-names.ts). */
-export const userRef = <S extends z.ZodType>(schema: S): S => {
-  const copy = schema.clone();
-  Notes.add(copy, { ...Notes.get(schema), isUser: true });
-  return copy;
-};
+export const userRef = <S extends z.ZodType>(schema: S): S => noted(schema, { isUser: true });
 
 /** What people may be called: the longest is an `externalId` (SPEC 12). */
 const NAME_MAX_CHARS = 255;

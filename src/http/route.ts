@@ -11,12 +11,13 @@ import { actingAs, type Ctx, isAdmin, isModerator, type UserCtx } from "../conte
 import { AppError } from "../errors.ts";
 import { badField, readInputNaming } from "../input.ts";
 import { ErrorAnswer } from "../realtime/protocol.ts";
+import type { Role } from "../roles.ts";
 import { queryIn, readJson, requireJson } from "./read.ts";
 
 export type HttpEnv = { Bindings: Env; Variables: { ctx: Ctx } };
 
 /** `anyone` may still be signed in (the token is checked if there is one); the others must be. */
-export type Who = "anyone" | "user" | "moderator" | "admin";
+export type Who = "anyone" | Role;
 
 /** An answer that is not JSON: a file, a playlist, Prometheus text. */
 export const Bytes = "bytes";
@@ -152,6 +153,7 @@ function reader({ params, query, body, bodyInQuery = [] }: Policy): Handler<Http
 
 /** A body with what stands in the query alone. @throws AppError INVALID_REQUEST said twice, and differently */
 function completed(body: unknown, fields: readonly string[], c: Context): unknown {
+  if (fields.length === 0) return body;
   const query = queryIn(c.req.queries());
   const given = fields.flatMap((field) => (query[field] === undefined ? [] : [[field, query[field]] as const]));
   if (given.length === 0 || typeof body !== "object" || body === null || Array.isArray(body)) return body;
