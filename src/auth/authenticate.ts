@@ -5,9 +5,10 @@ import { generationColumn } from "../db/generation.ts";
 import { newestOutboxId } from "../db/outbox.ts";
 import { addressBans, revokedTokens, sessions, socketTickets, users } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
-import { fingerprint } from "./digest.ts";
+import { fingerprint } from "../platform/digest.ts";
+import { ROLES, type Role } from "../roles.ts";
 import { isFromOutside, verifyOutsideToken } from "./outside.ts";
-import { isOutsideSession, outsideTokenHash, type Role, roleOfSession } from "./outside-session.ts";
+import { isOutsideSession, outsideTokenHash, roleOfSession } from "./outside-session.ts";
 import { isShared, verifySharedToken } from "./shared.ts";
 import { verifyToken } from "./tokens.ts";
 
@@ -93,9 +94,15 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
   return actingAs(ctx, user);
 }
 
+/** The caller as they are now, for a call that goes on for long. @throws AppError as `authenticate` */
+export async function askedAgain(ctx: Ctx): Promise<Ctx> {
+  const { actor } = ctx;
+  return actor.kind === "user" ? await signIn(ctx, { ...actor, userId: actor.id }) : ctx;
+}
+
 /** A token may give a role while nobody here has said what the account's is. */
 const higherRole = (own: Role, given: Role | null): Role =>
-  own === "admin" || given === null || given === "user" || own === given ? own : given;
+  given !== null && ROLES.indexOf(given) > ROLES.indexOf(own) ? given : own;
 
 type Standing = Pick<typeof users.$inferSelect, "bannedAt" | "banReason" | "accountStatus">;
 

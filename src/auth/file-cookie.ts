@@ -7,8 +7,8 @@ import { z } from "zod";
 import { type Config, isAllowedOrigin } from "../config.ts";
 import type { Ctx, UserCtx } from "../context.ts";
 import { AppError } from "../errors.ts";
+import { sha256 } from "../platform/digest.ts";
 import { signIn } from "./authenticate.ts";
-import { sha256 } from "./digest.ts";
 import type { OwnToken } from "./tokens.ts";
 
 const NAME = "__Secure-roomcast-files";

@@ -5,7 +5,7 @@ import { after } from "../db/batch.ts";
 import { foldedNames } from "../db/folding.ts";
 import { identities } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
-import { fingerprint } from "./digest.ts";
+import { fingerprint } from "../platform/digest.ts";
 
 /** The product's own backend as an issuer: its subjects are the `externalId`s of SPEC 12 and 14. */
 export const BACKEND = "urn:roomcast:backend";

@@ -1,6 +1,6 @@
 /** Media servers prove themselves by a shared secret, and may be held to addresses. Two secrets may be valid at once, for rotation. */
 import type { Ctx } from "../context.ts";
-import { sameSecret } from "./digest.ts";
+import { sameSecret } from "../platform/digest.ts";
 import { networkOf } from "./rate-limit.ts";
 
 /**

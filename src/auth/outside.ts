@@ -4,23 +4,13 @@ import { z } from "zod";
 import type { Config } from "../config.ts";
 import type { Ctx } from "../context.ts";
 import { AppError } from "../errors.ts";
-import { userText } from "../text.ts";
 import { accountOf } from "./identities.ts";
-import { outsideSessionId } from "./outside-session.ts";
-import { CLOCK_SKEW_SECONDS } from "./tokens.ts";
+import { CLOCK_SKEW_SECONDS, outsideExpiry, outsideSessionId, ProfileClaims, profileIn } from "./outside-session.ts";
 
 /** Asymmetric only: with a symmetric one, whoever can read the public key set could sign (RFC 8725, 2.1). */
 const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 
-const Claims = z.object({
-  sub: z.string().min(1).max(255),
-  // NumericDate may have a fraction (RFC 7519, 2).
-  exp: z.number(),
-  email: z.email().max(255).optional().catch(undefined),
-  email_verified: z.boolean().optional().catch(undefined),
-  preferred_username: z.string().optional().catch(undefined),
-  name: userText(100).optional().catch(undefined),
-});
+const Claims = ProfileClaims.extend({ sub: z.string().min(1).max(255) });
 type Claims = z.infer<typeof Claims>;
 
 /** Whether this token claims to come from the configured provider. Nothing of it is trusted yet. */
@@ -67,10 +57,7 @@ export async function verifyOutsideToken(ctx: Ctx, token: string) {
   const userId = await accountOf(ctx, {
     issuer: JWT_ISSUER ?? "",
     subject: claims.sub,
-    username: claims.preferred_username,
-    displayName: claims.name,
-    email: claims.email_verified ? claims.email : undefined,
+    ...profileIn(claims),
   });
-  const expiresAt = Math.floor((claims.exp + CLOCK_SKEW_SECONDS) * 1000);
-  return { userId, sessionId: await outsideSessionId(token), expiresAt };
+  return { userId, sessionId: await outsideSessionId(token), expiresAt: outsideExpiry(claims) };
 }

@@ -4,23 +4,13 @@ import { z } from "zod";
 import type { Config } from "../config.ts";
 import type { Ctx } from "../context.ts";
 import { AppError } from "../errors.ts";
-import { userText } from "../text.ts";
+import { ROLES, type Role } from "../roles.ts";
 import { accountOf, BACKEND } from "./identities.ts";
-import { outsideSessionId, type Role } from "./outside-session.ts";
-import { CLOCK_SKEW_SECONDS, isOwnToken } from "./tokens.ts";
-
-const ROLES: readonly Role[] = ["user", "moderator", "admin"];
+import { CLOCK_SKEW_SECONDS, outsideExpiry, outsideSessionId, ProfileClaims, profileIn } from "./outside-session.ts";
+import { isOwnToken } from "./tokens.ts";
 
 const Subject = z.union([z.string().min(1).max(255), z.number().int().transform(String)]);
-const Claims = z.looseObject({
-  // NumericDate may have a fraction (RFC 7519, 2).
-  exp: z.number(),
-  email: z.email().max(255).optional().catch(undefined),
-  email_verified: z.boolean().optional().catch(undefined),
-  username: z.string().optional().catch(undefined),
-  preferred_username: z.string().optional().catch(undefined),
-  name: userText(100).optional().catch(undefined),
-});
+const Claims = ProfileClaims.loose().extend({ username: z.string().optional().catch(undefined) });
 
 /** Whether this token claims to be the backend's. Our own have a `kid` of ours. */
 export async function isShared(settings: Config, token: string): Promise<boolean> {
@@ -60,15 +50,13 @@ export async function verifySharedToken(ctx: Ctx, token: string) {
   const userId = await accountOf(ctx, {
     issuer: BACKEND,
     subject,
-    username: claims.preferred_username ?? claims.username,
-    displayName: claims.name,
-    email: claims.email_verified ? claims.email : undefined,
+    ...profileIn({ ...claims, preferred_username: claims.preferred_username ?? claims.username }),
     userId: config.USER_IDS === "subject" ? idOf(subject) : undefined,
   });
   return {
     userId,
     sessionId: await outsideSessionId(token, roleIn(config, claims)),
-    expiresAt: Math.floor((claims.exp + CLOCK_SKEW_SECONDS) * 1000),
+    expiresAt: outsideExpiry(claims),
   };
 }
 

@@ -3,12 +3,9 @@ import { compactVerify, decodeProtectedHeader, errors, jwtVerify, SignJWT } from
 import { z } from "zod";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
-import { base64url, sha256 } from "./digest.ts";
+import { base64url, sha256 } from "../platform/digest.ts";
 
 const ALGORITHM = "HS256";
-
-/** What clocks of others differ by from ours. Their tokens count that much longer everywhere: for sockets, and for a logout. */
-export const CLOCK_SKEW_SECONDS = 30;
 
 const Claims = z.object({
   sub: z.string().regex(/^\d{1,15}$/),

@@ -1,6 +1,7 @@
 /** What the Worker and the database tell a live room about itself. Never on the wire. */
 import { z } from "zod";
 import { Anonymise } from "../db/user-references.ts";
+import { JoinPolicy } from "./contract.ts";
 
 /** A room as of `version`; made by the view `room_facts`, or, of a stream's chat, by its object. */
 export const RoomInfo = z.object({
@@ -11,7 +12,7 @@ export const RoomInfo = z.object({
   courseId: z.string().nullable(),
   name: z.string().nullable(),
   ownerId: z.number().int().nullable(),
-  joinPolicy: z.enum(["open", "members"]).optional(),
+  joinPolicy: JoinPolicy.optional(),
   slowModeSeconds: z.number().int(),
   /** One of the two people of a private room has blocked the other. */
   isBlocked: z.boolean(),

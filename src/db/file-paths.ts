@@ -1,15 +1,10 @@
 /** The paths that files have or had (migrations/0017). None is given to another file: an old link would show its bytes. */
 import { type SQL, sql } from "drizzle-orm";
+import { fingerprint } from "../platform/digest.ts";
 import { fold } from "../text.ts";
 
 /** What stands for a path: a hash, so that nothing is kept of names that were erased. A folder's name has no slash. */
-export async function hashPath(folder: string, name: string): Promise<string> {
-  const path = new TextEncoder().encode(`${fold(folder)}/${fold(name)}`);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", path)).toBase64({
-    alphabet: "base64url",
-    omitPadding: true,
-  });
-}
+export const hashPath = (folder: string, name: string): Promise<string> => fingerprint(`${fold(folder)}/${fold(name)}`);
 
 /** Condition: a file other than `fileId` has or had the path. */
 export const wasTaken = (hash: string, fileId: SQL | string): SQL =>

@@ -1,9 +1,9 @@
 /** What the operators of the service use: health, metrics, the API's description. */
 
 import { sql } from "drizzle-orm";
-import { sameSecret } from "../auth/digest.ts";
 import { measureOutbox } from "../db/outbox-parked.ts";
 import { AppError } from "../errors.ts";
+import { sameSecret } from "../platform/digest.ts";
 import { exposition } from "../platform/metrics.ts";
 import { router } from "./route.ts";
 

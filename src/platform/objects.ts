@@ -1,5 +1,4 @@
 /** The one way to call an object: counted, retried when that helps, shed when that would hurt. */
-
 import { type Config, config } from "../config.ts";
 import { isRetryable } from "../errors.ts";
 import { type Cost, zeroCost } from "./cost.ts";

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { BUDGET_KINDS, hasEnded, type Limits, type Spent } from "./budget.ts";
+import { hasTable } from "./migrations.ts";
 
 const SCHEMA = "CREATE TABLE IF NOT EXISTS budgets (user_id INTEGER PRIMARY KEY, spent TEXT NOT NULL)";
 const ADVANCE = 1 / 20;
@@ -22,9 +23,9 @@ export class BudgetRows {
 
   /** Everything that was kept. Called once, before anything else. */
   read(): Iterable<[number, Spent]> {
-    const [table] = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'budgets'").toArray();
-    const rows = table ? this.#sql.exec<{ user_id: number; spent: string }>("SELECT * FROM budgets").toArray() : [];
-    for (const row of rows) this.#stored.set(row.user_id, StoredSpent.parse(JSON.parse(row.spent)));
+    if (!hasTable(this.#sql, "budgets")) return this.#stored;
+    for (const row of this.#sql.exec<{ user_id: number; spent: string }>("SELECT * FROM budgets"))
+      this.#stored.set(row.user_id, StoredSpent.parse(JSON.parse(row.spent)));
     return this.#stored;
   }
 

@@ -5,6 +5,7 @@
 import type { Delivery } from "../db/outbox.ts";
 import type { FailedDelivery } from "../db/outbox-parked.ts";
 import { logFailure } from "../platform/log.ts";
+import { hasTable } from "./migrations.ts";
 
 /** The newest id that was taken. Made when it is first needed: most objects are never delivered anything. */
 export const LAST_DELIVERY_SCHEMA = "CREATE TABLE IF NOT EXISTS last_delivery (id INTEGER NOT NULL);";
@@ -54,7 +55,7 @@ export class Deliveries {
   /** The outbox begins anew: no id was ever had. */
   forget(): void {
     for (const table of ["last_delivery", "failed_deliveries"]) {
-      if (this.#hasTable(table)) this.#sql.exec(`DELETE FROM ${table}`);
+      if (hasTable(this.#sql, table)) this.#sql.exec(`DELETE FROM ${table}`);
     }
     this.#failed.clear();
     this.#last = undefined;
@@ -97,19 +98,15 @@ export class Deliveries {
 
   #newest(): number {
     if (this.#last === undefined) {
-      const last = this.#hasTable("last_delivery")
+      const last = hasTable(this.#sql, "last_delivery")
         ? this.#sql.exec<{ id: number | null }>("SELECT max(id) AS id FROM last_delivery").one().id
         : null;
       this.#last = Math.max(last ?? 0, this.#host.logged());
-      if (this.#hasTable("failed_deliveries")) {
+      if (hasTable(this.#sql, "failed_deliveries")) {
         for (const { id } of this.#sql.exec<{ id: number }>("SELECT id FROM failed_deliveries")) this.#failed.add(id);
       }
     }
     return this.#last;
-  }
-
-  #hasTable(name: string): boolean {
-    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", name).toArray().length > 0;
   }
 
   /** It may succeed later; the outbox parks what never does. */

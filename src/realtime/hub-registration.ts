@@ -1,7 +1,7 @@
 /** Tells users' hubs which rooms they are in: a hub cuts its user off everywhere (src/hub). */
 import { CLOSE } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
-import { callObject, objectCaller } from "../platform/objects.ts";
+import { callObject, hubName, objectCaller } from "../platform/objects.ts";
 import type { Connection } from "./connection.ts";
 import { Counter } from "./counter.ts";
 import type { RoomHooks } from "./room-hooks.ts";
@@ -52,7 +52,7 @@ export class HubRegistration {
     const { userId, sessionId, asOf, generation } = connection.state;
     const { env } = this.#room;
     try {
-      const revocation = await callObject(objectCaller(env), env.USER_HUB, String(userId), (hub) =>
+      const revocation = await callObject(objectCaller(env), env.USER_HUB, hubName(userId), (hub) =>
         hub.trackRoom(here, visit, { sessionId, asOf, generation }),
       );
       this.#closeRevoked(connection, revocation);
@@ -80,6 +80,6 @@ export class HubRegistration {
   async #untrack(userId: number, here: RoomRef, visit: number): Promise<void> {
     const { env } = this.#room;
     await this.#telling.get(userId);
-    await callObject(objectCaller(env), env.USER_HUB, String(userId), (hub) => hub.untrackRoom(here, visit));
+    await callObject(objectCaller(env), env.USER_HUB, hubName(userId), (hub) => hub.untrackRoom(here, visit));
   }
 }

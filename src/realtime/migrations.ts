@@ -3,6 +3,10 @@
 /** SQL, or what SQL cannot do. */
 export type MigrationStep = string | ((sql: SqlStorage) => void);
 
+/** Whether an object has a table that is made when it is first needed. */
+export const hasTable = (sql: SqlStorage, name: string): boolean =>
+  sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", name).toArray().length > 0;
+
 /**
  * Brings the object's database up to date. `steps` only ever grows: an object may sleep through any number of releases.
  * Runs in the constructor; costs one row read when there is nothing to do.

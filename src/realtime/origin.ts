@@ -4,6 +4,7 @@
  * since either may be behind; and starts over where it was.
  */
 import { AppError } from "../errors.ts";
+import { hasTable } from "./migrations.ts";
 
 /** `born`: when the row was made, ms; none where its id is never used again, and where the caller does not know. */
 export type Stamp = { generation?: string | undefined; born?: number | null | undefined };
@@ -71,8 +72,10 @@ export class Origin {
 
   #load(): Known | null {
     if (this.#known === undefined) {
-      const [table] = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'origin'").toArray();
-      this.#known = table ? (this.#sql.exec<Known>("SELECT generation, born FROM origin").toArray()[0] ?? null) : null;
+      const rows = hasTable(this.#sql, "origin")
+        ? this.#sql.exec<Known>("SELECT generation, born FROM origin").toArray()
+        : [];
+      this.#known = rows[0] ?? null;
     }
     return this.#known;
   }

@@ -7,6 +7,7 @@ import { logFailure } from "../platform/log.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionState } from "./connection-state.ts";
 import { type FanOutGroup, type LogMark, toFanOutGroups } from "./fan-out.ts";
+import { hasTable } from "./migrations.ts";
 import type { FrameBatch, Transport } from "./transport.ts";
 
 /** What a room needs of a gateway. */
@@ -77,8 +78,7 @@ export class RemoteMembers {
   /** Those who were here before hibernation. */
   restore(): Connection[] {
     const { sql } = this.#state.storage;
-    const [table] = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'remote_members'").toArray();
-    if (!table) return [];
+    if (!hasTable(sql, "remote_members")) return [];
     const rows = sql.exec<{ gateway: string; state: string }>("SELECT gateway, state FROM remote_members").toArray();
     return rows.map(({ gateway, state }) => this.#connect(ConnectionState.parse(JSON.parse(state)), gateway));
   }

@@ -1,5 +1,5 @@
 import type { Packet } from "socket.io-parser";
-import { randomSecret } from "../auth/digest.ts";
+import { randomSecret } from "../platform/digest.ts";
 import type { MaybePromise } from "../platform/promise.ts";
 import { type Arrival, type DisconnectReason, type Identity, type Position, Refusal } from "./application.ts";
 import type { Client } from "./client.ts";

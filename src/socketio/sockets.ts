@@ -1,6 +1,6 @@
 import type { Packet } from "socket.io-parser";
 import { z } from "zod";
-import { randomSecret } from "../auth/digest.ts";
+import { randomSecret } from "../platform/digest.ts";
 import type { MaybePromise } from "../platform/promise.ts";
 import type { Application, Arrival, DisconnectReason } from "./application.ts";
 import { Client, type ClientHost } from "./client.ts";

@@ -1,7 +1,6 @@
 /** Accounts: making them, signing in and out, changing and closing them. */
 import { and, eq, lt, ne, or, sql } from "drizzle-orm";
 import { refuseBannedAddress, refuseBarred } from "../../auth/authenticate.ts";
-import { fingerprint, randomSecret } from "../../auth/digest.ts";
 import { isOutsideSession, outsideTokenHash } from "../../auth/outside-session.ts";
 import { spend } from "../../auth/rate-limit.ts";
 import { signToken } from "../../auth/tokens.ts";
@@ -12,6 +11,7 @@ import { deliverSoon, enqueue, enqueueSelect, pendingFor } from "../../db/outbox
 import { revokedTokens, sessions, socketTickets, users } from "../../db/tables.ts";
 import { AppError, CLOSE } from "../../errors.ts";
 import type { HubPayload } from "../../hub/delivery.ts";
+import { fingerprint, randomSecret } from "../../platform/digest.ts";
 import { fold } from "../../text.ts";
 import type { Account, ChangePassword, Login, Register, UpdateAccount } from "./contract.ts";
 import { hashPassword, isOutdated, verifyPassword } from "./password.ts";

@@ -9,7 +9,8 @@ import { isInGoodStanding } from "../../db/standing.ts";
 import { fileGrants, files } from "../../db/tables.ts";
 import { isAt, isShown } from "./access.ts";
 import { FilePath } from "./contract.ts";
-import { grantQuery, pathOf } from "./signing.ts";
+import { pathOf, viewPath } from "./info.ts";
+import { grantQuery } from "./signing.ts";
 
 /** A file's address as clients write it: where it is, and without what stood in its query. */
 type Address = { path: FilePath; address: string };
@@ -64,8 +65,7 @@ async function grant(ctx: Ctx, { place, userId, file }: Grant): Promise<string |
       .returning({ id: fileGrants.id }),
   });
   if (!row || granted.length === 0) return null;
-  const view = pathOf("view", { folder: row.folder, file: row.name });
-  return keptAs(id, named?.address ?? `${ctx.config.PUBLIC_URL ?? ""}${view}`);
+  return keptAs(id, named?.address ?? `${ctx.config.PUBLIC_URL ?? ""}${viewPath(row)}`);
 }
 
 async function revoke(ctx: Ctx, kept: string): Promise<void> {

@@ -1,12 +1,12 @@
 /** The bytes of a file, for whoever may see it. */
-import { signIn } from "../../auth/authenticate.ts";
+import { askedAgain } from "../../auth/authenticate.ts";
 import { readerByCookie } from "../../auth/file-cookie.ts";
 import { type Served, serveObject } from "../../bytes/serve.ts";
 import type { Ctx } from "../../context.ts";
 import { type Found, lookFor, unseen } from "./access.ts";
 import type { FilePath } from "./contract.ts";
-import { servedAs } from "./info.ts";
-import { findSigned, isSigned, readSigned, type Way } from "./signing.ts";
+import { servedAs, type Way } from "./info.ts";
+import { findSigned, isSigned, readSigned } from "./signing.ts";
 
 /** A file that opens, and whether it would still. */
 type Readable = Found & { isStillAllowed: () => Promise<boolean> };
@@ -50,9 +50,7 @@ async function findForReader(ctx: Ctx, request: Request, path: FilePath): Promis
 
 /** The reader is still signed in and not banned, and the file still theirs to read. */
 async function mayStillRead(ctx: Ctx, path: FilePath): Promise<boolean> {
-  const { actor } = ctx;
-  const now = actor.kind === "user" ? await signIn(ctx, { ...actor, userId: actor.id }) : ctx;
-  return (await lookFor(now, path)) !== undefined;
+  return (await lookFor(await askedAgain(ctx), path)) !== undefined;
 }
 
 function serve(

@@ -2,11 +2,17 @@
 import type { Served } from "../../bytes/serve.ts";
 import { type Ctx, publicOrigin } from "../../context.ts";
 import type { FileRow } from "./access.ts";
-import type { FileInfo } from "./contract.ts";
+import type { FileInfo, FilePath } from "./contract.ts";
+
+/** How a file is asked for. */
+export type Way = "view" | "download";
 
 /** Where a file opens, for whoever may see it: its path. */
+export const pathOf = (way: Way, { folder, file }: FilePath): string =>
+  `/api/v1/files/${way}/${encodeURIComponent(folder)}/${encodeURIComponent(file)}`;
+
 export const viewPath = ({ folder, name }: { folder: string; name: string }): string =>
-  `/api/v1/files/view/${encodeURIComponent(folder)}/${encodeURIComponent(name)}`;
+  pathOf("view", { folder, file: name });
 
 export const toInfo = (ctx: Ctx, row: FileRow): FileInfo => ({
   id: row.id,

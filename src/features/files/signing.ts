@@ -12,15 +12,10 @@ import { files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { type FileRow, isAt, isShown, mayChange, unchangeable } from "./access.ts";
 import type { FilePath, SignUrl } from "./contract.ts";
-
-/** How a file is asked for. */
-export type Way = "view" | "download";
+import { pathOf, type Way } from "./info.ts";
 
 /** How long a link in a message lasts, seconds. */
 const GRANT_LIFE_SECONDS = 3600;
-
-export const pathOf = (way: Way, { folder, file }: FilePath): string =>
-  `/api/v1/files/${way}/${encodeURIComponent(folder)}/${encodeURIComponent(file)}`;
 
 /** Whose right a link passes on: of a user who may change the file, or of those who read a chat. */
 type Right = { by: string; fileId: string } | { grant: string };

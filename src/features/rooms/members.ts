@@ -15,7 +15,8 @@ export function whyNotInvitable(ids: number[], found: { id: number; status: stri
   return new AppError("FORBIDDEN", "There is a block between you and one of these people.");
 }
 
-const isMember = (id: SQL, userId: number) =>
+/** Whether this user is a member of the room; for a column or a condition. */
+export const isMember = (id: SQL, userId: number) =>
   sql<number>`EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = ${id} AND m.user_id = ${userId})`;
 
 /**

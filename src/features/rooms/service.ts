@@ -17,7 +17,7 @@ import { logFailure } from "../../platform/log.ts";
 import { blockedBetween } from "../social/service.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import { type ChangeRoom, type MakeRoom, type Room, RoomMessage } from "./contract.ts";
-import { tellEnd, whyNotInvitable } from "./members.ts";
+import { isMember, tellEnd, whyNotInvitable } from "./members.ts";
 
 export { eraseFromRooms } from "./erase.ts";
 
@@ -141,8 +141,6 @@ export async function changeRoom(ctx: UserCtx, roomName: string, change: ChangeR
   const { ownerId } = ownersChange;
   const isOnlySlowMode = Object.values(ownersChange).every((value) => value === undefined);
   const mayChange = isOnlySlowMode && isModerator(ctx.actor) ? sql`1` : sql`${rooms.ownerId} = ${me}`;
-  const isMember = (userId: number) =>
-    sql<number>`EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = ${id} AND m.user_id = ${userId})`;
   const { changed, row, known, members, pending } = await ctx.db.batch({
     changed: ctx.db
       .update(rooms)
@@ -152,8 +150,8 @@ export async function changeRoom(ctx: UserCtx, roomName: string, change: ChangeR
           eq(rooms.id, id),
           eq(rooms.kind, "group"),
           mayChange,
-          isMember(me),
-          ownerId === undefined ? undefined : isMember(ownerId),
+          isMember(id, me),
+          ownerId === undefined ? undefined : isMember(id, ownerId),
         ),
       )
       .returning({ id: rooms.id }),

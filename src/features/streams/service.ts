@@ -1,12 +1,12 @@
 /** Streams: made, changed and read. What media servers do to them is in sessions.ts. */
 import { and, count, desc, eq, gt, isNull, type SQL, sql } from "drizzle-orm";
-import { fingerprint, randomSecret } from "../../auth/digest.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
 import { deliverSoon, pendingFor } from "../../db/outbox.ts";
 import { offsetOf, pagination } from "../../db/page.ts";
 import { streams } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
+import { fingerprint, randomSecret } from "../../platform/digest.ts";
 import { detailCache, listCache, versioned } from "./cache.ts";
 import type { CreateStream, Stream, StreamListQuery, UpdateStream } from "./contract.ts";
 import { ending } from "./sessions.ts";

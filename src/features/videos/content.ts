@@ -1,6 +1,6 @@
 /** The bytes of a video, for whoever may see it. */
 import { and, eq } from "drizzle-orm";
-import { signIn } from "../../auth/authenticate.ts";
+import { askedAgain } from "../../auth/authenticate.ts";
 import { serveObject } from "../../bytes/serve.ts";
 import type { Ctx } from "../../context.ts";
 import { files, videos } from "../../db/tables.ts";
@@ -12,11 +12,7 @@ import { isVisibleTo } from "./service.ts";
 export async function playVideo(ctx: Ctx, request: Request, videoId: number): Promise<Response> {
   const [row] = await findVideo(ctx, videoId);
   if (!row) throw new AppError("NOT_FOUND");
-  const isStillAllowed = async () => {
-    const { actor } = ctx;
-    const now = actor.kind === "user" ? await signIn(ctx, { ...actor, userId: actor.id }) : ctx;
-    return (await findVideo(now, videoId)).length > 0;
-  };
+  const isStillAllowed = async () => (await findVideo(await askedAgain(ctx), videoId)).length > 0;
   return serveObject(ctx, request, { ...servedAs(row.file, "inline"), isStillAllowed });
 }
 

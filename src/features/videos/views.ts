@@ -1,10 +1,10 @@
 /** Views and shares: counted, nothing more. */
 import { and, eq, sql } from "drizzle-orm";
-import { fingerprint } from "../../auth/digest.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
 import { videos, videoViews } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
+import { fingerprint } from "../../platform/digest.ts";
 import { isVisibleTo } from "./service.ts";
 
 /** SPEC 3: counts once per person and video in 30 minutes. */

@@ -4,7 +4,6 @@
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { v7 as uuid } from "uuid";
-import { fingerprint } from "../../auth/digest.ts";
 import { formParts } from "../../bytes/form.ts";
 import { type Chunks, HEAD_BYTES, PART_BYTES } from "../../bytes/parts.ts";
 import { discard, ifPending, storeObject } from "../../bytes/store.ts";
@@ -13,6 +12,7 @@ import { isInGoodStanding } from "../../db/standing.ts";
 import { streams, uploads, vods } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { badField, readInput } from "../../input.ts";
+import { fingerprint } from "../../platform/digest.ts";
 import { respell } from "../../spelling.ts";
 import { type Vod, type VodAbout, type VodByPath, VodForm } from "./contract.ts";
 import { fileNameOf, recordingType, requireSize } from "./recordings.ts";

@@ -1,4 +1,4 @@
-import { base64url, randomSecret, sha256 } from "../../auth/digest.ts";
+import { base64url, randomSecret, sha256 } from "../../platform/digest.ts";
 import type { Density } from "../settings.ts";
 
 /** What a name stands for. The seal differs, so that a sid is never taken for a pid. */

@@ -1,13 +1,13 @@
 /** What an event of a media server does (MEDIA.md 3.2, 3.3). State is written before the answer; the telling comes after. */
 import { and, eq, gt, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
-import { fingerprint } from "../../../auth/digest.ts";
 import { spend } from "../../../auth/rate-limit.ts";
 import type { Ctx } from "../../../context.ts";
 import { after, one } from "../../../db/batch.ts";
 import { deliverSoon, pendingFor } from "../../../db/outbox.ts";
 import { rateWindows, streamEvents, streams } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
+import { fingerprint } from "../../../platform/digest.ts";
 import { logEvent, logFailure } from "../../../platform/log.ts";
 import {
   addPlayer,

@@ -3,9 +3,9 @@
  * Two secrets may be valid at once, for rotation. Never taken from the body, where publishers write.
  */
 
-import { fingerprint } from "../../../auth/digest.ts";
 import { mayCallAsMediaServer } from "../../../auth/media-server.ts";
 import type { Ctx } from "../../../context.ts";
+import { fingerprint } from "../../../platform/digest.ts";
 
 /** A signature counts this long, so that a captured call cannot be sent again tomorrow. */
 const SIGNATURE_LIFE_SECONDS = 300;
