@@ -6,7 +6,7 @@ import { AdminFrames } from "./features/admin/contract.ts";
 import { CourseCommands, CourseFrames } from "./features/courses/contract.ts";
 import { MessageAcks, MessageCommands, MessageFrames } from "./features/messages/contract.ts";
 import { NotificationAcks, NotificationCommands, NotificationFrames } from "./features/notifications/contract.ts";
-import { RoomCommands, RoomFrames } from "./features/rooms/contract.ts";
+import { RoomAcks, RoomCommands, RoomFrames } from "./features/rooms/contract.ts";
 import { StreamAcks, StreamCommands, StreamFrames } from "./features/streams/chat-contract.ts";
 import { WebrtcCommands, WebrtcFrames } from "./features/webrtc/contract.ts";
 import { Erased, type SocketContracts } from "./realtime/protocol.ts";
@@ -89,12 +89,14 @@ export const SOCKETS = {
     summary: "A group or private room.",
     commands: RoomCommands,
     frames: RoomFrames,
+    acks: RoomAcks,
   },
   "/ws/{roomId}/{userId}": {
     name: "messenger",
     summary: "The same room by the messenger's own path, which answers without `/api/v1` too. `userId`: one's own.",
     commands: RoomCommands,
     frames: RoomFrames,
+    acks: RoomAcks,
   },
   "/chat/courses/{courseId}/ws": {
     name: "course",

@@ -1,31 +1,16 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { answerOf, RoomcastError, RoomcastSocket, roomcast, type SocketOptions } from "../packages/client/src/index.ts";
+import { answerOf, RoomcastError, type RoomcastSocket, roomcast } from "../packages/client/src/index.ts";
 import { afterClose } from "../packages/client/src/policy.ts";
 import { call, mintUser, ORIGIN, type TestUser, worker } from "./support/api.ts";
+import { drop, open, opened as isOpen, until } from "./support/client.ts";
 import { WorkerSocket } from "./support/worker-socket.ts";
 
 const hubOf = (user: TestUser) => env.USER_HUB.getByName(String(user.id));
 const throughTheWorker: typeof fetch = (input, init) => worker.fetch(new Request(input, init));
 const rest = (user: TestUser) => roomcast(ORIGIN, { token: user.token, fetch: throughTheWorker });
 
-const sockets: RoomcastSocket[] = [];
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.close();
-});
-
-/** Without the service's address, for either kind of credentials. */
-type Options<O = SocketOptions<"/ws">> = O extends unknown ? Omit<O, "url"> & { url?: string } : never;
-
-function open(options: Options): RoomcastSocket {
-  const socket = new RoomcastSocket({ url: ORIGIN, WebSocket: WorkerSocket, ...options });
-  sockets.push(socket);
-  return socket;
-}
-
-const isOpen = (socket: RoomcastSocket) => vi.waitUntil(() => socket.status === "open", 8000);
-const until = (what: () => boolean) => vi.waitUntil(what, { timeout: 8000, interval: 5 });
 const send = (from: TestUser, receiverId: number, content: string) =>
   call("/messages", { method: "POST", token: from.token, body: { receiverId, content } });
 
@@ -35,9 +20,6 @@ function listen(socket: RoomcastSocket): string[] {
   socket.on("message:new", ({ content }) => contents.push(content));
   return contents;
 }
-
-/** The network drops: the server learns nothing, the client sees 1006. */
-const drop = (token: string) => WorkerSocket.of(token).at(-1)?.breakOff();
 
 describe("REST", () => {
   it("is typed by the routes, and answers the body", async () => {

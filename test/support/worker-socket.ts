@@ -15,6 +15,7 @@ export class WorkerSocket extends EventTarget {
   binaryType = "blob";
   #inner: WebSocket | undefined;
   #isSwallowing = false;
+  #isDeaf = false;
 
   constructor(url: string) {
     super();
@@ -32,8 +33,8 @@ export class WorkerSocket extends EventTarget {
     }
     if (this.readyState !== WebSocket.READY_STATE_CONNECTING) return;
     this.#inner = inner;
-    inner.addEventListener("message", ({ data }) => this.deliver(String(data)));
-    inner.addEventListener("close", ({ code, reason }) => this.#ended(code, reason));
+    inner.addEventListener("message", ({ data }) => this.#isDeaf || this.deliver(String(data)));
+    inner.addEventListener("close", ({ code, reason }) => this.#isDeaf || this.#ended(code, reason));
     this.readyState = WebSocket.READY_STATE_OPEN;
     this.dispatchEvent(new Event("open"));
     inner.accept();
@@ -61,6 +62,11 @@ export class WorkerSocket extends EventTarget {
   /** What the client sends from now on gets lost on the way. */
   swallow(): void {
     this.#isSwallowing = true;
+  }
+
+  /** What the server sends from now on gets lost on the way. */
+  deafen(): void {
+    this.#isDeaf = true;
   }
 
   /** The network drops. */

@@ -7,7 +7,12 @@ import type { ErrorCode, ErrorDetail } from "./contract.ts";
  */
 export type ClientErrorCode = "TIMEOUT" | "CONNECTION_LOST" | "CLOSED";
 
-type Facts = { status?: number | undefined; details?: ErrorDetail[] | undefined; closeCode?: number | undefined };
+type Facts = {
+  status?: number | undefined;
+  details?: ErrorDetail[] | undefined;
+  closeCode?: number | undefined;
+  retryAfterSeconds?: number | undefined;
+};
 
 export class RoomcastError extends Error {
   override name = "RoomcastError";
@@ -18,12 +23,19 @@ export class RoomcastError extends Error {
   readonly details: ErrorDetail[] | undefined;
   /** The socket's close code, where one ended it. */
   readonly closeCode: number | undefined;
+  /** How long the service wants to be left alone, if a REST call was told. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode | ClientErrorCode, message: string, { status, details, closeCode }: Facts = {}) {
+  constructor(
+    code: ErrorCode | ClientErrorCode,
+    message: string,
+    { status, details, closeCode, retryAfterSeconds }: Facts = {},
+  ) {
     super(message);
     this.code = code;
     this.status = status;
     this.details = details;
     this.closeCode = closeCode;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }

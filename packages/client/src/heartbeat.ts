@@ -5,6 +5,10 @@ const BEAT_MS = 25_000;
 const ANSWER_WITHIN_MS = 10_000;
 /** The server's own ping comes every 30 s: two were missed. */
 const SILENCE_MS = 70_000;
+/** A client that was not heard of for so long is gone for the server. */
+const GONE_MS = 75_000;
+/** Who wakes wants to know soon; to open a connection in vain costs little, since it resumes. */
+const CHECK_WITHIN_MS = 600;
 
 type Does = { beat: () => void; lost: () => void };
 
@@ -17,6 +21,7 @@ export class Heartbeat {
   readonly #does: Does;
   #beat: ReturnType<typeof setInterval> | undefined;
   #deadline: ReturnType<typeof setTimeout> | undefined;
+  #heardAt = 0;
 
   constructor(kind: "client" | "server", does: Does) {
     this.#kind = kind;
@@ -25,6 +30,7 @@ export class Heartbeat {
 
   start(): void {
     this.stop();
+    this.#heardAt = Date.now();
     if (this.#kind === "server") return this.#expect(SILENCE_MS);
     this.#beat = setInterval(() => {
       this.#does.beat();
@@ -34,9 +40,18 @@ export class Heartbeat {
 
   /** Anything from the server shows that it is there. */
   heard(): void {
+    this.#heardAt = Date.now();
     if (this.#deadline === undefined) return;
     this.#relax();
     if (this.#kind === "server") this.#expect(SILENCE_MS);
+  }
+
+  /** After a sleep, in which no timer ran: asks now, and takes no answer within 600 ms for none. */
+  check(): void {
+    if (Date.now() - this.#heardAt > GONE_MS) return this.#lose();
+    this.#relax();
+    this.#does.beat();
+    this.#expect(CHECK_WITHIN_MS);
   }
 
   stop(): void {
@@ -46,10 +61,12 @@ export class Heartbeat {
   }
 
   #expect(withinMs: number): void {
-    this.#deadline ??= setTimeout(() => {
-      this.stop();
-      this.#does.lost();
-    }, withinMs);
+    this.#deadline ??= setTimeout(() => this.#lose(), withinMs);
+  }
+
+  #lose(): void {
+    this.stop();
+    this.#does.lost();
   }
 
   #relax(): void {

@@ -35,11 +35,13 @@ export async function answerOf<T>(call: Promise<ClientResponse<T>>): Promise<T> 
 
 async function failureOf(response: ClientResponse<unknown>): Promise<RoomcastError> {
   const { status } = response;
+  const retryAfterSeconds = Number(response.headers.get("Retry-After")) || undefined;
   const body: unknown = await response.json().catch(() => null);
   // A proxy in between may fail in a form of its own.
-  if (!isErrorAnswer(body)) return new RoomcastError("INTERNAL_ERROR", `The service answered ${status}.`, { status });
+  if (!isErrorAnswer(body))
+    return new RoomcastError("INTERNAL_ERROR", `The service answered ${status}.`, { status, retryAfterSeconds });
   const { code, message, details } = body.error;
-  return new RoomcastError(code, message, { status, details });
+  return new RoomcastError(code, message, { status, details, retryAfterSeconds });
 }
 
 const isErrorAnswer = (body: unknown): body is Schema["Error"] =>

@@ -6,6 +6,7 @@ import { RoomcastError } from "./error.ts";
 import { readError, readFrames, readPosition, type ServerFrame } from "./frame.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { addressOf, type SocketOptions, type SocketStatus } from "./options.ts";
+import { watchPage } from "./page.ts";
 import { afterClose } from "./policy.ts";
 import { Cursor, type Position } from "./position.ts";
 import { readToken, type TokenSource } from "./token.ts";
@@ -15,6 +16,8 @@ const LASTING_MS = 5000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const SEND_TIMEOUT_MS = 15_000;
 const TOKEN_RETRY_MS = 5000;
+/** A try that has taken this long when the network comes back began without it. */
+const TRY_IS_OLD_MS = 600;
 
 type Listener = (data: unknown, seq: number | undefined) => void;
 
@@ -32,6 +35,10 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
   /** What the last close demands; none, if the last try was refused before there was a socket to close. */
   #wait: { delayMs: number; rejected: boolean } | undefined = { delayMs: 0, rejected: false };
   #stopWaiting: (() => void) | undefined;
+  /** The service said how long to stay away. */
+  #isSentAway = false;
+  #triedAt = 0;
+  readonly #stopWatching: () => void;
 
   /** @throws TypeError when the address is none, or a name in the path has no value */
   constructor(options: SocketOptions<P>) {
@@ -40,7 +47,10 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
     this.#cursor = new Cursor(options.since);
     this.#heartbeat = new Heartbeat(options.heartbeat ?? "client", {
       beat: () => this.#socket.send("ping"),
-      lost: () => this.#socket.reconnect(4008, "HEARTBEAT_MISSED"),
+      lost: () => {
+        this.#socket.reconnect(4008, "HEARTBEAT_MISSED");
+        this.wake();
+      },
     });
     this.#socket = new ReconnectingWebSocket(() => this.#nextUrl(), null, {
       WebSocket: options.WebSocket,
@@ -50,6 +60,7 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
       shouldReconnectOnClose: ({ code, reason }) => this.#comesBack(code, reason),
     });
     this.#socket.addEventListener("message", ({ data }) => this.#receive(data));
+    this.#stopWatching = watchPage({ suspend: () => this.suspend(), wake: () => this.wake() });
   }
 
   get status(): SocketStatus {
@@ -95,6 +106,25 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
     this.#socket.close(code, reason);
   }
 
+  /**
+   * The network or the app is awake again: looks at once whether the connection still lives, and comes back at once if not. In
+   * a page it happens by itself (online, visible, back from the bfcache); elsewhere, call it.
+   */
+  wake(): void {
+    if (this.#status === "open") return this.#heartbeat.check();
+    if (this.#status === "closed" || this.#isSentAway) return;
+    this.#failures = 0;
+    if (this.#wait) this.#wait = { ...this.#wait, delayMs: 0 };
+    this.#stopWaiting?.();
+    const isOld = this.#socket.readyState === this.#socket.CONNECTING && Date.now() - this.#triedAt > TRY_IS_OLD_MS;
+    if (isOld && this.#status === "connecting") this.#socket.reconnect();
+  }
+
+  /** The network is gone, or the app is about to sleep: the connection ends now. It is tried again as after any break. */
+  suspend(): void {
+    if (this.#status === "open") this.#socket.reconnect(1000, "SUSPENDED");
+  }
+
   #sendAll(): void {
     this.#commands.sendAll((text) => this.#socket.send(text));
   }
@@ -106,12 +136,14 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
     const { delayMs, rejected } = this.#wait ?? this.#afterRefusal();
     this.#wait = undefined;
     if (delayMs > 0) await this.#sleep(delayMs);
+    this.#isSentAway = false;
     if (this.#status !== "closed") this.#become("connecting");
     const query = new URLSearchParams({ batch: "1", heartbeat: this.#options.heartbeat ?? "client" });
     this.#cursor.addTo(query);
     const { token, ticket } = this.#options;
     if (token !== undefined) query.set("token", await this.#read(token, rejected));
     if (ticket !== undefined) query.set("ticket", await this.#read(ticket, rejected));
+    this.#triedAt = Date.now();
     return `${this.#address}?${query}`;
   }
 
@@ -161,11 +193,13 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
       return false;
     }
     this.#wait = next;
+    this.#isSentAway = code === 4029;
     this.#become("waiting", { code, reason });
     return true;
   }
 
   #end(code: number, reason: string): void {
+    this.#stopWatching();
     this.#heartbeat.stop();
     this.#become("closed", { code, reason });
     this.#commands.dropAll(code);

@@ -168,6 +168,17 @@ const ofMessage = { messageId: MessageId, message_id: MessageId };
 const OnlineUser = z.object({ ...byUser, username: z.string(), avatarUrl: z.string().nullable() });
 const NewMessageFrame = NewMessage.extend({ ...inRoom, ...byAuthor }).meta({ id: "NewRoomMessageFrame" });
 
+/** What the acks of commands carry. */
+export const RoomAcks = {
+  send_message: NewMessageFrame,
+  edit_message: NewMessage.extend({ editedAt: Timestamp }),
+  delete_message: z.object({ messageId: MessageId }),
+  reaction: ReactionChange,
+  read: z.object({ seq: z.number().int() }),
+  mute_member: MuteState,
+  unmute_member: MuteState,
+};
+
 /** Server → client. The first four are durable: they carry `seq`, and `since` replays them. */
 export const RoomFrames = {
   new_message: NewMessageFrame,
