@@ -270,6 +270,17 @@ CREATE TABLE list_totals (
   total INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- ── message_hook ──
+CREATE TABLE message_hook (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  url TEXT NOT NULL,
+  secret TEXT NOT NULL,
+  timeout_ms INTEGER NOT NULL,
+  on_failure TEXT NOT NULL,
+  created_by INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+);
+
 -- ── messages ──
 -- On INSERT: inserts into conversations (messages_insert)
 CREATE TABLE messages (
@@ -1129,6 +1140,43 @@ CREATE TRIGGER vods_version_delete AFTER DELETE ON vods BEGIN
 END;
 CREATE TRIGGER vods_version_insert AFTER INSERT ON vods BEGIN
   UPDATE versions SET version = version + 1 WHERE kind = 'vods';
+END;
+
+-- ── webhook_events ──
+-- Written by triggers on: webhooks
+CREATE TABLE webhook_events (
+  event TEXT NOT NULL,
+  webhook_id INTEGER NOT NULL,
+  PRIMARY KEY (event, webhook_id)
+) WITHOUT ROWID;
+
+-- ── webhooks ──
+-- On DELETE: deletes from webhook_events (webhooks_delete)
+-- On INSERT: inserts into webhook_events (webhooks_insert)
+-- On UPDATE OF events, off_at: deletes from webhook_events, inserts into webhook_events (webhooks_update)
+CREATE TABLE webhooks (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  url TEXT NOT NULL,
+  description TEXT,
+  -- JSON array of event types.
+  events TEXT NOT NULL,
+  batch_size INTEGER NOT NULL DEFAULT 1,
+  -- Signs every call, so it cannot be kept hashed. It is answered once, when it is made.
+  secret TEXT NOT NULL,
+  created_by INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  off_at INTEGER,
+  off_reason TEXT
+);
+CREATE TRIGGER webhooks_delete AFTER DELETE ON webhooks BEGIN
+  DELETE FROM webhook_events WHERE webhook_id = OLD.id;
+END;
+CREATE TRIGGER webhooks_insert AFTER INSERT ON webhooks BEGIN
+  INSERT INTO webhook_events (event, webhook_id) SELECT value, NEW.id FROM json_each(NEW.events) WHERE NEW.off_at IS NULL;
+END;
+CREATE TRIGGER webhooks_update AFTER UPDATE OF events, off_at ON webhooks BEGIN
+  DELETE FROM webhook_events WHERE webhook_id = NEW.id;
+  INSERT INTO webhook_events (event, webhook_id) SELECT value, NEW.id FROM json_each(NEW.events) WHERE NEW.off_at IS NULL;
 END;
 
 -- ── webrtc_sessions ──

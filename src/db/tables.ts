@@ -500,6 +500,38 @@ export const versions = sqliteTable("versions", {
   version: integer("version").notNull(),
 });
 
+// ── What a product's backend hears (0032) ──
+
+export const webhooks = sqliteTable("webhooks", {
+  id: id(),
+  url: text("url").notNull(),
+  description: text("description"),
+  events: text("events").notNull(),
+  batchSize: integer("batch_size").notNull().default(1),
+  secret: text("secret").notNull(),
+  createdBy: integer("created_by").notNull(),
+  createdAt: time("created_at").notNull(),
+  offAt: time("off_at"),
+  offReason: text("off_reason"),
+});
+
+/** Of endpoints that are on. Written by triggers alone. */
+export const webhookEvents = sqliteTable(
+  "webhook_events",
+  { event: text("event").notNull(), webhookId: integer("webhook_id").notNull() },
+  (table) => [primaryKey({ columns: [table.event, table.webhookId] })],
+);
+
+export const messageHook = sqliteTable("message_hook", {
+  id: integer("id").primaryKey(),
+  url: text("url").notNull(),
+  secret: text("secret").notNull(),
+  timeoutMs: integer("timeout_ms").notNull(),
+  onFailure: text("on_failure", { enum: ["allow", "refuse"] }).notNull(),
+  createdBy: integer("created_by").notNull(),
+  createdAt: time("created_at").notNull(),
+});
+
 // ── Which object names whom (0009, 0010) ──
 
 export const userReferences = sqliteTable(

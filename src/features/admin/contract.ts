@@ -10,6 +10,7 @@ export * from "./reports/contract.ts";
 export * from "./stats/contract.ts";
 export * from "./users/contract.ts";
 export * from "./videos/contract.ts";
+export * from "./webhooks/contract.ts";
 
 /** Server → client, on the event socket of whom it concerns. */
 export const AdminFrames = { ...AdminUserFrames, ...AdminVideoFrames, ...AdminReportFrames };

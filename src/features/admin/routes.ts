@@ -6,6 +6,7 @@ import { adminReportRoutes } from "./reports/routes.ts";
 import { statsRoutes } from "./stats/routes.ts";
 import { adminUserRoutes } from "./users/routes.ts";
 import { adminVideoRoutes } from "./videos/routes.ts";
+import { adminWebhookRoutes } from "./webhooks/routes.ts";
 
 export const adminRoutes = router()
   .route("/", statsRoutes)
@@ -13,4 +14,5 @@ export const adminRoutes = router()
   .route("/", adminVideoRoutes)
   .route("/", adminReportRoutes)
   .route("/", adminOutboxRoutes)
+  .route("/", adminWebhookRoutes)
   .route("/", auditRoutes);

@@ -17,10 +17,14 @@ export const AuditAction = z.enum([
   "reject",
   "retry",
   "discard",
+  "create",
+  "update",
+  "test",
+  "switch_off",
 ]);
 export type AuditAction = z.infer<typeof AuditAction>;
 
-export const AuditTarget = z.enum(["user", "video", "report", "outbox"]);
+export const AuditTarget = z.enum(["user", "video", "report", "outbox", "webhook", "message_hook"]);
 export type AuditTarget = z.infer<typeof AuditTarget>;
 
 export const AuditQuery = PageQuery.extend({

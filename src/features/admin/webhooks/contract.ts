@@ -1,0 +1,60 @@
+/** Endpoints of a product's backend, as admins set them up (SPEC 12). */
+import { z } from "zod";
+import { IntegerId } from "../../../http/answers.ts";
+import { Timestamp } from "../../../realtime/protocol.ts";
+import { userText } from "../../../text.ts";
+import { UserId } from "../../users/contract.ts";
+import { OutsideUrl, WebhookEventType } from "../../webhooks/contract.ts";
+
+const events = z
+  .array(WebhookEventType)
+  .min(1)
+  .max(WebhookEventType.options.length)
+  .transform((types) => [...new Set(types)]);
+const description = userText(500).nullable();
+const batchSize = z
+  .number()
+  .int()
+  .min(1)
+  .max(100)
+  .describe("Events of one call. More than 1: the body is `{events: [...]}`");
+
+export const CreateWebhook = z.object({
+  url: OutsideUrl,
+  events,
+  description: description.default(null),
+  batchSize: batchSize.default(1),
+});
+export type CreateWebhook = z.output<typeof CreateWebhook>;
+
+export const UpdateWebhook = z.object({
+  url: OutsideUrl.optional(),
+  events: events.optional(),
+  description: description.optional(),
+  batchSize: batchSize.optional(),
+  isActive: z.boolean().optional().describe("`true` switches an endpoint on again that was switched off"),
+});
+export type UpdateWebhook = z.output<typeof UpdateWebhook>;
+
+export const Webhook = z
+  .object({
+    id: z.number().int(),
+    url: z.string(),
+    events: z.array(WebhookEventType),
+    description: z.string().nullable(),
+    batchSize: z.number().int(),
+    isActive: z.boolean(),
+    offReason: z.string().nullable().describe("Why it was switched off, if it is"),
+    createdBy: UserId,
+    createdAt: Timestamp,
+  })
+  .meta({ id: "Webhook" });
+export type Webhook = z.infer<typeof Webhook>;
+
+export const NewWebhook = Webhook.extend({
+  secret: z.string().describe("`whsec_…`, which signs every call by Standard Webhooks. Shown this once"),
+}).meta({ id: "NewWebhook" });
+export type NewWebhook = z.infer<typeof NewWebhook>;
+
+export const WebhookList = z.object({ webhooks: z.array(Webhook) });
+export const WebhookParam = z.object({ id: IntegerId });

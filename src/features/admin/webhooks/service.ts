@@ -1,0 +1,118 @@
+/** Endpoints that hear what happens here: made, changed and deleted (SPEC 12). A change counts from the next event on. */
+import { eq, sql } from "drizzle-orm";
+import { z } from "zod";
+import type { UserCtx } from "../../../context.ts";
+import { after, one } from "../../../db/batch.ts";
+import { jsonObject } from "../../../db/json.ts";
+import { webhooks } from "../../../db/tables.ts";
+import { AppError } from "../../../errors.ts";
+import { badField } from "../../../input.ts";
+import { refusalOf } from "../../../platform/outside-address.ts";
+import { makeSecret, WebhookEventType } from "../../webhooks/service.ts";
+import { logEach, recordEach } from "../audit/service.ts";
+import type { AuditAction } from "../audit/contract.ts";
+import type { CreateWebhook, NewWebhook, UpdateWebhook, Webhook } from "./contract.ts";
+
+type Row = typeof webhooks.$inferSelect;
+
+const EventTypes = z.array(WebhookEventType);
+
+const toWebhook = (row: Row): Webhook => ({
+  id: row.id,
+  url: row.url,
+  events: EventTypes.parse(JSON.parse(row.events)),
+  description: row.description,
+  batchSize: row.batchSize,
+  isActive: row.offAt === null,
+  offReason: row.offReason,
+  createdBy: row.createdBy,
+  createdAt: row.createdAt.toISOString(),
+});
+
+/** More are a mistake: each of them is called for every event that it wants. */
+const MOST = 50;
+
+/** @throws AppError INVALID_REQUEST an address that must not be called · CONFLICT there are too many */
+export async function createWebhook(ctx: UserCtx, { events, ...input }: CreateWebhook): Promise<NewWebhook> {
+  requireCallable(ctx, input.url);
+  const secret = makeSecret();
+  const row = { ...input, events: JSON.stringify(events), secret, createdBy: ctx.actor.id, createdAt: ctx.now };
+  const hasSpace = sql`(SELECT count(*) FROM webhooks) < ${MOST}`;
+  const { made } = await ctx.db.batch({
+    made: one(
+      ctx.db
+        .insert(webhooks)
+        .select(
+          sql`SELECT NULL, ${row.url}, ${row.description}, ${row.events}, ${row.batchSize}, ${secret}, ${row.createdBy},
+            ${ctx.now.getTime()}, NULL, NULL WHERE ${hasSpace}`,
+        )
+        .returning(),
+    ),
+    audited: after("made", record(ctx, "create", sql`webhooks.id = last_insert_rowid() AND changes() > 0`)),
+  });
+  if (!made) throw new AppError("CONFLICT", `There may be ${MOST} endpoints.`);
+  logEach(ctx, "create", "webhook", [made.id]);
+  return { ...toWebhook(made), secret };
+}
+
+export async function listWebhooks(ctx: UserCtx): Promise<{ webhooks: Webhook[] }> {
+  return { webhooks: (await ctx.db.select().from(webhooks).orderBy(webhooks.id)).map(toWebhook) };
+}
+
+/** @throws AppError NOT_FOUND */
+export async function readWebhook(ctx: UserCtx, id: number): Promise<Webhook> {
+  return toWebhook(await findWebhook(ctx, id));
+}
+
+/** @throws AppError NOT_FOUND */
+export async function findWebhook(ctx: UserCtx, id: number): Promise<Row> {
+  const [row] = await ctx.db.select().from(webhooks).where(eq(webhooks.id, id));
+  if (!row) throw new AppError("NOT_FOUND");
+  return row;
+}
+
+/** @throws AppError NOT_FOUND · INVALID_REQUEST an address that must not be called */
+export async function updateWebhook(ctx: UserCtx, id: number, input: UpdateWebhook): Promise<Webhook> {
+  const { events, isActive, ...plain } = input;
+  if (plain.url !== undefined) requireCallable(ctx, plain.url);
+  const off = isActive ? { offAt: null, offReason: null } : { offAt: ctx.now, offReason: "Switched off by an admin" };
+  const change = {
+    ...plain,
+    ...(events ? { events: JSON.stringify(events) } : {}),
+    ...(isActive === undefined ? {} : off),
+  };
+  if (Object.keys(change).length === 0) return readWebhook(ctx, id);
+  const { changed } = await ctx.db.batch({
+    audited: record(ctx, "update", eq(webhooks.id, id)),
+    changed: one(ctx.db.update(webhooks).set(change).where(eq(webhooks.id, id)).returning()),
+  });
+  if (!changed) throw new AppError("NOT_FOUND");
+  logEach(ctx, "update", "webhook", [id]);
+  return toWebhook(changed);
+}
+
+/** What waits for it is given up. @throws AppError NOT_FOUND */
+export async function deleteWebhook(ctx: UserCtx, id: number): Promise<string> {
+  const { gone } = await ctx.db.batch({
+    audited: record(ctx, "delete", eq(webhooks.id, id)),
+    gone: one(ctx.db.delete(webhooks).where(eq(webhooks.id, id)).returning()),
+  });
+  if (!gone) throw new AppError("NOT_FOUND");
+  logEach(ctx, "delete", "webhook", [id]);
+  return "The endpoint is deleted";
+}
+
+/** @throws AppError INVALID_REQUEST */
+export function requireCallable({ config, origin }: UserCtx, url: string): void {
+  const refusal = refusalOf(url, config, origin);
+  if (refusal) throw badField("url", refusal);
+}
+
+const record = (ctx: UserCtx, action: AuditAction, which: ReturnType<typeof sql>) =>
+  recordEach(ctx, {
+    action,
+    targetType: "webhook",
+    id: webhooks.id,
+    from: sql`webhooks WHERE ${which}`,
+    details: jsonObject({ url: webhooks.url, events: sql`json(${webhooks.events})` }),
+  });
