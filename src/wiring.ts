@@ -25,7 +25,7 @@ import { deliverToSession } from "./features/webrtc/service.ts";
 import { deliverToHub } from "./hub/client.ts";
 import { serveHub } from "./hub/features.ts";
 import { bindCommands } from "./realtime/commands.ts";
-import { reachGatewaysBy } from "./realtime/remote-members.ts";
+import { reachGatewaysBy } from "./realtime/gateways.ts";
 import { registerChannel } from "./socketio/rooms/channels.ts";
 import { reachGateway } from "./socketio/rooms/gateway.ts";
 

@@ -3,7 +3,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { ConnectRequest } from "../src/realtime/connection-state.ts";
-import { reachGatewaysBy } from "../src/realtime/remote-members.ts";
+import { reachGatewaysBy } from "../src/realtime/gateways.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
 import { mintStream } from "./support/media.ts";
 import { mintGroup, openRoom, post } from "./support/rooms.ts";
@@ -53,9 +53,7 @@ describe("hibernation refills no budget", () => {
     const room = env.STREAM_ROOM.getByName(String(stream.id));
     reachGatewaysBy(() => ({
       deliver: async () => [],
-      disconnect: async () => undefined,
-      reset: async () => undefined,
-      expel: async () => undefined,
+      putOut: async () => undefined,
     }));
     const request: ConnectRequest = {
       userId: ann.id,

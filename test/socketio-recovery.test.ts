@@ -1,6 +1,6 @@
 /** A recovered Socket.IO session has missed nothing, or its client is told by a new one (SPEC 9). */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { SocketIoGateway } from "../src/socketio/rooms/gateway.ts";
+import { interceptDeliveries } from "./support/gateway-calls.ts";
 import { Gate } from "./support/held.ts";
 import { mintGroup, openRoom } from "./support/rooms.ts";
 import { connectSocketIo } from "./support/socketio.ts";
@@ -26,26 +26,12 @@ async function mintLost() {
   return { native, sid, comeBack };
 }
 
-const original = SocketIoGateway.prototype.deliverBatches;
-type Batches = Parameters<typeof original>[0];
-
-/** Has deliveries that contain a text done otherwise. */
-function intercept(text: string, instead: (deliver: () => Promise<string[]>) => Promise<string[]>): void {
-  vi.spyOn(SocketIoGateway.prototype, "deliverBatches").mockImplementation(function (
-    this: SocketIoGateway,
-    batches: Batches,
-  ) {
-    const deliver = () => original.call(this, batches);
-    return JSON.stringify(batches).includes(text) ? instead(deliver) : deliver();
-  });
-}
-
 describe("a message that was logged, and never reached the gateway", () => {
   it("ends the session: its client is a new one, and knows that something may be missing", async () => {
     const { native, sid, comeBack } = await mintLost();
     const gate = new Gate();
     // As if the process had died between the room's commit and the call.
-    intercept("two", async () => {
+    interceptDeliveries("two", async () => {
       gate.arrivals += 1;
       return [];
     });
@@ -60,7 +46,7 @@ describe("a message that is on its way while its receiver comes back", () => {
   it("arrives once, and before the next", async () => {
     const { native, sid, comeBack } = await mintLost();
     const gate = new Gate();
-    intercept("two", async (deliver) => {
+    interceptDeliveries("two", async (deliver) => {
       await gate.pass();
       return deliver();
     });

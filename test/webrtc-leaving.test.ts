@@ -2,7 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import type { ConnectRequest } from "../src/realtime/connection-state.ts";
-import { reachGatewaysBy } from "../src/realtime/remote-members.ts";
+import { reachGatewaysBy } from "../src/realtime/gateways.ts";
 import { call, mintUser } from "./support/api.ts";
 import { passTime } from "./support/clock.ts";
 import { openHub } from "./support/socket.ts";
@@ -110,9 +110,7 @@ describe("a participant whose connection a gateway holds", () => {
         for (const { events } of batches) for (const event of events) delivered.push([gateway, JSON.parse(event)]);
         return [];
       },
-      disconnect: async () => undefined,
-      reset: async () => undefined,
-      expel: async () => undefined,
+      putOut: async () => undefined,
     }));
     const admission: ConnectRequest = {
       userId: bob.id,

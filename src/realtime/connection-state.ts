@@ -45,6 +45,8 @@ export const readConnectRequest = ({ headers }: Request): ConnectRequest =>
 /** Kept in the socket's attachment: 16 KB at most (platform limit). */
 export const ConnectionState = ConnectRequest.omit({ since: true, epoch: true }).extend({
   id: z.string(),
+  /** The number of its membership, if a gateway holds it: see Membership. */
+  join: z.number().int().optional(),
   openedAt: z.number(),
   /** Last frame from this client, ms. */
   lastSeenAt: z.number(),

@@ -2,16 +2,26 @@
 import { z } from "zod";
 import type { FrameBatch } from "./transport.ts";
 
+/** A client's stay in an object: who comes back after it has ended has another, with a greater number. */
+export const Membership = z.object({ socketId: z.string(), join: z.number().int() });
+export type Membership = z.infer<typeof Membership>;
+
 /** Where events leave their receivers in an object's log; `object`: see `objectKey`. */
 export type LogMark = { object: string; seq: number; epoch: string };
 
+/** As which of their memberships of an object clients are sent something: a number for each. */
+export type MemberMark = { object: string; joins: number[] };
+
 /**
  * Events (`["name",data]`, encoded once) for some of a gateway's clients. `at`: how far they have the log with these; null if
- * none of the events is in it.
+ * none of the events is in it. `as` is absent where nothing is sent, and in what a room of the release before sends.
  */
-export type FanOutGroup = { socketIds: string[]; events: string[]; at: LogMark | null };
+export type FanOutGroup = { socketIds: string[]; as?: MemberMark; events: string[]; at: LogMark | null };
 
-const WireFrame = z.object({ type: z.string(), data: z.unknown(), seq: z.number().optional() });
+/** What waits to go to one member; `epoch`: of the log when it was sent. */
+export type Outgoing = { member: Membership; batch: FrameBatch; epoch: string };
+
+const WireFrame = z.object({ type: z.string(), data: z.unknown().optional(), seq: z.number().optional() });
 
 /** A batch as it crosses; `seq`: the newest that is in the log, or 0. */
 type Crossing = { events: string[]; seq: number };
@@ -33,50 +43,56 @@ function crossingOf(batch: FrameBatch): Crossing {
   return crossing;
 }
 
-/** A series of batches: `last` after all of `before`. `members` were sent just these. */
+/** A series of batches: `last` after all of `before`. `members` (join → id) were sent just these. */
 type Series = {
   before: Series | null;
-  last: FrameBatch | null;
+  last: { batch: FrameBatch; epoch: string } | null;
   longer: Map<FrameBatch, Series>;
-  members: Set<string>;
+  members: Map<number, string>;
 };
 
-const newSeries = (before: Series | null, last: FrameBatch | null): Series => ({
+const newSeries = (before: Series | null, last: Series["last"]): Series => ({
   before,
   last,
   longer: new Map(),
-  members: new Set(),
+  members: new Map(),
 });
 
 /** Members that get the same are one group, so that it crosses once, and each is sent all of it in a row. */
-export function toFanOutGroups(
-  sent: { socketId: string; batch: FrameBatch }[],
-  log: Omit<LogMark, "seq">,
-): FanOutGroup[] {
+export function toFanOutGroups(sent: Outgoing[], object: string): FanOutGroup[] {
   const start = newSeries(null, null);
   const all = [start];
-  const seriesOf = new Map<string, Series>();
-  for (const { socketId, batch } of sent) {
-    const series = seriesOf.get(socketId) ?? start;
+  const seriesOf = new Map<number, Series>();
+  for (const { member, batch, epoch } of sent) {
+    const series = seriesOf.get(member.join) ?? start;
     let longer = series.longer.get(batch);
     if (!longer) {
-      longer = newSeries(series, batch);
+      longer = newSeries(series, { batch, epoch });
       series.longer.set(batch, longer);
       all.push(longer);
     }
-    series.members.delete(socketId);
-    longer.members.add(socketId);
-    seriesOf.set(socketId, longer);
+    series.members.delete(member.join);
+    longer.members.set(member.join, member.socketId);
+    seriesOf.set(member.join, longer);
   }
   return all
     .filter(({ members }) => members.size > 0)
-    .map((series) => ({ socketIds: [...series.members], ...crossingOfAll(series, log) }));
+    .map((series) => ({
+      socketIds: [...series.members.values()],
+      as: { object, joins: [...series.members.keys()] },
+      ...crossingOfAll(series, object),
+    }));
 }
 
-function crossingOfAll(series: Series, log: Omit<LogMark, "seq">): Omit<FanOutGroup, "socketIds"> {
-  const batches: FrameBatch[] = [];
-  for (let at: Series | null = series; at?.last; at = at.before) batches.push(at.last);
-  const crossings = batches.reverse().map(crossingOf);
-  const seq = Math.max(0, ...crossings.map((crossing) => crossing.seq));
-  return { events: crossings.flatMap(({ events }) => events), at: seq === 0 ? null : { ...log, seq } };
+function crossingOfAll(series: Series, object: string): Pick<FanOutGroup, "events" | "at"> {
+  const batches: NonNullable<Series["last"]>[] = [];
+  for (let one: Series | null = series; one?.last; one = one.before) batches.push(one.last);
+  const events: string[] = [];
+  let at: LogMark | null = null;
+  for (const { batch, epoch } of batches.reverse()) {
+    const crossing = crossingOf(batch);
+    events.push(...crossing.events);
+    if (crossing.seq > 0) at = { object, seq: crossing.seq, epoch };
+  }
+  return { events, at };
 }

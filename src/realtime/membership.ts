@@ -47,13 +47,17 @@ export class Membership {
     this.#slowReaders = new SlowReaders(this.connections);
     this.#heartbeat = new Heartbeat(state, timers, { close, suspend: (silent) => this.connections.suspend(silent) });
     this.#hubs = new HubRegistration(room, close);
-    this.#remote = new RemoteMembers(state, env, {
+    this.#remote = new RemoteMembers({
+      state,
+      env,
+      timers,
       lost: (socketId) => {
         const connection = this.connections.get(socketId);
         if (connection) this.#lost(connection);
       },
       isHub: () => room.roomKind() === null,
-      log: () => ({ object: objectKey(room.roomKind(), state.id.name ?? ""), epoch: room.log().epoch }),
+      object: () => objectKey(room.roomKind(), state.id.name ?? ""),
+      epoch: () => room.log().epoch,
     });
     this.#restore();
   }
@@ -93,9 +97,12 @@ export class Membership {
 
   /**
    * A client that a gateway holds. Under an id that is known, it has moved, has a new token, or is back.
-   * @returns resolves when all that it was sent before is where it was
+   * @returns the number of its membership; `drained` resolves when all that it was sent before is where it was
    */
-  enterRemote(request: ConnectRequest, { gateway, socketId }: { gateway: string; socketId: string }): Promise<void> {
+  enterRemote(
+    request: ConnectRequest,
+    { gateway, socketId }: { gateway: string; socketId: string },
+  ): { join: number; drained: Promise<void> } {
     this.#sendQueue.flush();
     const drained = this.#remote.drained(socketId);
     const known = this.connections.get(socketId);
@@ -103,7 +110,7 @@ export class Membership {
     const state = this.#newState({ ...request, heartbeat: "client" }, socketId);
     if (known) this.#renew(known, state, gateway);
     else this.#open(this.#remote.add(state, gateway));
-    return drained;
+    return { join: (known?.state ?? state).join ?? 0, drained };
   }
 
   #newState({ since: _since, epoch: _epoch, ...request }: ConnectRequest, id: string): ConnectionState {

@@ -231,17 +231,17 @@ export abstract class Room extends DurableObject<Env> {
 
   /**
    * RPC: a client whose connection a gateway holds joins; again under the same id, it has moved to another gateway, has a
-   * new token, or is back. The answer has the position in the log, and comes when all up to there is with the gateway where
-   * the client was: what that one does not have then was lost on the way.
+   * new token, or is back. The answer has the number of the membership and the position in the log, and comes when all up to
+   * there is with the gateway where the client was: what that one does not have then was lost on the way.
    */
   async remoteJoin(request: ConnectRequest, at: { gateway: string; socketId: string }): Promise<Outcome> {
     try {
       await this.meet({ generation: request.generation, born: this.bornAt(request) });
       await this.admit(request);
-      const drained = this.#membership.enterRemote(request, at);
+      const { join, drained } = this.#membership.enterRemote(request, at);
       const { head: seq, epoch } = this.log;
       await drained;
-      return { ok: true, data: { seq, epoch } };
+      return { ok: true, data: { seq, epoch, join } };
     } catch (thrown) {
       return failed(thrown);
     }

@@ -44,6 +44,9 @@ export type DisconnectReason = CloseReason | "client namespace disconnect" | "se
 /** How far a socket has been sent what an object logs. */
 export type Position = { seq: number; epoch: string };
 
+/** As which of its memberships of an object it is sent that: a later one has a greater number. */
+export type Place = Position & { join: number };
+
 /** One client in one namespace, as an application sees it. It is the same object until the gateway hibernates. */
 export interface ClientSocket<State = unknown> {
   /** Public, and no credential: other members may see it. Kept when a connection is recovered. */
@@ -71,7 +74,7 @@ export interface ClientSocket<State = unknown> {
   /** Leaves the namespace, with a disconnect packet. `close` ends the whole connection with it. */
   disconnect(close?: boolean): void;
   /** The socket hears an object's log from this position on: what it is sent of it is held to be whole from here. */
-  subscribed(object: string, at: Position): void;
+  subscribed(object: string, at: Place): void;
   unsubscribed(object: string): void;
 }
 
@@ -101,7 +104,7 @@ export interface Application<State = unknown> {
   received(socket: ClientSocket<State>, event: ReceivedEvent): MaybePromise;
   /** The client acknowledged what nobody asks it. */
   unexpected?(socket: ClientSocket<State>): MaybePromise;
-  /** A room has put the client out, and the client stays connected. */
+  /** A room has put the client out, and the client stays connected; `object`: as in `subscribed`. */
   expelled?(socket: ClientSocket<State>, object: string, error: { code: string; message: string }): MaybePromise;
   /** The connection was lost, and what is sent to the socket is kept for a while. Ends in `connected` or `disconnected`. */
   suspended?(socket: ClientSocket<State>, reason: DisconnectReason): MaybePromise;

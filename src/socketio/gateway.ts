@@ -1,4 +1,5 @@
-import type { LogMark } from "../realtime/fan-out.ts";
+import type { FanOutGroup, LogMark, MemberMark } from "../realtime/fan-out.ts";
+import type { PutOut } from "../realtime/gateways.ts";
 import { nextSlice, SLICE_SENDS } from "../realtime/send-slice.ts";
 import type { Application } from "./application.ts";
 import type { Addresses } from "./engine/addresses.ts";
@@ -19,6 +20,8 @@ export type SocketGatewayOptions = {
   addresses: Addresses<SocketGateway>;
   report: Report;
 };
+
+type Batch = { socketIds: string[]; events: EncodedEvent[]; at: LogMark | null; as: MemberMark | undefined };
 
 /**
  * The Durable Object that holds Socket.IO clients. Rooms reach their members through `deliver` and `disconnect`, at
@@ -44,12 +47,13 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
    *
    * @param options.volatile not kept for recovery, and dropped for who is not reachable now (typing, cursors)
    * @param options.at where the events leave the sockets in an object's log
+   * @param options.as as which members of an object the sockets are meant: whose membership is over is sent nothing
    * @returns the ids that are not here: their clients are gone, and the room can forget them
    */
   async deliver(
     socketIds: string[],
     events: EncodedEvent[],
-    options: { volatile?: boolean; at?: LogMark | null } = {},
+    options: { volatile?: boolean; at?: LogMark | null; as?: MemberMark | undefined } = {},
   ): Promise<string[]> {
     const gone: string[] = [];
     await this.#deliveries.run(async () => {
@@ -59,20 +63,20 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
           if (!socket) gone.push(id);
           else for (const event of events) socket.send(event, { volatile: true });
         }
-      } else gone.push(...(await this.#send(socketIds, events, options.at ?? null)));
+      } else gone.push(...(await this.#send({ socketIds, events, at: options.at ?? null, as: options.as })));
     });
     return gone;
   }
 
   /** RPC: events for several groups of sockets, each in order. @returns as `deliver` */
-  async deliverBatches(
-    batches: { socketIds: string[]; events: EncodedEvent[]; at: LogMark | null }[],
-  ): Promise<string[]> {
-    const gone = await Promise.all(batches.map(({ socketIds, events, at }) => this.deliver(socketIds, events, { at })));
+  async deliverBatches(batches: FanOutGroup[]): Promise<string[]> {
+    const gone = await Promise.all(
+      batches.map(({ socketIds, events, at, as }) => this.deliver(socketIds, events, { at, as })),
+    );
     return [...new Set(gone.flat())];
   }
 
-  async #send(socketIds: string[], events: EncodedEvent[], mark: LogMark | null): Promise<string[]> {
+  async #send({ socketIds, events, at: mark, as }: Batch): Promise<string[]> {
     const gone: string[] = [];
     const lost: Socket[] = [];
     const at = mark && { object: mark.object, position: { seq: mark.seq, epoch: mark.epoch } };
@@ -83,7 +87,7 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
       if (index > 0 && (index * events.length) % SLICE_SENDS < events.length) await nextSlice();
       const socket = this.#sockets.get(id);
       if (!socket) gone.push(id);
-      else {
+      else if (!as || socket.isMember(as.object, as.joins[index] ?? 0)) {
         for (const event of shared) socket.deliver(event);
         if (at) socket.moved(at.object, at.position);
         if (!socket.client) lost.push(socket);
@@ -110,19 +114,20 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
     return gone;
   }
 
-  /** RPC: breaks connections off, and keeps nothing for them: their clients come back by themselves, and as new ones. */
-  reset(socketIds: string[]): void {
-    for (const id of socketIds) {
-      const socket = this.#sockets.get(id);
-      if (socket) this.#sockets.reset(socket);
+  /**
+   * RPC: objects have ended memberships: a later one of the same socket is not meant. Whoever is not here has left, or is where
+   * another gateway has joined anew for them. @param orders with what an expelled client is told
+   */
+  putOut(orders: (Omit<PutOut, "code" | "reason"> & { error: { code: string; message: string } })[]): void {
+    for (const { object, members, how, error } of orders) {
+      for (const { socketId, join } of members) {
+        const socket = this.#sockets.get(socketId);
+        if (!socket?.isMember(object, join)) continue;
+        if (how === "disconnect") socket.disconnect(true);
+        else if (how === "reset") this.#sockets.reset(socket);
+        else this.#sockets.expel(socket, { object, join }, error);
+      }
     }
-  }
-
-  /** RPC: a room has put a client out, which stays connected, and is told between two of its events. */
-  expel(socketId: string, object: string, error: { code: string; message: string }): void {
-    const socket = this.#sockets.get(socketId);
-    const { application } = this.#sockets;
-    if (socket) void socket.run("an expulsion", () => application.expelled?.(socket, object, error));
   }
 
   // ── RPC between gateways; see `RecoveryPeer` ──────────────────────────────────────────────────────────────────────

@@ -255,9 +255,9 @@ export class LostSockets {
   }
 }
 
-function takeBack({ replay, positions }: Socket, { events, at }: KeptRow): void {
-  for (const { offset, event } of events) replay?.add(offset, event);
-  if (at) positions.set(at.object, at.position);
+function takeBack(socket: Socket, { events, at }: KeptRow): void {
+  for (const { offset, event } of events) socket.replay?.add(offset, event);
+  if (at) socket.moved(at.object, at.position);
 }
 
 function rowOf({ socket, progress, head, after, reason, expiresAt }: LostSocket): LostRow {

@@ -1,7 +1,7 @@
 import { type Packet, PacketType } from "socket.io-parser";
 import { z } from "zod";
 import type { MaybePromise } from "../platform/promise.ts";
-import type { Application, ClientSocket, DisconnectReason, Position, ReceivedEvent } from "./application.ts";
+import type { Application, ClientSocket, DisconnectReason, Place, Position, ReceivedEvent } from "./application.ts";
 import type { Handshake } from "./engine/handshake.ts";
 import type { EngineSession } from "./engine/layer.ts";
 import { Traffic } from "./engine/traffic.ts";
@@ -32,7 +32,7 @@ export type SocketRecord = z.infer<typeof SocketRecord>;
 /** How far a socket has come: the last offset that was issued, and its place in the logs that it hears. */
 export const Progress = z.object({
   offset: z.string().nullable(),
-  positions: z.record(z.string(), z.object({ seq: z.number(), epoch: z.string() })),
+  positions: z.record(z.string(), z.object({ seq: z.number(), epoch: z.string(), join: z.number().default(0) })),
 });
 export type Progress = z.infer<typeof Progress>;
 
@@ -65,6 +65,9 @@ type PendingRequest = {
 /** Events of one socket that may wait for the ones before them; a client that sends on regardless is cut off. */
 const MAX_WAITING_EVENTS = 1000;
 
+/** Memberships whose late deliveries are still told from those of newer ones. */
+const MAX_ENDED = 64;
+
 export class Socket implements ClientSocket {
   readonly id: string;
   readonly namespace: string;
@@ -77,7 +80,9 @@ export class Socket implements ClientSocket {
   /** Keeps what the client may have missed; null without recovery. */
   replay: Replay | null;
   /** Object → how far this socket has been sent what it logs. */
-  readonly positions: Map<string, Position>;
+  readonly positions: Map<string, Place>;
+  /** Object → the membership of it that was over last; of late, and as far as is known in this life. */
+  readonly #ended = new Map<string, number>();
   /** Where the logs stood when a socket that comes back joined them anew; null unless it is coming back. */
   joinedAt: Map<string, Position> | null = null;
   readonly #queue = new TaskQueue();
@@ -221,19 +226,36 @@ export class Socket implements ClientSocket {
 
   // ── Coming and going ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  subscribed(object: string, at: Position): void {
+  subscribed(object: string, { join, ...at }: Place): void {
     this.joinedAt?.set(object, at);
     // What has come meanwhile is newer; and where the socket was before, its room has made sure that nothing is missing.
-    if (!this.positions.has(object)) this.moved(object, at);
+    this.#place(object, { ...(this.positions.get(object) ?? at), join });
   }
 
   unsubscribed(object: string): void {
-    if (this.positions.delete(object)) this.client?.session.touched();
+    const place = this.positions.get(object);
+    if (!place) return;
+    this.positions.delete(object);
+    this.#ended.delete(object);
+    this.#ended.set(object, place.join);
+    const [oldest] = this.#ended.keys();
+    if (oldest !== undefined && this.#ended.size > MAX_ENDED) this.#ended.delete(oldest);
+    this.client?.session.touched();
+  }
+
+  /** Whether this membership is not over, as far as is known here: the answer to a newer join may still be on its way. */
+  isMember(object: string, join: number): boolean {
+    const place = this.positions.get(object);
+    return place ? join >= place.join : join > (this.#ended.get(object) ?? -1);
   }
 
   /** The socket has been sent an object's log up to here. */
   moved(object: string, at: Position): void {
-    this.positions.set(object, at);
+    this.#place(object, { ...at, join: this.positions.get(object)?.join ?? 0 });
+  }
+
+  #place(object: string, place: Place): void {
+    this.positions.set(object, place);
     this.client?.session.touched();
   }
 

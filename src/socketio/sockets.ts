@@ -212,6 +212,14 @@ export class Sockets implements EngineLayer, ClientHost, SocketHost, JoiningHost
     client?.session.close("transport error");
   }
 
+  /** One of its memberships was ended, and it stays connected: it is told between two of its events. */
+  expel(socket: Socket, { object, join }: { object: string; join: number }, error: { code: string; message: string }) {
+    void socket.run("an expulsion", () => {
+      // The answer to a newer join may have come meanwhile.
+      if (socket.isMember(object, join)) return this.application.expelled?.(socket, object, error);
+    });
+  }
+
   changedWhileLost(socket: Socket, kept?: KeptEvent): void {
     if (socket.pid === null) return;
     if (kept) this.lost.delivered([socket], [kept], null);

@@ -3,7 +3,7 @@ import { config, FRAME_MAX_BYTES } from "../../config.ts";
 import { ERRORS } from "../../errors.ts";
 import { logFailure } from "../../platform/log.ts";
 import { callOnce, objectCaller } from "../../platform/objects.ts";
-import type { Gateway } from "../../realtime/remote-members.ts";
+import type { Gateway } from "../../realtime/gateways.ts";
 import { type Addresses, addressesFor } from "../engine/addresses.ts";
 import { SocketGateway } from "../gateway.ts";
 import { defaultSettings, type SocketSettings } from "../settings.ts";
@@ -33,9 +33,10 @@ export function reachGateway(env: Env, address: string): Gateway {
   const call = <R>(work: () => Promise<R>): Promise<R> => callOnce(objectCaller(env), work);
   return {
     deliver: (groups) => call(() => stub.deliverBatches(groups)),
-    disconnect: (socketIds) => call(() => stub.disconnect(socketIds, { close: true })),
-    reset: (socketIds) => call(() => stub.reset(socketIds)),
-    expel: (socketId, object, code, reason) => call(() => stub.expel(socketId, object, refusalFor(code, reason))),
+    putOut: (orders) =>
+      call(() =>
+        stub.putOut(orders.map(({ code, reason, ...order }) => ({ ...order, error: refusalFor(code, reason) }))),
+      ),
   };
 }
 

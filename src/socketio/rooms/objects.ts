@@ -6,11 +6,12 @@ import type { Outcome } from "../../realtime/commands.ts";
 import type { Room } from "../../realtime/room.ts";
 import { objectKey, type RoomKind, type RoomRef } from "../../realtime/room-ref.ts";
 import { namespaceOf } from "../../realtime/rooms.ts";
-import type { Position } from "../application.ts";
+import type { Place } from "../application.ts";
 import { channelCalled } from "./channels.ts";
 import { connectRequestOf, type Member, type MemberSocket } from "./member.ts";
 
-const JoinAnswer = z.object({ seq: z.number(), epoch: z.string() });
+/** An object of the release before gives memberships no numbers. */
+const JoinAnswer = z.object({ seq: z.number(), epoch: z.string(), join: z.number().default(0) });
 
 type Stub = DurableObjectStub<Room>;
 
@@ -21,7 +22,7 @@ export class Objects {
     this.#env = env;
   }
 
-  async enterHub(socket: MemberSocket): Promise<Position> {
+  async enterHub(socket: MemberSocket): Promise<Place> {
     const position = await this.#hub(socket.state, (hub) => join(hub, socket, undefined));
     socket.subscribed(objectKey(null, String(socket.state.person.userId)), position);
     return position;
@@ -65,7 +66,7 @@ export class Objects {
   }
 }
 
-async function join(stub: Stub, { id, gateway, state }: MemberSocket, facts: unknown): Promise<Position> {
+async function join(stub: Stub, { id, gateway, state }: MemberSocket, facts: unknown): Promise<Place> {
   const outcome = await stub.remoteJoin(connectRequestOf(state, facts), { gateway, socketId: id });
   return JoinAnswer.parse(answerIn(outcome));
 }

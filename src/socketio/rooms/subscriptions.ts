@@ -49,7 +49,7 @@ export class Subscriptions {
     try {
       await this.#parts.objects.enterRoom(socket, roomOf(channel, subscription), facts);
     } catch (thrown) {
-      this.forget(socket, subscription.object);
+      this.forget(socket, keyOf(subscription));
       throw thrown;
     }
     return subscription;
@@ -74,19 +74,19 @@ export class Subscriptions {
     const found = find(socket.state, channel, target);
     if (!found) return door.count(socket);
     const room = roomOf(channel, found);
-    this.forget(socket, found.object);
+    this.forget(socket, keyOf(found));
     // Without the command, the room would wait for who is only lost. Whatever it answers, the client leaves.
     if (Object.hasOwn(channel.commands, channel.leave)) await objects.executeInRoom(socket, room, channel.leave, {});
     await objects.leaveRoom(socket, room);
   }
 
-  forget(socket: MemberSocket, object: string): Subscription | undefined {
+  /** `key`: of the room's object; see `objectKey`. */
+  forget(socket: MemberSocket, key: string): Subscription | undefined {
     const { subscriptions } = socket.state;
-    const found = subscriptions.find((one) => one.object === object);
+    const found = subscriptions.find((one) => keyOf(one) === key);
     if (!found) return undefined;
     socket.state = { ...socket.state, subscriptions: subscriptions.filter((one) => one !== found) };
-    const channel = channelCalled(found.channel);
-    if (channel) socket.unsubscribed(objectKey(channel.kind, object));
+    socket.unsubscribed(key);
     return found;
   }
 
@@ -98,7 +98,8 @@ export class Subscriptions {
     for (const subscription of subscriptions) await this.#renewOne(ctx, socket, subscription);
   }
 
-  async #renewOne(ctx: UserCtx, socket: MemberSocket, { channel: id, name, object, data }: Subscription) {
+  async #renewOne(ctx: UserCtx, socket: MemberSocket, subscription: Subscription) {
+    const { channel: id, name, object, data } = subscription;
     const channel = channelCalled(id);
     if (!channel) return;
     try {
@@ -107,7 +108,7 @@ export class Subscriptions {
         await this.#parts.objects.executeInRoom(socket, { kind: channel.kind, name: object }, channel.join, data);
     } catch (thrown) {
       const { code, message } = toAppError(thrown);
-      this.forget(socket, object);
+      this.forget(socket, keyOf(subscription));
       socket.emit(channel.failure, { code, message, room: name });
     }
   }
@@ -130,6 +131,12 @@ function keep(socket: MemberSocket, member: Member): void {
     if (thrown instanceof RangeError) throw new AppError("RATE_LIMIT", "This connection is in too many rooms.");
     throw thrown;
   }
+}
+
+/** The key of its room's object; none, if that is of a kind that is no more. */
+function keyOf({ channel, object }: Subscription): string {
+  const kind = channelCalled(channel)?.kind;
+  return kind ? objectKey(kind, object) : "";
 }
 
 const isSame = (one: Subscription, other: Subscription): boolean =>
