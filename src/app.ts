@@ -4,6 +4,7 @@ import { SOCKETS, TAGS } from "./contract.ts";
 import { AppError } from "./errors.ts";
 import { adminRoutes } from "./features/admin/routes.ts";
 import { authRoutes } from "./features/auth/routes.ts";
+import { sessionRoutes } from "./features/auth/session-routes.ts";
 import { commentRoutes } from "./features/comments/routes.ts";
 import { courseRoutes } from "./features/courses/routes.ts";
 import { courseSockets } from "./features/courses/sockets.ts";
@@ -77,6 +78,7 @@ app.use(limitBody, signIn, limitWrites);
 /** The REST API. Its type is what the client is made from. */
 export const api = router()
   .route("/", authRoutes)
+  .route("/", sessionRoutes)
   .route("/", messageRoutes)
   .route("/", notificationRoutes)
   .route("/", userRoutes)

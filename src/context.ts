@@ -31,7 +31,8 @@ export type Ctx<A extends Actor = Actor> = CallContext & { actor: A };
 
 export type UserCtx = Ctx<User>;
 
-type Start = Pick<Ctx, "env" | "later"> & Partial<Pick<Ctx, "requestId" | "address" | "origin" | "now">>;
+type Start = Pick<Ctx, "env" | "later"> &
+  Partial<Pick<Ctx, "requestId" | "address" | "userAgent" | "acceptLanguage" | "origin" | "now">>;
 
 /** A context with nobody in it yet; authentication puts the actor in with `actingAs`. */
 export function startContext(start: Start): Ctx<{ kind: "anonymous" }> {
@@ -45,6 +46,8 @@ export function startContext(start: Start): Ctx<{ kind: "anonymous" }> {
     cost,
     requestId: start.requestId ?? crypto.randomUUID(),
     address: start.address ?? "",
+    userAgent: start.userAgent ?? "",
+    acceptLanguage: start.acceptLanguage ?? "",
     origin: start.origin ?? "",
     now: start.now ?? new Date(),
     later: start.later,

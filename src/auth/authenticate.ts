@@ -51,9 +51,12 @@ export async function redeemTicket(ctx: Ctx, ticket: string): Promise<UserCtx> {
  * @throws AppError as `authenticate`
  */
 export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
-  const isLive = isOutsideSession(session.sessionId)
-    ? sql<number>`NOT EXISTS (SELECT 1 FROM ${revokedTokens} WHERE ${revokedTokens.hash} = ${outsideTokenHash(session.sessionId)})`
-    : sql<number>`EXISTS (SELECT 1 FROM ${sessions} WHERE ${sessions.id} = ${session.sessionId} AND ${sessions.userId} = ${session.userId})`;
+  // Null: it has ended. Of a token that somebody else signed no use is noted: it counts as used now.
+  const lastUsedAt = isOutsideSession(session.sessionId)
+    ? sql<number | null>`CASE WHEN NOT EXISTS (SELECT 1 FROM ${revokedTokens}
+        WHERE ${revokedTokens.hash} = ${outsideTokenHash(session.sessionId)}) THEN ${ctx.now.getTime()} END`
+    : sql<number | null>`(SELECT ${sessions.lastUsedAt} FROM ${sessions}
+        WHERE ${sessions.id} = ${session.sessionId} AND ${sessions.userId} = ${session.userId})`;
   const [row] = await ctx.db
     .select({
       id: users.id,
@@ -66,7 +69,7 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
       bannedAt: users.bannedAt,
       banReason: users.banReason,
       lastActiveAt: users.lastActiveAt,
-      isLive,
+      lastUsedAt,
       createdAt: users.createdAt,
       asOf: newestOutboxId,
       generation: generationColumn,
@@ -75,9 +78,10 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
     })
     .from(users)
     .where(eq(users.id, session.userId));
-  if (!row?.isLive) throw new AppError("UNAUTHORIZED");
+  if (!row || row.lastUsedAt === null) throw new AppError("UNAUTHORIZED");
   refuseBarred(ctx, row);
   noteActivity(ctx, row.id, row.lastActiveAt);
+  noteUse(ctx, session.sessionId, row.lastUsedAt);
   const user: User = {
     kind: "user",
     id: row.id,
@@ -121,6 +125,14 @@ function noteActivity(ctx: Ctx, userId: number, lastActiveAt: Date | null): void
   const today = new Date(ctx.now).setUTCHours(0, 0, 0, 0);
   if (lastActiveAt && lastActiveAt.getTime() >= today) return;
   ctx.later(ctx.db.update(users).set({ lastActiveAt: ctx.now }).where(eq(users.id, userId)));
+}
+
+const USE_NOTED_EVERY_MS = 3_600_000;
+
+/** When a session was last used is one write per hour of use, after the answer (SPEC 13). */
+function noteUse(ctx: Ctx, sessionId: string, lastUsedAt: number): void {
+  if (lastUsedAt > ctx.now.getTime() - USE_NOTED_EVERY_MS) return;
+  ctx.later(ctx.db.update(sessions).set({ lastUsedAt: ctx.now }).where(eq(sessions.id, sessionId)));
 }
 
 /** @throws AppError RATE_LIMIT for a banned address; for doors that nobody is signed in at yet. */

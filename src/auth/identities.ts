@@ -51,15 +51,17 @@ async function makeAccount(ctx: Ctx, identity: Identity): Promise<number> {
   const unique = `${wanted.slice(0, 19)}_${suffix}`;
   const placeholder = `${suffix.toLowerCase()}@identity.invalid`;
   const email = identity.email ?? placeholder;
+  const isEmailTaken = sql`EXISTS (SELECT 1 FROM users WHERE email = ${email} COLLATE NOCASE)`;
   const { displayNameFolded = null } = foldedNames({ displayName });
   const username = wanted.length >= 3 ? wanted.slice(0, 30) : unique;
   await ctx.db.batch({
     user: ctx.db.run(sql`
-      INSERT INTO users (id, username, email, display_name, display_name_folded, is_folded, created_at)
+      INSERT INTO users (id, username, email, display_name, display_name_folded, is_folded, created_at, email_verified_at)
       SELECT ${userId},
         CASE WHEN EXISTS (SELECT 1 FROM users WHERE username = ${username} COLLATE NOCASE) THEN ${unique} ELSE ${username} END,
-        CASE WHEN EXISTS (SELECT 1 FROM users WHERE email = ${email} COLLATE NOCASE) THEN ${placeholder} ELSE ${email} END,
-        ${displayName}, ${displayNameFolded}, 1, ${ctx.now.getTime()}
+        CASE WHEN ${isEmailTaken} THEN ${placeholder} ELSE ${email} END,
+        ${displayName}, ${displayNameFolded}, 1, ${ctx.now.getTime()},
+        CASE WHEN ${identity.email ?? null} IS NULL OR ${isEmailTaken} THEN NULL ELSE ${ctx.now.getTime()} END
       WHERE NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ${issuer} AND subject = ${subject})
         AND NOT EXISTS (SELECT 1 FROM users WHERE id = ${userId})`),
     identity: after(

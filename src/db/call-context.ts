@@ -11,6 +11,9 @@ export type CallContext = {
   requestId: string;
   /** The caller's address, for rate limits and bans. */
   address: string;
+  /** What the caller's program says that it is (`User-Agent`), and which languages its user reads (`Accept-Language`). */
+  userAgent: string;
+  acceptLanguage: string;
   /** Where the caller has reached us (`https://api.example.com`); empty for what no request asked for. */
   origin: string;
   /** The time of this call; one value for all it writes. */

@@ -550,7 +550,7 @@ CREATE TABLE sessions (
   user_id INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL
-) WITHOUT ROWID;
+, user_agent TEXT NOT NULL DEFAULT '', address TEXT NOT NULL DEFAULT '', last_used_at INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX sessions_user ON sessions (user_id);
 
 -- ── socket_tickets ──
@@ -829,7 +829,7 @@ CREATE TABLE users (
   follower_count INTEGER NOT NULL DEFAULT 0,
   following_count INTEGER NOT NULL DEFAULT 0,
   video_count INTEGER NOT NULL DEFAULT 0
-, public_video_count INTEGER NOT NULL DEFAULT 0, display_name_folded TEXT, full_name_folded TEXT, is_folded INTEGER NOT NULL DEFAULT 0, role_set_at INTEGER);
+, public_video_count INTEGER NOT NULL DEFAULT 0, display_name_folded TEXT, full_name_folded TEXT, is_folded INTEGER NOT NULL DEFAULT 0, role_set_at INTEGER, email_verified_at INTEGER, pending_email TEXT);
 CREATE INDEX users_admins ON users (id) WHERE role = 'admin';
 CREATE INDEX users_banned_created ON users (created_at) WHERE banned_at IS NOT NULL;
 CREATE INDEX users_banned_followers ON users (follower_count) WHERE banned_at IS NOT NULL;

@@ -35,6 +35,8 @@ export const users = sqliteTable("users", {
   fullNameFolded: text("full_name_folded"),
   isFolded: integer("is_folded", { mode: "boolean" }).notNull().default(false),
   roleSetAt: time("role_set_at"),
+  emailVerifiedAt: time("email_verified_at"),
+  pendingEmail: text("pending_email"),
 });
 
 export const sessions = sqliteTable("sessions", {
@@ -42,6 +44,9 @@ export const sessions = sqliteTable("sessions", {
   userId: integer("user_id").notNull(),
   createdAt: time("created_at").notNull(),
   expiresAt: time("expires_at").notNull(),
+  userAgent: text("user_agent").notNull().default(""),
+  address: text("address").notNull().default(""),
+  lastUsedAt: time("last_used_at").notNull().default(new Date(0)),
 });
 
 export const identities = sqliteTable(

@@ -23,6 +23,8 @@ export const begin: MiddlewareHandler<HttpEnv> = async (c, next) => {
   const ctx = startContext({
     env: c.env,
     address: clientAddress(c.req.raw),
+    userAgent: c.req.header("user-agent") ?? "",
+    acceptLanguage: c.req.header("accept-language") ?? "",
     origin: new URL(c.req.url).origin,
     later: (work) => {
       const safe = work.catch((error) => logFailure(ctx, "later", error));

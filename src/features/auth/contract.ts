@@ -68,7 +68,8 @@ export const Account = z
     avatarUrl: z.string().nullable(),
     role: z.enum(ROLES),
     accountStatus: z.enum(["active", "not_active", "deleted"]),
-    isVerified: z.boolean(),
+    isVerified: z.boolean().describe("Whether an admin has given the mark that pages show beside the name"),
+    emailVerified: z.boolean().describe("Whether mail to `email` is known to reach the owner"),
     followerCount: z.number().int(),
     followingCount: z.number().int(),
     videoCount: z.number().int(),
@@ -80,4 +81,22 @@ export type Account = z.infer<typeof Account>;
 
 export const SignedIn = z.object({ user: Account, token: z.string(), expiresAt: Timestamp });
 export const FreshToken = z.object({ token: z.string(), expiresAt: Timestamp });
+/** The id of a session, as `GET /auth/sessions` gives it. */
+export const SessionParam = z.object({ id: z.string().min(1).max(64) });
+export const Session = z
+  .object({
+    id: z.string(),
+    device: z
+      .string()
+      .nullable()
+      .describe("As its program called itself at the sign-in: `Firefox on Windows`; null: not at all"),
+    address: z.string().nullable().describe("Where it signed in from; an IPv6 address as its network (/64)"),
+    createdAt: Timestamp,
+    lastUsedAt: Timestamp.describe("To the hour"),
+    expiresAt: Timestamp,
+    isCurrent: z.boolean().describe("The one that asks"),
+  })
+  .meta({ id: "Session" });
+export type Session = z.infer<typeof Session>;
+export const Sessions = z.object({ sessions: z.array(Session) });
 export const SocketTicket = z.object({ ticket: z.string(), expiresAt: Timestamp });

@@ -1,5 +1,5 @@
 /** Accounts: making them, signing in and out, changing and closing them. */
-import { and, eq, lt, ne, or, sql } from "drizzle-orm";
+import { and, eq, lt, or, sql } from "drizzle-orm";
 import { refuseBannedAddress, refuseBarred } from "../../auth/authenticate.ts";
 import { isOutsideSession, outsideTokenHash } from "../../auth/outside-session.ts";
 import { spend } from "../../auth/rate-limit.ts";
@@ -15,12 +15,15 @@ import { fingerprint, randomSecret } from "../../platform/digest.ts";
 import { fold } from "../../text.ts";
 import type { Account, ChangePassword, Login, Register, UpdateAccount } from "./contract.ts";
 import { hashPassword, isOutdated, verifyPassword } from "./password.ts";
+import { endOtherSessions } from "./sessions.ts";
 
 type Row = typeof users.$inferSelect;
 
 /** A login that opens no connection counts as presence for this long (SPEC 1). */
 const LOGIN_PRESENCE_MS = 5 * 60_000;
 const TICKET_LIFE_MS = 30_000;
+/** What tells browsers and systems apart stands before that. */
+const USER_AGENT_CHARACTERS = 300;
 
 const toAccount = (row: Row): Account => ({
   id: row.id,
@@ -34,6 +37,7 @@ const toAccount = (row: Row): Account => ({
   role: row.role,
   accountStatus: row.accountStatus,
   isVerified: row.isVerified,
+  emailVerified: row.emailVerifiedAt !== null,
   followerCount: row.followerCount,
   followingCount: row.followingCount,
   videoCount: row.videoCount,
@@ -105,11 +109,19 @@ async function limitLogins(ctx: Ctx, name: string): Promise<void> {
   await spend(ctx, { key: `logins:${ctx.address}`, limit: limit * NAMES_PER_ADDRESS, windowSeconds: 60 });
 }
 
-async function startSession(ctx: Ctx, user: Row) {
+export async function startSession(ctx: Ctx, user: Row) {
   const sessionId = randomSecret(16);
   const { token, expiresAt } = await signToken(ctx.config, { userId: user.id, sessionId, now: ctx.now });
   await ctx.db.batch({
-    started: ctx.db.insert(sessions).values({ id: sessionId, userId: user.id, createdAt: ctx.now, expiresAt }),
+    started: ctx.db.insert(sessions).values({
+      id: sessionId,
+      userId: user.id,
+      createdAt: ctx.now,
+      expiresAt,
+      userAgent: ctx.userAgent.slice(0, USER_AGENT_CHARACTERS),
+      address: ctx.address,
+      lastUsedAt: ctx.now,
+    }),
     forgotten: ctx.db.delete(sessions).where(and(eq(sessions.userId, user.id), lt(sessions.expiresAt, ctx.now))),
   });
   return { user: toAccount(user), token, expiresAt: expiresAt.toISOString() };
@@ -198,27 +210,19 @@ const only = (rows: Row[]): Row => {
  * @throws AppError FORBIDDEN when the current password is wrong
  */
 export async function changePassword(ctx: UserCtx, { current, next }: ChangePassword): Promise<void> {
-  const { id: userId, sessionId } = ctx.actor;
+  const userId = ctx.actor.id;
   await limitLogins(ctx, `password:${userId}`);
   const [row] = await ctx.db.select({ hash: users.passwordHash }).from(users).where(eq(users.id, userId));
   const cost = ctx.config.PASSWORD_SCRYPT_LOG_N;
   if (!verifyPassword(current, row?.hash ?? null, cost)) {
     throw new AppError("FORBIDDEN", "The current password is wrong.");
   }
-  const payload: HubPayload = {
-    revocation: { code: CLOSE.unauthorized, reason: "UNAUTHORIZED", exceptSessionId: sessionId },
-  };
   const { pending } = await ctx.db.batch({
     changed: ctx.db
       .update(users)
       .set({ passwordHash: hashPassword(next, cost) })
       .where(eq(users.id, userId)),
-    sessions: ctx.db.delete(sessions).where(and(eq(sessions.userId, userId), ne(sessions.id, sessionId))),
-    tickets: ctx.db
-      .delete(socketTickets)
-      .where(and(eq(socketTickets.userId, userId), ne(socketTickets.sessionId, sessionId))),
-    told: enqueue(ctx, `user:${userId}`, payload),
-    pending: pendingFor(ctx, `user:${userId}`),
+    ...endOtherSessions(ctx),
   });
   deliverSoon(ctx, pending);
 }
