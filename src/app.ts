@@ -17,6 +17,7 @@ import { reportRoutes } from "./features/reports/routes.ts";
 import { roomMessageRoutes } from "./features/rooms/message-routes.ts";
 import { roomRoutes } from "./features/rooms/routes.ts";
 import { messengerSockets, roomSockets } from "./features/rooms/sockets.ts";
+import { serverRoutes } from "./features/server-api/routes.ts";
 import { socialRoutes } from "./features/social/routes.ts";
 import { streamChatRoutes } from "./features/streams/chat-routes.ts";
 import { streamAdminRoutes, streamRoutes } from "./features/streams/routes.ts";
@@ -100,7 +101,8 @@ export const api = router()
   // Answered above already; here it is described.
   .route("/", webhookRoutes)
   .route("/", vodRoutes)
-  .route("/", adminRoutes);
+  .route("/", adminRoutes)
+  .route("/", serverRoutes);
 
 app.route("/api/v1", videoUploads);
 app.route("/api/v1", api);

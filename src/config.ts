@@ -120,6 +120,8 @@ const Settings = z.object({
   RATE_LIMIT_WRITES: whole(300),
   /** Searches and other reads that cost much, of one user in a minute. */
   RATE_LIMIT_SEARCHES: whole(120),
+  /** Calls of the server API, per key and minute. */
+  RATE_LIMIT_SERVER_API: whole(6000),
   /** Engine.IO sessions that one address may open in a minute; a school behind one address comes back from a restart all at once. */
   RATE_LIMIT_HANDSHAKES: whole(600),
   RATE_LIMIT_BAN_MINUTES: whole(15, 0),

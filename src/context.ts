@@ -5,6 +5,7 @@ import { connect } from "./db/client.ts";
 import { AppError } from "./errors.ts";
 import { zeroCost } from "./platform/cost.ts";
 import type { Role } from "./roles.ts";
+import type { Scope } from "./scopes.ts";
 
 /** A signed-in user, as the database knows them at this request. */
 export type User = {
@@ -25,11 +26,15 @@ export type User = {
   bornAt: number;
 };
 
-export type Actor = User | { kind: "anonymous" } | { kind: "mediaServer" } | { kind: "system" };
+/** A product's own backend, by one of its keys. */
+export type Server = { kind: "server"; keyId: string; name: string; scopes: readonly Scope[] };
+
+export type Actor = User | Server | { kind: "anonymous" } | { kind: "mediaServer" } | { kind: "system" };
 
 export type Ctx<A extends Actor = Actor> = CallContext & { actor: A };
 
 export type UserCtx = Ctx<User>;
+export type ServerCtx = Ctx<Server>;
 
 type Start = Pick<Ctx, "env" | "later"> &
   Partial<Pick<Ctx, "requestId" | "address" | "userAgent" | "acceptLanguage" | "origin" | "now">>;

@@ -21,6 +21,7 @@ export * as notifications from "./features/notifications/contract.ts";
 export * as presence from "./features/presence/contract.ts";
 export * as reports from "./features/reports/contract.ts";
 export * as rooms from "./features/rooms/contract.ts";
+export * as serverApi from "./features/server-api/contract.ts";
 export * as social from "./features/social/contract.ts";
 export * as streamChat from "./features/streams/chat-contract.ts";
 export * as streams from "./features/streams/contract.ts";
@@ -48,6 +49,7 @@ export const TAGS: Record<string, string> = {
   webhook: "Where media servers tell what happens to a stream.",
   reports: "Telling the moderators of a video, a comment or a person.",
   admin: "For admins alone: figures, users, videos, reports, and the log of what admins did.",
+  server: "For the product's own backend, by a key: its people, their tokens, and what it publishes.",
   webrtc: "Video sessions between browsers: who may join, who was there, and the servers that find a way.",
 };
 

@@ -18,8 +18,8 @@ const writes = [
       .map(({ method, path }) => `${method} ${path}`),
   ),
 ];
-/** What no user does: media servers and Socket.IO clients, which have limits of their own, come before sign-in. */
-const NOBODYS = /^POST (\/socket\.io|(\/api\/v1)?\/webhook\/)/;
+/** What no user does: media servers, Socket.IO clients before sign-in, and products' backends have limits of their own. */
+const NOBODYS = /^(POST (\/socket\.io|(\/api\/v1)?\/webhook\/)|\w+ \/api\/v1\/server\/)/;
 
 const refusal = {
   status: 429,
@@ -131,7 +131,8 @@ describe("openapi.json", () => {
     for (const [path, operations] of Object.entries<Record<string, Record<string, unknown>>>(body.paths)) {
       for (const [method, operation] of Object.entries(operations)) {
         const isSearch = /\/(search|statistics|folder-size|type)\b/.test(path) || `${method} ${path}` === "get /users";
-        const budget = method !== "get" ? "writes" : isSearch ? "searches" : undefined;
+        const isServers = path.startsWith("/server/");
+        const budget = isServers ? "server" : method !== "get" ? "writes" : isSearch ? "searches" : undefined;
         expect(operation["x-budget"], `${method} ${path}`).toBe(budget);
         if (budget) expect(operation.responses, `${method} ${path}`).toHaveProperty("429.headers.Retry-After");
       }

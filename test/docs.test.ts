@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { api, app } from "../src/app.ts";
 import { SOCKETS, TAGS } from "../src/contract.ts";
+import { SCOPES } from "../src/scopes.ts";
 import { call } from "./support/api.ts";
 
 const Schema = z.record(z.string(), z.unknown());
@@ -10,7 +11,7 @@ const Response = z.looseObject({ description: z.string().min(1), content: Conten
 const Operation = z.looseObject({
   summary: z.string().min(1),
   tags: z.array(z.string()).length(1),
-  "x-who": z.enum(["anyone", "user", "moderator", "admin"]),
+  "x-who": z.enum(["anyone", "user", "moderator", "admin", ...SCOPES.map((scope) => `key:${scope}` as const)]),
   security: z.array(Schema),
   parameters: z.array(z.looseObject({ name: z.string(), in: z.string(), schema: Schema })).default([]),
   requestBody: z.looseObject({ content: Content }).optional(),
@@ -80,7 +81,10 @@ describe("openapi.json", () => {
         expect(responses.default?.content?.["application/json"]?.schema, `${name}: its failures`).toEqual({
           $ref: "#/components/schemas/Error",
         });
-        expect(security, `${name}: its sign-in`).toEqual(operation["x-who"] === "anyone" ? [] : [{ bearer: [] }]);
+        const who = operation["x-who"];
+        const scheme = who.startsWith("key:") ? "serverKey" : "bearer";
+        expect(security, `${name}: its sign-in`).toEqual(who === "anyone" ? [] : [{ [scheme]: [] }]);
+        expect(who.startsWith("key:"), name).toBe(path.startsWith("/server/"));
         const inPath = parameters.filter((parameter) => parameter.in === "path").map((parameter) => parameter.name);
         expect(inPath, `${name}: its path parameters`).toEqual(
           [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter),

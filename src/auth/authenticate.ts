@@ -10,20 +10,21 @@ import { ROLES, type Role } from "../roles.ts";
 import { isFromOutside, verifyOutsideToken } from "./outside.ts";
 import { isOutsideSession, outsideTokenHash, roleOfSession } from "./outside-session.ts";
 import { isShared, verifySharedToken } from "./shared.ts";
-import { verifyToken } from "./tokens.ts";
+import { isServerKey, verifyToken } from "./tokens.ts";
 
 type Session = { userId: number; sessionId: string; expiresAt: number };
 
 /**
  * Who holds this token. A ban, a deactivation or a changed role counts at once, whatever the token says.
  * @throws AppError UNAUTHORIZED for a bad, expired or logged-out token and an erased account; FORBIDDEN, with the
- *   reason, for a banned or inactive one; RATE_LIMIT for a banned address.
+ *   reason, for a banned or inactive one, and for a server's key; RATE_LIMIT for a banned address.
  */
 export async function authenticate(ctx: Ctx, token: string): Promise<UserCtx> {
   return signIn(ctx, await sessionOf(ctx, token));
 }
 
 async function sessionOf(ctx: Ctx, token: string): Promise<Session> {
+  if (isServerKey(token)) throw new AppError("FORBIDDEN", "A server's key opens no user's door.");
   if (await isShared(ctx.config, token)) return verifySharedToken(ctx, token);
   if (isFromOutside(ctx.config, token)) return verifyOutsideToken(ctx, token);
   return verifyToken(ctx.config, token, ctx.now);
@@ -73,8 +74,7 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
       createdAt: users.createdAt,
       asOf: newestOutboxId,
       generation: generationColumn,
-      addressBan: sql<number | null>`(SELECT ${addressBans.until} FROM ${addressBans}
-        WHERE ${addressBans.address} = ${ctx.address} AND ${addressBans.until} > ${ctx.now.getTime()})`,
+      addressBan: addressBanColumn(ctx),
     })
     .from(users)
     .where(eq(users.id, session.userId));
@@ -112,10 +112,7 @@ type Standing = Pick<typeof users.$inferSelect, "bannedAt" | "banReason" | "acco
 
 /** @throws AppError FORBIDDEN for a banned or inactive account, RATE_LIMIT for a banned address. */
 export function refuseBarred(ctx: Ctx, account: Standing & { addressBan?: number | null }): void {
-  if (account.addressBan) {
-    const seconds = Math.ceil((account.addressBan - ctx.now.getTime()) / 1000);
-    throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds: seconds });
-  }
+  refuseUntil(ctx, account.addressBan ?? null);
   if (account.bannedAt) throw new AppError("FORBIDDEN", `Account banned: ${account.banReason ?? "no reason given"}`);
   if (account.accountStatus !== "active") throw new AppError("FORBIDDEN", "Account is not active.");
 }
@@ -141,13 +138,24 @@ export async function refuseBannedAddress(ctx: Ctx): Promise<void> {
     .select({ until: addressBans.until })
     .from(addressBans)
     .where(and(eq(addressBans.address, ctx.address), gt(addressBans.until, ctx.now)));
-  if (!ban) return;
-  const seconds = Math.ceil((ban.until.getTime() - ctx.now.getTime()) / 1000);
-  throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds: seconds });
+  refuseUntil(ctx, ban?.until.getTime() ?? null);
+}
+
+/** Until when the caller's address is banned, ms, or null; for a column of a query. */
+export const addressBanColumn = ({ address, now }: Ctx) =>
+  sql<number | null>`(SELECT ${addressBans.until} FROM ${addressBans}
+    WHERE ${addressBans.address} = ${address} AND ${addressBans.until} > ${now.getTime()})`;
+
+/** @throws AppError RATE_LIMIT until then, ms */
+export function refuseUntil({ now }: Ctx, until: number | null): void {
+  if (until === null) return;
+  throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds: Math.ceil((until - now.getTime()) / 1000) });
 }
 
 /** `Authorization: Bearer …`, or `?token=` (SPEC 1), or null. */
-export function tokenOf(request: Request): string | null {
-  const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.get("authorization") ?? "");
-  return bearer?.[1] ?? new URL(request.url).searchParams.get("token");
-}
+export const tokenOf = (request: Request): string | null =>
+  bearerOf(request) ?? new URL(request.url).searchParams.get("token");
+
+/** `Authorization: Bearer …` alone, or null. */
+export const bearerOf = ({ headers }: Request): string | null =>
+  /^Bearer\s+(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1] ?? null;

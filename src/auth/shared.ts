@@ -5,7 +5,7 @@ import type { Config } from "../config.ts";
 import type { Ctx } from "../context.ts";
 import { AppError } from "../errors.ts";
 import { ROLES, type Role } from "../roles.ts";
-import { accountOf, BACKEND } from "./identities.ts";
+import { accountOf, BACKEND, idIn } from "./identities.ts";
 import { CLOCK_SKEW_SECONDS, outsideExpiry, outsideSessionId, ProfileClaims, profileIn } from "./outside-session.ts";
 import { isOwnToken } from "./tokens.ts";
 
@@ -62,8 +62,8 @@ export async function verifySharedToken(ctx: Ctx, token: string) {
 
 /** `USER_IDS=subject`: the backend's ids are numbers, and are the numbers here. @throws AppError UNAUTHORIZED */
 function idOf(subject: string): number {
-  const id = /^[1-9]\d{0,15}$/.test(subject) ? Number(subject) : Number.NaN;
-  if (!Number.isSafeInteger(id)) throw new AppError("UNAUTHORIZED");
+  const id = idIn(subject);
+  if (id === null) throw new AppError("UNAUTHORIZED");
   return id;
 }
 

@@ -38,6 +38,12 @@ const ownKeys = (settings: Config): Promise<Key[]> =>
     [settings.JWT_SECRET_KEY, settings.JWT_SECRET_KEY_PREVIOUS].flatMap((secret) => (secret ? [key(secret)] : [])),
   );
 
+/** What a key of a product's backend begins with (server-keys.ts). */
+export const SERVER_KEY_PREFIX = "rc_";
+
+/** Whether this is meant to be such a key, good or bad: then it is no user's token. */
+export const isServerKey = (credential: string): boolean => credential.startsWith(SERVER_KEY_PREFIX);
+
 /** Whether a token is one of ours: by its `kid`; one that has none by its signature. */
 export async function isOwnToken(settings: Config, token: string, kid: string | undefined): Promise<boolean> {
   const keys = await ownKeys(settings);
@@ -46,11 +52,14 @@ export async function isOwnToken(settings: Config, token: string, kid: string | 
   return (await Promise.allSettled(tried)).some(({ status }) => status === "fulfilled");
 }
 
-/** Signs a token for a session. Life: JWT_EXPIRE_MINUTES. */
-export async function signToken(settings: Config, session: { userId: number; sessionId: string; now: Date }) {
+/** Signs a token for a session. Life: JWT_EXPIRE_MINUTES, if nothing else is said. */
+export async function signToken(
+  settings: Config,
+  session: { userId: number; sessionId: string; now: Date; lifeSeconds?: number | undefined },
+) {
   const { kid, secret } = await key(settings.JWT_SECRET_KEY);
   const issued = Math.floor(session.now.getTime() / 1000);
-  const expires = issued + settings.JWT_EXPIRE_MINUTES * 60;
+  const expires = issued + (session.lifeSeconds ?? settings.JWT_EXPIRE_MINUTES * 60);
   const token = await new SignJWT({ sid: session.sessionId })
     .setProtectedHeader({ alg: ALGORITHM, typ: "JWT", kid })
     // No two tokens are alike, also of one session in one second.

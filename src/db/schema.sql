@@ -21,7 +21,7 @@ CREATE TABLE audit (
   details TEXT,
   request_id TEXT NOT NULL,
   created_at INTEGER NOT NULL
-);
+, key_id TEXT);
 CREATE INDEX audit_action ON audit (action, id);
 CREATE INDEX audit_admin ON audit (admin_id, id);
 CREATE INDEX audit_target ON audit (target_type, target_id, id);
@@ -543,6 +543,18 @@ CREATE TRIGGER rooms_delete_grants AFTER DELETE ON rooms BEGIN
   DELETE FROM file_grants WHERE place = 'room:' || OLD.id;
   DELETE FROM room_departures WHERE room_id = OLD.id;
 END;
+
+-- ── server_keys ──
+CREATE TABLE server_keys (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created_by INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  last_used_at INTEGER
+) WITHOUT ROWID;
 
 -- ── sessions ──
 CREATE TABLE sessions (

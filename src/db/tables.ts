@@ -231,6 +231,7 @@ export const audit = sqliteTable("audit", {
   details: text("details"),
   requestId: text("request_id").notNull(),
   createdAt: time("created_at").notNull(),
+  keyId: text("key_id"),
 });
 
 export const outbox = sqliteTable(
@@ -535,6 +536,19 @@ export const messageHook = sqliteTable("message_hook", {
   onFailure: text("on_failure", { enum: ["allow", "refuse"] }).notNull(),
   createdBy: integer("created_by").notNull(),
   createdAt: time("created_at").notNull(),
+});
+
+// ── The product's own backend (0030) ──
+
+export const serverKeys = sqliteTable("server_keys", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  hash: text("hash").notNull(),
+  scopes: text("scopes").notNull(),
+  createdBy: integer("created_by").notNull(),
+  createdAt: time("created_at").notNull(),
+  expiresAt: time("expires_at"),
+  lastUsedAt: time("last_used_at"),
 });
 
 // ── Which object names whom (0009, 0010) ──

@@ -4,9 +4,11 @@ import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { ZodError } from "zod";
-import { authenticate, tokenOf } from "../auth/authenticate.ts";
+import { authenticate, bearerOf, tokenOf } from "../auth/authenticate.ts";
 import { chargeCall } from "../auth/call-budgets.ts";
 import { clientAddress } from "../auth/rate-limit.ts";
+import { authenticateServer } from "../auth/server-keys.ts";
+import { isServerKey } from "../auth/tokens.ts";
 import { ConfigError, isAllowedOrigin, JSON_BODY_MAX_BYTES } from "../config.ts";
 import { actingAs, startContext } from "../context.ts";
 import { AppError, ERRORS, type ErrorCode, errorBody, saysWhen, toAppError } from "../errors.ts";
@@ -52,6 +54,7 @@ export const begin: MiddlewareHandler<HttpEnv> = async (c, next) => {
     status,
     ms,
     userId: actor.kind === "user" ? actor.id : undefined,
+    keyId: actor.kind === "server" ? actor.keyId : undefined,
     ...ctx.cost,
   });
 };
@@ -60,7 +63,7 @@ const costHeader = (cost: Cost): string =>
   `d1_queries=${cost.d1Queries}, d1_rows_read=${cost.d1RowsRead}, d1_rows_written=${cost.d1RowsWritten}, object_calls=${cost.objectCalls}`;
 
 /** Pages of other origins may call the API, with any headers, if ALLOWED_ORIGINS names them (exact match). */
-export const crossOrigin: MiddlewareHandler<HttpEnv> = cors({
+const pagesOfOthers: MiddlewareHandler<HttpEnv> = cors({
   origin: (origin, c: Context<HttpEnv>) =>
     isAllowedOrigin(c.var.ctx.config, origin, new URL(c.req.url).origin) ? origin : null,
   allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
@@ -89,6 +92,16 @@ export const crossOrigin: MiddlewareHandler<HttpEnv> = cors({
   ],
   maxAge: 600,
 });
+
+/** A backend's calls come from no page: a browser that tries is refused, and told of no origin that it may have. */
+export const crossOrigin: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  if (!isServerCall(c)) return pagesOfOthers(c, next);
+  if (c.req.header("origin") !== undefined) throw new AppError("FORBIDDEN", "A server's key belongs into no page.");
+  await next();
+};
+
+/** Whether a call is to the API for a product's own backend (SPEC 12). */
+const isServerCall = (c: Context<HttpEnv>): boolean => c.req.path.startsWith("/api/v1/server/");
 
 /** For API answers: nothing in them is a page. Handlers that serve files set stricter or looser ones themselves. */
 export const apiHeaders: MiddlewareHandler<HttpEnv> = secureHeaders({
@@ -143,8 +156,11 @@ async function readCapped(c: Context<HttpEnv>, body: ReadableStream<Uint8Array>,
 
 /** Finds out who calls. A token that is there must be good; none at all is left to the route's `who`. */
 export const signIn: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  const { ctx } = c.var;
+  const key = isServerCall(c) ? bearerOf(c.req.raw) : null;
   const token = tokenOf(c.req.raw);
-  if (token !== null) c.set("ctx", await authenticate(c.var.ctx, token));
+  if (key !== null && isServerKey(key)) c.set("ctx", await authenticateServer(ctx, key));
+  else if (token !== null) c.set("ctx", await authenticate(ctx, token));
   await next();
 };
 

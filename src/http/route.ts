@@ -7,17 +7,22 @@ import type { Context, Handler, MiddlewareHandler } from "hono";
 import { type CallBudget, chargeCall } from "../auth/call-budgets.ts";
 import { limitAdminCalls } from "../auth/rate-limit.ts";
 import { findUsers } from "../auth/user-names.ts";
-import { actingAs, type Ctx, isAdmin, isModerator, type UserCtx } from "../context.ts";
+import { actingAs, type Ctx, isAdmin, isModerator, type ServerCtx, type UserCtx } from "../context.ts";
 import { AppError } from "../errors.ts";
 import { badField, readInputNaming } from "../input.ts";
 import { ErrorAnswer } from "../realtime/protocol.ts";
 import type { Role } from "../roles.ts";
+import type { Scope } from "../scopes.ts";
 import { queryIn, readJson, requireJson } from "./read.ts";
 
 export type HttpEnv = { Bindings: Env; Variables: { ctx: Ctx } };
 
-/** `anyone` may still be signed in (the token is checked if there is one); the others must be. */
-export type Who = "anyone" | Role;
+/**
+ * `anyone` may still be signed in (the token is checked if there is one); the others must be. `key:<scope>`: a product's own
+ * backend, by a key that has the scope.
+ */
+export type Who = "anyone" | Role | ServerWho;
+type ServerWho = `key:${Scope}`;
 
 /** An answer that is not JSON: a file, a playlist, Prometheus text. */
 export const Bytes = "bytes";
@@ -39,7 +44,8 @@ type Policy = {
   answers: { [status: number]: z.ZodType | typeof Bytes };
 };
 
-type Guard<Q extends Policy> = MiddlewareHandler<{ Variables: { ctx: Q["who"] extends "anyone" ? Ctx : UserCtx } }>;
+type CtxOf<W extends Who> = W extends "anyone" ? Ctx : W extends ServerWho ? ServerCtx : UserCtx;
+type Guard<Q extends Policy> = MiddlewareHandler<{ Variables: { ctx: CtxOf<Q["who"]> } }>;
 // biome-ignore lint/complexity/noBannedTypes: "nothing more" in an intersection is {}.
 type Nothing = {};
 type RequestOf<Q extends Policy> = (Q extends { params: infer S extends z.ZodObject } ? { params: S } : Nothing) &
@@ -69,7 +75,7 @@ export function route<
   const Q extends Policy,
 >(method: M, path: P, policy: Q): RouteOf<M, P, Q> {
   const { params, query, body, bodyInQuery } = policy;
-  const budget = policy.budget ?? (isWrite(method) ? "writes" : undefined);
+  const budget = budgetOf(method, policy);
   const declared = createRoute({
     method,
     path,
@@ -79,7 +85,7 @@ export function route<
       ? [policy.description, `${bodyInQuery.join(", ")} may stand in the query instead.`].filter(Boolean).join(" ")
       : policy.description,
     tags: [path.split("/")[1] ?? ""],
-    security: policy.who === "anyone" ? [] : [{ bearer: [] }],
+    security: securityOf(policy.who),
     "x-who": policy.who,
     ...(budget ? { "x-budget": budget } : {}),
     request: {
@@ -100,6 +106,20 @@ export function route<
   return declared as unknown as RouteOf<M, P, Q>;
 }
 
+type Budget = CallBudget | "server";
+
+const isServers = (who: Who): who is ServerWho => who.startsWith("key:");
+
+function budgetOf(method: string, { who, budget }: Policy): Budget | undefined {
+  if (isServers(who)) return "server";
+  return budget ?? (isWrite(method) ? "writes" : undefined);
+}
+
+function securityOf(who: Who): Record<string, string[]>[] {
+  if (isServers(who)) return [{ serverKey: [] }];
+  return who === "anyone" ? [] : [{ bearer: [] }];
+}
+
 /** `post /videos/{id}/like` → `postVideosIdLike`: what generated clients call it. As unique as the route. */
 const operationIdOf = (method: string, path: string): string =>
   method + path.replace(/[^A-Za-z0-9]+(\w?)/g, (_, first: string) => first.toUpperCase());
@@ -110,10 +130,14 @@ function answerDoc(answer: z.ZodType | typeof Bytes) {
     : { description: "OK", content: { "application/json": { schema: answer } } };
 }
 
-const SETTINGS: Record<CallBudget, string> = { writes: "RATE_LIMIT_WRITES", searches: "RATE_LIMIT_SEARCHES" };
+const OVER: Record<Budget, string> = {
+  writes: "The user is over their writes a minute (RATE_LIMIT_WRITES)",
+  searches: "The user is over their searches a minute (RATE_LIMIT_SEARCHES)",
+  server: "The key is over its calls a minute (RATE_LIMIT_SERVER_API)",
+};
 
-const tooMany = (budget: CallBudget) => ({
-  description: `The user is over their ${budget} a minute (${SETTINGS[budget]})`,
+const tooMany = (budget: Budget) => ({
+  description: OVER[budget],
   headers: {
     "Retry-After": { description: "Seconds until there is budget again", schema: { type: "integer" as const } },
   },
@@ -127,7 +151,8 @@ export const isWrite = (method: string): boolean => !/^(get|head|options)$/i.tes
 function guard({ who, budget, body }: Policy): Handler<HttpEnv> {
   return async (c, next) => {
     const { ctx } = c.var;
-    if (who !== "anyone") {
+    if (isServers(who)) requireScope(ctx, who);
+    else if (who !== "anyone") {
       if (ctx.actor.kind !== "user") throw new AppError("UNAUTHORIZED");
       if (who === "admin" && !isAdmin(ctx.actor)) throw new AppError("FORBIDDEN");
       if (who === "moderator" && !isModerator(ctx.actor)) throw new AppError("FORBIDDEN");
@@ -137,6 +162,15 @@ function guard({ who, budget, body }: Policy): Handler<HttpEnv> {
     if (body) requireJson(c);
     await next();
   };
+}
+
+/** @throws AppError UNAUTHORIZED nobody · FORBIDDEN a user, or a key without the scope */
+function requireScope({ actor }: Ctx, who: ServerWho): void {
+  if (actor.kind === "anonymous") throw new AppError("UNAUTHORIZED");
+  if (actor.kind !== "server") throw new AppError("FORBIDDEN", "This takes a server's key.");
+  if (!actor.scopes.some((scope) => who === `key:${scope}`)) {
+    throw new AppError("FORBIDDEN", `This key has no scope ${who.slice("key:".length)}.`);
+  }
 }
 
 /** What comes in, read as the schemas say. The library would validate it as it was written; here it is respelled before. */

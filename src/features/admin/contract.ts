@@ -5,6 +5,7 @@ import { AdminVideoFrames } from "./videos/contract.ts";
 
 export * from "./audit/contract.ts";
 export * from "./base-contract.ts";
+export * from "./keys/contract.ts";
 export * from "./outbox/contract.ts";
 export * from "./reports/contract.ts";
 export * from "./stats/contract.ts";

@@ -1,6 +1,7 @@
 /** Everything below `/admin` (SPEC 4), by noun. Role `admin` only, and each admin has a budget of calls an hour. */
 import { router } from "../../http/route.ts";
 import { auditRoutes } from "./audit/routes.ts";
+import { adminKeyRoutes } from "./keys/routes.ts";
 import { adminOutboxRoutes } from "./outbox/routes.ts";
 import { adminReportRoutes } from "./reports/routes.ts";
 import { statsRoutes } from "./stats/routes.ts";
@@ -13,6 +14,7 @@ export const adminRoutes = router()
   .route("/", adminUserRoutes)
   .route("/", adminVideoRoutes)
   .route("/", adminReportRoutes)
+  .route("/", adminKeyRoutes)
   .route("/", adminOutboxRoutes)
   .route("/", adminWebhookRoutes)
   .route("/", auditRoutes);

@@ -5,7 +5,7 @@ import { isOutsideSession, outsideTokenHash } from "../../auth/outside-session.t
 import { spend } from "../../auth/rate-limit.ts";
 import { signToken } from "../../auth/tokens.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
-import { after } from "../../db/batch.ts";
+import { after, type Statements } from "../../db/batch.ts";
 import { foldedNames } from "../../db/folding.ts";
 import { deliverSoon, enqueue, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { revokedTokens, sessions, socketTickets, users } from "../../db/tables.ts";
@@ -110,21 +110,30 @@ async function limitLogins(ctx: Ctx, name: string): Promise<void> {
 }
 
 export async function startSession(ctx: Ctx, user: Row) {
+  return { user: toAccount(user), ...(await openSession(ctx, user.id)) };
+}
+
+/**
+ * A session and its token, for an account that may have one; `record` belongs into its batch. Life: JWT_EXPIRE_MINUTES, if
+ * nothing else is said.
+ */
+export async function openSession(ctx: Ctx, userId: number, lifeSeconds?: number, record: Statements = {}) {
   const sessionId = randomSecret(16);
-  const { token, expiresAt } = await signToken(ctx.config, { userId: user.id, sessionId, now: ctx.now });
+  const { token, expiresAt } = await signToken(ctx.config, { userId, sessionId, now: ctx.now, lifeSeconds });
   await ctx.db.batch({
     started: ctx.db.insert(sessions).values({
       id: sessionId,
-      userId: user.id,
+      userId,
       createdAt: ctx.now,
       expiresAt,
       userAgent: ctx.userAgent.slice(0, USER_AGENT_CHARACTERS),
       address: ctx.address,
       lastUsedAt: ctx.now,
     }),
-    forgotten: ctx.db.delete(sessions).where(and(eq(sessions.userId, user.id), lt(sessions.expiresAt, ctx.now))),
+    forgotten: ctx.db.delete(sessions).where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, ctx.now))),
+    ...record,
   });
-  return { user: toAccount(user), token, expiresAt: expiresAt.toISOString() };
+  return { token, expiresAt: expiresAt.toISOString() };
 }
 
 /** A new token of the same session; a logout ends both. */

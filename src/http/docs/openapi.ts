@@ -28,6 +28,12 @@ export function openApi({ api, tags, sockets }: Described) {
     bearerFormat: "JWT",
     description: "The token that signing in answers",
   });
+  api.openAPIRegistry.registerComponent("securitySchemes", "serverKey", {
+    type: "http",
+    scheme: "bearer",
+    description:
+      "A key of the product's own backend, made with `POST /admin/keys`. Not for pages: calls with an Origin are refused",
+  });
   const document = api.getOpenAPI31Document({
     openapi: "3.1.0",
     info: { title: "Roomcast", version: "1.0.0", description: ABOUT, license: { name: "MIT" } },

@@ -21,15 +21,17 @@ export const AuditAction = z.enum([
   "update",
   "test",
   "switch_off",
+  "token",
 ]);
 export type AuditAction = z.infer<typeof AuditAction>;
 
-export const AuditTarget = z.enum(["user", "video", "report", "outbox", "webhook", "message_hook"]);
+export const AuditTarget = z.enum(["user", "video", "report", "outbox", "webhook", "message_hook", "key"]);
 export type AuditTarget = z.infer<typeof AuditTarget>;
 
 export const AuditQuery = PageQuery.extend({
   action: z.string().max(40).optional(),
   adminId: UserRef.optional(),
+  keyId: z.string().max(64).optional(),
   targetType: z.string().max(40).optional(),
   targetId: z.string().max(100).optional(),
 });
@@ -38,8 +40,9 @@ export type AuditQuery = z.output<typeof AuditQuery>;
 export const AuditEntry = z
   .object({
     id: z.number().int(),
-    adminId: UserId,
-    adminUsername: z.string().describe("As it was then"),
+    adminId: UserId.nullable().describe("null: the product's own backend did it"),
+    adminUsername: z.string().describe("As it was then; of a backend, the name of its key"),
+    keyId: z.string().nullable().describe("The backend's key"),
     action: z.string(),
     targetType: z.string(),
     targetId: z.string(),

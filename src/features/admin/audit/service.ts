@@ -1,7 +1,7 @@
 /** One row for every action on every item, in the transaction of the action. Nothing deletes them; erasing a person takes their words out (../erasure). */
 import { and, count, desc, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { z } from "zod";
-import type { UserCtx } from "../../../context.ts";
+import type { ServerCtx, UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { audit, statsTotals } from "../../../db/tables.ts";
@@ -19,28 +19,42 @@ type Deed = {
   details?: SQL;
 };
 
+/** An admin, or the product's own backend by one of its keys. */
+type Doer = UserCtx | ServerCtx;
+
+/** Stands for the admin where a backend did it; no user has it. */
+const NO_ADMIN = 0;
+
 /** The statement that records an action on every item it is about to change, for the batch of the change. */
-export function recordEach(ctx: UserCtx, { action, targetType, id, from, reason, details }: Deed) {
+export function recordEach(ctx: Doer, { action, targetType, id, from, reason, details }: Deed) {
   const { actor, requestId, now } = ctx;
+  const [adminId, name, keyId] =
+    actor.kind === "user" ? [actor.id, actor.username, null] : [NO_ADMIN, actor.name, actor.keyId];
   return ctx.db.run(sql`
-    INSERT INTO audit (admin_id, admin_username, action, target_type, target_id, reason, details, request_id, created_at)
-    SELECT ${actor.id}, ${actor.username}, ${action}, ${targetType}, CAST(${id} AS TEXT), ${reason ?? null},
-      ${details ?? sql`NULL`}, ${requestId}, ${now.getTime()} FROM ${from}`);
+    INSERT INTO audit (admin_id, admin_username, action, target_type, target_id, reason, details, request_id, created_at, key_id)
+    SELECT ${adminId}, ${name}, ${action}, ${targetType}, CAST(${id} AS TEXT), ${reason ?? null},
+      ${details ?? sql`NULL`}, ${requestId}, ${now.getTime()}, ${keyId} FROM ${from}`);
 }
 
 /** The same, as lines in the log of the service (SPEC 11). */
-export function logEach(ctx: UserCtx, action: AuditAction, targetType: AuditTarget, ids: number[]): void {
-  for (const targetId of ids) {
-    logEvent(`admin.${action}`, { requestId: ctx.requestId, adminId: ctx.actor.id, targetType, targetId });
-  }
+export function logEach(
+  { actor, requestId }: Doer,
+  action: AuditAction,
+  targetType: AuditTarget,
+  ids: (number | string)[],
+): void {
+  const [event, doer] =
+    actor.kind === "user" ? [`admin.${action}`, { adminId: actor.id }] : [`server.${action}`, { keyId: actor.keyId }];
+  for (const targetId of ids) logEvent(event, { requestId, ...doer, targetType, targetId });
 }
 
 /** Newest first. */
 export async function listAudit(ctx: UserCtx, query: AuditQuery) {
-  const { action, adminId, targetType, targetId } = query;
+  const { action, adminId, keyId, targetType, targetId } = query;
   const filters = [
     action === undefined ? undefined : eq(audit.action, action),
     adminId === undefined ? undefined : eq(audit.adminId, adminId),
+    keyId === undefined ? undefined : eq(audit.keyId, keyId),
     targetType === undefined ? undefined : eq(audit.targetType, targetType),
     targetId === undefined ? undefined : eq(audit.targetId, targetId),
   ];
@@ -61,6 +75,7 @@ const Details = z.record(z.string(), z.unknown());
 
 const toEntry = (row: typeof audit.$inferSelect): AuditEntry => ({
   ...row,
+  adminId: row.adminId === NO_ADMIN ? null : row.adminId,
   details: row.details === null ? null : Details.parse(JSON.parse(row.details)),
   createdAt: row.createdAt.toISOString(),
 });

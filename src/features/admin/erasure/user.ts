@@ -1,5 +1,6 @@
 /** What an erased user leaves behind. Their row went first, so nothing new can come while this runs. */
 import { type SQL, sql } from "drizzle-orm";
+import { NOBODY } from "../../../auth/identities.ts";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
 import { giveUpUploads } from "../../../bytes/store.ts";
 import { folderOf } from "../../../bytes/store-form.ts";
@@ -17,9 +18,6 @@ import { ROUND_ROWS, runRounds } from "./rounds.ts";
 const ROUND_VIDEOS = 10;
 /** Each takes its replies along, as deleting one comment does. */
 const ROUND_COMMENTS = 50;
-
-/** No account has this id. */
-const NOBODY = 0;
 
 /** The outbox's way to the erasure of user `name`. */
 export async function deliverErasure(ctx: CallContext, name: string, _deliveries: Delivery[]): Promise<void> {

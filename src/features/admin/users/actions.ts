@@ -3,7 +3,7 @@
  * under the same condition, so that two calls at once cannot both succeed.
  */
 import { and, eq, isNotNull, isNull, ne, or, type SQL, sql } from "drizzle-orm";
-import type { UserCtx } from "../../../context.ts";
+import type { ServerCtx, UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
 import { jsonObject } from "../../../db/json.ts";
 import { deliverNow, deliverSoon, enqueueSelect, pendingFor } from "../../../db/outbox.ts";
@@ -179,11 +179,16 @@ async function refuseOwnRole(ctx: UserCtx, role: string): Promise<void> {
 
 /**
  * Erases the account at once, and what belongs to it: a usual account's all before this resolves, a huge one's rest bit by
- * bit (erasure/user.ts). Sockets close with 4003 "Account deleted".
- * @throws AppError NOT_FOUND · CONFLICT for the last admin
+ * bit (erasure/user.ts). Sockets close with 4003 "Account deleted". `onlyIf`: a condition on their row in `users`.
+ * @throws AppError NOT_FOUND · CONFLICT for the last admin, and where it is not so
  */
-export async function eraseUser(ctx: UserCtx, userId: number, reason: string): Promise<string> {
-  const where = and(eq(users.id, userId), sql`NOT ${isLastAdmin}`);
+export async function eraseUser(
+  ctx: UserCtx | ServerCtx,
+  userId: number,
+  reason: string,
+  onlyIf?: SQL,
+): Promise<string> {
+  const where = and(eq(users.id, userId), sql`NOT ${isLastAdmin}`, onlyIf);
   const farewell: HubPayload = { revocation: { code: CLOSE.forbidden, reason: "Account deleted" }, isErased: true };
   const from = sql`users WHERE ${where}`;
   const { erased, left, pending } = await ctx.db.batch({
@@ -197,7 +202,7 @@ export async function eraseUser(ctx: UserCtx, userId: number, reason: string): P
     left: one(ctx.db.select({ id: users.id }).from(users).where(eq(users.id, userId))),
     pending: pendingFor(ctx, `user:${userId}`, `erase:${userId}`),
   });
-  if (left) throw new AppError("CONFLICT", LAST_ADMIN);
+  if (left) throw new AppError("CONFLICT", onlyIf ? undefined : LAST_ADMIN);
   if (erased.length === 0) throw new AppError("NOT_FOUND");
   logEach(ctx, "delete", "user", [userId]);
   await deliverNow(ctx, pending);

@@ -1,0 +1,2 @@
+/** What the server API's contracts share. */
+export { Email, FreshToken, Username } from "../auth/contract.ts";

@@ -1,0 +1,3 @@
+/** For products that have a backend (SPEC 12), gathered from its nouns. docs/server-api.md tells how to use it. */
+export * from "./tokens/contract.ts";
+export * from "./users/contract.ts";
