@@ -25,7 +25,7 @@ const NOTHING_MADE = ["courses", "room-messages", "room-socket", "socketio-app",
   (name) => `test/${name}.test.ts`,
 );
 
-const QUEUES = ["test/offline-queue.test.ts"];
+const QUEUES = ["test/offline-queue.test.ts", "test/replays.test.ts"];
 
 const project = async (
   name: string,

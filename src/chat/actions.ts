@@ -17,6 +17,7 @@ export type ChatHost<D extends Dialect> = {
   readonly dialect: D;
   readonly attachments: Attachments;
   broadcast(text: string, except?: Connection): void;
+  broadcastLogged(text: string): void;
   send(connection: Connection, text: string): void;
   connectionsOf(userId: number): Iterable<Connection>;
   /** Ends a connection that asked for it, after its ack. */
@@ -91,7 +92,7 @@ export class ChatActions<D extends Dialect = Dialect> {
     const { message, isNew } = this.conversation.send(by, draft);
     if (!isNew) return this.repeated(message);
     const frame = this.#dialect.said(this.#shown(message));
-    this.host.broadcast(encodeFrame(frame, message.seq));
+    this.host.broadcastLogged(encodeFrame(frame, message.seq));
     this.host.logged(message.seq, by.now, by.person.userId);
     return frame.data;
   }
@@ -140,7 +141,7 @@ export class ChatActions<D extends Dialect = Dialect> {
   }
 
   #publish(entry: LogEntry, now: number): void {
-    this.host.broadcast(
+    this.host.broadcastLogged(
       encodeFrame(
         frameOf(this.#dialect, entry, (message) => this.#shown(message)),
         entry.seq,

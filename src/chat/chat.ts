@@ -138,6 +138,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
       },
       attachments: this.attachments,
       broadcast: (text, except) => this.broadcast(text, except),
+      broadcastLogged: (text) => this.broadcastLogged(text),
       send: (connection, text) => this.send(connection, text),
       connectionsOf: (userId) => this.connections.of(userId),
       leave: (connection) => this.disconnect(connection, 1000, "LEFT"),

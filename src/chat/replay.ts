@@ -1,9 +1,6 @@
 /** What `since` replays of a chat: every durable frame, as things are now. */
-import type { Replay, ReplayLog } from "../realtime/log.ts";
+import { type ReplayLog, type ReplayPage, takePage } from "../realtime/log.ts";
 import type { ChatLog, LogEntry } from "./log.ts";
-
-/** An object has 128 MB for everything: so many UTF-16 units are put together for one client at most. */
-const REPLAY_LENGTH = 8_000_000;
 
 type Speech = {
   /** How many frames one client is replayed at most. */
@@ -28,16 +25,16 @@ export class ChatReplay implements ReplayLog {
     return this.#log.position.epoch;
   }
 
-  since(seq: number, epoch: string | undefined): Replay {
-    if (!this.#log.position.canResume(seq, epoch, this.head - this.#speech.frames() + 1)) return { resync: true };
-    const frames: string[] = [];
-    let length = 0;
-    for (const entry of this.#log.entriesAfter(seq)) {
-      const frame = this.#speech.encode(entry);
-      length += frame.length;
-      if (length > REPLAY_LENGTH) return { resync: true };
-      frames.push(frame);
-    }
-    return { frames };
+  canResume(seq: number, epoch: string | undefined): boolean {
+    return this.#log.position.canResume(seq, epoch, this.head - this.#speech.frames() + 1);
+  }
+
+  /** Nothing is ever trimmed: a replay that has begun can be finished. */
+  page(seq: number, bytes: number): ReplayPage {
+    return takePage(this.#framesAfter(seq), { head: this.head, bytes });
+  }
+
+  *#framesAfter(seq: number): Generator<{ seq: number; frame: string }> {
+    for (const entry of this.#log.entriesAfter(seq)) yield { seq: entry.seq, frame: this.#speech.encode(entry) };
   }
 }

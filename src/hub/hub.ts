@@ -152,7 +152,7 @@ export class UserHub extends Room {
     others.delete(this.#userId);
     const people = [...others];
     for (const userId of people) this.#references.record(userId, origin.at);
-    this.broadcast(this.log.append(frame, { ...origin, people }));
+    this.broadcastLogged(this.log.append(frame, { ...origin, people }));
   }
 
   /** Somebody whom the log names was erased: their frames are no more. Doing it again changes nothing. */

@@ -32,11 +32,17 @@ export class OfflineQueue {
    */
   begin(last: Connection): void {
     if (!this.#isOn) return;
-    const seq = last.hasLeft ? this.#log.head : this.#lastHeard(last);
+    const seq = last.hasLeft ? this.#hadBy(last) : this.#lastHeard(last);
     this.#sql.exec("UPDATE queue_start SET seq = ?1 WHERE seq < ?1", seq);
   }
 
+  /** A client that left in the middle of a replay had what it had been sent. */
+  #hadBy({ state }: Connection): number {
+    return state.replay?.at ?? this.#log.head;
+  }
+
   #lastHeard({ lastHeardAt, state }: Connection): number {
+    if (state.replay) return 0;
     return lastHeardAt > state.openedAt ? this.#log.headBefore(lastHeardAt) : 0;
   }
 }

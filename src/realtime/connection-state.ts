@@ -1,6 +1,7 @@
 /** Who sits at a connection: what an object must still know about it after hibernation. */
 import { z } from "zod";
 import { ROLES } from "../roles.ts";
+import { ReaderState } from "./reader.ts";
 
 /** What the Worker has established about whoever connects. */
 export const Person = z.object({
@@ -58,6 +59,10 @@ export const ConnectionState = ConnectRequest.omit({ since: true, epoch: true })
   isSuspended: z.boolean().optional(),
   /** Next ping or deadline, ms; null when the client beats. */
   beatAt: z.number().nullable(),
+  /** What was sent and read: a sleep does not forget what is still held for this client. */
+  reader: ReaderState.optional(),
+  /** A replay that is under way: everything up to `at` was sent. When the next page is due without an answer, ms. */
+  replay: z.object({ at: z.number().int(), epoch: z.string(), isQueue: z.boolean(), dueAt: z.number() }).optional(),
   /** Frames spent per budget: [start of the window in ms, count]. */
   spent: z.record(z.string(), z.tuple([z.number(), z.number()])),
 });

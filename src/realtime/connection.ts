@@ -17,7 +17,7 @@ const GATEWAY_MISSES_AFTER_MS = 45_000;
 export class Connection {
   readonly state: ConnectionState;
   readonly #transport: Transport;
-  readonly reader = new Reader();
+  readonly reader: Reader;
   isOpen = true;
   /** The client ended the connection itself, and so had what was sent before. */
   hasLeft = false;
@@ -25,8 +25,8 @@ export class Connection {
   constructor(state: ConnectionState, transport: Transport) {
     this.state = state;
     this.#transport = transport;
-    // Before hibernation it was pinged, and is yet to answer.
-    if (state.missed > 0) this.reader.ping("", state.lastSeenAt);
+    this.reader = new Reader(state.reader);
+    state.reader = this.reader.state;
   }
 
   get id(): string {
@@ -51,6 +51,7 @@ export class Connection {
     // A gateway watches over its clients itself.
     if (this.transportKind === "gateway" || !this.reader.send(batch.bytes)) return false;
     this.ping(Date.now());
+    this.save();
     return true;
   }
 

@@ -113,7 +113,7 @@ export class Dispatcher {
   #handle(connection: Connection, message: string | ArrayBuffer, now: number): void {
     const { frame, id, problem } = parseFrame(message);
     if (frame?.type === "pong") return this.#pong(connection, message, now);
-    connection.reader.frame();
+    if (connection.reader.frame()) this.#membership.hasRead(connection, now);
     try {
       const command = frame && this.#room.commands().get(frame.type);
       // What cannot be read counts as well: junk is not free.
@@ -133,7 +133,7 @@ export class Dispatcher {
     const isFirst = connection.neverAnswers;
     const wasAskedFor = connection.pong(readPong(message));
     if (isFirst) this.#membership.answersPings(connection);
-    if (wasAskedFor) return undefined;
+    if (wasAskedFor) return this.#membership.hasRead(connection, now);
     try {
       this.#spend(connection, "messages", now);
     } catch (thrown) {

@@ -2,9 +2,10 @@
  * What all logs of objects share: a gap-free `seq`, an `epoch`, and the one rule of what can be resumed. On top of it the
  * log of a user's frames; the log of a chat is chat/log.ts.
  */
+import { Buffer } from "node:buffer";
 
-/** Replay, or the news that it is impossible: never a silent part. */
-export type Replay = { frames: string[] } | { resync: true };
+/** A part of a replay; `to`: who has had it has everything up to there. */
+export type ReplayPage = { frames: string[]; to: number };
 
 /** A log as a room's base sees it. */
 export interface ReplayLog {
@@ -13,8 +14,25 @@ export interface ReplayLog {
   readonly epoch: string;
   /** The newest outbox delivery that stands in the log; none, if the log knows nothing of deliveries. */
   readonly lastDelivery?: number;
-  /** All frames after `seq`, in order. `resync` if one of them is gone or the epoch is another. */
-  since(seq: number, epoch: string | undefined): Replay;
+  /** Whether a client that has everything up to `seq` can be given the rest. */
+  canResume(seq: number, epoch: string | undefined): boolean;
+  /** The frames after `seq`, in order, until they have `bytes` together; one at least. Null if one of them is gone. */
+  page(seq: number, bytes: number): ReplayPage | null;
+}
+
+/** Takes entries of a log until they have `bytes` together, one at least; of all there are, up to its `head`. */
+export function takePage(
+  entries: Iterable<{ seq: number; frame: string }>,
+  { head, bytes }: { head: number; bytes: number },
+): ReplayPage {
+  const frames: string[] = [];
+  let left = bytes;
+  for (const { seq, frame } of entries) {
+    frames.push(frame);
+    left -= Buffer.byteLength(frame);
+    if (left <= 0) return { frames, to: seq };
+  }
+  return { frames, to: head };
 }
 
 /** Where a log stands. */
@@ -134,10 +152,17 @@ export class FrameLog implements ReplayLog {
     return encoded;
   }
 
-  since(seq: number, epoch: string | undefined): Replay {
-    if (!this.#position.canResume(seq, epoch, this.#tail)) return { resync: true };
-    const rows = this.#sql.exec<{ frame: string }>("SELECT frame FROM log WHERE seq > ? ORDER BY seq", seq);
-    return { frames: [...rows].map((row) => row.frame) };
+  canResume(seq: number, epoch: string | undefined): boolean {
+    return this.#position.canResume(seq, epoch, this.#tail);
+  }
+
+  page(seq: number, bytes: number): ReplayPage | null {
+    if (seq < this.#tail - 1) return null;
+    const rows = this.#sql.exec<{ seq: number; frame: string }>(
+      "SELECT seq, frame FROM log WHERE seq > ? ORDER BY seq",
+      seq,
+    );
+    return takePage(rows, { head: this.head, bytes });
   }
 
   /** Puts another frame in the place of every one that names this user, so that no position goes missing. */

@@ -11,6 +11,7 @@ import { greet } from "./greeting.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { HubRegistration } from "./hub-registration.ts";
 import { RemoteMembers } from "./remote-members.ts";
+import { Replays } from "./replays.ts";
 import type { RoomHooks } from "./room-hooks.ts";
 import { isRevoked, objectKey, type Revocation } from "./room-ref.ts";
 import type { SendQueue } from "./send-queue.ts";
@@ -30,6 +31,7 @@ export class Membership {
   readonly #remote: RemoteMembers;
   readonly #hubs: HubRegistration;
   readonly #slowReaders: SlowReaders;
+  readonly #replays: Replays;
 
   constructor(room: RoomHooks, sendQueue: SendQueue) {
     const { state, env, timers } = room;
@@ -45,6 +47,12 @@ export class Membership {
       socketOf: (userId) => this.connections.socketOf(userId),
     });
     this.#slowReaders = new SlowReaders(this.connections);
+    this.#replays = new Replays({
+      timers,
+      log: () => room.log(),
+      checkReader: (connection) => this.checkReader(connection),
+      close: (connection, code, reason) => this.#end(connection, code, reason),
+    });
     this.#heartbeat = new Heartbeat(state, timers, { close, suspend: (silent) => this.connections.suspend(silent) });
     this.#hubs = new HubRegistration(room, close);
     this.#remote = new RemoteMembers({
@@ -69,6 +77,7 @@ export class Membership {
       const connection = restoreConnection(state, socket);
       if (!connection) continue;
       this.#add(connection, socket);
+      this.#replays.restore(connection);
       connection.state.spent = this.budgets.restore(connection.userId, connection.state.spent);
     }
     for (const connection of this.#remote.restore()) this.#add(connection);
@@ -91,7 +100,8 @@ export class Membership {
     connection.save();
     this.#sendQueue.flush();
     const isFirst = this.connections.countOf(request.userId) === 0;
-    greet(connection, this.#room.log(), request, isFirst ? this.#room.queueStart() : undefined);
+    const parts = { log: this.#room.log(), replays: this.#replays };
+    greet(connection, parts, request, isFirst ? this.#room.queueStart() : undefined);
     this.#open(connection, socket);
   }
 
@@ -156,6 +166,16 @@ export class Membership {
     this.#heartbeat.watch(connection);
     this.#room.opened(connection, isFirst);
     this.#settled();
+  }
+
+  /** Those that are sent what is logged by their replays, and not as it happens. */
+  get replaying(): Iterable<Connection> {
+    return this.#replays.connections;
+  }
+
+  /** A client has shown that it read something. */
+  hasRead(connection: Connection, now: number): void {
+    this.#replays.continue(connection, now);
   }
 
   /** A client has answered for the first time: from now on its silence tells. */
@@ -245,6 +265,7 @@ export class Membership {
     if (!this.connections.has(connection)) return;
     this.#sendQueue.remove(connection);
     this.#heartbeat.remove(connection);
+    this.#replays.remove(connection);
     this.#log("socket.close", connection, { code });
     this.connections.remove(connection);
     if (this.connections.allOf(connection.userId).length === 0) this.#hubs.left(connection);

@@ -69,7 +69,12 @@ export const ErrorFrame = z.object({ type: z.literal("error"), id: FrameId.optio
 export const SocketQuery = z.object({
   token: z.string().optional(),
   ticket: z.string().optional(),
-  since: z.number().int().min(0).optional().describe("Replay every kept frame after this seq"),
+  since: z
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe("Replay every kept frame after this seq. A long replay goes on as the pings in it are answered"),
   epoch: z.string().max(64).optional(),
   heartbeat: z.enum(["server", "client"]).default("server").catch("server"),
   batch: z

@@ -54,7 +54,11 @@ export abstract class Room extends DurableObject<Env> {
     super(state, env);
     this.timers = new Timers(state.storage);
     const checkReader = (connection: Connection) => this.#membership.checkReader(connection);
-    this.#sendQueue = new SendQueue({ runInbox: () => this.#dispatcher.runInbox(), checkReader });
+    this.#sendQueue = new SendQueue({
+      runInbox: () => this.#dispatcher.runInbox(),
+      checkReader,
+      replaying: () => this.#membership.replaying,
+    });
     const hooks: RoomHooks = {
       state,
       env,
@@ -129,7 +133,12 @@ export abstract class Room extends DurableObject<Env> {
 
   // ── What it is given ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** To everybody here, encoded once. */
+  /** What has just been logged, to everybody here, encoded once. */
+  protected broadcastLogged(text: string): void {
+    this.#sendQueue.loggedToAll(text);
+  }
+
+  /** What is of the moment, to everybody here, encoded once. */
   protected broadcast(text: string, except?: Connection): void {
     this.#sendQueue.toAll(text, except);
   }

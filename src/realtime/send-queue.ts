@@ -34,6 +34,8 @@ type Host = {
   runInbox(): void;
   /** So much was sent to a connection that it is time to see whether it reads. */
   checkReader(connection: Connection): void;
+  /** Connections that are sent what is logged another way. */
+  replaying(): Iterable<Connection>;
 };
 
 export class SendQueue {
@@ -65,9 +67,19 @@ export class SendQueue {
 
   /** To every connection, but for one. */
   toAll(text: string, except?: Connection): void {
-    if (except) this.#queuesOf(except).get(except)?.skipped.add(this.#head);
+    if (except) this.#skip(except);
     this.#shared.push(text);
     this.flushSoon();
+  }
+
+  /** What stands in the log, to every connection. One that is still being replayed gets it from there. */
+  loggedToAll(text: string): void {
+    for (const connection of this.#host.replaying()) this.#skip(connection);
+    this.toAll(text);
+  }
+
+  #skip(connection: Connection): void {
+    this.#queuesOf(connection).get(connection)?.skipped.add(this.#head);
   }
 
   /** To one connection, after all that was said before. */

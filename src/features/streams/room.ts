@@ -70,7 +70,7 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
   }
 
   #announce(frame: Frame, now: number): void {
-    this.broadcast(encodeFrame(frame, this.entries.addNotice(frame, now)));
+    this.broadcastLogged(encodeFrame(frame, this.entries.addNotice(frame, now)));
   }
 
   // ── Viewers ───────────────────────────────────────────────────────────────────────────────────────────────────────

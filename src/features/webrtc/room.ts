@@ -23,7 +23,7 @@ const GRACE_MS = 6000;
 const ALIVE_EVERY_MS = 60_000;
 
 /** Nothing said here matters later: who comes back joins again and is told who is there. */
-const NO_LOG: ReplayLog = { head: 0, epoch: "live", since: () => ({ resync: true }) };
+const NO_LOG: ReplayLog = { head: 0, epoch: "live", canResume: () => false, page: () => null };
 
 type FrameType = keyof typeof WebrtcFrames;
 type Switch = "audioEnabled" | "videoEnabled" | "screenSharing" | "handRaised";

@@ -36,7 +36,10 @@ const SERVER_FRAMES = {
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
 
 const CLIENT_FRAMES = {
-  pong: [z.object({ type: z.literal("pong"), timestamp: Timestamp.optional() }), "The answer to a ping."],
+  pong: [
+    z.object({ type: z.literal("pong"), timestamp: Timestamp.optional() }),
+    "The answer to a ping; it shows that all before the ping was read.",
+  ],
   "auth:refresh": [
     z.object({ type: z.literal("auth:refresh"), id: FrameId.optional(), data: AuthRefresh }),
     "A new token of the same user, before the old one ends.",
