@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { bundleWorker } from "./test/support/bundle.ts";
+import { migratedDatabase } from "./test/support/database.ts";
 
 const settings = {
   ENVIRONMENT: "development",
@@ -20,6 +23,17 @@ const settings = {
   PASSWORD_SCRYPT_LOG_N: "8",
 };
 
+const TESTS = readdirSync("test")
+  .filter((name) => name.endsWith(".test.ts"))
+  .map((name) => `test/${name}`);
+
+/** Tests that look into the source share its modules with the Worker; all others run the Worker in one file, as deployed. */
+const INSIDE = TESTS.filter((file) =>
+  /^import (?!type).*"(?:\.\.\/src\/(?!config|contract|text|bytes\/parts)|\.\/support\/gateway-calls)/m.test(
+    readFileSync(file, "utf8"),
+  ),
+);
+
 /** Tests that assume that nothing is made by its first use. All others run as development does. */
 const NOTHING_MADE = ["courses", "room-messages", "room-socket", "socketio-app", "webrtc-sessions"].map(
   (name) => `test/${name}.test.ts`,
@@ -27,35 +41,52 @@ const NOTHING_MADE = ["courses", "room-messages", "room-socket", "socketio-app",
 
 const QUEUES = ["test/offline-queue.test.ts", "test/replays.test.ts"];
 
-const project = async (
-  name: string,
-  more: Record<string, string>,
-  files: { include: string[]; exclude?: string[] },
-) => ({
-  plugins: [
-    cloudflareTest({
-      wrangler: { configPath: "./wrangler.toml" },
-      miniflare: { bindings: { ...settings, ...more, TEST_MIGRATIONS: await readD1Migrations("migrations") } },
-    }),
-  ],
-  test: {
-    ...files,
-    name,
-    setupFiles: ["test/support/migrate.ts"],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
-  },
-});
+const DEVELOPMENT = TESTS.filter((file) => !NOTHING_MADE.includes(file) && !QUEUES.includes(file));
 
-export default defineConfig(async () => ({
+const database = {
+  TEST_MIGRATIONS: await readD1Migrations("migrations"),
+  TEST_DATABASE: migratedDatabase("migrations"),
+};
+
+const bundle = await bundleWorker("src/index.ts", "dist/test/worker.js");
+
+/** Tests under settings of their own, in a project for the bundle and one for the source. */
+const projects = (name: string, more: Record<string, string>, files: string[]) =>
+  [
+    { name, main: bundle, include: files.filter((file) => !INSIDE.includes(file)) },
+    { name: `${name}-inside`, main: "src/index.ts", include: files.filter((file) => INSIDE.includes(file)) },
+  ]
+    .filter(({ include }) => include.length > 0)
+    .map(({ name, main, include }) => ({
+      plugins: [
+        cloudflareTest({
+          main,
+          wrangler: { configPath: "./wrangler.toml" },
+          miniflare: {
+            bindings: { ...settings, ...more, ...database },
+            // Nothing is in it: for the test of the migrations themselves.
+            d1Databases: { EMPTY_DB: "empty" },
+          },
+        }),
+      ],
+      test: {
+        include,
+        name,
+        setupFiles: ["test/support/migrate.ts"],
+        testTimeout: 20_000,
+        hookTimeout: 20_000,
+      },
+    }));
+
+export default defineConfig({
   test: {
     // Two at a time: each test file starts a workerd of its own.
     maxWorkers: 2,
     silent: "passed-only" as const,
     projects: [
-      await project("roomcast", {}, { include: ["test/*.test.ts"], exclude: [...NOTHING_MADE, ...QUEUES] }),
-      await project("roomcast-nothing-made", { AUTO_CREATE: "none" }, { include: NOTHING_MADE }),
-      await project("roomcast-offline-queue", { OFFLINE_QUEUE: "1" }, { include: QUEUES }),
+      ...projects("roomcast", {}, DEVELOPMENT),
+      ...projects("roomcast-nothing-made", { AUTO_CREATE: "none" }, NOTHING_MADE),
+      ...projects("roomcast-offline-queue", { OFFLINE_QUEUE: "1" }, QUEUES),
       "test/socketio/vitest.protocol.config.ts",
       "test/socketio/vitest.client.config.ts",
       "test/socketio/vitest.roomcast.config.ts",
@@ -63,4 +94,4 @@ export default defineConfig(async () => ({
       "test/documents/vitest.config.ts",
     ],
   },
-}));
+});

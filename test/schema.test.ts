@@ -1,10 +1,16 @@
+import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { getTableColumns, getTableName, is } from "drizzle-orm";
 import { SQLiteTable } from "drizzle-orm/sqlite-core";
-import { expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { type SchemaRow, schemaText } from "../scripts/schema-text.ts";
 import page from "../src/db/schema.sql?raw";
 import * as tables from "../src/db/tables.ts";
+
+const readSchema = (database: D1Database) =>
+  database.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema").all<SchemaRow>();
+
+beforeAll(() => applyD1Migrations(env.EMPTY_DB, env.TEST_MIGRATIONS));
 
 const declared = Object.values(tables).filter((table) => is(table, SQLiteTable));
 
@@ -12,7 +18,7 @@ it("src/db/tables.ts names exactly the columns that the migrations make", async 
   expect(declared.length).toBeGreaterThan(15);
   for (const table of declared) {
     const name = getTableName(table);
-    const { results } = await env.DB.prepare("SELECT name, [notnull] FROM pragma_table_info(?)").bind(name).all();
+    const { results } = await env.EMPTY_DB.prepare("SELECT name, [notnull] FROM pragma_table_info(?)").bind(name).all();
     const made = results.map((column) => column.name).sort();
     const wanted = Object.values(getTableColumns(table)).map((column) => column.name);
     expect({ [name]: wanted.sort() }).toEqual({ [name]: made });
@@ -20,8 +26,13 @@ it("src/db/tables.ts names exactly the columns that the migrations make", async 
 });
 
 it("src/db/schema.sql shows what the migrations make: after a new one, run `npm run schema`", async () => {
-  const rows = await env.DB.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema").all<SchemaRow>();
-  expect(schemaText(rows.results)).toBe(page);
+  const { results } = await readSchema(env.EMPTY_DB);
+  expect(schemaText(results)).toBe(page);
+});
+
+it("the database of all other tests is the one that the migrations make", async () => {
+  const { results } = await readSchema(env.DB);
+  expect(schemaText(results)).toBe(page);
 });
 
 it("src/db/schema.sql says what each table's triggers do elsewhere, and whom they tell", () => {

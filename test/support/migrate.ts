@@ -1,5 +1,4 @@
-/** Every test file starts with an empty, migrated database. */
-import { applyD1Migrations } from "cloudflare:test";
+/** Every test file starts with an empty, migrated database; how it is migrated is tested in test/schema.test.ts. */
 import { env } from "cloudflare:workers";
 
-await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
+await env.DB.batch(env.TEST_DATABASE.map((statement) => env.DB.prepare(statement)));
