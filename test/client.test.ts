@@ -247,6 +247,22 @@ describe("close codes", () => {
     expect([socket.status, asked]).toEqual(["closed", 1]);
   });
 
+  it("a ticket that the service refuses is the end, as 4001 is", async () => {
+    const user = await mintUser();
+    await call("/auth/logout", { method: "POST", token: user.token });
+    const closes: unknown[] = [];
+    let asked = 0;
+    const socket = open({
+      ticket: async () => {
+        asked += 1;
+        return (await answerOf(rest(user).auth["ws-ticket"].$post())).ticket;
+      },
+      onStatus: (status, why) => closes.push([status, why?.code]),
+    });
+    await expect(socket.send("notification:mark_seen", {})).rejects.toMatchObject({ code: "CLOSED", closeCode: 4001 });
+    expect([closes, asked]).toEqual([[["closed", 4001]], 1]);
+  });
+
   it("a token that cannot be had is told, and does not end the socket", async () => {
     const errors: unknown[] = [];
     const socket = open({

@@ -82,6 +82,7 @@ describe("tus", () => {
     ] as const) {
       const answer = await patch(location, from, content.slice(from, to));
       expect([answer.status, answer.headers.get("upload-offset")]).toEqual([204, String(to)]);
+      expect(answer.headers.has("upload-file-id")).toBe(to === 1000);
     }
     const asked = await tus(location, "HEAD");
     expect([asked.status, asked.headers.get("upload-offset"), asked.headers.get("upload-length")]).toEqual([
@@ -92,6 +93,7 @@ describe("tus", () => {
     expect(asked.headers.get("cache-control")).toBe("no-store");
     expect(asked.headers.get("upload-metadata")).toContain(`filename ${base64("Übung.gif")}`);
     const file = await fileOf(location);
+    expect(asked.headers.get("upload-file-id")).toBe(file.id);
     expect(file).toMatchObject({ size: 1000, folder: "course-1", visibility: "public", original_name: "Übung.gif" });
     expect(file.bytes).toEqual(content);
     expect(file.sha256).toBe((await hash(content)).toHex());

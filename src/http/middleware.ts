@@ -84,6 +84,7 @@ const pagesOfOthers: MiddlewareHandler<HttpEnv> = cors({
     "Tus-Resumable",
     "Tus-Version",
     "Upload-Expires",
+    "Upload-File-Id",
     "Upload-Length",
     "Upload-Metadata",
     "Upload-Offset",

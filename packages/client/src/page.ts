@@ -5,12 +5,19 @@ type Does = { suspend: () => void; wake: () => void };
 /** Looked up when it is needed: a server may render what a browser runs. */
 function pagePart(name: "document" | "window"): EventTarget | undefined {
   const part: unknown = Reflect.get(globalThis, name);
-  return part instanceof EventTarget ? part : undefined;
+  return canListen(part) ? part : undefined;
 }
+
+/** A page that is made for tests need not be of the runtime's own classes. */
+const canListen = (part: unknown): part is EventTarget =>
+  typeof part === "object" && part !== null && "addEventListener" in part;
 
 const isHidden = (document: object = {}): boolean => "hidden" in document && document.hidden === true;
 
-/** @returns a function that stops listening */
+/**
+ * Calls `suspend` when the network or the page goes away, and `wake` when either is back: online, visible, out of the bfcache.
+ * @returns a function that stops listening
+ */
 export function watchPage({ suspend, wake }: Does): () => void {
   const [window, document] = [pagePart("window"), pagePart("document")];
   const listening = new AbortController();

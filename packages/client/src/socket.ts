@@ -19,6 +19,14 @@ const TOKEN_RETRY_MS = 5000;
 /** A try that has taken this long when the network comes back began without it. */
 const TRY_IS_OLD_MS = 600;
 
+/** A service that gives no token or ticket would close the socket with this. */
+const REFUSED: Partial<Record<string, number>> = { UNAUTHORIZED: 4001, FORBIDDEN: 4003 };
+const refusalOf = (error: unknown) => {
+  if (!(error instanceof RoomcastError)) return {};
+  const { code, retryAfterSeconds } = error;
+  return { code, closeCode: REFUSED[code], retryAfterSeconds };
+};
+
 type Listener = (data: unknown, seq: number | undefined) => void;
 
 export class RoomcastSocket<P extends SocketPath = "/ws"> {
@@ -155,14 +163,16 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
     return next.comeBack ? next : { delayMs: 0, rejected: false };
   }
 
-  /** Tries until there is a token: it may be asked for over the same network that is down. */
+  /** Tries until there is a token: it may be asked for over the same network that is down. The service may refuse one for good. */
   async #read(source: TokenSource, rejected: boolean): Promise<string> {
     while (this.#status !== "closed") {
       try {
         return await readToken(source, rejected);
       } catch (error) {
+        const { code, closeCode, retryAfterSeconds = 0 } = refusalOf(error);
+        if (closeCode !== undefined) this.close(closeCode, code);
         this.#options.onError?.(error);
-        await this.#sleep(TOKEN_RETRY_MS);
+        await this.#sleep(Math.max(TOKEN_RETRY_MS, retryAfterSeconds * 1000));
       }
     }
     return "";

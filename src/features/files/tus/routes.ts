@@ -26,7 +26,11 @@ const requireVersion: MiddlewareHandler<HttpEnv> = async (c, next) => {
   return c.json({ error: errorBody(error) }, 412);
 };
 
-const expires = ({ expiresAt }: Pick<Upload, "expiresAt">) => ({ "Upload-Expires": expiresAt.toUTCString() });
+/** When an upload ends unfinished; and of a finished one, which file it has become, as messages take it for `fileId`. */
+const about = ({ expiresAt, fileId }: Pick<Upload, "expiresAt" | "fileId">) => ({
+  "Upload-Expires": expiresAt.toUTCString(),
+  ...(fileId === null ? {} : { "Upload-File-Id": fileId }),
+});
 
 /** What a header asks for that is not offered is refused before anything is done, and so is a body nobody would take. */
 const requireOffered: MiddlewareHandler<HttpEnv> = async (c, next) => {
@@ -42,7 +46,7 @@ async function create(c: Context<HttpEnv>): Promise<Response> {
   const ctx = requireUser(c.var.ctx);
   const { headers } = c.req.raw;
   const upload = await createUpload(ctx, wholeNumber(headers, "Upload-Length"), headers.get("Upload-Metadata") ?? "");
-  return c.body(null, 201, { Location: `/api/v1/files/tus/${upload.id}`, ...expires(upload) });
+  return c.body(null, 201, { Location: `/api/v1/files/tus/${upload.id}`, ...about(upload) });
 }
 
 async function head(c: Context<HttpEnv, "/:id">): Promise<Response> {
@@ -52,7 +56,7 @@ async function head(c: Context<HttpEnv, "/:id">): Promise<Response> {
     "Upload-Offset": String(upload.offset),
     "Upload-Length": String(upload.length),
     "Upload-Metadata": upload.metadata,
-    ...expires(upload),
+    ...about(upload),
   });
 }
 
@@ -66,7 +70,7 @@ async function patch(c: Context<HttpEnv, "/:id">): Promise<Response> {
   const checksum = parseChecksum(headers.get("Upload-Checksum"));
   try {
     const offset = await append(ctx, { id, offset: wholeNumber(headers, "Upload-Offset"), checksum, body });
-    return c.body(null, 204, { "Upload-Offset": String(offset), ...expires(await readUpload(ctx, id)) });
+    return c.body(null, 204, { "Upload-Offset": String(offset), ...about(await readUpload(ctx, id)) });
   } catch (error) {
     if (!(error instanceof ChecksumMismatch)) throw error;
     const failure = new AppError("INVALID_REQUEST", "The bytes do not hash to the checksum.");

@@ -1,0 +1,66 @@
+/** What was said, as far as it is loaded: pages of history joined with live frames, so that nothing is missing and nothing is twice. */
+
+type Item = { id: string; seq: number };
+
+export class History<M extends Item> {
+  readonly #messages = new Map<string, M>();
+  /** What became of messages while a page was on its way: done to it once it is here. */
+  #waiting: (() => void)[] | undefined = [];
+  #older: string | undefined;
+
+  /** Where older messages go on; undefined before the first page, and at the beginning. */
+  get older(): string | undefined {
+    return this.#older;
+  }
+
+  get isLoaded(): boolean {
+    return this.#waiting === undefined;
+  }
+
+  /** Oldest first. */
+  get messages(): M[] {
+    return [...this.#messages.values()].sort((a, b) => a.seq - b.seq);
+  }
+
+  get lastSeq(): number {
+    return Math.max(0, ...[...this.#messages.values()].map(({ seq }) => seq));
+  }
+
+  /** A live change: at once, or after the first page that is on its way. Each may be done again without harm. */
+  apply(change: () => void): void {
+    if (this.#waiting) this.#waiting.push(change);
+    else change();
+  }
+
+  get(id: string): M | undefined {
+    return this.#messages.get(id);
+  }
+
+  put(message: M): void {
+    this.#messages.set(message.id, message);
+  }
+
+  update(id: string, change: (message: M) => M): void {
+    const message = this.#messages.get(id);
+    if (message) this.#messages.set(id, change(message));
+  }
+
+  remove(id: string): void {
+    this.#messages.delete(id);
+  }
+
+  addPage({ messages, nextCursor }: { messages: readonly M[]; nextCursor: string | number | null }): void {
+    for (const message of messages) this.put(message);
+    this.#older = nextCursor === null ? undefined : String(nextCursor);
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const change of waiting) change();
+  }
+
+  /** Too much was missed: all is read anew. */
+  clear(): void {
+    this.#messages.clear();
+    this.#older = undefined;
+    this.#waiting = [];
+  }
+}
