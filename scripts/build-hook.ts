@@ -1,11 +1,15 @@
 /**
- * wrangler.toml's `[build]`: lets a plain `npx wrangler dev` serve in a fresh clone, as `npm start` does. Does nothing for a
- * deployment, nor where one of our scripts has prepared everything.
+ * wrangler.toml's `[build]`: lets a plain `npx wrangler dev` serve in a fresh clone, as `npm start` does, and a deployment have
+ * its pages. Does nothing where one of our scripts has prepared everything.
  */
 import { migrateLocally, writeDevelopmentSecrets } from "./development.ts";
+import { buildPages } from "./pages.ts";
 import { PREPARED } from "./tools.ts";
 
-if (process.env.WRANGLER_COMMAND === "dev" && !process.env[PREPARED]) {
-  writeDevelopmentSecrets();
-  migrateLocally();
+if (!process.env[PREPARED]) {
+  await buildPages();
+  if (process.env.WRANGLER_COMMAND === "dev") {
+    writeDevelopmentSecrets();
+    migrateLocally();
+  }
 }

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { buildPages } from "./pages.ts";
 import { root, runWrangler } from "./tools.ts";
 
 const DATABASE = "roomcast";
@@ -54,6 +55,7 @@ function prepareSecrets(): void {
 prepareDatabase();
 prepareBucket();
 runWrangler(["d1", "migrations", "apply", "DB", "--remote"]);
+await buildPages();
 // The Worker must exist before it can have secrets; without them it answers with the name of the missing setting.
 console.log(runWrangler(["deploy"]));
 prepareSecrets();

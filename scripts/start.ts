@@ -1,8 +1,9 @@
 /**
- * `npm start`: a development secret, a migrated local database, the server, two demo accounts.
+ * `npm start`: built pages, a development secret, a migrated local database, the server, two demo accounts.
  * Further arguments go to `wrangler dev`: `npm start -- --port 9000 --var NAME:value`.
  */
 import { migrateLocally, writeDevelopmentSecrets } from "./development.ts";
+import { buildPages } from "./pages.ts";
 import { option, persistence, startWrangler } from "./tools.ts";
 
 const args = process.argv.slice(2);
@@ -43,6 +44,7 @@ function tickCron(): void {
   setInterval(() => void fetch(`${origin}/cdn-cgi/local/scheduled`).catch(() => undefined), 60_000).unref();
 }
 
+await buildPages();
 writeDevelopmentSecrets();
 migrateLocally(persistence(args));
 const server = startWrangler(["dev", ...(option(args, "port") ? [] : ["--port", port]), ...args]);
@@ -56,6 +58,7 @@ console.log(`
   Roomcast is ready.
 
     Home        ${origin}/
+    Messenger   ${origin}/chat
     API docs    ${origin}/docs
     Dashboard   ${origin}/admin   (after: npm run admin -- demo)
     Livestream  ${origin}/live

@@ -11,6 +11,7 @@ import { askToSignIn } from "/ui/sign-in.js";
 
 const PAGES = [
   ["/", "Home"],
+  ["/chat", "Chat"],
   ["/live", "Live"],
   ["/call", "Call"],
   ["/admin", "Admin"],

@@ -64,7 +64,15 @@ export const fileOf = async (location: string) => {
   const row = await rowOf(location);
   const file = await env.DB.prepare("SELECT * FROM files WHERE id = ?")
     .bind(row?.file_id ?? "")
-    .first<{ id: string; key: string; sha256: string; size: number; folder: string; visibility: string; original_name: string }>();
+    .first<{
+      id: string;
+      key: string;
+      sha256: string;
+      size: number;
+      folder: string;
+      visibility: string;
+      original_name: string;
+    }>();
   if (!file) throw new Error("The upload has become no file");
   const object = await env.FILES.get(file.key);
   return { ...file, bytes: new Uint8Array((await object?.arrayBuffer()) ?? []) };

@@ -15,7 +15,8 @@ export const tusDescriptions = [
   route("get", "/files/tus/{id}", {
     who,
     summary: "How far an upload has come (tus: HEAD)",
-    description: "Of a finished one, `Upload-File-Id` says which file it has become; so does the answer to the last PATCH.",
+    description:
+      "Of a finished one, `Upload-File-Id` says which file it has become; so does the answer to the last PATCH.",
     params: UploadParam,
     answers: { 200: Bytes },
   }),
