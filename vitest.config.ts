@@ -4,6 +4,14 @@ import { defineConfig } from "vitest/config";
 import { bundleWorker } from "./test/support/bundle.ts";
 import { migratedDatabase } from "./test/support/database.ts";
 
+/** Played by test/support/oidc.ts. */
+const provider = (name: string, issuer: string) => ({
+  name,
+  issuer,
+  clientId: `us-at-${name}`,
+  clientSecret: "s3cret",
+});
+
 const settings = {
   ENVIRONMENT: "development",
   DEBUG_COST: "1",
@@ -14,6 +22,11 @@ const settings = {
   JWT_AUDIENCE: "roomcast-tests",
   JWT_SHARED_SECRET: "the-secret-of-a-backend-that-was-there-before",
   JWT_SHARED_REQUIRE: "type=access",
+  OIDC_PROVIDERS: JSON.stringify([
+    provider("acme", "https://acme.example.com"),
+    provider("other", "https://other.example.com/realms/main"),
+    provider("github", "https://github.com"),
+  ]),
   WEBHOOK_SECRET: "test-webhook-secret,test-webhook-secret-next",
   FILES_SIGNING_KEY: "test-only-signing-key-of-32-bytes-min",
   METRICS_TOKEN: "test-metrics-token",

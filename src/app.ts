@@ -3,6 +3,7 @@
 import { SOCKETS, TAGS } from "./contract.ts";
 import { AppError } from "./errors.ts";
 import { adminRoutes } from "./features/admin/routes.ts";
+import { oidcRoutes } from "./features/auth/oidc/routes.ts";
 import { authRoutes } from "./features/auth/routes.ts";
 import { sessionRoutes } from "./features/auth/session-routes.ts";
 import { commentRoutes } from "./features/comments/routes.ts";
@@ -80,6 +81,7 @@ app.use(limitBody, signIn, limitWrites);
 export const api = router()
   .route("/", authRoutes)
   .route("/", sessionRoutes)
+  .route("/", oidcRoutes)
   .route("/", messageRoutes)
   .route("/", notificationRoutes)
   .route("/", userRoutes)

@@ -1,6 +1,7 @@
 /** Settings and secrets, parsed once per isolate. Every limit has its unit in its name. */
 import { z } from "zod";
 import { ROLES } from "./roles.ts";
+import { isLoopbackHttp, signInProviders } from "./sign-in-providers.ts";
 
 const DEVELOPMENT_ORIGINS = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
@@ -100,6 +101,8 @@ const Settings = z.object({
   JWT_ROLE_MOST: oneOf(ROLES, "user"),
   /** `subject`: ids of users here are the numbers of the backend that signs tokens. */
   USER_IDS: oneOf(["own", "subject"], "own"),
+  /** Who else may sign people in (SPEC 13); a secret, as it has theirs. */
+  OIDC_PROVIDERS: signInProviders,
   WEBHOOK_SECRET: list.pipe(z.array(secret)),
   /** Where media servers may call from, besides having the secret; empty: from anywhere. */
   WEBHOOK_ADDRESSES: list,
@@ -195,11 +198,14 @@ function parseConfig(env: object): Config {
     }
   }
   refuseMixedKeys(settings);
+  if (isProduction) refuseOpenProviders(settings);
   if (isProduction && settings.PASSWORD_SCRYPT_LOG_N < 15) {
     throw new ConfigError("Setting PASSWORD_SCRYPT_LOG_N must be 15 in production.");
   }
   const AUTO_CREATE = settings.AUTO_CREATE ?? (isProduction ? [] : MADE_ON_FIRST_USE);
-  return { ...settings, AUTO_CREATE, isProduction, debugCost: settings.DEBUG_COST === "1" };
+  // Whose ids are another backend's are made by it alone.
+  const OIDC_PROVIDERS = settings.USER_IDS === "subject" ? [] : settings.OIDC_PROVIDERS;
+  return { ...settings, AUTO_CREATE, OIDC_PROVIDERS, isProduction, debugCost: settings.DEBUG_COST === "1" };
 }
 
 /** Whoever else knows a key of ours could sign as us. @throws ConfigError */
@@ -211,6 +217,14 @@ function refuseMixedKeys({ JWT_SHARED_SECRET, USER_IDS, ...settings }: z.output<
   if (USER_IDS === "subject" && (!JWT_SHARED_SECRET || settings.JWT_JWKS_URL)) {
     throw new ConfigError("Setting USER_IDS=subject needs JWT_SHARED_SECRET, and no JWT_JWKS_URL.");
   }
+}
+
+/** What a provider sends back here must not be read on its way, nor go where a request's own host says. @throws ConfigError */
+function refuseOpenProviders({ OIDC_PROVIDERS, PUBLIC_URL }: z.output<typeof Settings>): void {
+  if (OIDC_PROVIDERS.length === 0) return;
+  if (!PUBLIC_URL?.startsWith("https:")) throw new ConfigError("Setting OIDC_PROVIDERS needs PUBLIC_URL, with https.");
+  const plain = OIDC_PROVIDERS.find(({ issuer }) => isLoopbackHttp(new URL(issuer)));
+  if (plain) throw new ConfigError(`Setting OIDC_PROVIDERS must have https in production: ${plain.name} has not.`);
 }
 
 const parsed = new WeakMap<object, Config>();

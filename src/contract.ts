@@ -13,6 +13,7 @@ import { Erased, type SocketContracts } from "./realtime/protocol.ts";
 
 export * as admin from "./features/admin/contract.ts";
 export * as auth from "./features/auth/contract.ts";
+export * as signIn from "./features/auth/oidc/contract.ts";
 export * as comments from "./features/comments/contract.ts";
 export * as courses from "./features/courses/contract.ts";
 export * as files from "./features/files/contract.ts";

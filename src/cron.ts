@@ -5,7 +5,15 @@ import { startContext } from "./context.ts";
 import { foldOldRows } from "./db/folding.ts";
 import { forgetParked } from "./db/outbox-parked.ts";
 import { sweepOutbox } from "./db/outbox-sweep.ts";
-import { addressBans, rateWindows, revokedTokens, sessions, socketTickets } from "./db/tables.ts";
+import {
+  addressBans,
+  rateWindows,
+  revokedTokens,
+  sessions,
+  signInCodes,
+  signInStates,
+  socketTickets,
+} from "./db/tables.ts";
 import { sweepResumable } from "./features/files/tus/uploads.ts";
 import { endLapsed, forgetEarlyEnds } from "./features/streams/sessions.ts";
 import { forgetOldEvents } from "./features/streams/webhook/event-log.ts";
@@ -43,5 +51,7 @@ async function forgetExpired({ db, now }: ReturnType<typeof startContext>): Prom
     windows: db.delete(rateWindows).where(lt(rateWindows.endsAt, now)),
     bans: db.delete(addressBans).where(lt(addressBans.until, now)),
     sessions: db.delete(sessions).where(lt(sessions.expiresAt, now)),
+    signIns: db.delete(signInStates).where(lt(signInStates.expiresAt, now)),
+    signInCodes: db.delete(signInCodes).where(lt(signInCodes.expiresAt, now)),
   });
 }

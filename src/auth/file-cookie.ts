@@ -9,6 +9,7 @@ import type { Ctx, UserCtx } from "../context.ts";
 import { AppError } from "../errors.ts";
 import { sha256 } from "../platform/digest.ts";
 import { signIn } from "./authenticate.ts";
+import { cookieIn } from "./cookies.ts";
 import type { OwnToken } from "./tokens.ts";
 
 const NAME = "__Secure-roomcast-files";
@@ -45,7 +46,7 @@ export const noFileCookie = `${NAME}=; Max-Age=0; ${ATTRIBUTES}`;
  * caller is nobody.
  */
 export async function readerByCookie(ctx: Ctx, request: Request): Promise<UserCtx | null> {
-  const value = valueIn(request.headers.get("cookie") ?? "");
+  const value = cookieIn(request.headers.get("cookie"), NAME);
   if (value === undefined || !isOwnPage(ctx, request.headers)) return null;
   try {
     const options = { algorithms: [ALGORITHM], typ: TYPE, currentDate: ctx.now };
@@ -58,15 +59,6 @@ export async function readerByCookie(ctx: Ctx, request: Request): Promise<UserCt
     if (error instanceof AppError && (error.code === "UNAUTHORIZED" || error.code === "FORBIDDEN")) return null;
     throw error;
   }
-}
-
-/** Browsers send several cookies in one header (RFC 6265, 5.4). */
-function valueIn(cookies: string): string | undefined {
-  const prefix = `${NAME}=`;
-  return cookies
-    .split(/;\s*/)
-    .find((pair) => pair.startsWith(prefix))
-    ?.slice(prefix.length);
 }
 
 /**

@@ -96,9 +96,10 @@ export async function makeAccount(
     identity: after(
       "user",
       ctx.db.run(sql`
-      INSERT INTO identities (issuer, subject, user_id)
-      SELECT ${issuer}, ${subject}, last_insert_rowid() WHERE changes() > 0
-      ON CONFLICT (issuer, subject) DO UPDATE SET user_id = excluded.user_id WHERE identities.user_id = ${NOBODY}`),
+      INSERT INTO identities (issuer, subject, user_id, email, linked_at)
+      SELECT ${issuer}, ${subject}, last_insert_rowid(), ${identity.email ?? null}, ${ctx.now.getTime()} WHERE changes() > 0
+      ON CONFLICT (issuer, subject) DO UPDATE SET user_id = excluded.user_id, email = excluded.email,
+        linked_at = excluded.linked_at WHERE identities.user_id = ${NOBODY}`),
     ),
     ...asked?.record,
   });

@@ -229,7 +229,7 @@ CREATE INDEX friendships_high ON friendships (high_id);
 CREATE TABLE identities (
   issuer TEXT NOT NULL,
   subject TEXT NOT NULL,
-  user_id INTEGER NOT NULL,
+  user_id INTEGER NOT NULL, email TEXT, linked_at INTEGER,
   PRIMARY KEY (issuer, subject)
 ) WITHOUT ROWID;
 CREATE INDEX identities_user ON identities (user_id);
@@ -564,6 +564,29 @@ CREATE TABLE sessions (
   expires_at INTEGER NOT NULL
 , user_agent TEXT NOT NULL DEFAULT '', address TEXT NOT NULL DEFAULT '', last_used_at INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX sessions_user ON sessions (user_id);
+
+-- ── sign_in_codes ──
+CREATE TABLE sign_in_codes (
+  hash TEXT PRIMARY KEY,
+  code_challenge TEXT NOT NULL,
+  issuer TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  username TEXT,
+  display_name TEXT,
+  email TEXT,
+  email_verified INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- ── sign_in_states ──
+CREATE TABLE sign_in_states (
+  hash TEXT PRIMARY KEY,
+  browser_hash TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  redirect TEXT NOT NULL,
+  code_challenge TEXT NOT NULL,
+  expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
 
 -- ── socket_tickets ──
 CREATE TABLE socket_tickets (

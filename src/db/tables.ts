@@ -55,9 +55,32 @@ export const identities = sqliteTable(
     issuer: text("issuer").notNull(),
     subject: text("subject").notNull(),
     userId: integer("user_id").notNull(),
+    email: text("email"),
+    linkedAt: time("linked_at"),
   },
   (table) => [primaryKey({ columns: [table.issuer, table.subject] })],
 );
+
+export const signInStates = sqliteTable("sign_in_states", {
+  hash: text("hash").primaryKey(),
+  browserHash: text("browser_hash").notNull(),
+  provider: text("provider").notNull(),
+  redirect: text("redirect").notNull(),
+  codeChallenge: text("code_challenge").notNull(),
+  expiresAt: time("expires_at").notNull(),
+});
+
+export const signInCodes = sqliteTable("sign_in_codes", {
+  hash: text("hash").primaryKey(),
+  codeChallenge: text("code_challenge").notNull(),
+  issuer: text("issuer").notNull(),
+  subject: text("subject").notNull(),
+  username: text("username"),
+  displayName: text("display_name"),
+  email: text("email"),
+  emailVerified: integer("email_verified", { mode: "boolean" }).notNull(),
+  expiresAt: time("expires_at").notNull(),
+});
 
 export const revokedTokens = sqliteTable("revoked_tokens", {
   hash: text("hash").primaryKey(),
@@ -193,7 +216,7 @@ export const notifications = sqliteTable("notifications", {
   id: id(),
   userId: integer("user_id").notNull(),
   type: text("type", {
-    enum: ["like", "comment", "follow", "mention", "reply", "video_deleted", "report_resolved"],
+    enum: ["like", "comment", "follow", "mention", "reply", "video_deleted", "report_resolved", "identity_linked"],
   }).notNull(),
   refId: integer("ref_id").notNull(),
   actorId: integer("actor_id"),

@@ -27,6 +27,9 @@ type ServerWho = `key:${Scope}`;
 /** An answer that is not JSON: a file, a playlist, Prometheus text. */
 export const Bytes = "bytes";
 
+/** An answer that sends a browser on, by its `Location`. */
+export const Elsewhere = "elsewhere";
+
 type Policy = {
   who: Who;
   /** Reads that cost much have a budget of their own. All that changes something has one anyway: see `limitWrites`. */
@@ -41,7 +44,7 @@ type Policy = {
   /** Fields of the body that may stand in the query instead, as some frontends send them (SPEC 14). */
   bodyInQuery?: readonly string[];
   /** Status → schema of the answer. Failures need no line: they all have the contract's one form. */
-  answers: { [status: number]: z.ZodType | typeof Bytes };
+  answers: { [status: number]: z.ZodType | typeof Bytes | typeof Elsewhere };
 };
 
 type CtxOf<W extends Who> = W extends "anyone" ? Ctx : W extends ServerWho ? ServerCtx : UserCtx;
@@ -55,7 +58,9 @@ type RequestOf<Q extends Policy> = (Q extends { params: infer S extends z.ZodObj
     : Nothing);
 type AnswerOf<A> = A extends z.ZodType
   ? { description: string; content: { "application/json": { schema: A } } }
-  : { description: string; content: { "application/octet-stream": { schema: z.ZodString } } };
+  : A extends typeof Elsewhere
+    ? { description: string; headers: { Location: { schema: { type: "string" } } } }
+    : { description: string; content: { "application/octet-stream": { schema: z.ZodString } } };
 type RouteOf<M, P, Q extends Policy> = {
   method: M;
   path: P;
@@ -124,7 +129,10 @@ function securityOf(who: Who): Record<string, string[]>[] {
 const operationIdOf = (method: string, path: string): string =>
   method + path.replace(/[^A-Za-z0-9]+(\w?)/g, (_, first: string) => first.toUpperCase());
 
-function answerDoc(answer: z.ZodType | typeof Bytes) {
+function answerDoc(answer: z.ZodType | typeof Bytes | typeof Elsewhere) {
+  if (answer === Elsewhere) {
+    return { description: "Where to go", headers: { Location: { schema: { type: "string" as const } } } };
+  }
   return answer === Bytes
     ? { description: "Bytes", content: { "application/octet-stream": { schema: z.string() } } }
     : { description: "OK", content: { "application/json": { schema: answer } } };

@@ -22,6 +22,7 @@ function texts(): string[] {
     `${1_000_000 + made}`,
     `key_of_a_stream_${made}`,
     "rtmp://127.0.0.1:1935/live",
+    `verifier_or_challenge_of_a_sign_in_${made}`.padEnd(43, "x"),
   ];
 }
 const NUMBERS = [0, 1, 2, 7, 20, 60, 300];

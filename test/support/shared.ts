@@ -34,5 +34,6 @@ export async function callWith(settings: object, path: string, { method = "GET",
   const response = await app.fetch(request, { ...env, ...settings }, context);
   const text = await response.text();
   await waitOnExecutionContext(context);
-  return { status: response.status, body: JSON.parse(text) };
+  const { status, headers } = response;
+  return { status, headers, body: text === "" ? undefined : JSON.parse(text) };
 }

@@ -32,7 +32,7 @@ import {
  * With a token goes the cookie that reads files (SPEC 14). A browser takes it from an answer to its own origin, or to a
  * credentialed request; a page of an origin that is not allowed gets none.
  */
-async function giveFileCookie<T extends { token: string }>(
+export async function giveFileCookie<T extends { token: string }>(
   c: Pick<Context, "req" | "header"> & { var: { ctx: Ctx } },
   given: T,
 ): Promise<T> {

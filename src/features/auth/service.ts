@@ -65,7 +65,7 @@ export async function register(ctx: Ctx, input: Register) {
       passwordHash: hashPassword(password, ctx.config.PASSWORD_SCRYPT_LOG_N),
       createdAt: ctx.now,
       lastActiveAt: ctx.now,
-      onlineUntil: new Date(ctx.now.getTime() + LOGIN_PRESENCE_MS),
+      onlineUntil: signedInUntil(ctx),
     })
     .onConflictDoNothing()
     .returning();
@@ -93,7 +93,7 @@ export async function login(ctx: Ctx, { username, password }: Login) {
   const passwordHash = isOutdated(user.passwordHash ?? "", cost) ? hashPassword(password, cost) : user.passwordHash;
   await ctx.db
     .update(users)
-    .set({ passwordHash, lastActiveAt: ctx.now, onlineUntil: new Date(ctx.now.getTime() + LOGIN_PRESENCE_MS) })
+    .set({ passwordHash, lastActiveAt: ctx.now, onlineUntil: signedInUntil(ctx) })
     .where(eq(users.id, user.id));
   return startSession(ctx, user);
 }
@@ -106,8 +106,19 @@ async function limitLogins(ctx: Ctx, name: string): Promise<void> {
   const limit = ctx.config.RATE_LIMIT_LOGINS;
   const key = await fingerprint(`${ctx.address}\n${name}`);
   await spend(ctx, { key: `login:${key}`, limit, windowSeconds: 60 });
-  await spend(ctx, { key: `logins:${ctx.address}`, limit: limit * NAMES_PER_ADDRESS, windowSeconds: 60 });
+  await limitAddress(ctx);
 }
+
+/** For sign-ins that name nobody: what one address may try in a minute. @throws AppError RATE_LIMIT */
+export const limitAddress = (ctx: Ctx): Promise<void> =>
+  spend(ctx, {
+    key: `logins:${ctx.address}`,
+    limit: ctx.config.RATE_LIMIT_LOGINS * NAMES_PER_ADDRESS,
+    windowSeconds: 60,
+  });
+
+/** Until when a sign-in of now counts as presence. */
+export const signedInUntil = (ctx: Ctx): Date => new Date(ctx.now.getTime() + LOGIN_PRESENCE_MS);
 
 export async function startSession(ctx: Ctx, user: Row) {
   return { user: toAccount(user), ...(await openSession(ctx, user.id)) };

@@ -12,6 +12,7 @@ export const NotificationType = z.enum([
   "reply",
   "video_deleted",
   "report_resolved",
+  "identity_linked",
 ]);
 
 export const Notification = z

@@ -1,6 +1,6 @@
 /** Notifications: made in the batch of what they tell of, read, marked as seen. */
 import { and, count, eq, isNull, type SQL, sql } from "drizzle-orm";
-import type { UserCtx } from "../../context.ts";
+import { type Actor, actorId, type Ctx, type UserCtx } from "../../context.ts";
 import { after } from "../../db/batch.ts";
 import { inList, iso } from "../../db/json.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
@@ -34,12 +34,12 @@ type Notice = {
  * The two statements that notify, for the batch of the change they tell of. Nobody is notified of their own act, or by
  * someone they have blocked. Append `pendingFor` the receivers, and `deliverSoon` its rows.
  */
-export function notify(ctx: UserCtx, { who, onlyAfter, made, isOfficial = false }: Notice) {
-  const { id: me, username, avatarUrl } = ctx.actor;
+export function notify(ctx: Ctx, { who, onlyAfter, made, isOfficial = false }: Notice) {
+  const me = actorId(ctx.actor);
   const now = ctx.now.getTime();
   const insert = ctx.db.run(sql`
     INSERT INTO notifications (user_id, type, ref_id, actor_id, target_type, target_id, target_title, created_at)
-    SELECT w.user_id, w.type, w.ref_id, ${me}, w.target_type, w.target_id,
+    SELECT w.user_id, w.type, w.ref_id, nullif(${me}, 0), w.target_type, w.target_id,
       iif(w.target_type = 'video' AND w.type <> 'video_deleted', NULL, w.target_title), ${now} FROM (${who}) AS w
     WHERE w.user_id <> ${me}
       AND (${isOfficial} OR NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = w.user_id AND b.blocked_id = ${me}))`);
@@ -53,7 +53,7 @@ export function notify(ctx: UserCtx, { who, onlyAfter, made, isOfficial = false 
         refId: sql`n.ref_id`,
         createdAt: iso(sql`n.created_at`),
         seen: false,
-        actor: { id: me, username, avatarUrl },
+        actor: shownActor(ctx.actor),
         target: { type: sql`n.target_type`, id: sql`n.target_id`, title: titleOf("n") },
       },
     ],
@@ -65,13 +65,17 @@ export function notify(ctx: UserCtx, { who, onlyAfter, made, isOfficial = false 
   const push = enqueueSelect(
     ctx,
     sql`SELECT 'user:' || n.user_id, ${payload} FROM notifications n
-      WHERE changes() > 0 AND n.actor_id = ${me} AND n.created_at = ${now} AND (${made ?? sql`n.id = last_insert_rowid()`})`,
+      WHERE changes() > 0 AND n.actor_id IS nullif(${me}, 0) AND n.created_at = ${now} AND (${made ?? sql`n.id = last_insert_rowid()`})`,
   );
   return {
     notified: onlyAfter === undefined ? insert : after(onlyAfter, insert),
     notifiedNews: after("notified", push),
   };
 }
+
+/** The service itself is nobody. */
+const shownActor = (actor: Actor) =>
+  actor.kind === "user" ? { id: actor.id, username: actor.username, avatarUrl: actor.avatarUrl } : null;
 
 /** Newest first. */
 export async function listNotifications(ctx: UserCtx, query: FeedQuery) {

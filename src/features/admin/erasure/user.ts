@@ -44,7 +44,7 @@ function statements(userId: number): Record<string, SQL> {
   const rows = ROUND_ROWS;
   return {
     // The identity stays known as nobody's: a token of the provider that is still valid must make no new account.
-    identities: sql`UPDATE identities SET user_id = ${NOBODY} WHERE user_id = ${userId}`,
+    identities: sql`UPDATE identities SET user_id = ${NOBODY}, email = NULL WHERE user_id = ${userId}`,
     sessions: sql`DELETE FROM sessions WHERE user_id = ${userId}`,
     tickets: sql`DELETE FROM socket_tickets WHERE user_id = ${userId}`,
     videos: sql`DELETE FROM videos WHERE id IN (SELECT id FROM videos WHERE owner_id = ${userId} LIMIT ${ROUND_VIDEOS})`,

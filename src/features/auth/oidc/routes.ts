@@ -1,0 +1,95 @@
+import { Done, done } from "../../../http/answers.ts";
+import { Elsewhere, route, router } from "../../../http/route.ts";
+import { SignedIn } from "../contract.ts";
+import { giveFileCookie } from "../routes.ts";
+import { exchangeCode, linkIdentity, listIdentities, unlinkIdentity } from "./accounts.ts";
+import { BeginSignIn, ExchangeCode, IdentityList, ProviderAnswer, ProviderParam, SignInProviders } from "./contract.ts";
+import { beginSignIn, finishSignIn } from "./service.ts";
+
+export const oidcRoutes = router()
+  .openapi(
+    route("get", "/auth/oidc", {
+      who: "anyone",
+      summary: "Who else may sign people in",
+      answers: { 200: SignInProviders },
+    }),
+    (c) => c.json({ providers: c.var.ctx.config.OIDC_PROVIDERS.map(({ name }) => ({ name })) }, 200),
+  )
+  .openapi(
+    route("post", "/auth/oidc/exchange", {
+      who: "anyone",
+      summary: "Sign in with what a provider's sign-in came back with",
+      body: ExchangeCode,
+      answers: { 200: SignedIn },
+    }),
+    async (c) => c.json(await giveFileCookie(c, await exchangeCode(c.var.ctx, c.req.valid("json"))), 200),
+  )
+  .openapi(
+    route("get", "/auth/oidc/{provider}", {
+      who: "anyone",
+      summary: "Sign in by a provider: a page goes here",
+      description:
+        "Sends the browser to the provider, and back to `redirect` with a one-time `code` for `/auth/oidc/exchange` or " +
+        "`/auth/identities/{provider}`. A page keeps the verifier of its `code_challenge` to itself, in its session storage.",
+      params: ProviderParam,
+      query: BeginSignIn,
+      answers: { 302: Elsewhere },
+    }),
+    async (c) => {
+      const { provider } = c.req.valid("param");
+      const begun = await beginSignIn(c.var.ctx, provider, c.req.valid("query"), c.req.header("cookie"));
+      c.header("Set-Cookie", begun.cookie);
+      return c.redirect(begun.location, 302);
+    },
+  )
+  .openapi(
+    route("get", "/auth/oidc/{provider}/callback", {
+      who: "anyone",
+      summary: "Where providers send people back: to be registered there as the redirect URI",
+      params: ProviderParam,
+      query: ProviderAnswer,
+      answers: { 302: Elsewhere },
+    }),
+    async (c) => {
+      const { provider } = c.req.valid("param");
+      // As it was sent: the library judges all of it, also what is there twice.
+      const answer = new URL(c.req.url).searchParams;
+      return c.redirect(await finishSignIn(c.var.ctx, provider, answer, c.req.header("cookie")), 302);
+    },
+  )
+  .openapi(
+    route("get", "/auth/identities", {
+      who: "user",
+      summary: "Who else signs me in",
+      answers: { 200: IdentityList },
+    }),
+    async (c) => c.json({ identities: await listIdentities(c.var.ctx) }, 200),
+  )
+  .openapi(
+    route("post", "/auth/identities/{provider}", {
+      who: "user",
+      summary: "Let a provider sign me in",
+      description:
+        "With the code that its sign-in came back with: begin at `GET /auth/oidc/{provider}`, as to sign in.",
+      params: ProviderParam,
+      body: ExchangeCode,
+      answers: { 200: IdentityList },
+    }),
+    async (c) => {
+      const { provider } = c.req.valid("param");
+      return c.json({ identities: await linkIdentity(c.var.ctx, provider, c.req.valid("json")) }, 200);
+    },
+  )
+  .openapi(
+    route("delete", "/auth/identities/{provider}", {
+      who: "user",
+      summary: "Let a provider sign me in no more",
+      description: "409 for the last way in.",
+      params: ProviderParam,
+      answers: { 200: Done },
+    }),
+    async (c) => {
+      await unlinkIdentity(c.var.ctx, c.req.valid("param").provider);
+      return c.json(done("Identity removed"), 200);
+    },
+  );
