@@ -5,6 +5,7 @@ import type { CommandContext } from "../realtime/commands.ts";
 import type { Connection } from "../realtime/connection.ts";
 import { encodeFrame } from "../realtime/protocol.ts";
 import { type Attachments, isGranted, type NamedFile } from "./attachments.ts";
+import type { CustomEvent } from "./contract.ts";
 import type { Conversation } from "./conversation.ts";
 import { type Dialect, frameOf } from "./dialect.ts";
 import type { RoomInfo } from "./info.ts";
@@ -138,6 +139,16 @@ export class ChatActions<D extends Dialect = Dialect> {
     const { entry, emoji, action, count } = this.conversation.react(by, this.placeOf(messageId), given, want);
     if (entry) this.#publish(entry, by.now);
     return { messageId, userId: by.person.userId, emoji, action, count };
+  }
+
+  /** A product's own event, to everybody here. @throws AppError as Conversation.emit */
+  emit(by: CommandContext, event: CustomEvent): { seq: number } | undefined {
+    const seq = this.conversation.emit(by, event);
+    const { name, data } = event;
+    this.host.broadcast(encodeFrame(this.#dialect.happened({ name, data, userId: by.person.userId }), seq));
+    if (seq === undefined) return undefined;
+    this.host.logged(seq, by.now);
+    return { seq };
   }
 
   #publish(entry: LogEntry, now: number): void {

@@ -1,6 +1,7 @@
 /** What goes over the wire alike in every kind of room, whatever its dialect calls it. */
 import { z } from "zod";
 import { AuthorId, Timestamp, UserId } from "../realtime/protocol.ts";
+import { verbatim } from "../spelling.ts";
 import { composed, Link, searchText, showsNothing, userText } from "../text.ts";
 
 export const MessageId = z.string().min(1).max(64).describe("Opaque, sortable");
@@ -65,3 +66,54 @@ export type SearchQuery = z.output<typeof SearchQuery>;
 export const Cursor = MessageId.nullable().describe(
   "Goes back as `before`; null at the end. A search may answer fewer than `limit` and go on all the same",
 );
+
+/** How much a custom event may carry, bytes of JSON. */
+const EVENT_MAX_BYTES = 4096;
+
+/** What a Socket.IO client may send beside JSON would not arrive as it was sent. */
+const isJson = (value: unknown): boolean => {
+  if (typeof value !== "object" || value === null) return true;
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return false;
+  return Object.values(value).every(isJson);
+};
+const fitsEvent = (data: unknown): boolean =>
+  new TextEncoder().encode(JSON.stringify(data)).byteLength <= EVENT_MAX_BYTES;
+
+const eventParts = {
+  name: z
+    .string()
+    .regex(/^[\w.:-]{1,64}$/, "must be 1 to 64 of letters, digits, _ . : -")
+    .describe("The product's own"),
+  data: verbatim(
+    z
+      .unknown()
+      .refine(isJson, "must be JSON")
+      .refine(fitsEvent, `may have ${EVENT_MAX_BYTES} bytes of JSON`)
+      .default(null),
+  ).describe("Any JSON, passed on as it is: a page must treat it as text"),
+};
+
+/** A product's own event, to everybody in a room: `event` in every kind of room. */
+export const CustomEvent = z.object({
+  ...eventParts,
+  keep: z.boolean().default(false).describe("Into the room's log: it has a seq, and is replayed"),
+});
+export type CustomEvent = z.output<typeof CustomEvent>;
+
+/** What the ack of one that is kept carries. */
+export const EventAck = z.object({ seq: z.number().int() }).optional();
+
+/** In a place that logs nothing. */
+export const PassingEvent = z.object({
+  ...eventParts,
+  keep: z.literal(false, "nothing is kept here").optional(),
+});
+
+/** As it arrives. `roomId`: as the room's other frames name it. */
+export const customEventIn = <Id extends z.ZodType>(roomId: Id) =>
+  z.object({
+    name: z.string(),
+    data: verbatim(z.unknown()).describe("As it was sent: treat it as text"),
+    userId: AuthorId,
+    roomId,
+  });

@@ -3,6 +3,7 @@ import { AppError } from "../errors.ts";
 import type { CommandContext } from "../realtime/commands.ts";
 import type { Person } from "../realtime/connection-state.ts";
 import type { Author } from "./authors.ts";
+import type { CustomEvent } from "./contract.ts";
 import type { ChatLog, LogEntry, Message } from "./log.ts";
 import type { Moderation } from "./moderation.ts";
 import { type Action, type Reactions, reactionKey } from "./reactions.ts";
@@ -89,6 +90,19 @@ export class Conversation {
     this.#record(person.userId, now);
     const seq = this.#log.addChange("edit", target, person.userId, now);
     return { kind: "edit", seq, message: { ...message, content, editedAt: now } };
+  }
+
+  /**
+   * A product's own event; in a stream, of whoever runs it.
+   * @returns where it stands in the log, if it is kept
+   * @throws AppError FORBIDDEN muted, blocked, or not in charge of a stream
+   */
+  emit({ person, now }: CommandContext, { keep, ...event }: CustomEvent): number | undefined {
+    this.#moderation.requireVoice(person, now);
+    if (this.#moderation.info.kind === "stream") this.#moderation.requireInCharge(person);
+    if (!keep) return undefined;
+    this.#record(person.userId, now);
+    return this.#log.addEvent(person.userId, event, now);
   }
 
   /** Whether there was such a message, and it is deleted. */

@@ -2,7 +2,7 @@
 import type { Person } from "../realtime/connection-state.ts";
 import { ERASED_NAME, type Frame } from "../realtime/protocol.ts";
 import type { RoomInfo } from "./info.ts";
-import type { LogEntry, Message } from "./log.ts";
+import type { Happening, LogEntry, Message } from "./log.ts";
 
 /** What a kind of chat has no command for, its dialect has no word for. Null: nothing is sent. */
 export interface Dialect {
@@ -15,6 +15,8 @@ export interface Dialect {
   edited?(message: Message): Frame;
   deleted(entry: LogEntry & { kind: "deletion" }): Frame;
   reacted?(entry: LogEntry & { kind: "reaction" }): Frame;
+  /** A product's own event. */
+  happened(event: Happening): Frame;
   /** A member's notice of their own mute, or that it was lifted (null). */
   muted(userId: number, until: string | null): Frame | null;
   /** Told to one whose frame without an id was refused. */
@@ -44,6 +46,8 @@ export function frameOf(dialect: Dialect, entry: LogEntry, shown: Shown): Frame 
       return dialect.said(shown(entry.message));
     case "deletion":
       return dialect.deleted(entry);
+    case "event":
+      return dialect.happened(entry);
     case "notice":
       return { type: entry.type, data: entry.data };
     case "edit":

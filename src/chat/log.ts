@@ -2,6 +2,7 @@
  * A chat's log, the truth of what was said: `seq` is its key, a message is one row written, and edits, deletions and
  * reactions take a row each and change what they are about. Nothing is ever trimmed.
  */
+import { z } from "zod";
 import { LogPosition, loadEpoch } from "../realtime/log.ts";
 import type { Frame } from "../realtime/protocol.ts";
 import { type Author, Authors } from "./authors.ts";
@@ -22,6 +23,9 @@ export type Message = {
   deletedAt: number | null;
 };
 
+/** A product's own event. `userId` null: whoever sent it was erased. */
+export type Happening = { name: string; data: unknown; userId: number | null };
+
 /** One row of the log, as it is told and replayed. A notice is the room's own news, in a frame of its own type. */
 export type LogEntry =
   | { kind: "message" | "edit"; seq: number; message: Message }
@@ -35,6 +39,7 @@ export type LogEntry =
       action: Action;
       count: number;
     }
+  | ({ kind: "event"; seq: number } & Happening)
   | { kind: "notice"; seq: number; type: string; data: unknown };
 
 export type Draft = { type: string; content: string; fileUrl: string | null; replyTo: number | null };
@@ -83,6 +88,8 @@ const toMessage = (row: MessageRow): Message => ({
   editedAt: row.edited_at,
   deletedAt: row.deleted_at,
 });
+
+const StoredEvent = z.object({ name: z.string(), data: z.unknown() });
 
 export class ChatLog {
   readonly sql: SqlStorage;
@@ -182,6 +189,11 @@ export class ChatLog {
     return this.#append("notice", at, { type, content: JSON.stringify(data) });
   }
 
+  /** Logs a product's own event. Answers its seq. */
+  addEvent(userId: number, { name, data }: Omit<Happening, "userId">, at: number): number {
+    return this.#append("event", at, { userId, content: JSON.stringify({ name, data }) });
+  }
+
   /** One row written. */
   #append(kind: LogEntry["kind"], at: number, note: Note): number {
     this.sql.exec(
@@ -212,6 +224,7 @@ export class ChatLog {
     const { kind, seq, at, user_id: userId, target } = row;
     if (kind === "message") return { kind, seq, message: toMessage(row) };
     if (kind === "notice") return { kind, seq, type: row.type, data: JSON.parse(row.content) };
+    if (kind === "event") return { kind, seq, userId, ...StoredEvent.parse(JSON.parse(row.content)) };
     if (target === null) return null;
     if (kind === "deletion") return { kind, seq, at, userId, target };
     if (kind === "reaction") {

@@ -54,6 +54,10 @@ export const courseChat: RoomChat = {
         },
         "chat:mute_member": (by, { userId, seconds }) => room.mute(by, userId, seconds),
         "chat:unmute_member": (by, { userId }) => room.unmute(by, userId),
+        event: (by, input) => {
+          requireHere(room, input);
+          return room.emit(by, input);
+        },
       },
       { "chat:typing_start": "typing", "chat:typing_stop": "typing" },
       ["chat:send_message"],

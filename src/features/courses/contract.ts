@@ -6,7 +6,9 @@
 import { z } from "zod";
 import {
   ClientMessageId,
+  CustomEvent,
   Cursor,
+  customEventIn,
   FileId,
   FileUrl,
   HistoryQuery,
@@ -87,6 +89,7 @@ export const CourseCommands = {
   "chat:get_online_users": InCourse,
   "chat:mute_member": Mute.extend({ userId: UserRef }),
   "chat:unmute_member": z.object({ userId: UserRef }),
+  event: CustomEvent.extend(whichCourse),
 };
 
 const newMessage = {
@@ -129,7 +132,7 @@ export const CourseStatistics = z
 
 const OnlineUser = z.object({ userId: UserId, userName: z.string(), avatarUrl: z.string().nullable() });
 
-/** Server → client. The first three are durable: they carry `seq`, and `since` replays them. */
+/** Server → client. The first three, and an event that is kept, are durable: they carry `seq`, and `since` replays them. */
 export const CourseFrames = {
   "chat:new_message": NewCourseMessage,
   "chat:message_updated": NewCourseMessage.extend({ messageId: MessageId, editedAt: Timestamp }),
@@ -155,5 +158,6 @@ export const CourseFrames = {
     joined: z.array(OnlineUser).describe("At most 20 of those who came"),
     left: z.array(UserId).describe("At most 20 of those who went"),
   }),
+  event: customEventIn(z.string().describe("The `courseId`")),
   "chat:error": z.object({ code: z.string(), message: z.string() }),
 };

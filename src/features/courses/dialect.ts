@@ -1,6 +1,6 @@
 /** What a course room has to say, in `chat:*` frames (SPEC 6). */
 import { authorOf, iso, lifeOf, type RoomDialect } from "../../chat/dialect.ts";
-import type { LogEntry, Message } from "../../chat/log.ts";
+import type { Happening, LogEntry, Message } from "../../chat/log.ts";
 import { messageIdOf, parseMessageId } from "../../chat/message-id.ts";
 import type { Person } from "../../realtime/connection-state.ts";
 import type { Frame } from "../../realtime/protocol.ts";
@@ -54,6 +54,10 @@ export class CourseDialect implements RoomDialect {
   deleted({ target, userId, at }: LogEntry & { kind: "deletion" }): Frame {
     const id = this.messageId(target);
     return this.#frame("chat:message_deleted", { id, messageId: id, deletedBy: userId, deletedAt: iso(at) });
+  }
+
+  happened({ name, data, userId }: Happening): Frame {
+    return { type: "event", data: { name, data, userId, roomId: this.#courseId } };
   }
 
   typing({ userId, username }: Person, isTyping: boolean): Frame {

@@ -19,6 +19,7 @@ export const messengerChat: RoomChat = {
         read: (by, { seq }) => room.markRead(by, seq),
         mute_member: (by, { userId, seconds }) => room.mute(by, userId, seconds),
         unmute_member: (by, { userId }) => room.unmute(by, userId),
+        event: (by, event) => room.emit(by, event),
       },
       { typing: "typing" },
       ["send_message"],

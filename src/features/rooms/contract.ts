@@ -7,8 +7,11 @@
 import { z } from "zod";
 import {
   ClientMessageId,
+  CustomEvent,
   Cursor,
+  customEventIn,
   Emoji,
+  EventAck,
   FileId,
   FileUrl,
   HistoryQuery,
@@ -158,6 +161,7 @@ export const RoomCommands = {
   read: MarkRead,
   mute_member: Mute.extend({ userId: UserRef }),
   unmute_member: z.object({ userId: UserRef }),
+  event: CustomEvent,
 };
 
 /** Which room a frame is of: a Socket.IO connection is in several. Clients of the messenger read the keys in either case. */
@@ -177,9 +181,10 @@ export const RoomAcks = {
   read: z.object({ seq: z.number().int() }),
   mute_member: MuteState,
   unmute_member: MuteState,
+  event: EventAck,
 };
 
-/** Server → client. The first four are durable: they carry `seq`, and `since` replays them. */
+/** Server → client. The first four, and an event that is kept, are durable: they carry `seq`, and `since` replays them. */
 export const RoomFrames = {
   new_message: NewMessageFrame,
   message_updated: NewMessageFrame.extend({ ...ofMessage, editedAt: Timestamp }),
@@ -215,4 +220,5 @@ export const RoomFrames = {
     joinPolicy: JoinPolicy,
     slowModeSeconds: z.number().int(),
   }),
+  event: customEventIn(RoomId).extend({ room_id: RoomId, user_id: AuthorId }),
 };

@@ -1,7 +1,7 @@
 /** What a group or private room has to say, in the messenger's frames (SPEC 5). */
 import { authorOf, iso, lifeOf, type RoomDialect } from "../../chat/dialect.ts";
 import type { RoomInfo } from "../../chat/info.ts";
-import type { LogEntry, Message } from "../../chat/log.ts";
+import type { Happening, LogEntry, Message } from "../../chat/log.ts";
 import { messageIdOf, parseMessageId } from "../../chat/message-id.ts";
 import type { Person } from "../../realtime/connection-state.ts";
 import type { Frame } from "../../realtime/protocol.ts";
@@ -70,6 +70,10 @@ export class MessengerDialect implements RoomDialect {
 
   reacted({ target, userId, emoji, action, count }: LogEntry & { kind: "reaction" }): Frame {
     return this.#frame("reaction", { messageId: this.messageId(target), userId, emoji, action, count });
+  }
+
+  happened({ name, data, userId }: Happening): Frame {
+    return this.#frame("event", { name, data, userId });
   }
 
   typing({ userId, username }: Person, isTyping: boolean): Frame {

@@ -1,6 +1,6 @@
 /** The chat beside a stream: its frames, and its history over HTTP (SPEC 7). */
 import { z } from "zod";
-import { FileId, FileUrl } from "../../chat/contract.ts";
+import { CustomEvent, customEventIn, EventAck, FileId, FileUrl } from "../../chat/contract.ts";
 import { FeedQuery, NextCursor } from "../../db/page.ts";
 import { IntegerId } from "../../http/answers.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
@@ -51,7 +51,7 @@ export const SlowMode = z.object({
   seconds: z.number().int().min(0).max(3600).describe("Between two messages of one person; 0 switches it off"),
 });
 
-/** Client → server. What a native socket joins it is in already; leaving closes it. The last four are for those who moderate. */
+/** Client → server. What a native socket joins it is in already; leaving closes it. All but the first three are for those who moderate. */
 export const StreamCommands = {
   join_stream: WhichStream,
   leave_stream: WhichStream,
@@ -60,6 +60,7 @@ export const StreamCommands = {
   chat_mute: MuteViewer,
   chat_unmute: UnmuteViewer,
   chat_slow_mode: SlowMode,
+  event: CustomEvent.extend({ streamId }),
 };
 export type StreamCommand = keyof typeof StreamCommands;
 
@@ -70,6 +71,7 @@ export const StreamAcks = {
   chat_mute: z.object({ userId: UserId, until: Timestamp.nullable() }),
   chat_unmute: z.object({ userId: UserId, until: Timestamp.nullable() }),
   chat_slow_mode: z.object({ seconds: z.number().int() }),
+  event: EventAck,
 };
 
 /**
@@ -88,6 +90,7 @@ export const StreamFrames = {
     endTime: Timestamp.nullable(),
   }),
   "stream:viewer_count": z.object({ streamId: StreamId, count: z.number().int() }),
+  event: customEventIn(StreamId),
 };
 
 export const ChatHistory = z.object({ messages: z.array(ChatMessage), nextCursor: NextCursor });

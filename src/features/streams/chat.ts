@@ -83,6 +83,10 @@ export const streamChat: ChatKind<StreamDialect, StreamActions> = {
         chat_mute: async (by, { userId, seconds }) => muteState(await chat.mute(by, userId, seconds)),
         chat_unmute: async (by, { userId }) => muteState(await chat.unmute(by, userId)),
         chat_slow_mode: (by, { seconds }) => chat.slowDown(by, seconds),
+        event: (by, input) => {
+          chat.requireHere(input);
+          return chat.emit(by, input);
+        },
       },
       {},
       ["chat_message"],

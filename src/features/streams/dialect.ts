@@ -1,6 +1,6 @@
 /** What a stream's chat has to say (SPEC 7). */
 import { authorOf, type Dialect, iso } from "../../chat/dialect.ts";
-import type { LogEntry, Message } from "../../chat/log.ts";
+import type { Happening, LogEntry, Message } from "../../chat/log.ts";
 import type { Frame } from "../../realtime/protocol.ts";
 import type { ChatMessage } from "./chat-contract.ts";
 
@@ -53,6 +53,10 @@ export class StreamDialect implements Dialect {
 
   #deletion(seq: number): Frame {
     return this.#frame("chat_message_deleted", { messageId: this.messageId(seq) });
+  }
+
+  happened({ name, data, userId }: Happening): Frame {
+    return { type: "event", data: { name, data, userId, roomId: this.#streamId } };
   }
 
   muted(userId: number, until: string | null): Frame {

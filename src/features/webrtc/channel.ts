@@ -11,6 +11,6 @@ export const webrtcChannel: Channel = {
   leave: "webrtc:leave_session",
   joinsAgain: true,
   failure: "webrtc:error",
-  names: { fields: ["sessionId"] },
+  names: { fields: ["sessionId", "session_id"] },
   enter: toSession,
 };

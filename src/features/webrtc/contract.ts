@@ -1,5 +1,6 @@
 /** Video sessions and the signaling between browsers (SPEC 8). docs/webrtc.md tells a client how to use them. */
 import { z } from "zod";
+import { customEventIn, PassingEvent } from "../../chat/contract.ts";
 import { ChosenId } from "../../chosen-id.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
 import { verbatim } from "../../spelling.ts";
@@ -89,6 +90,7 @@ export const WebrtcCommands = {
   "webrtc:screen_share_stop": Here,
   "webrtc:raise_hand": Here,
   "webrtc:lower_hand": Here,
+  event: PassingEvent.extend(here),
 };
 
 export const Participant = z.object({
@@ -130,6 +132,7 @@ export const WebrtcFrames = {
   "webrtc:screen_share_stopped": Noted,
   "webrtc:hand_raised": Noted,
   "webrtc:hand_lowered": Noted,
+  event: customEventIn(SessionId),
   "webrtc:error": z
     .object({ code: z.string(), message: z.string() })
     .describe("NOT_FOUND: the session has ended · CONFLICT: joined from another window, this one is out"),

@@ -61,8 +61,9 @@ export class WebrtcRoom extends Room {
         this.#turn(by, sessionId, "screenSharing", false, "webrtc:screen_share_stopped"),
       "webrtc:raise_hand": (by, { sessionId }) => this.#turn(by, sessionId, "handRaised", true, "webrtc:hand_raised"),
       "webrtc:lower_hand": (by, { sessionId }) => this.#turn(by, sessionId, "handRaised", false, "webrtc:hand_lowered"),
+      event: (by, { sessionId, name, data }) => this.#emit(by, sessionId, { name, data }),
     },
-    signaling(Object.keys(WebrtcCommands) as (keyof typeof WebrtcCommands)[]),
+    { ...signaling(Object.keys(WebrtcCommands) as (keyof typeof WebrtcCommands)[]), event: "messages" },
   );
 
   constructor(state: DurableObjectState, env: Env) {
@@ -259,6 +260,13 @@ export class WebrtcRoom extends Room {
     member.state[what] = isOn;
     this.#members.keep(member);
     this.#tellOthers(member, type, content);
+  }
+
+  /** A product's own event, to all who take part. */
+  #emit(by: CommandContext, sessionId: string | undefined, { name, data }: { name: string; data: unknown }): void {
+    const { userId } = this.#requireMember(by, sessionId);
+    const frame = encodeFrame({ type: "event", data: { name, data, userId, roomId: this.#sessionId } });
+    for (const connection of this.#members.connections()) this.send(connection, frame);
   }
 
   #requireHere(sessionId: string | undefined): void {

@@ -94,23 +94,27 @@ export class RoomcastApplication implements Application<Member> {
 
   async received(socket: MemberSocket, event: ReceivedEvent): Promise<void> {
     if (this.#endIfExpired(socket)) return;
-    const channel = channelOf(event.name);
+    const input = dataOf(event);
+    const channel = channelOf(event.name, input, socket.state.subscriptions);
     try {
-      const data = await this.#execute(socket, event, channel);
+      const data = await this.#execute(socket, event.name, input, channel);
       event.ack?.(data === undefined ? { success: true } : { success: true, data });
     } catch (thrown) {
       answerFailure(socket, event, channel?.failure ?? "error", thrown);
     }
   }
 
-  async #execute(socket: MemberSocket, event: ReceivedEvent, channel: Channel | undefined): Promise<unknown> {
-    const { name } = event;
-    const data = dataOf(event);
+  async #execute(
+    socket: MemberSocket,
+    name: string,
+    data: Record<string, unknown> | null,
+    channel: Channel | undefined,
+  ): Promise<unknown> {
     if (!data) throw this.#door.refusal(socket, new AppError("INVALID_MESSAGE", "An event's data is an object."));
     if (name === "auth:refresh") return this.#refresh(socket, data);
     // Whatever no room knows is the hub's to do, or to refuse and count.
     if (!channel) return answerIn(await this.#objects.executeInHub(socket, name, data));
-    const target = targetOf(channel, data);
+    const target = targetOf(channel, name, data);
     if (name === channel.leave) return this.#subscriptions.leave(socket, channel, target);
     const subscription =
       name === channel.join

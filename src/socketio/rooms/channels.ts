@@ -40,33 +40,66 @@ export type Channel = {
 };
 
 const byId = new Map<string, Channel>();
-const byEvent = new Map<string, Channel>();
+const byEvent = new Map<string, Channel[]>();
+
+/** Events that several kinds of room know: what they name says which is meant. */
+const SHARED_EVENTS: ReadonlySet<string> = new Set(["event"]);
+/** Where an event of any kind of room may name its room, as what it arrives as does. */
+const COMMON_FIELDS = ["roomId", "room_id"];
 
 /** Called once for each kind of room, by whoever puts the product together. */
 export function registerChannel(channel: Channel): void {
   byId.set(channel.id, channel);
   for (const event of [...Object.keys(channel.commands), channel.join, channel.leave]) {
-    const other = byEvent.get(event);
-    if (other && other !== channel) throw new Error(`${event} belongs to ${other.id} and ${channel.id}`);
-    byEvent.set(event, channel);
+    const others = (byEvent.get(event) ?? []).filter((other) => other !== channel);
+    if (others[0] && !SHARED_EVENTS.has(event))
+      throw new Error(`${event} belongs to ${others[0].id} and ${channel.id}`);
+    byEvent.set(event, [...others, channel]);
   }
 }
 
 export const channelCalled = (id: string): Channel | undefined => byId.get(id);
 
-/** The channel that an event belongs to; undefined: it is for the user's own hub. */
-export const channelOf = (event: string): Channel | undefined => byEvent.get(event);
+/** A room that a client is in, as far as it tells what an event is for. */
+type Inside = { channel: string; name: string };
+
+/**
+ * The channel that an event belongs to; undefined: it is for the user's own hub, or to be refused there. An event that
+ * several kinds of room know is for the kind whose own field names a room; with the field that all have, for a room of that
+ * name that the client is `inside` of; without a name, for the only room that the client is inside of.
+ */
+export function channelOf(
+  event: string,
+  data: Record<string, unknown> | null,
+  inside: readonly Inside[],
+): Channel | undefined {
+  const all = byEvent.get(event) ?? [];
+  if (all.length <= 1 || !data) return all[0];
+  const common = named(COMMON_FIELDS, data);
+  const rooms = inside.filter(({ name }) => common === null || name === common);
+  const kinds = all.filter(({ id }) => rooms.some(({ channel }) => channel === id));
+  const own = all.find(({ names }) => named(names.fields, data) !== null);
+  if (own && (common === null || kinds.length === 0 || kinds.includes(own))) return own;
+  return common === null && rooms.length > 1 ? undefined : kinds[0];
+}
 
 const Name = z.union([z.string().min(1).max(200), z.number().int().transform(String)]);
 
 /** What an event says about where it belongs. */
 export type Target = { name: string } | { object: string } | null;
 
-export function targetOf({ names }: Channel, data: Record<string, unknown>): Target {
-  for (const field of names.fields) {
+/** What the first of these fields that is there names. */
+function named(fields: readonly string[], data: Record<string, unknown>): string | null {
+  for (const field of fields) {
     const name = Name.safeParse(data[field]);
-    if (name.success) return { name: name.data };
+    if (name.success) return name.data;
   }
+  return null;
+}
+
+export function targetOf({ names }: Channel, event: string, data: Record<string, unknown>): Target {
+  const name = named(names.fields, data) ?? (SHARED_EVENTS.has(event) ? named(COMMON_FIELDS, data) : null);
+  if (name !== null) return { name };
   const object = typeof data.messageId === "string" ? names.objectOfMessage?.(data.messageId) : null;
   return object ? { object } : null;
 }
