@@ -78,6 +78,7 @@ function make(schema: z.core.$ZodType): Respell {
   if (schema instanceof z.ZodUnion) return union(schema.options);
   if (schema instanceof z.ZodNumber) return number;
   if (schema instanceof z.ZodBoolean) return boolean;
+  if (schema instanceof z.ZodLiteral && [...schema.values].every((value) => typeof value === "boolean")) return boolean;
   return asItIs;
 }
 
