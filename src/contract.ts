@@ -6,7 +6,8 @@ import { AdminFrames } from "./features/admin/contract.ts";
 import { CourseCommands, CourseFrames } from "./features/courses/contract.ts";
 import { MessageAcks, MessageCommands, MessageFrames } from "./features/messages/contract.ts";
 import { NotificationAcks, NotificationCommands, NotificationFrames } from "./features/notifications/contract.ts";
-import { RoomAcks, RoomCommands, RoomFrames } from "./features/rooms/contract.ts";
+import { PresenceFrames } from "./features/presence/contract.ts";
+import { RoomAcks, RoomCommands, RoomFrames, RoomInboxFrames } from "./features/rooms/contract.ts";
 import { StreamAcks, StreamCommands, StreamFrames } from "./features/streams/chat-contract.ts";
 import { WebrtcCommands, WebrtcFrames } from "./features/webrtc/contract.ts";
 import { Erased, type SocketContracts } from "./realtime/protocol.ts";
@@ -68,6 +69,8 @@ export const SOCKETS = {
       ...MessageFrames,
       ...NotificationFrames,
       ...AdminFrames,
+      ...RoomInboxFrames,
+      ...PresenceFrames,
       erased: Erased,
     },
     acks: {

@@ -15,7 +15,7 @@ import { courseChat } from "./features/courses/chat.ts";
 import { fileKeeper } from "./features/files/service.ts";
 import { markMessagesSeen, showTyping } from "./features/messages/service.ts";
 import { markNotificationsSeen } from "./features/notifications/service.ts";
-import { notePresence } from "./features/presence/service.ts";
+import { notePresence, tellFriends } from "./features/presence/service.ts";
 import { roomChannel } from "./features/rooms/channel.ts";
 import { messengerChat } from "./features/rooms/chat.ts";
 import { streamChannel } from "./features/streams/channel.ts";
@@ -49,6 +49,7 @@ serveHub({
       { "message:typing": "typing" },
     ),
   notePresence,
+  tellFriends,
 });
 
 keepFilesBy(fileKeeper);

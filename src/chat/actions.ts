@@ -23,8 +23,8 @@ export type ChatHost<D extends Dialect> = {
   connectionsOf(userId: number): Iterable<Connection>;
   /** Ends a connection that asked for it, after its ack. */
   leave(connection: Connection): void;
-  /** The log has gone on; `author`: of a message. */
-  logged(seq: number, now: number, author?: number): void;
+  /** The log has gone on; `said`: by a message. */
+  logged(seq: number, now: number, said?: Message): void;
   /** @throws AppError NOT_FOUND nobody who can be muted here · FORBIDDEN a moderator */
   requireMutable(userId: number): Promise<void>;
   /** The room's storage names this user now. */
@@ -94,7 +94,7 @@ export class ChatActions<D extends Dialect = Dialect> {
     if (!isNew) return this.repeated(message);
     const frame = this.#dialect.said(this.#shown(message));
     this.host.broadcastLogged(encodeFrame(frame, message.seq));
-    this.host.logged(message.seq, by.now, by.person.userId);
+    this.host.logged(message.seq, by.now, message);
     return frame.data;
   }
 
@@ -145,8 +145,12 @@ export class ChatActions<D extends Dialect = Dialect> {
   emit(by: CommandContext, event: CustomEvent): { seq: number } | undefined {
     const seq = this.conversation.emit(by, event);
     const { name, data } = event;
-    this.host.broadcast(encodeFrame(this.#dialect.happened({ name, data, userId: by.person.userId }), seq));
-    if (seq === undefined) return undefined;
+    const text = encodeFrame(this.#dialect.happened({ name, data, userId: by.person.userId }), seq);
+    if (seq === undefined) {
+      this.host.broadcast(text);
+      return undefined;
+    }
+    this.host.broadcastLogged(text);
     this.host.logged(seq, by.now);
     return { seq };
   }

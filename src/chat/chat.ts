@@ -93,8 +93,8 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
   /** The Worker has asked the database; what has happened since, only the room knows. @throws AppError to turn them away */
   protected abstract letIn(userId: number, context: Context): void;
 
-  /** The log has gone on; `author`: of a message. */
-  protected logged(_seq: number, _now: number, _author?: number): void {}
+  /** The log has gone on; `said`: by a message. */
+  protected logged(_seq: number, _now: number, _said?: Message): void {}
 
   /** @throws AppError NOT_FOUND nobody who can be muted here · FORBIDDEN a moderator */
   protected requireMutable(_userId: number): void | Promise<void> {}
@@ -142,7 +142,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
       send: (connection, text) => this.send(connection, text),
       connectionsOf: (userId) => this.connections.of(userId),
       leave: (connection) => this.disconnect(connection, 1000, "LEFT"),
-      logged: (seq, now, author) => this.logged(seq, now, author),
+      logged: (seq, now, said) => this.logged(seq, now, said),
       requireMutable: async (userId) => this.requireMutable(userId),
       record: (userId, now) => this.references.record(userId, now),
     };

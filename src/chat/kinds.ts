@@ -1,7 +1,9 @@
 /** The kinds of chat there are: a feature declares its own, and the composition root registers it, so that the engine knows none. */
+import type { CallContext } from "../db/call-context.ts";
 import type { Commands } from "../realtime/commands.ts";
 import type { Dialect, RoomDialect } from "./dialect.ts";
 import type { RoomInfo } from "./info.ts";
+import type { RoomMention } from "./mentions.ts";
 import type { RoomActions } from "./room-actions.ts";
 
 export type ChatKind<D extends Dialect, Actions> = {
@@ -14,7 +16,10 @@ export type ChatKind<D extends Dialect, Actions> = {
 };
 
 /** A kind of room: a chat with members. */
-export type RoomChat = ChatKind<RoomDialect, RoomActions>;
+export type RoomChat = ChatKind<RoomDialect, RoomActions> & {
+  /** Of a kind that its members' lists of rooms show: how those who are named are told. May be called again. */
+  inbox?: { notifyMentioned: (ctx: CallContext, mention: RoomMention) => Promise<void> };
+};
 
 const rooms = new Map<RoomInfo["kind"], RoomChat>();
 

@@ -85,10 +85,15 @@ export class Moderation {
 
   /** Turns away who was found to be a member as of `version`, and has been removed since. @throws AppError FORBIDDEN */
   requireMember(userId: number, version: number): void {
+    if (!this.isMember(userId, version)) throw new AppError("FORBIDDEN", "You are no member any more.");
+  }
+
+  /** Whether who was found to be a member as of `version` has not been removed since. */
+  isMember(userId: number, version: number): boolean {
     const [row] = this.#sql
       .exec<{ version: number }>("SELECT version FROM departed WHERE user_id = ?", userId)
       .toArray();
-    if (row && version < row.version) throw new AppError("FORBIDDEN", "You are no member any more.");
+    return !row || version >= row.version;
   }
 
   /** The owner of the room, moderators and admins. */
@@ -142,6 +147,11 @@ export class Moderation {
   mutedUntil(userId: number, now: number): number | null {
     const until = this.#mutes.get(userId) ?? 0;
     return until > now ? until : null;
+  }
+
+  /** Who is muted at this moment. */
+  mutedAt(now: number): number[] {
+    return [...this.#mutes.keys()].filter((userId) => this.mutedUntil(userId, now) !== null);
   }
 
   mute(userId: number, until: number): void {

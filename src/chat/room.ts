@@ -15,6 +15,7 @@ import type { RoomDialect } from "./dialect.ts";
 import type { Mark, Summary } from "./directory.ts";
 import { DirectorySync } from "./directory-sync.ts";
 import type { Page, ReadQuery } from "./history.ts";
+import { Inbox } from "./inbox.ts";
 import { JoinContext, RoomEffect, type RoomInfo } from "./info.ts";
 import { type RoomChat, roomChat } from "./kinds.ts";
 import type { Message } from "./log.ts";
@@ -37,6 +38,7 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
   readonly #marks: ReadMarks;
   readonly #directory: DirectorySync;
   readonly #presence: Presence;
+  readonly #inbox: Inbox;
   readonly #typing = new Typing();
 
   constructor(state: DurableObjectState, env: Env) {
@@ -45,6 +47,7 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
     this.#marks = new ReadMarks(this.entries, synced);
     this.#directory = this.#makeDirectory(synced);
     this.#presence = this.#makePresence();
+    this.#inbox = this.#makeInbox();
     this.actions = this.#makeActions();
     for (const connection of this.connections.values()) this.#restore(connection);
     this.timers.add({ due: () => this.search.due(), ring: () => void this.search.indexBatch() });
@@ -62,9 +65,29 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
       describe: (message: Message) => ({ ...this.dialect.message(message), ...this.attachments.kept(message) }),
       saved: (userIds: number[]) => {
         for (const userId of userIds) this.#keep(userId);
+        this.#inbox.synced(Date.now());
       },
     };
     return new DirectorySync(host, syncedSeq);
+  }
+
+  #makeInbox(): Inbox {
+    const dialect = () => this.dialect;
+    return new Inbox({
+      roomId: this.roomId,
+      log: this.entries,
+      timers: this.timers,
+      moderation: this.moderation,
+      attachments: this.attachments,
+      get dialect() {
+        return dialect();
+      },
+      context: () => objectContext(this.ctx, this.env),
+      later: (work) => this.ctx.waitUntil(work),
+      isHere: (userId) => this.connections.of(userId).length > 0,
+      summary: () => this.#directory.summary(),
+      markOf: (userId) => this.#marks.of(userId),
+    });
   }
 
   #makePresence(): Presence {
@@ -102,9 +125,10 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
   }
 
   /** The message's own row tells that its author has read it: nothing else is written for that. */
-  protected override logged(seq: number, now: number, author?: number): void {
-    if (author !== undefined) this.#marks.move(author, seq, now);
+  protected override logged(seq: number, now: number, said?: Message): void {
+    if (said && said.userId !== null) this.#marks.move(said.userId, seq, now);
     this.#directory.noteChange(now);
+    this.#inbox.logged(now, said);
   }
 
   protected override requireMutable(userId: number): Promise<void> {

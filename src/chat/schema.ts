@@ -53,6 +53,11 @@ export const CHAT_ROOM_SCHEMA: readonly MigrationStep[] = [
      PRIMARY KEY (message, key, user_id)
    ) WITHOUT ROWID;`,
   foldReactions,
+  // What only rooms with members have (a stream's chat takes the steps above): what their members' lists were last told.
+  `ALTER TABLE state ADD COLUMN activity_seq INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE state ADD COLUMN activity_at INTEGER NOT NULL DEFAULT 0;
+   UPDATE state SET activity_seq = coalesce((SELECT max(seq) FROM log), 0);
+   CREATE TABLE pending_mentions (seq INTEGER PRIMARY KEY);`,
 ];
 
 /** Reactions that look the same become one: whoever gave both has given one, and it is shown as it came first. */

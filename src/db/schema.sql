@@ -314,8 +314,9 @@ CREATE TABLE notifications (
   target_title TEXT,
   created_at INTEGER NOT NULL,
   seen_at INTEGER
-);
+, room_id TEXT, message_id TEXT);
 CREATE INDEX notifications_actor ON notifications (actor_id, type, ref_id, user_id);
+CREATE UNIQUE INDEX notifications_room_message ON notifications (message_id, user_id) WHERE message_id IS NOT NULL;
 CREATE INDEX notifications_unseen ON notifications (user_id, id) WHERE seen_at IS NULL;
 CREATE INDEX notifications_user ON notifications (user_id, id);
 

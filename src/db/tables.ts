@@ -220,11 +220,13 @@ export const notifications = sqliteTable("notifications", {
   }).notNull(),
   refId: integer("ref_id").notNull(),
   actorId: integer("actor_id"),
-  targetType: text("target_type", { enum: ["video", "comment", "user", "report"] }).notNull(),
+  targetType: text("target_type", { enum: ["video", "comment", "user", "report", "room"] }).notNull(),
   targetId: integer("target_id").notNull(),
   targetTitle: text("target_title"),
   createdAt: time("created_at").notNull(),
   seenAt: time("seen_at"),
+  roomId: text("room_id"),
+  messageId: text("message_id"),
 });
 
 export const reports = sqliteTable("reports", {

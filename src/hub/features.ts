@@ -7,6 +7,8 @@ export type HubFeatures = {
   commands: (as: (by: CommandContext) => UserCtx) => Commands;
   /** The user's first connection opened, or the last one closed. Must not throw. */
   notePresence: (ctx: Ctx, userId: number, isConnected: boolean) => Promise<void>;
+  /** The user's friends are to hear that they came or went. Must not throw. */
+  tellFriends: (ctx: Ctx, userId: number, isOnline: boolean) => Promise<void>;
 };
 
 let registered: HubFeatures | undefined;

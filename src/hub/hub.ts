@@ -23,6 +23,7 @@ import { hubFeatures } from "./features.ts";
 import { OfflineQueue } from "./offline-queue.ts";
 import { type Notice, PendingNotices } from "./pending-notices.ts";
 import { peopleIn } from "./people.ts";
+import { PresenceNews } from "./presence-news.ts";
 import { Revocations } from "./revocations.ts";
 import { HUB_SCHEMA } from "./schema.ts";
 
@@ -41,6 +42,7 @@ export class UserHub extends Room {
   /** Whom the log names, for erasure. */
   readonly #references: UserReferences;
   #presence: Promise<void> = Promise.resolve();
+  readonly #presenceNews: PresenceNews;
 
   readonly #features = hubFeatures();
   protected override readonly commands = this.#features.commands((by) => this.#as(by));
@@ -59,6 +61,12 @@ export class UserHub extends Room {
       target: `user:${this.#userId}`,
       context: () => objectContext(state, env),
       anonymise: (userId) => this.#anonymise(userId),
+    });
+    this.#presenceNews = new PresenceNews({
+      sql: this.#sql,
+      timers: this.timers,
+      isOnline: () => this.connections.userCount > 0,
+      tell: (isOnline) => this.#tellFriends(isOnline),
     });
   }
 
@@ -127,6 +135,13 @@ export class UserHub extends Room {
       this.#features.notePresence(objectContext(this.ctx, this.env), this.#userId, this.connections.userCount > 0);
     this.#presence = this.#presence.then(write, write);
     this.ctx.waitUntil(this.#presence);
+    this.#presenceNews.changed(Date.now());
+  }
+
+  /** After the database knows it, which says when the user was last seen. */
+  #tellFriends(isOnline: boolean): void {
+    const tell = () => this.#features.tellFriends(objectContext(this.ctx, this.env), this.#userId, isOnline);
+    this.ctx.waitUntil(this.#presence.then(tell));
   }
 
   get #userId(): number {

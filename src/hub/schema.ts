@@ -26,6 +26,9 @@ export const HUB_SCHEMA: readonly MigrationStep[] = [
   // Up to here the user's connections have been sent everything; what an earlier release logged counts as sent.
   `CREATE TABLE queue_start (seq INTEGER NOT NULL);
    INSERT INTO queue_start SELECT coalesce(max(seq), 0) FROM log;`,
+  // Whether friends were last told that the user is online, and when.
+  `CREATE TABLE presence_told (is_online INTEGER NOT NULL, at INTEGER NOT NULL);
+   INSERT INTO presence_told (is_online, at) VALUES (0, 0);`,
 ];
 
 /** Whom the frames of earlier releases name. */

@@ -1,5 +1,6 @@
 /** Comments: writing, reading, deleting. A reply is a comment with a parent. */
 import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import { mentionsIn, usersNamed } from "../../auth/mentions.ts";
 import { type Ctx, isModerator, type UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
 import { deliverSoon, pendingFor } from "../../db/outbox.ts";
@@ -10,7 +11,9 @@ import { notify } from "../notifications/service.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import { isVisibleTo } from "../videos/service.ts";
 import type { Comment, WriteComment } from "./contract.ts";
-import { mentionsIn } from "./mentions.ts";
+
+/** People whom one comment tells that they are named. */
+const MENTIONS_MAX = 10;
 
 type Row = typeof comments.$inferSelect;
 
@@ -65,10 +68,7 @@ function whoIsTold({ videoId, content, parentId = null }: WriteComment, written:
   return sql`SELECT person.user_id, CASE min(person.distance) WHEN 1 THEN 'mention' WHEN 2 THEN 'reply' ELSE 'comment' END AS type,
       ${written} AS ref_id, 'video' AS target_type, v.id AS target_id, v.title AS target_title
     FROM (
-      SELECT u.id AS user_id, 1 AS distance FROM json_each(${JSON.stringify(mentionsIn(content))}) named
-        JOIN users u ON u.username = coalesce(
-          (SELECT exact.username FROM users exact WHERE exact.username = named.value ->> 'typed' COLLATE NOCASE),
-          named.value ->> 'bare') COLLATE NOCASE
+      SELECT user_id, 1 AS distance FROM ${usersNamed(mentionsIn(content, MENTIONS_MAX))}
       UNION ALL SELECT parent.author_id, 2 FROM comments parent WHERE parent.id = ${parentId}
       UNION ALL SELECT owned.owner_id, 3 FROM videos owned WHERE owned.id = ${videoId}
     ) person

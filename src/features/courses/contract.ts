@@ -6,8 +6,8 @@
 import { z } from "zod";
 import {
   ClientMessageId,
-  CustomEvent,
   Cursor,
+  CustomEvent,
   customEventIn,
   FileId,
   FileUrl,

@@ -20,14 +20,16 @@ export const Notification = z
     id: z.number().int(),
     userId: UserId,
     type: NotificationType,
-    refId: z.number().int().describe("The video liked, the comment written, the follower, the report"),
+    refId: z
+      .union([z.number().int(), z.string()])
+      .describe("The video liked, the comment written, the follower, the report; of a room, the message's id"),
     createdAt: Timestamp,
     seen: z.boolean(),
     actor: z.object({ id: UserId, username: z.string(), avatarUrl: z.string().nullable() }).nullable(),
     target: z.object({
-      type: z.enum(["video", "comment", "user", "report"]),
-      id: z.number().int(),
-      title: z.string().nullable(),
+      type: z.enum(["video", "comment", "user", "report", "room"]),
+      id: z.union([z.number().int(), z.string()]).describe("A number; of a room, its id"),
+      title: z.string().nullable().describe("Of a room: its name, as it was then"),
     }),
   })
   .meta({ id: "Notification" });

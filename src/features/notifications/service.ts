@@ -5,12 +5,12 @@ import { after } from "../../db/batch.ts";
 import { inList, iso } from "../../db/json.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { type FeedQuery, feedPart, newestFirst } from "../../db/page.ts";
-import { notifications, users } from "../../db/tables.ts";
+import { notifications, rooms, users } from "../../db/tables.ts";
 import { frameFor, framesFor } from "../../hub/client.ts";
 import type { MarkNotificationsSeen, Notification } from "./contract.ts";
+import { hasBlocked, unseenOf } from "./receivers.ts";
 
-const unseenOf = (userId: SQL | number): SQL =>
-  sql`(SELECT count(*) FROM notifications unseen WHERE unseen.user_id = ${userId} AND unseen.seen_at IS NULL)`;
+export { notifyMentioned } from "./room-mentions.ts";
 
 /** A video's title as it is now; of what is gone, what was noted. `alias`: of the notification. */
 const titleOf = (alias: "n" | "notifications"): SQL => {
@@ -42,7 +42,7 @@ export function notify(ctx: Ctx, { who, onlyAfter, made, isOfficial = false }: N
     SELECT w.user_id, w.type, w.ref_id, nullif(${me}, 0), w.target_type, w.target_id,
       iif(w.target_type = 'video' AND w.type <> 'video_deleted', NULL, w.target_title), ${now} FROM (${who}) AS w
     WHERE w.user_id <> ${me}
-      AND (${isOfficial} OR NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = w.user_id AND b.blocked_id = ${me}))`);
+      AND (${isOfficial} OR NOT ${hasBlocked(sql`w.user_id`, me)})`);
   const frames = framesFor(
     [
       "notification:new",
@@ -85,28 +85,30 @@ export async function listNotifications(ctx: UserCtx, query: FeedQuery) {
       notification: notifications,
       title: sql<string | null>`${titleOf("notifications")}`,
       actor: { id: users.id, username: users.username, avatarUrl: users.avatarUrl },
+      room: sql<string | null>`coalesce(${rooms.chosenId}, ${notifications.roomId})`,
     })
     .from(notifications)
+    .leftJoin(rooms, eq(rooms.id, notifications.roomId))
     .leftJoin(users, eq(users.id, notifications.actorId))
     .where(and(eq(notifications.userId, ctx.actor.id), part.where))
     .orderBy(part.order)
     .limit(part.rows);
-  const flat = rows.map((row) => ({ ...row.notification, targetTitle: row.title, actor: row.actor }));
+  const flat = rows.map((row) => ({ ...row.notification, targetTitle: row.title, actor: row.actor, room: row.room }));
   const { items, nextCursor } = newestFirst(flat, query);
   return { notifications: items.map(toNotification), nextCursor };
 }
 
-type Row = typeof notifications.$inferSelect & { actor: Notification["actor"] };
+type Row = typeof notifications.$inferSelect & { actor: Notification["actor"]; room: string | null };
 
 const toNotification = (row: Row): Notification => ({
   id: row.id,
   userId: row.userId,
   type: row.type,
-  refId: row.refId,
+  refId: row.messageId ?? row.refId,
   createdAt: row.createdAt.toISOString(),
   seen: row.seenAt !== null,
   actor: row.actor,
-  target: { type: row.targetType, id: row.targetId, title: row.targetTitle },
+  target: { type: row.targetType, id: row.room ?? row.targetId, title: row.targetTitle },
 });
 
 export async function countUnseen(ctx: UserCtx): Promise<{ count: number }> {

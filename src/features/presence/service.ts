@@ -9,6 +9,8 @@ import { blockedBetween } from "../social/service.ts";
 import { isShown } from "../users/service.ts";
 import type { UserStatus } from "./contract.ts";
 
+export { tellFriends } from "./friends.ts";
+
 /**
  * Online from a login or a first connection until logout or the close of the last one. The hub is only asked about users
  * whose row says that they are connected: it knows who vanished without a close. Between two people of whom one has blocked

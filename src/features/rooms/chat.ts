@@ -1,11 +1,13 @@
 /** Groups and private rooms as a kind of chat: what their frames do. */
 import type { RoomChat } from "../../chat/kinds.ts";
 import { bindCommands } from "../../realtime/commands.ts";
+import { notifyMentioned } from "../notifications/service.ts";
 import { RoomCommands } from "./contract.ts";
 import { MessengerDialect } from "./dialect.ts";
 
 export const messengerChat: RoomChat = {
   replayFrames: 10_000,
+  inbox: { notifyMentioned },
   dialect: (roomId, { publicId }) => new MessengerDialect(roomId, publicId ?? roomId),
   commands: (room) =>
     bindCommands(

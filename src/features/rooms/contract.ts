@@ -7,8 +7,8 @@
 import { z } from "zod";
 import {
   ClientMessageId,
-  CustomEvent,
   Cursor,
+  CustomEvent,
   customEventIn,
   Emoji,
   EventAck,
@@ -171,6 +171,24 @@ const byUser = { userId: UserId, user_id: UserId };
 const ofMessage = { messageId: MessageId, message_id: MessageId };
 const OnlineUser = z.object({ ...byUser, username: z.string(), avatarUrl: z.string().nullable() });
 const NewMessageFrame = NewMessage.extend({ ...inRoom, ...byAuthor }).meta({ id: "NewRoomMessageFrame" });
+
+const whose = { roomId: RoomId };
+
+/** Server → client on the user's own event socket, for a list of rooms that is live. */
+export const RoomInboxFrames = {
+  "room:invited": z.object({
+    ...whose,
+    name: z.string().nullable(),
+    isGroup: z.boolean(),
+    actor: z.object({ id: UserId, username: z.string(), avatarUrl: z.string().nullable() }).describe("Who invited"),
+  }),
+  "room:removed": z
+    .object({ ...whose, reason: z.enum(["removed", "left", "deleted"]) })
+    .describe("Also to oneself, for other devices; when a room is deleted, if it had up to 100 members"),
+  "room:activity": z
+    .object({ ...whose, unreadCount: z.number().int(), lastMessage: Room.shape.lastMessage })
+    .describe("Of rooms of up to 100 members, at most every 5 s, while one is not in the room; without a `seq`"),
+};
 
 /** What the acks of commands carry. */
 export const RoomAcks = {

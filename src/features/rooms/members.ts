@@ -7,6 +7,7 @@ import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { blockedBetween } from "../social/service.ts";
+import { tellInvited, tellRemoved } from "./inbox.ts";
 
 /** Why these people cannot be brought together. */
 export function whyNotInvitable(ids: number[], found: { id: number; status: string; isBlocked: number }[]): AppError {
@@ -27,7 +28,7 @@ export const isMember = (id: SQL, userId: number) =>
  */
 export async function inviteMember(ctx: UserCtx, name: string, userId: number): Promise<{ isNew: boolean }> {
   const id = roomIdCalled(name);
-  const { room, user, added } = await ctx.db.batch({
+  const { room, user, added, pending } = await ctx.db.batch({
     room: one(
       ctx.db
         .select({ kind: rooms.kind, isMember: isMember(id, ctx.actor.id), isThere: isMember(id, userId) })
@@ -49,11 +50,14 @@ export async function inviteMember(ctx: UserCtx, name: string, userId: number): 
       )
       .onConflictDoNothing()
       .returning({ userId: roomMembers.userId }),
-    reinstated: after(
-      "added",
-      ctx.db.run(sql`DELETE FROM room_removals WHERE room_id = ${id} AND user_id = ${userId} AND changes() > 0`),
+    told: after("added", tellInvited(ctx, sql`SELECT ${userId} AS user_id, ${id} AS room_id WHERE changes() > 0`)),
+    // Whoever is a member is not barred.
+    reinstated: ctx.db.run(
+      sql`DELETE FROM room_removals WHERE room_id = ${id} AND user_id = ${userId} AND ${isMember(id, userId)}`,
     ),
+    pending: pendingFor(ctx, `user:${userId}`),
   });
+  deliverSoon(ctx, pending);
   if (!room || room.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
   if (!room.isMember) throw new AppError("FORBIDDEN", "You are not a member of this room.");
   if (room.kind === "private") throw new AppError("FORBIDDEN", "A private room has its two people and no third.");
@@ -76,6 +80,8 @@ export async function removeMember(ctx: UserCtx, name: string, userId: number): 
       : isModerator(ctx.actor)
         ? sql`r.owner_id <> ${userId} AND ${isMember(id, me)}`
         : sql`r.owner_id = ${me}`;
+  const isRemovable = sql`room_id = ${id} AND user_id = ${userId}
+    AND EXISTS (SELECT 1 FROM rooms r WHERE r.id = ${id} AND r.kind = 'group' AND ${mayRemove})`;
   const { room, removed, pending } = await ctx.db.batch({
     room: one(
       ctx.db
@@ -83,13 +89,12 @@ export async function removeMember(ctx: UserCtx, name: string, userId: number): 
         .from(rooms)
         .where(eq(rooms.id, id)),
     ),
-    removed: ctx.db
-      .delete(roomMembers)
-      .where(
-        sql`room_id = ${id} AND user_id = ${userId}
-          AND EXISTS (SELECT 1 FROM rooms r WHERE r.id = ${id} AND r.kind = 'group' AND ${mayRemove})`,
-      )
-      .returning({ userId: roomMembers.userId }),
+    toldThem: tellRemoved(
+      ctx,
+      sql`SELECT user_id, room_id FROM room_members WHERE ${isRemovable}`,
+      userId === me ? "left" : "removed",
+    ),
+    removed: ctx.db.delete(roomMembers).where(isRemovable).returning({ userId: roomMembers.userId }),
     passedOn: after("removed", ctx.db.run(departure(sql`id = ${id} AND changes() > 0`, userId))),
     told: after(
       "passedOn",
@@ -106,7 +111,7 @@ export async function removeMember(ctx: UserCtx, name: string, userId: number): 
     ),
     // Told, and what is to be delivered read, while the name still leads to the room.
     toldEnd: enqueueSelect(ctx, tellEnd(isEmpty)),
-    pending: pendingFor(ctx, sql`'room:' || ${id}`),
+    pending: pendingFor(ctx, sql`'room:' || ${id}`, `user:${userId}`),
     ended: ctx.db.run(sql`DELETE FROM rooms WHERE ${isEmpty}`),
   });
   if (!room || room.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");

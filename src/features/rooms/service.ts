@@ -3,6 +3,7 @@ import { and, asc, desc, eq, getTableColumns, ne, type SQL, sql } from "drizzle-
 import { v7 as uuidv7 } from "uuid";
 import { z } from "zod";
 import { addressOf } from "../../chat/attachments.ts";
+import { INBOX_MEMBERS_MAX } from "../../chat/audience.ts";
 import { askSummary } from "../../chat/client.ts";
 import { type Mark, Summary, unread } from "../../chat/directory.ts";
 import { isFreeRoomName, roomIdCalled } from "../../chat/names.ts";
@@ -17,6 +18,7 @@ import { logFailure } from "../../platform/log.ts";
 import { blockedBetween } from "../social/service.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import { type ChangeRoom, type MakeRoom, type Room, RoomMessage } from "./contract.ts";
+import { tellInvited, tellRemoved } from "./inbox.ts";
 import { isMember, tellEnd, whyNotInvitable } from "./members.ts";
 
 export { eraseFromRooms } from "./erase.ts";
@@ -57,7 +59,7 @@ export async function makeRoom(ctx: UserCtx, { id: chosen, name, isGroup, member
   const [low, high] = isGroup ? [null, null] : [Math.min(me, ...others), Math.max(me, ...others)];
   const isFree = chosen === undefined ? sql`1` : isFreeRoomName(chosen);
   const isWelcome = sql`u.account_status = 'active' AND NOT ${blockedBetween(ctx.actor.id, sql`u.id`)}`;
-  const { isTaken, invited, made, row } = await ctx.db.batch({
+  const { isTaken, invited, made, row, pending } = await ctx.db.batch({
     isTaken: one(ctx.db.select({ yes: sql<number>`NOT ${isFree}` }).from(sql`(SELECT 1)`)),
     invited: ctx.db
       .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(ctx.actor.id, users.id) })
@@ -75,12 +77,18 @@ export async function makeRoom(ctx: UserCtx, { id: chosen, name, isGroup, member
     members: ctx.db.run(sql`INSERT INTO room_members (room_id, user_id, joined_at)
       SELECT ${id}, value, ${ctx.now.getTime()} FROM json_each(${JSON.stringify([me, ...others])})
       WHERE EXISTS (SELECT 1 FROM rooms WHERE id = ${id})`),
+    told: tellInvited(ctx, sql`SELECT user_id, room_id FROM room_members WHERE room_id = ${id} AND user_id <> ${me}`),
     row: one(
       mine(ctx).where(
         and(isMine(ctx), isGroup ? eq(rooms.id, id) : and(eq(rooms.lowId, low ?? 0), eq(rooms.highId, high ?? 0))),
       ),
     ),
+    pending: pendingFor(
+      ctx,
+      sql`SELECT 'user:' || user_id FROM room_members WHERE room_id = ${id} AND user_id <> ${me}`,
+    ),
   });
+  deliverSoon(ctx, pending);
   if (row ? made.length === 0 && chosen !== undefined && publicIdOf(row) !== chosen : isTaken?.yes) {
     throw new AppError("CONFLICT", row ? "The two of you have a room already." : "This id is taken.");
   }
@@ -176,11 +184,14 @@ export const tellFacts = (where: ReturnType<typeof sql>) =>
 export async function deleteRoom(ctx: UserCtx, name: string): Promise<void> {
   const id = roomIdCalled(name);
   const mayDelete = and(eq(rooms.id, id), eq(rooms.kind, "group"), eq(rooms.ownerId, ctx.actor.id));
+  const theirs = sql`SELECT m.user_id AS user_id, m.room_id AS room_id FROM ${rooms} JOIN room_members m ON m.room_id = ${rooms.id}
+    WHERE ${mayDelete} AND ${rooms.memberCount} <= ${INBOX_MEMBERS_MAX}`;
   // Told, and what is to be delivered read, while the name still leads to the room.
   const { known, pending, deleted } = await ctx.db.batch({
     known: one(ctx.db.select({ kind: rooms.kind }).from(rooms).where(eq(rooms.id, id))),
     told: enqueueSelect(ctx, tellEnd(sql`${mayDelete}`)),
-    pending: pendingFor(ctx, sql`'room:' || ${id}`),
+    toldMembers: tellRemoved(ctx, theirs, "deleted"),
+    pending: pendingFor(ctx, sql`SELECT 'room:' || ${id} UNION ALL SELECT 'user:' || user_id FROM (${theirs})`),
     deleted: ctx.db.delete(rooms).where(mayDelete).returning({ id: rooms.id }),
   });
   if (!known || known.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");

@@ -57,7 +57,7 @@ export const STREAM_ROOM_SCHEMA: readonly MigrationStep[] = [
   `${LAST_DELIVERY_SCHEMA}
    INSERT INTO last_delivery (id) SELECT last_delivery FROM room WHERE last_delivery > 0;
    ALTER TABLE room DROP COLUMN last_delivery;`,
-  // From here on it is a chat as any other. A sixth step of CHAT_ROOM_SCHEMA comes after all that stand here.
+  // From here on it is a chat as any other. The sixth step of CHAT_ROOM_SCHEMA is of rooms with members alone; a seventh comes after all that stand here.
   MAKE_WAY,
   ...CHAT_ROOM_SCHEMA.slice(0, 5),
   TAKE_OVER,

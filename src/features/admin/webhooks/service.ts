@@ -9,8 +9,8 @@ import { AppError } from "../../../errors.ts";
 import { badField } from "../../../input.ts";
 import { refusalOf } from "../../../platform/outside-address.ts";
 import { makeSecret, WebhookEventType } from "../../webhooks/service.ts";
-import { logEach, recordEach } from "../audit/service.ts";
 import type { AuditAction } from "../audit/contract.ts";
+import { logEach, recordEach } from "../audit/service.ts";
 import type { CreateWebhook, NewWebhook, UpdateWebhook, Webhook } from "./contract.ts";
 
 type Row = typeof webhooks.$inferSelect;
