@@ -67,8 +67,8 @@ async function look(page: Page, name: string): Promise<void> {
 
 async function messenger(browser: Browser, server: Server): Promise<void> {
   const api = server.origin.replace("http", "ws");
-  const enter = async (user: string) =>
-    open(browser, "messenger", { api, room: "r1", user, token: await backendToken(user) });
+  const enter = async (user: string, room = "r1") =>
+    open(browser, "messenger", { api, room, user, token: await backendToken(user) });
   const [one, two] = [await enter("u1"), await enter("u2")];
   const say = async (page: Page, text: string) => {
     await page.fill("[name=content]", text);
@@ -85,6 +85,14 @@ async function messenger(browser: Browser, server: Server): Promise<void> {
     await two.locator("li", { hasText: "hello from u1" }).locator("button").click();
     for (const page of [one, two]) await page.locator("li output", { hasText: "1" }).waitFor();
     await two.fill("[name=content]", "");
+  });
+  await check("messenger: its list of rooms tells, without polling, what is said where it is not", async () => {
+    const [visit, elsewhere] = [await enter("u1", "r2"), await enter("u2", "r2")];
+    for (const page of [visit, elsewhere]) await page.locator("#status", { hasText: "connected" }).waitFor();
+    await visit.close();
+    await say(elsewhere, "over here");
+    await one.locator("#rooms li", { hasText: "r2: over here (1)" }).waitFor();
+    await elsewhere.close();
   });
   await check(
     `messenger: is there after ${seconds} seconds in which it said nothing and answered no ping`,

@@ -63,3 +63,30 @@ $("say").onsubmit = (event) => {
   send("send_message", { user_id: user, room_id: room, content: content.value });
   content.value = "";
 };
+
+// ── The list of rooms: read once, live from then on ─────────────────────────────────────────────────────────────────
+
+const inbox = new WebSocket(`${api}/api/v1/ws?token=${token}`);
+inbox.onopen = async () => {
+  const answer = await fetch(`${api.replace("ws", "http")}/api/v1/rooms`, {
+    headers: { Authorization: `Bearer ${token}` },
+  });
+  const { rooms } = await answer.json();
+  for (const { id, unreadCount, lastMessage } of rooms.reverse()) showRoom({ roomId: id, unreadCount, lastMessage });
+};
+inbox.onmessage = (event) => {
+  const { type, data } = JSON.parse(event.data);
+  if (type === "room:invited") showRoom({ roomId: data.roomId, unreadCount: 0, lastMessage: null });
+  if (type === "room:activity") showRoom(data);
+  if (type === "room:removed") roomCalled(data.roomId)?.remove();
+};
+
+const roomCalled = (id) => [...$("rooms").children].find(({ dataset }) => dataset.id === id);
+
+/** The latest talk first. */
+function showRoom({ roomId, unreadCount, lastMessage }) {
+  const item = roomCalled(roomId) ?? document.createElement("li");
+  item.dataset.id = roomId;
+  item.textContent = `${roomId}: ${lastMessage?.content ?? ""}${unreadCount ? ` (${unreadCount})` : ""}`;
+  $("rooms").prepend(item);
+}
