@@ -1,10 +1,11 @@
 /** What came while a user had no connection at all is sent first to a client that does not say what it has (SPEC 14). */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { mintUser, type TestUser } from "./support/api.ts";
 import { passTime } from "./support/clock.ts";
 import { openSocket, type TestSocket } from "./support/socket.ts";
+import { connectSocketIo } from "./support/socketio.ts";
 
 const hubOf = (user: TestUser) => env.USER_HUB.getByName(String(user.id));
 let deliveries = 1000;
@@ -72,6 +73,44 @@ it("what a client was sent that was never heard of comes again", async () => {
   passTime(76);
   expect(await hubOf(user).isOnline()).toBe(false);
   expect(await numbersOf(await open(user))).toEqual([1]);
+});
+
+it("who vanished and is back before that is noticed is sent what was sent to nobody; beside one who is heard of, nobody is", async () => {
+  const user = await mintUser();
+  const vanished = await open(user, "&heartbeat=client");
+  await happen(user, 1);
+  passTime(10);
+  expect(await numbersOf(vanished)).toEqual([1]);
+  passTime(10);
+  await happen(user, 2, 3);
+  const back = await open(user);
+  expect(await back.next("connected")).toMatchObject({ seq: 1 });
+  await happen(user, 4);
+  expect(await numbersOf(back)).toEqual([2, 3, 4]);
+  passTime(1);
+  await back.ask("notification:mark_seen", {});
+  const beside = await open(user);
+  expect(await beside.next("connected")).toMatchObject({ seq: 4 });
+  expect(await numbersOf(beside)).toEqual([]);
+});
+
+it("over Socket.IO as over a native socket: after its position, each once, before what is new", async () => {
+  const user = await mintUser();
+  await happen(user, 1, 2);
+  const first = await connectSocketIo(user);
+  expect(await first.next("connected")).toMatchObject({ userId: user.id, seq: 0, epoch: expect.any(String) });
+  await happen(user, 3);
+  expect((await first.collect("test:event", 3)).map(({ n }) => n)).toEqual([1, 2, 3]);
+  expect(first.named("connected")).toHaveLength(1);
+  first.disconnect();
+  await vi.waitFor(async () => expect(await hubOf(user).isOnline()).toBe(false));
+  await happen(user, 4);
+  const second = await connectSocketIo(user);
+  expect(await second.next("connected")).toMatchObject({ seq: 3 });
+  expect((await second.collect("test:event", 1)).map(({ n }) => n)).toEqual([4]);
+  await second.ask("notification:mark_seen", {});
+  const third = await connectSocketIo(user);
+  expect(await third.next("connected")).toMatchObject({ userId: user.id });
 });
 
 it("goes as far back as frames are kept", async () => {

@@ -126,7 +126,7 @@ export class UserHub extends Room {
   }
 
   protected override queueStart(): number | undefined {
-    return this.#queue.start;
+    return this.#queue.startBeside(this.connections.of(this.#userId));
   }
 
   /** One write after the other, each with what is true by then: the last one to arrive is right. */

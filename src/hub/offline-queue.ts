@@ -16,10 +16,14 @@ export class OfflineQueue {
     this.#isOn = isOn;
   }
 
-  /** The position before the first frame that waits, as far as frames are kept; undefined: nothing is queued. */
-  get start(): number | undefined {
+  /**
+   * The position before the first frame that waits, as far as frames are kept; undefined: nothing is queued. What the user's
+   * `others`, the connections that are open, were sent since they were last heard of may have reached nobody: who vanished
+   * may be who comes back.
+   */
+  startBeside(others: Connection[]): number | undefined {
     if (!this.#isOn) return undefined;
-    return Math.max(this.#storedStart, this.#log.tail - 1);
+    return Math.max(this.#storedStart, this.#log.tail - 1, ...others.map((other) => this.#lastHeard(other)));
   }
 
   get #storedStart(): number {

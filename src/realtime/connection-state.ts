@@ -28,6 +28,8 @@ export const ConnectRequest = Person.extend({
   batch: z.boolean(),
   since: z.number().int().optional(),
   epoch: z.string().optional(),
+  /** A gateway's client that begins anew: it is sent what waits for its user. */
+  takesQueue: z.boolean().optional(),
   /** What the feature wants to know about the member, checked by the room. */
   facts: z.unknown().optional(),
 });
@@ -44,7 +46,7 @@ export const readConnectRequest = ({ headers }: Request): ConnectRequest =>
   ConnectRequest.parse(JSON.parse(decodeURIComponent(headers.get(CONNECT_REQUEST_HEADER) ?? "null")));
 
 /** Kept in the socket's attachment: 16 KB at most (platform limit). */
-export const ConnectionState = ConnectRequest.omit({ since: true, epoch: true }).extend({
+export const ConnectionState = ConnectRequest.omit({ since: true, epoch: true, takesQueue: true }).extend({
   id: z.string(),
   /** The number of its membership, if a gateway holds it: see Membership. */
   join: z.number().int().optional(),

@@ -2,8 +2,12 @@
 import type { Connection } from "./connection.ts";
 import type { ConnectRequest } from "./connection-state.ts";
 import type { ReplayLog } from "./log.ts";
+import { encodeFrame } from "./protocol.ts";
 import type { Replays } from "./replays.ts";
 import { FrameBatch } from "./transport.ts";
+
+/** What waits for a client that a gateway holds crosses in one call, of which the platform takes 32 MiB. */
+const REMOTE_QUEUE_BYTES = 8 * 1024 * 1024;
 
 /** `queueStart`: the position from which frames wait for a client that gives no `since`. */
 export function greet(
@@ -19,4 +23,20 @@ export function greet(
   const greeting = [JSON.stringify(frame)];
   if (from === undefined) connection.send(new FrameBatch(greeting));
   else replays.begin(connection, { greeting, from, epoch: isQueue ? log.epoch : epoch, isQueue });
+}
+
+/**
+ * A client that a gateway holds, for which frames wait after `start`: its position, and all of them, which the gateway keeps
+ * for a reader that is slow; if they are too many, that it has to refetch.
+ * @returns whether there are any: else its gateway greets it
+ */
+export function greetRemote(connection: Connection, log: ReplayLog, start: number): boolean {
+  const { head, epoch } = log;
+  if (start >= head) return false;
+  const page = log.page(start, REMOTE_QUEUE_BYTES);
+  const isWhole = page !== null && page.to >= head;
+  const data = { userId: connection.userId, seq: isWhole ? start : head, epoch };
+  const frames = isWhole ? page.frames : [encodeFrame({ type: "resync", data: { seq: head, epoch } })];
+  connection.send(new FrameBatch([encodeFrame({ type: "connected", data }), ...frames]));
+  return true;
 }

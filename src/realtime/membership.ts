@@ -7,7 +7,7 @@ import { BudgetRows } from "./budget-rows.ts";
 import { Connection, restoreConnection } from "./connection.ts";
 import type { ConnectionState, ConnectRequest, Person } from "./connection-state.ts";
 import { Connections } from "./connections.ts";
-import { greet } from "./greeting.ts";
+import { greet, greetRemote } from "./greeting.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { HubRegistration } from "./hub-registration.ts";
 import { RemoteMembers } from "./remote-members.ts";
@@ -99,31 +99,40 @@ export class Membership {
     const connection = new Connection(state, new SocketTransport(this.#room.state, socket, state.batch));
     connection.save();
     this.#sendQueue.flush();
-    const isFirst = this.connections.countOf(request.userId) === 0;
     const parts = { log: this.#room.log(), replays: this.#replays };
-    greet(connection, parts, request, isFirst ? this.#room.queueStart() : undefined);
+    greet(connection, parts, request, this.#room.queueStart());
     this.#open(connection, socket);
   }
 
   /**
    * A client that a gateway holds. Under an id that is known, it has moved, has a new token, or is back.
-   * @returns the number of its membership; `drained` resolves when all that it was sent before is where it was
+   * @returns the number of its membership; `drained` resolves when all that it was sent before is where it was; whether
+   * frames waited for it, which it is sent after its position
    */
   enterRemote(
     request: ConnectRequest,
     { gateway, socketId }: { gateway: string; socketId: string },
-  ): { join: number; drained: Promise<void> } {
+  ): { join: number; drained: Promise<void>; isGreeted: boolean } {
     this.#sendQueue.flush();
     const drained = this.#remote.drained(socketId);
     const known = this.connections.get(socketId);
     if (!known) this.requireSpace(request.userId);
     const state = this.#newState({ ...request, heartbeat: "client" }, socketId);
-    if (known) this.#renew(known, state, gateway);
-    else this.#open(this.#remote.add(state, gateway));
-    return { join: (known?.state ?? state).join ?? 0, drained };
+    if (known) {
+      this.#renew(known, state, gateway);
+      return { join: known.state.join ?? 0, drained, isGreeted: false };
+    }
+    const connection = this.#remote.add(state, gateway);
+    const start = request.takesQueue ? this.#room.queueStart() : undefined;
+    const isGreeted = start !== undefined && greetRemote(connection, this.#room.log(), start);
+    this.#open(connection);
+    return { join: state.join ?? 0, drained, isGreeted };
   }
 
-  #newState({ since: _since, epoch: _epoch, ...request }: ConnectRequest, id: string): ConnectionState {
+  #newState(
+    { since: _since, epoch: _epoch, takesQueue: _takesQueue, ...request }: ConnectRequest,
+    id: string,
+  ): ConnectionState {
     const now = Date.now();
     const beatAt = request.heartbeat === "server" ? this.#heartbeat.firstBeat(now) : null;
     const spent = this.budgets.of(request.userId);

@@ -109,7 +109,7 @@ export abstract class Room extends DurableObject<Env> {
   /** @throws AppError to turn this member away before anything is sent */
   protected admit(_request: ConnectRequest): void | Promise<void> {}
 
-  /** Where a user's first connection that gives no `since` is replayed from; undefined: it is sent what is new. */
+  /** Where a connection that gives no `since` is replayed from; undefined: it is sent what is new. */
   protected queueStart(): number | undefined {
     return undefined;
   }
@@ -247,10 +247,10 @@ export abstract class Room extends DurableObject<Env> {
     try {
       await this.meet({ generation: request.generation, born: this.bornAt(request) });
       await this.admit(request);
-      const { join, drained } = this.#membership.enterRemote(request, at);
+      const { join, drained, isGreeted } = this.#membership.enterRemote(request, at);
       const { head: seq, epoch } = this.log;
       await drained;
-      return { ok: true, data: { seq, epoch, join } };
+      return { ok: true, data: { seq, epoch, join, isGreeted } };
     } catch (thrown) {
       return failed(thrown);
     }

@@ -79,8 +79,11 @@ export class RoomcastApplication implements Application<Member> {
     const { subscriptions, spent } = socket.state;
     socket.state = recovered ? { ...identity.state, subscriptions, spent } : identity.state;
     try {
-      const { seq, epoch } = await this.#objects.enterHub(socket);
-      if (!recovered) socket.emit("connected", { userId: socket.state.person.userId, seq, epoch });
+      const position = await this.#objects.enterHub(socket, !recovered);
+      if (!recovered && position) {
+        const { seq, epoch } = position;
+        socket.emit("connected", { userId: socket.state.person.userId, seq, epoch });
+      }
       await this.#subscriptions.renew(socket);
     } catch (thrown) {
       // Without its hub it has no kill switch: it may not stay.

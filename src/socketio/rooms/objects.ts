@@ -3,15 +3,21 @@ import { z } from "zod";
 import { AppError } from "../../errors.ts";
 import { callObject, callOnce, objectCaller } from "../../platform/objects.ts";
 import type { Outcome } from "../../realtime/commands.ts";
+import type { ConnectRequest } from "../../realtime/connection-state.ts";
 import type { Room } from "../../realtime/room.ts";
 import { objectKey, type RoomKind, type RoomRef } from "../../realtime/room-ref.ts";
 import { namespaceOf } from "../../realtime/rooms.ts";
-import type { Place } from "../application.ts";
+import type { Place, Position } from "../application.ts";
 import { channelCalled } from "./channels.ts";
 import { connectRequestOf, type Member, type MemberSocket } from "./member.ts";
 
 /** An object of the release before gives memberships no numbers. */
-const JoinAnswer = z.object({ seq: z.number(), epoch: z.string(), join: z.number().default(0) });
+const JoinAnswer = z.object({
+  seq: z.number(),
+  epoch: z.string(),
+  join: z.number().default(0),
+  isGreeted: z.boolean().default(false),
+});
 
 type Stub = DurableObjectStub<Room>;
 
@@ -22,14 +28,18 @@ export class Objects {
     this.#env = env;
   }
 
-  async enterHub(socket: MemberSocket): Promise<Place> {
-    const position = await this.#hub(socket.state, (hub) => join(hub, socket, undefined));
-    socket.subscribed(objectKey(null, String(socket.state.person.userId)), position);
-    return position;
+  /** `isNew`: it is sent what waits for its user. Answers its position; null if the hub has sent it, and what waited after it. */
+  async enterHub(socket: MemberSocket, isNew = false): Promise<Position | null> {
+    const request = { ...connectRequestOf(socket.state), takesQueue: isNew };
+    const { place, isGreeted } = await this.#hub(socket.state, (hub) => join(hub, socket, request));
+    socket.subscribed(objectKey(null, String(socket.state.person.userId)), place);
+    return isGreeted ? null : place;
   }
 
   async enterRoom(socket: MemberSocket, room: RoomRef, facts: unknown): Promise<void> {
-    socket.subscribed(objectKey(room.kind, room.name), await this.#room(room, (stub) => join(stub, socket, facts)));
+    const request = connectRequestOf(socket.state, facts);
+    const { place } = await this.#room(room, (stub) => join(stub, socket, request));
+    socket.subscribed(objectKey(room.kind, room.name), place);
   }
 
   executeInHub({ id, state }: MemberSocket, type: string, data: unknown): Promise<Outcome> {
@@ -66,9 +76,14 @@ export class Objects {
   }
 }
 
-async function join(stub: Stub, { id, gateway, state }: MemberSocket, facts: unknown): Promise<Place> {
-  const outcome = await stub.remoteJoin(connectRequestOf(state, facts), { gateway, socketId: id });
-  return JoinAnswer.parse(answerIn(outcome));
+async function join(
+  stub: Stub,
+  { id, gateway }: MemberSocket,
+  request: ConnectRequest,
+): Promise<{ place: Place; isGreeted: boolean }> {
+  const outcome = await stub.remoteJoin(request, { gateway, socketId: id });
+  const { isGreeted, ...place } = JoinAnswer.parse(answerIn(outcome));
+  return { place, isGreeted };
 }
 
 /** What a command answered. @throws AppError as the object refused it */
