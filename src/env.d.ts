@@ -9,6 +9,8 @@ declare namespace Cloudflare {
     STREAM_ROOM: DurableObjectNamespace<import("./features/streams/room.ts").StreamRoom>;
     WEBRTC_ROOM: DurableObjectNamespace<import("./features/webrtc/room.ts").WebrtcRoom>;
     SOCKET_GATEWAY: DurableObjectNamespace<import("./socketio/rooms/gateway.ts").SocketIoGateway>;
+    /** Makes thumbnails, where it is bound. */
+    IMAGES?: ImagesBinding;
     ENVIRONMENT?: string;
   }
 }

@@ -68,6 +68,13 @@ export async function serveObject(
   return new Response(body, { status: 206, headers });
 }
 
+/** The headers of an answer with all of it. */
+export const servedHeaders = (object: Served): Headers => headersFor(object, `"${object.etag}"`);
+
+/** Whether the caller has it already. */
+export const isNotModified = (asked: Headers, { etag, modifiedAt }: Served): boolean =>
+  precondition(asked, { etag: `"${etag}"`, modifiedAt }) === "unchanged";
+
 function headersFor(object: Served, etag: string): Headers {
   const { csp, mayShow } = policyFor(object.mimeType);
   return new Headers({

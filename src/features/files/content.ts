@@ -7,6 +7,7 @@ import { type Found, lookFor, unseen } from "./access.ts";
 import type { FilePath } from "./contract.ts";
 import { servedAs, type Way } from "./info.ts";
 import { findSigned, isSigned, readSigned } from "./signing.ts";
+import { serveThumbnail, wantedWidth } from "./thumbnails.ts";
 
 /** A file that opens, and whether it would still. */
 type Readable = Found & { isStillAllowed: () => Promise<boolean> };
@@ -18,7 +19,10 @@ export async function downloadFile(ctx: Ctx, request: Request, path: FilePath): 
 
 /** As a download, but shown in the browser where that is safe. @throws AppError as downloadFile */
 export async function viewFile(ctx: Ctx, request: Request, path: FilePath): Promise<Response> {
-  return serve(ctx, request, await find(ctx, request, "view", path), "inline");
+  const width = wantedWidth(new URL(request.url).searchParams);
+  const found = await find(ctx, request, "view", path);
+  const thumbnail = width === null ? null : await serveThumbnail(ctx, request, served(found, "inline"), width);
+  return thumbnail ?? serve(ctx, request, found, "inline");
 }
 
 /** By the link's signature, or by the caller's own right. */
@@ -53,11 +57,11 @@ async function mayStillRead(ctx: Ctx, path: FilePath): Promise<boolean> {
   return (await lookFor(await askedAgain(ctx), path)) !== undefined;
 }
 
-function serve(
-  ctx: Ctx,
-  request: Request,
-  { row, isOpen, isStillAllowed }: Readable,
-  disposition: Served["disposition"],
-) {
-  return serveObject(ctx, request, { ...servedAs(row, disposition), isSameSiteOnly: !isOpen, isStillAllowed });
-}
+const served = ({ row, isOpen, isStillAllowed }: Readable, disposition: Served["disposition"]): Served => ({
+  ...servedAs(row, disposition),
+  isSameSiteOnly: !isOpen,
+  isStillAllowed,
+});
+
+const serve = (ctx: Ctx, request: Request, found: Readable, disposition: Served["disposition"]): Promise<Response> =>
+  serveObject(ctx, request, served(found, disposition));

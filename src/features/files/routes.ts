@@ -62,6 +62,8 @@ export const fileRoutes = router()
     route("get", "/files/view/{folder}/{file}", {
       who: "anyone",
       summary: "Show in the browser",
+      description:
+        "`w` (up to 160, 320, 640 or 1280): a thumbnail of an image, no wider than that, where that is set up.",
       params: FilePath,
       answers: { 200: Bytes, 206: Bytes },
     }),

@@ -1,7 +1,7 @@
 /**
  * Signed links: whoever has one may read that file until it expires. The signature covers the method, the path, whose right
- * it is that the link passes on, and the expiry, and nothing else may be in the query. That right is looked at again at
- * each use.
+ * it is that the link passes on, and the expiry, and nothing else may be in the query but the width of a thumbnail. That
+ * right is looked at again at each use.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { and, type SQL, sql } from "drizzle-orm";
@@ -13,6 +13,7 @@ import { AppError } from "../../errors.ts";
 import { type FileRow, isAt, isShown, mayChange, unchangeable } from "./access.ts";
 import type { FilePath, SignUrl } from "./contract.ts";
 import { pathOf, type Way } from "./info.ts";
+import { WIDTH } from "./thumbnails.ts";
 
 /** How long a link in a message lasts, seconds. */
 const GRANT_LIFE_SECONDS = 3600;
@@ -77,7 +78,8 @@ export function readSigned(way: Way, path: FilePath, query: URLSearchParams): Si
   const right = query.has("grant") ? "grant" : "by";
   const names = [right, "expires", "signature"];
   const [holder = "", expires = "", signature = ""] = names.map((name) => query.get(name) ?? "");
-  const isCanonical = query.size === names.length && names.every((name) => query.getAll(name).length === 1);
+  const isCanonical =
+    query.size === names.length + (query.has(WIDTH) ? 1 : 0) && names.every((name) => query.getAll(name).length === 1);
   if (!isCanonical || !/^[1-9]\d{0,11}(\.\d{3})?$/.test(expires) || !/^[\w-]{1,64}$/.test(holder)) {
     throw new AppError("INVALID_REQUEST", "A signed link has its parameters once each, and nothing else.");
   }
