@@ -2,6 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { EncodedFrame } from "../src/realtime/encoded-frame.ts";
 import { toFanOutGroups } from "../src/realtime/fan-out.ts";
 import { FrameBatch } from "../src/realtime/transport.ts";
 import { post as admin, mintAdmin } from "./support/admin.ts";
@@ -120,8 +121,11 @@ describe("a membership that is over", () => {
 
 it("what waits to be delivered keeps the epoch under which it was logged", () => {
   const member = { socketId: "s", join: 3 };
-  const first = new FrameBatch(['{"type":"a","seq":7}']);
-  const second = new FrameBatch(['{"type":"b","data":1,"seq":1}', '{"type":"c"}']);
+  const first = new FrameBatch([EncodedFrame.of({ type: "a" }, 7)]);
+  const second = new FrameBatch([
+    EncodedFrame.stored('{"type":"b","data":1,"seq":1}', 1),
+    EncodedFrame.of({ type: "c" }),
+  ]);
   const sent = [
     { member, batch: first, epoch: "old" },
     { member, batch: second, epoch: "new" },

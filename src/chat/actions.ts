@@ -3,6 +3,7 @@ import { AppError } from "../errors.ts";
 import type { MaybePromise } from "../platform/promise.ts";
 import type { CommandContext } from "../realtime/commands.ts";
 import type { Connection } from "../realtime/connection.ts";
+import type { EncodedFrame } from "../realtime/encoded-frame.ts";
 import { encodeFrame } from "../realtime/protocol.ts";
 import { type Attachments, isGranted, type NamedFile } from "./attachments.ts";
 import type { CustomEvent } from "./contract.ts";
@@ -17,9 +18,9 @@ import type { Action } from "./reactions.ts";
 export type ChatHost<D extends Dialect> = {
   readonly dialect: D;
   readonly attachments: Attachments;
-  broadcast(text: string, except?: Connection): void;
-  broadcastLogged(text: string): void;
-  send(connection: Connection, text: string): void;
+  broadcast(frame: EncodedFrame, except?: Connection): void;
+  broadcastLogged(frame: EncodedFrame): void;
+  send(connection: Connection, frame: EncodedFrame): void;
   connectionsOf(userId: number): Iterable<Connection>;
   /** Ends a connection that asked for it, after its ack. */
   leave(connection: Connection): void;

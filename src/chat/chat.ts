@@ -137,9 +137,9 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
         return dialect();
       },
       attachments: this.attachments,
-      broadcast: (text, except) => this.broadcast(text, except),
-      broadcastLogged: (text) => this.broadcastLogged(text),
-      send: (connection, text) => this.send(connection, text),
+      broadcast: (frame, except) => this.broadcast(frame, except),
+      broadcastLogged: (frame) => this.broadcastLogged(frame),
+      send: (connection, frame) => this.send(connection, frame),
       connectionsOf: (userId) => this.connections.of(userId),
       leave: (connection) => this.disconnect(connection, 1000, "LEFT"),
       logged: (seq, now, said) => this.logged(seq, now, said),

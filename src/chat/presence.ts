@@ -4,6 +4,7 @@
  */
 import type { Connection } from "../realtime/connection.ts";
 import type { Person } from "../realtime/connection-state.ts";
+import type { EncodedFrame } from "../realtime/encoded-frame.ts";
 import { encodeFrame, type Frame } from "../realtime/protocol.ts";
 import type { Timers } from "../realtime/timers.ts";
 import type { RoomDialect } from "./dialect.ts";
@@ -24,8 +25,8 @@ type Host = {
   readonly dialect: RoomDialect;
   userCount: () => number;
   people: (most: number) => Person[];
-  broadcast: (text: string, except?: Connection) => void;
-  send: (connection: Connection, text: string) => void;
+  broadcast: (frame: EncodedFrame, except?: Connection) => void;
+  send: (connection: Connection, frame: EncodedFrame) => void;
   /** Keeps the object from hibernating until this is over. */
   hold: (work: Promise<unknown>) => void;
 };
@@ -39,7 +40,7 @@ export class Presence {
   readonly #left = new Set<number>();
   #isHeld = false;
   /** The list of who is here, encoded once for all who ask before it changes. */
-  #online: { text: string; frame: Frame } | undefined;
+  #online: { encoded: EncodedFrame; frame: Frame } | undefined;
 
   constructor(host: Host) {
     this.#host = host;
@@ -110,15 +111,15 @@ export class Presence {
   /** The list of who is here, as a frame. */
   showTo(connection: Connection): Frame {
     const online = this.online();
-    this.#host.send(connection, online.text);
+    this.#host.send(connection, online.encoded);
     return online.frame;
   }
 
-  online(): { text: string; frame: Frame } {
+  online(): { encoded: EncodedFrame; frame: Frame } {
     if (!this.#online) {
       const { dialect, people, userCount } = this.#host;
       const frame = dialect.online(people(LISTED), userCount());
-      this.#online = { frame, text: encodeFrame(frame) };
+      this.#online = { frame, encoded: encodeFrame(frame) };
     }
     return this.#online;
   }
@@ -136,7 +137,7 @@ export class Presence {
   #beExact(): void {
     this.#forgetNews();
     this.#setTold(null);
-    this.#host.broadcast(this.online().text);
+    this.#host.broadcast(this.online().encoded);
   }
 
   #forgetNews(): void {

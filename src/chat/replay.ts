@@ -1,11 +1,12 @@
 /** What `since` replays of a chat: every durable frame, as things are now. */
+import type { EncodedFrame } from "../realtime/encoded-frame.ts";
 import { type ReplayLog, type ReplayPage, takePage } from "../realtime/log.ts";
 import type { ChatLog, LogEntry } from "./log.ts";
 
 type Speech = {
   /** How many frames one client is replayed at most. */
   frames: () => number;
-  encode: (entry: LogEntry) => string;
+  encode: (entry: LogEntry) => EncodedFrame;
 };
 
 export class ChatReplay implements ReplayLog {
@@ -34,7 +35,7 @@ export class ChatReplay implements ReplayLog {
     return takePage(this.#framesAfter(seq), { head: this.head, bytes });
   }
 
-  *#framesAfter(seq: number): Generator<{ seq: number; frame: string }> {
-    for (const entry of this.#log.entriesAfter(seq)) yield { seq: entry.seq, frame: this.#speech.encode(entry) };
+  *#framesAfter(seq: number): Generator<EncodedFrame> {
+    for (const entry of this.#log.entriesAfter(seq)) yield this.#speech.encode(entry);
   }
 }

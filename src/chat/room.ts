@@ -101,8 +101,8 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
       },
       userCount: () => this.connections.userCount,
       people: (most) => this.connections.people(most).map(({ state }) => state),
-      broadcast: (text, except) => this.broadcast(text, except),
-      send: (connection, text) => this.send(connection, text),
+      broadcast: (frame, except) => this.broadcast(frame, except),
+      send: (connection, frame) => this.send(connection, frame),
       hold: (work) => this.ctx.waitUntil(work),
     });
   }

@@ -21,17 +21,13 @@ export type FanOutGroup = { socketIds: string[]; as?: MemberMark; events: string
 /** What waits to go to one member; `epoch`: of the log when it was sent. */
 export type Outgoing = { member: Membership; batch: FrameBatch; epoch: string };
 
-const WireFrame = z.object({ type: z.string(), data: z.unknown().optional(), seq: z.number().optional() });
-
 /** A batch as it crosses; `seq`: the newest that is in the log, or 0. */
 type Crossing = { events: string[]; seq: number };
 
-/** Frames as Socket.IO's clients get them: the type is the event's name, the data its argument. */
-function encode({ frames }: FrameBatch): Crossing {
-  const parsed = frames.map((frame) => WireFrame.parse(JSON.parse(frame)));
-  const events = parsed.map(({ type, data }) => JSON.stringify(data === undefined ? [type] : [type, data]));
-  return { events, seq: Math.max(0, ...parsed.map(({ seq }) => seq ?? 0)) };
-}
+const encode = ({ frames }: FrameBatch): Crossing => ({
+  events: frames.map(({ event }) => event),
+  seq: Math.max(0, ...frames.map(({ seq }) => seq)),
+});
 
 const crossings = new WeakMap<FrameBatch, Crossing>();
 function crossingOf(batch: FrameBatch): Crossing {

@@ -1,6 +1,7 @@
 /** What a socket is sent first: its position in the log. */
 import type { Connection } from "./connection.ts";
 import type { ConnectRequest } from "./connection-state.ts";
+import { EncodedFrame } from "./encoded-frame.ts";
 import type { ReplayLog } from "./log.ts";
 import { encodeFrame } from "./protocol.ts";
 import type { Replays } from "./replays.ts";
@@ -19,8 +20,7 @@ export function greet(
   const isQueue = since === undefined;
   const from = since ?? queueStart;
   const seq = isQueue ? (queueStart ?? log.head) : log.head;
-  const frame = { type: "connected", userId: connection.userId, seq, epoch: log.epoch };
-  const greeting = [JSON.stringify(frame)];
+  const greeting = [EncodedFrame.of({ type: "connected", userId: connection.userId, seq, epoch: log.epoch })];
   if (from === undefined) connection.send(new FrameBatch(greeting));
   else replays.begin(connection, { greeting, from, epoch: isQueue ? log.epoch : epoch, isQueue });
 }

@@ -3,9 +3,10 @@
  * log of a user's frames; the log of a chat is chat/log.ts.
  */
 import { Buffer } from "node:buffer";
+import { EncodedFrame } from "./encoded-frame.ts";
 
 /** A part of a replay; `to`: who has had it has everything up to there. */
-export type ReplayPage = { frames: string[]; to: number };
+export type ReplayPage = { frames: EncodedFrame[]; to: number };
 
 /** A log as a room's base sees it. */
 export interface ReplayLog {
@@ -22,15 +23,15 @@ export interface ReplayLog {
 
 /** Takes entries of a log until they have `bytes` together, one at least; of all there are, up to its `head`. */
 export function takePage(
-  entries: Iterable<{ seq: number; frame: string }>,
+  entries: Iterable<EncodedFrame>,
   { head, bytes }: { head: number; bytes: number },
 ): ReplayPage {
-  const frames: string[] = [];
+  const frames: EncodedFrame[] = [];
   let left = bytes;
-  for (const { seq, frame } of entries) {
+  for (const frame of entries) {
     frames.push(frame);
-    left -= Buffer.byteLength(frame);
-    if (left <= 0) return { frames, to: seq };
+    left -= Buffer.byteLength(frame.text);
+    if (left <= 0) return { frames, to: frame.seq };
   }
   return { frames, to: head };
 }
@@ -81,6 +82,11 @@ export const FRAME_PEOPLE_SCHEMA = "ALTER TABLE log ADD COLUMN people TEXT;";
 
 /** Where a frame comes from, and whom it names. */
 type Origin = { at: number; deliveryId?: number; people?: number[] };
+
+/** Reads one row after the other, as far as somebody takes them. */
+function* storedFrames(rows: Iterable<{ seq: number; frame: string }>): Generator<EncodedFrame> {
+  for (const { seq, frame } of rows) yield EncodedFrame.stored(frame, seq);
+}
 
 /** Everything younger than `days` up to `most` frames, and the last `least` frames whatever their age. */
 export type Retention = { least: number; days: number; most: number };
@@ -134,14 +140,14 @@ export class FrameLog implements ReplayLog {
   }
 
   /** Logs a frame, in one row written. Returns it encoded, with its seq. */
-  append(frame: { type: string; data: unknown }, { at, deliveryId, people = [] }: Origin): string {
+  append(frame: { type: string; data: unknown }, { at, deliveryId, people = [] }: Origin): EncodedFrame {
     const seq = this.head + 1;
-    const encoded = JSON.stringify({ ...frame, seq });
+    const encoded = EncodedFrame.of(frame, seq);
     this.#sql.exec(
       "INSERT INTO log (seq, at, frame, delivery_id, people) VALUES (?, ?, ?, ?, ?)",
       seq,
       at,
-      encoded,
+      encoded.text,
       deliveryId === undefined ? null : Math.max(deliveryId, this.#lastDelivery),
       people.length === 0 ? null : JSON.stringify(people),
     );
@@ -162,7 +168,7 @@ export class FrameLog implements ReplayLog {
       "SELECT seq, frame FROM log WHERE seq > ? ORDER BY seq",
       seq,
     );
-    return takePage(rows, { head: this.head, bytes });
+    return takePage(storedFrames(rows), { head: this.head, bytes });
   }
 
   /** Puts another frame in the place of every one that names this user, so that no position goes missing. */

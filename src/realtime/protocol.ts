@@ -7,6 +7,7 @@ import { JSON_DEPTH_MAX } from "../config.ts";
 import { ERRORS, type ErrorBody, type ErrorCode } from "../errors.ts";
 import { isTooDeep } from "../json-depth.ts";
 import { userRef } from "../spelling.ts";
+import { EncodedFrame } from "./encoded-frame.ts";
 
 const codes = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];
 
@@ -103,21 +104,19 @@ export type SocketContracts = Record<`/${string}`, SocketContract>;
 /** A frame on its way out, before it has a place in a log. */
 export type Frame = { type: string; data: unknown };
 
-/** Serialised once, sent to everybody. */
-export const encodeFrame = (frame: Frame, seq?: number): string =>
-  JSON.stringify(seq === undefined ? frame : { ...frame, seq });
+export const encodeFrame = (frame: Frame, seq?: number): EncodedFrame => EncodedFrame.of(frame, seq);
 
-export const encodePing = (timestamp: string): string => JSON.stringify({ type: "ping", timestamp });
+export const encodePing = (timestamp: string): EncodedFrame => EncodedFrame.of({ type: "ping", timestamp });
 
-export const encodeError = (error: ErrorBody, id?: FrameId): string =>
-  JSON.stringify({
+export const encodeError = (error: ErrorBody, id?: FrameId): EncodedFrame =>
+  EncodedFrame.of({
     type: "error",
     ...(id === undefined ? {} : { id }),
     error: { code: frameCode(error.code), message: error.message, timestamp: error.timestamp },
   });
 
-export const encodeAck = (id: FrameId, data?: unknown): string =>
-  JSON.stringify({ type: "ack", id, ...(data === undefined ? {} : { data }) });
+export const encodeAck = (id: FrameId, data?: unknown): EncodedFrame =>
+  EncodedFrame.of({ type: "ack", id, ...(data === undefined ? {} : { data }) });
 
 /** A client's frame, or what is wrong with it; and its `id`, if it has a usable one, so that even an error finds home. */
 export type ParsedFrame = { frame?: ClientFrame; id?: FrameId | undefined; problem?: string };

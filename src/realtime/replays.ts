@@ -5,6 +5,7 @@
  */
 import { CLOSE } from "../errors.ts";
 import type { Connection } from "./connection.ts";
+import { EncodedFrame } from "./encoded-frame.ts";
 import type { ReplayLog } from "./log.ts";
 import type { Timers } from "./timers.ts";
 import { FrameBatch } from "./transport.ts";
@@ -28,7 +29,7 @@ type Host = {
   close(connection: Connection, code: number, reason: string): void;
 };
 
-type Start = { greeting: string[]; from: number; epoch: string | undefined; isQueue: boolean };
+type Start = { greeting: EncodedFrame[]; from: number; epoch: string | undefined; isQueue: boolean };
 
 export class Replays {
   readonly #host: Host;
@@ -72,7 +73,7 @@ export class Replays {
   }
 
   /** Sends pages until `mostUnread` bytes are on their way, and asks for an answer to them. */
-  #send(connection: Connection, mostUnread: number, now: number, greeting: string[] = []): void {
+  #send(connection: Connection, mostUnread: number, now: number, greeting: EncodedFrame[] = []): void {
     let first = greeting;
     const { replay } = connection.state;
     const { reader } = connection;
@@ -103,10 +104,10 @@ export class Replays {
   }
 
   /** Something that it missed is not to be had here: it has to fetch anew, and goes on from the head. */
-  #resync(connection: Connection, greeting: string[] = []): void {
+  #resync(connection: Connection, greeting: EncodedFrame[] = []): void {
     const { head: seq, epoch } = this.#host.log();
     this.#finish(connection);
-    connection.send(new FrameBatch([...greeting, JSON.stringify({ type: "resync", data: { seq, epoch } })]));
+    connection.send(new FrameBatch([...greeting, EncodedFrame.of({ type: "resync", data: { seq, epoch } })]));
   }
 
   // ── Who does not answer ───────────────────────────────────────────────────────────────────────────────────────────

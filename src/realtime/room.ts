@@ -21,6 +21,7 @@ import { type ConnectRequest, type Person, readConnectRequest } from "./connecti
 import type { PresentConnections } from "./connections.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import type { EncodedFrame } from "./encoded-frame.ts";
 import type { ReplayLog } from "./log.ts";
 import { Membership } from "./membership.ts";
 import { Origin, type Stamp } from "./origin.ts";
@@ -134,18 +135,18 @@ export abstract class Room extends DurableObject<Env> {
   // ── What it is given ──────────────────────────────────────────────────────────────────────────────────────────────
 
   /** What has just been logged, to everybody here, encoded once. */
-  protected broadcastLogged(text: string): void {
-    this.#sendQueue.loggedToAll(text);
+  protected broadcastLogged(frame: EncodedFrame): void {
+    this.#sendQueue.loggedToAll(frame);
   }
 
   /** What is of the moment, to everybody here, encoded once. */
-  protected broadcast(text: string, except?: Connection): void {
-    this.#sendQueue.toAll(text, except);
+  protected broadcast(frame: EncodedFrame, except?: Connection): void {
+    this.#sendQueue.toAll(frame, except);
   }
 
   /** To one connection, after all that was sent before. */
-  protected send(connection: Connection, text: string): void {
-    this.#sendQueue.to(connection, text);
+  protected send(connection: Connection, frame: EncodedFrame): void {
+    this.#sendQueue.to(connection, frame);
   }
 
   /** Sends what is pending, then closes. A connection whose own command does this is answered first. */

@@ -4,6 +4,7 @@
  * frames inside.
  */
 import type { Connection } from "./connection.ts";
+import type { EncodedFrame } from "./encoded-frame.ts";
 import { SLICE_SENDS } from "./send-slice.ts";
 import { FrameBatch, type TransportKind } from "./transport.ts";
 
@@ -15,7 +16,7 @@ import { FrameBatch, type TransportKind } from "./transport.ts";
 const COALESCING_MS = { perSocket: 0.05, most: 50 };
 
 /** `before`: its place among the shared frames. */
-type Own = { before: number; text: string };
+type Own = { before: number; frame: EncodedFrame };
 
 type Queue = {
   /** The shared frames before this one have been sent. */
@@ -43,7 +44,7 @@ export class SendQueue {
   /** Queues with something of their own: answers do not wait for their slice. */
   readonly #answered = new Set<Connection>();
   /** The shared frames that somebody still waits for; `#base` came before them. */
-  #shared: string[] = [];
+  #shared: EncodedFrame[] = [];
   #base = 0;
   #latest = { from: 0, to: 0, batch: new FrameBatch([]) };
   readonly #host: Host;
@@ -66,16 +67,16 @@ export class SendQueue {
   }
 
   /** To every connection, but for one. */
-  toAll(text: string, except?: Connection): void {
+  toAll(frame: EncodedFrame, except?: Connection): void {
     if (except) this.#skip(except);
-    this.#shared.push(text);
+    this.#shared.push(frame);
     this.flushSoon();
   }
 
   /** What stands in the log, to every connection. One that is still being replayed gets it from there. */
-  loggedToAll(text: string): void {
+  loggedToAll(frame: EncodedFrame): void {
     for (const connection of this.#host.replaying()) this.#skip(connection);
-    this.toAll(text);
+    this.toAll(frame);
   }
 
   #skip(connection: Connection): void {
@@ -83,10 +84,10 @@ export class SendQueue {
   }
 
   /** To one connection, after all that was said before. */
-  to(connection: Connection, text: string): void {
+  to(connection: Connection, frame: EncodedFrame): void {
     const queue = this.#queuesOf(connection).get(connection);
     if (!queue) return;
-    queue.own.push({ before: this.#head, text });
+    queue.own.push({ before: this.#head, frame });
     this.#answered.add(connection);
     this.flushSoon();
   }
@@ -205,15 +206,15 @@ export class SendQueue {
   }
 
   #merge({ next, own, skipped }: Queue): FrameBatch {
-    const frames: string[] = [];
+    const frames: EncodedFrame[] = [];
     let mine = 0;
     for (let at = next; at <= this.#head; at += 1) {
       for (let first = own[mine]; first && first.before === at; first = own[mine]) {
-        frames.push(first.text);
+        frames.push(first.frame);
         mine += 1;
       }
-      const text = this.#shared[at - this.#base];
-      if (text !== undefined && !skipped.has(at)) frames.push(text);
+      const frame = this.#shared[at - this.#base];
+      if (frame && !skipped.has(at)) frames.push(frame);
     }
     return new FrameBatch(frames);
   }

@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { ERRORS, toAppError } from "../errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
+import type { EncodedFrame } from "./encoded-frame.ts";
 
 /** A socket that takes frames one by one, one that takes an array of them, or another object that holds the client. */
 export type TransportKind = "plain" | "array" | "gateway";
@@ -19,22 +20,22 @@ export interface Transport {
 
 /** Encoded frames that go out together, perhaps to many: joined once, however many want an array. */
 export class FrameBatch {
-  readonly frames: readonly string[];
+  readonly frames: readonly EncodedFrame[];
   #array: string | undefined;
   #bytes: number | undefined;
 
-  constructor(frames: readonly string[]) {
+  constructor(frames: readonly EncodedFrame[]) {
     this.frames = frames;
   }
 
   get bytes(): number {
-    this.#bytes ??= this.frames.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0);
+    this.#bytes ??= this.frames.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
     return this.#bytes;
   }
 
   /** The frames as one message, for `batch=1`. */
   get array(): string {
-    this.#array ??= `[${this.frames.join(",")}]`;
+    this.#array ??= `[${this.frames.map(({ text }) => text).join(",")}]`;
     return this.#array;
   }
 }
@@ -75,7 +76,7 @@ export class SocketTransport implements Transport {
   send(batch: FrameBatch): void {
     try {
       if (this.kind === "array" && batch.frames.length > 1) this.#socket.send(batch.array);
-      else for (const frame of batch.frames) this.#socket.send(frame);
+      else for (const { text } of batch.frames) this.#socket.send(text);
     } catch {
       // Closing or gone; webSocketClose tells.
     }

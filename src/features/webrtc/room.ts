@@ -5,6 +5,7 @@ import { bindCommands, type CommandContext } from "../../realtime/commands.ts";
 import type { Connection } from "../../realtime/connection.ts";
 import type { ConnectRequest } from "../../realtime/connection-state.ts";
 import type { ReplayLog } from "../../realtime/log.ts";
+import type { EncodedFrame } from "../../realtime/encoded-frame.ts";
 import { encodeFrame } from "../../realtime/protocol.ts";
 import { Room } from "../../realtime/room.ts";
 import type { Revocation } from "../../realtime/room-ref.ts";
@@ -293,7 +294,7 @@ export class WebrtcRoom extends Room {
     return this.#store.publicId ?? this.#name;
   }
 
-  #encode(type: FrameType, data: object): string {
+  #encode(type: FrameType, data: object): EncodedFrame {
     return encodeFrame({ type, data: { sessionId: this.#sessionId, ...data } });
   }
 

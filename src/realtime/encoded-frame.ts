@@ -1,0 +1,41 @@
+/** A frame on its way out: serialised once for each wire format, however many get it, and never read again on the way. */
+import { z } from "zod";
+
+/** A frame before it is sent. Some of the protocol's own have no `data`, or more beside it. */
+export type OutgoingFrame = { type: string; data?: unknown; [key: string]: unknown };
+
+const StoredFrame = z.object({ type: z.string(), data: z.unknown().optional() });
+
+export class EncodedFrame {
+  /** As native sockets get it. */
+  readonly text: string;
+  /** Where it stands in the object's log; 0 if it does not. */
+  readonly seq: number;
+  readonly #frame: OutgoingFrame | undefined;
+  #event: string | undefined;
+
+  private constructor(text: string, seq: number, frame?: OutgoingFrame) {
+    this.text = text;
+    this.seq = seq;
+    this.#frame = frame;
+  }
+
+  /** `seq`: its place in the log, if it has one; clients are told. */
+  static of(frame: OutgoingFrame, seq?: number): EncodedFrame {
+    return new EncodedFrame(JSON.stringify(seq === undefined ? frame : { ...frame, seq }), seq ?? 0, frame);
+  }
+
+  /** One that was encoded when it was logged. */
+  static stored(text: string, seq: number): EncodedFrame {
+    return new EncodedFrame(text, seq);
+  }
+
+  /** As Socket.IO's clients get it: the type is the event's name, the data its argument. */
+  get event(): string {
+    if (this.#event === undefined) {
+      const { type, data } = this.#frame ?? StoredFrame.parse(JSON.parse(this.text));
+      this.#event = JSON.stringify(data === undefined ? [type] : [type, data]);
+    }
+    return this.#event;
+  }
+}
