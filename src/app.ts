@@ -31,6 +31,7 @@ import { vodRoutes } from "./features/vod/routes.ts";
 import { webrtcRoutes } from "./features/webrtc/routes.ts";
 import { webrtcSockets } from "./features/webrtc/sockets.ts";
 import { docsRoutes } from "./http/docs.ts";
+import { drainBody } from "./http/drain.ts";
 import {
   answerFailure,
   apiHeaders,
@@ -52,7 +53,7 @@ app.notFound(() => {
   throw new AppError("NOT_FOUND", "There is no such path.");
 });
 
-app.use(begin);
+app.use(begin, drainBody);
 
 // Sockets come before the middleware that sets headers: those of a 101 answer are immutable.
 app.route("/socket.io", socketIoRoutes);

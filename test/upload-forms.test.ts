@@ -1,7 +1,7 @@
 /** Files as programs and browsers really send them: their names, their first bytes, their forms. */
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { call, mintUser, worker } from "./support/api.ts";
+import { call, mintUser, ORIGIN, worker } from "./support/api.ts";
 import { form, sample } from "./support/samples.ts";
 
 const ann = await mintUser("ann");
@@ -282,5 +282,38 @@ describe("an extension of tus that is not offered", () => {
     ]);
     const head = await call(path, { method: "HEAD", token: ann.token, headers: { "Tus-Resumable": "1.0.0" } });
     expect(head.headers.get("upload-offset")).toBe("0");
+  });
+});
+
+describe("a body that is refused in the middle", () => {
+  const TOTAL = 2 * 1024 * 1024;
+  /** A body, and how much of it was taken when the answer came. */
+  async function answerTo(path: string, type: string, beginning: string) {
+    const taken = { bytes: 0, isCancelled: false };
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (taken.bytes === 0) controller.enqueue(latin1(beginning));
+        taken.bytes += 65_536;
+        controller.enqueue(new Uint8Array(65_536).fill(0x41));
+        if (taken.bytes >= TOTAL) controller.close();
+      },
+      cancel() {
+        taken.isCancelled = true;
+      },
+    });
+    const headers = { Authorization: `Bearer ${ann.token}`, "Content-Type": type };
+    const { status } = await worker.fetch(`${ORIGIN}/api/v1${path}`, { method: "POST", headers, body });
+    return { status, ...taken };
+  }
+  const read = { bytes: TOTAL, isCancelled: false };
+
+  it("is read to its end before the answer: a file that is not what its name says", async () => {
+    const head = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n';
+    const answer = await answerTo("/files/upload", "multipart/form-data; boundary=b", head);
+    expect(answer).toEqual({ status: 415, ...read });
+  });
+
+  it("is read to its end before the answer: JSON over its limit that did not say how long it is", async () => {
+    expect(await answerTo("/messages", "application/json", '{"content":"')).toEqual({ status: 413, ...read });
   });
 });

@@ -65,7 +65,7 @@ export async function* formParts({ body, headers }: Source): AsyncGenerator<Fiel
     }
   } finally {
     finish(new AppError("INVALID_REQUEST", "The form was left."));
-    // Without this, `wrangler dev` would read an unread body to its end before it passes the answer on.
+    // Whoever hands out the request sees to what is left of it (http/drain.ts).
     await reader?.cancel().catch(() => {});
   }
 }

@@ -1,4 +1,4 @@
-/** What every call goes through, in this order: begin → (sockets leave here) → CORS → headers → body limit → sign in → write limit. */
+/** What every call goes through, in this order: begin → what is left of a body (drain.ts) → (sockets leave here) → CORS → headers → body limit → sign in → write limit. */
 import type { Context, MiddlewareHandler, Next } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
@@ -131,7 +131,6 @@ export const limitBody: MiddlewareHandler<HttpEnv> = async (c, next) => {
   const type = headers.get("content-type") ?? "";
   if (body && !/^(multipart\/|application\/offset\+octet-stream)/i.test(type)) {
     const declared = Number(headers.get("content-length") ?? "0");
-    // Left unread: cancelled, it would reset the connection, and who is still sending would never see the answer.
     if (declared > JSON_BODY_MAX_BYTES) {
       throw new AppError("PAYLOAD_TOO_LARGE", `A body may have ${JSON_BODY_MAX_BYTES} bytes.`);
     }

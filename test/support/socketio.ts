@@ -111,6 +111,11 @@ export class SocketIoClient {
     return this.events.filter((event) => event.name === name).map(({ args }) => args[0]);
   }
 
+  /** Sends a packet as it is. */
+  packet(packet: string): void {
+    this.#socket.send(packet);
+  }
+
   emit(name: string, ...args: unknown[]): void {
     this.#socket.send(`42${JSON.stringify([name, ...args])}`);
   }

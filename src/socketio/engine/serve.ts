@@ -55,9 +55,9 @@ export async function serveSockets<Gateway extends EngineGateway>(
 async function answer<Gateway extends EngineGateway>(request: Request, route: SocketRoute<Gateway>): Promise<Response> {
   const url = new URL(request.url);
   const query = Query.safeParse(Object.fromEntries(url.searchParams));
-  if (!query.success) return reject(request, faultIn(query.error));
+  if (!query.success) return refuse(faultIn(query.error));
   const isUpgrade = request.headers.get("Upgrade")?.toLowerCase() === "websocket";
-  if (isUpgrade !== (query.data.transport === "websocket")) return reject(request, "BAD_REQUEST");
+  if (isUpgrade !== (query.data.transport === "websocket")) return refuse("BAD_REQUEST");
   return query.data.sid === undefined ? open(request, url, query.data, route) : resume(request, query.data, route);
 }
 
@@ -73,7 +73,7 @@ async function open<Gateway extends EngineGateway>(
   query: Query,
   { addresses, settings, allowsHandshake }: SocketRoute<Gateway>,
 ): Promise<Response> {
-  if (request.method !== "GET") return reject(request, "BAD_HANDSHAKE_METHOD");
+  if (request.method !== "GET") return refuse("BAD_HANDSHAKE_METHOD");
   if (allowsHandshake && !(await allowsHandshake(request))) return refuse("TOO_MANY_REQUESTS");
   const handshake = readHandshake(request, url);
   const { sid, address } = await addresses.newSid(regionOf(request));
@@ -93,7 +93,7 @@ async function resume<Gateway extends EngineGateway>(
   { addresses, settings }: SocketRoute<Gateway>,
 ): Promise<Response> {
   const address = await addresses.addressIn("sid", sid);
-  if (address === null) return reject(request, "UNKNOWN_SID");
+  if (address === null) return refuse("UNKNOWN_SID");
   const stub = addresses.stub(address);
   if (transport === "websocket") {
     const reply = await inTime(settings, async () => stub.fetch(objectUrl("/upgrade", sid), { headers: UPGRADE }));
@@ -104,7 +104,7 @@ async function resume<Gateway extends EngineGateway>(
       await inTime(settings, async () => stub.fetch(objectUrl("/poll", sid), { headers: UPGRADE })),
     );
   }
-  if (request.method !== "POST") return reject(request, "BAD_REQUEST");
+  if (request.method !== "POST") return refuse("BAD_REQUEST");
   const body = await readBody(request, settings.maxPayload);
   if (body === null || !hasAtMost(body, settings.maxPacketsPerPayload)) return refuse("PAYLOAD_TOO_LARGE");
   const outcome = await inTime(settings, async () => stub.push(sid, body));
@@ -139,12 +139,6 @@ function acceptAndClose(): Response {
   server.accept();
   server.close(1000);
   return new Response(null, { status: 101, webSocket: client });
-}
-
-/** Refuses without reading: a body that nobody reads would keep the answer waiting. */
-async function reject(request: Request, error: ProtocolError): Promise<Response> {
-  await request.body?.cancel();
-  return refuse(error);
 }
 
 function text(body: string, type = "text/plain; charset=UTF-8"): Response {

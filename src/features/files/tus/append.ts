@@ -31,21 +31,16 @@ export function append(ctx: UserCtx, patch: Patch): Promise<number> {
 }
 
 async function takeIn(ctx: UserCtx, { id, offset, checksum, body }: Patch): Promise<number> {
+  const upload = await lock(ctx, id, offset);
   try {
-    const upload = await lock(ctx, id, offset);
-    try {
-      const reached = await store(ctx, upload, body ?? emptyStream(), checksum);
-      if (reached === upload.length) await finish(ctx, upload);
-      return reached;
-    } catch (error) {
-      if (error instanceof AppError && error.code === "UNSUPPORTED_MEDIA_TYPE") await terminate(ctx, upload.id);
-      throw error;
-    } finally {
-      await unlock(ctx, upload);
-    }
+    const reached = await store(ctx, upload, body ?? emptyStream(), checksum);
+    if (reached === upload.length) await finish(ctx, upload);
+    return reached;
+  } catch (error) {
+    if (error instanceof AppError && error.code === "UNSUPPORTED_MEDIA_TYPE") await terminate(ctx, upload.id);
+    throw error;
   } finally {
-    // Without this, `wrangler dev` would read an unread body to its end before it passes the answer on.
-    await body?.cancel().catch(() => {});
+    await unlock(ctx, upload);
   }
 }
 
