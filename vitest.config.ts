@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { buildPages } from "./scripts/pages.ts";
 import { bundleWorker } from "./test/support/bundle.ts";
 import { migratedDatabase } from "./test/support/database.ts";
 
@@ -61,6 +62,7 @@ const database = {
   TEST_DATABASE: migratedDatabase("migrations"),
 };
 
+buildPages();
 const bundle = await bundleWorker("src/index.ts", "dist/test/worker.js");
 
 /** Tests under settings of their own, in a project for the bundle and one for the source. */

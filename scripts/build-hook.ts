@@ -7,7 +7,7 @@ import { buildPages } from "./pages.ts";
 import { PREPARED } from "./tools.ts";
 
 if (!process.env[PREPARED]) {
-  await buildPages();
+  buildPages();
   if (process.env.WRANGLER_COMMAND === "dev") {
     writeDevelopmentSecrets();
     migrateLocally();

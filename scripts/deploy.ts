@@ -55,7 +55,7 @@ function prepareSecrets(): void {
 prepareDatabase();
 prepareBucket();
 runWrangler(["d1", "migrations", "apply", "DB", "--remote"]);
-await buildPages();
+buildPages();
 // The Worker must exist before it can have secrets; without them it answers with the name of the missing setting.
 console.log(runWrangler(["deploy"]));
 prepareSecrets();

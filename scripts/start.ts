@@ -44,7 +44,7 @@ function tickCron(): void {
   setInterval(() => void fetch(`${origin}/cdn-cgi/local/scheduled`).catch(() => undefined), 60_000).unref();
 }
 
-await buildPages();
+buildPages();
 writeDevelopmentSecrets();
 migrateLocally(persistence(args));
 const server = startWrangler(["dev", ...(option(args, "port") ? [] : ["--port", port]), ...args]);

@@ -90,7 +90,8 @@ describe("pages", () => {
   it("they have one session, one way to the API and one socket", () => {
     expect(filesWith("js", /roomcast\.session/)).toEqual(["/session.js"]);
     expect(filesWith("js", /\bfetch\(/)).toEqual(["/api.js"]);
-    expect(filesWith("js", /new WebSocket\(/)).toEqual(["/socket.js"]);
+    expect(filesWith("js", /new WebSocket\(/)).toEqual([]);
+    expect(filesWith("js", /"\/client\/socket\.js"/)).toEqual(["/page-socket.js"]);
   });
 
   it("all colours are tokens, so that each is there for light and for dark", () => {

@@ -14,6 +14,17 @@ const CHANGES = {
   "webrtc:hand_lowered": () => ({ handRaised: false }),
 };
 
+const FRAMES = [
+  "webrtc:participants_list",
+  "webrtc:user_joined",
+  "webrtc:user_left",
+  "webrtc:offer_received",
+  "webrtc:answer_received",
+  "webrtc:ice_candidate_received",
+  "webrtc:error",
+  ...Object.keys(CHANGES),
+];
+
 export class Call {
   /** Everybody's state by user id, one's own among it, in the order of joining. */
   people = new Map();
@@ -39,7 +50,7 @@ export class Call {
     this.iceServers = iceServers;
     this.signaling = new Signaling(this.session.id, {
       onOpen: () => this.#join(),
-      onFrame: (type, data) => this.#receive(type, data),
+      on: Object.fromEntries(FRAMES.map((type) => [type, (data) => this.#receive(type, data)])),
       onBreak: () => {
         this.isOnline = false;
         this.onChange();

@@ -1,7 +1,7 @@
 /** One person's side of the talk. */
 import { call } from "/api.js";
 import { h } from "/dom.js";
-import { RoomSocket } from "/socket.js";
+import { PageSocket } from "/page-socket.js";
 
 /** A sign of typing holds so long with who sees it, and is sent again a little before. */
 const TYPING_SHOWN_MS = 8000;
@@ -54,13 +54,16 @@ export class Person {
     this.title.textContent = user.username;
     this.#become("connecting", "warn");
     return new Promise((resolve, reject) => {
-      this.#socket = new RoomSocket("/ws", {
+      this.#socket = new PageSocket("/ws", {
         token,
         onOpen: () => {
           this.#become("connected", "good");
           resolve();
         },
-        onFrame: (type, data) => this.#receive(type, data),
+        on: {
+          "message:typing": (sign) => this.#showTyping(sign),
+          "message:new": (message) => this.#show(message),
+        },
         onBreak: () => this.#become("reconnecting", "warn"),
         onOver: (reason) => {
           this.#become("closed", "bad");
@@ -87,17 +90,19 @@ export class Person {
     this.input.disabled = this.button.disabled = text !== "connected";
   }
 
-  #receive(type, data) {
-    if (type === "message:typing" && data.userId === this.other?.id) {
-      this.typing.textContent = `${this.other.name} is typing…`;
-      clearTimeout(this.#silence);
-      this.#silence = setTimeout(() => this.typing.replaceChildren(), TYPING_SHOWN_MS);
-    }
-    if (type !== "message:new" || ![data.senderId, data.receiverId].includes(this.other?.id)) return;
+  #showTyping({ userId }) {
+    if (userId !== this.other?.id) return;
+    this.typing.textContent = `${this.other.name} is typing…`;
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.typing.replaceChildren(), TYPING_SHOWN_MS);
+  }
+
+  #show({ senderId, receiverId, content }) {
+    if (![senderId, receiverId].includes(this.other?.id)) return;
     this.talk.querySelector(".hint")?.remove();
-    const isOwn = data.senderId === this.id;
+    const isOwn = senderId === this.id;
     if (!isOwn) this.typing.replaceChildren();
-    this.talk.append(h("li", { class: isOwn && "own" }, data.content));
+    this.talk.append(h("li", { class: isOwn && "own" }, content));
     this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 

@@ -1,11 +1,20 @@
 /** A stream's chat as this page knows it: what was said, what is on its way, and whether the line is up. */
 import { call } from "/api.js";
-import { RoomSocket } from "/socket.js";
+import { PageSocket } from "/page-socket.js";
 
 const PAGE = 50;
 /** In a busy chat what is far back goes; it can be read again. */
 const KEPT = 400;
 const WORDS = { 4001: "You are signed out.", 4003: "You may not take part in this chat.", 4004: "The stream is gone." };
+
+const FRAMES = [
+  "chat_message",
+  "chat_message_deleted",
+  "chat_slow_mode",
+  "chat_muted",
+  "stream:status",
+  "stream:viewer_count",
+];
 
 export class Chat {
   /** By id, which sorts as the chat does. */
@@ -25,10 +34,11 @@ export class Chat {
   /** `onChange()`: draw again · `onStatus(data)` · `onCount(count)` · `onMissed()`: read the stream anew. */
   constructor({ streamId, account, ...listeners }) {
     Object.assign(this, { streamId, account }, listeners);
-    this.socket = new RoomSocket(`/streams/${streamId}/ws`, {
+    this.socket = new PageSocket("/streams/{id}/ws", {
+      params: { id: streamId },
       words: WORDS,
       onOpen: () => this.#opened(),
-      onFrame: (type, data) => this.#receive(type, data),
+      on: Object.fromEntries(FRAMES.map((type) => [type, (data) => this.#receive(type, data)])),
       onBreak: () => this.#become("broken"),
       onOver: (reason) => this.#over(reason),
       onResync: () => this.#startAnew(),

@@ -11,6 +11,8 @@ import { afterClose } from "./policy.ts";
 import { Cursor, type Position } from "./position.ts";
 import { readToken, type TokenSource } from "./token.ts";
 
+export { RoomcastError };
+
 /** A connection that lasted this long worked. */
 const LASTING_MS = 5000;
 const CONNECT_TIMEOUT_MS = 10_000;
