@@ -14,10 +14,17 @@ function fileName(url: string): string {
   }
 }
 
-export function Attachment({ url, type }: AttachmentProps) {
-  const [isBroken, setBroken] = useState(false);
-  const name = fileName(url);
-  const broken = () => setBroken(true);
+/**
+ * A signed link ends after a while, and when somebody leaves the room. Who is signed in here may read the file without one, by the
+ * service's cookie.
+ */
+export function Attachment({ url: signed, type }: AttachmentProps) {
+  const [failures, setFailures] = useState(0);
+  const [address = signed] = signed.split("?");
+  const url = failures === 0 ? signed : address;
+  const isBroken = failures > 1;
+  const name = fileName(signed);
+  const broken = () => setFailures(failures + 1);
   if (type === "image" && !isBroken) {
     return (
       <a className="picture" href={url} target="_blank" rel="noreferrer" aria-label={`Open ${name}`}>

@@ -9,6 +9,7 @@ import { problemOf, sizeText } from "./words.ts";
 export type Draft = { replyTo?: RoomEntry; editing?: RoomEntry };
 
 type ComposerProps = {
+  roomId: string;
   room: RoomState & RoomActions;
   draft: Draft;
   onDraft: (draft: Draft) => void;
@@ -20,8 +21,7 @@ const LONGEST = 5000;
 /** What is written in a room is there when one comes back to it. */
 const drafts = new Map<string, string>();
 
-export function Composer({ room, draft: { replyTo, editing }, onDraft, attempt }: ComposerProps) {
-  const roomId = room.room?.id ?? "";
+export function Composer({ roomId, room, draft: { replyTo, editing }, onDraft, attempt }: ComposerProps) {
   const { userId } = useSession();
   const [text, setText] = useState(() => editing?.content ?? drafts.get(roomId) ?? "");
   const field = useRef<HTMLTextAreaElement>(null);

@@ -63,7 +63,14 @@ export function Conversation({ roomId, onChange, onClosed }: ConversationProps) 
           {problem}
         </p>
       )}
-      <Composer key={draft.editing?.id ?? "new"} room={room} draft={draft} onDraft={setDraft} attempt={attempt} />
+      <Composer
+        key={draft.editing?.id ?? "new"}
+        roomId={roomId}
+        room={room}
+        draft={draft}
+        onDraft={setDraft}
+        attempt={attempt}
+      />
       {removing !== undefined && (
         <Dialog title="Delete this message?" onClose={() => setRemoving(undefined)}>
           <p className="muted">It goes for everybody.</p>

@@ -34,6 +34,7 @@ export function Icon({ name, size = 20 }: { name: keyof typeof SHAPES; size?: nu
       strokeLinecap="round"
       strokeLinejoin="round"
       aria-hidden="true"
+      className="drawn"
     >
       <path d={SHAPES[name]} />
     </svg>

@@ -36,7 +36,7 @@ export function RoomList({ rooms, error, openId, onNew }: RoomListProps) {
         value={filter}
         onChange={({ target }) => setFilter(target.value)}
       />
-      {error && <p className="note bad">{problemOf(error)}</p>}
+      {error && <p className="note warn">{problemOf(error)}</p>}
       {rooms ? (
         <ul>
           {found.map((room) => (

@@ -7,6 +7,7 @@ export class History<M extends Item> {
   /** What became of messages while a page was on its way: done to it once it is here. */
   #waiting: (() => void)[] | undefined = [];
   #older: string | undefined;
+  #isLoaded = false;
 
   /** Where older messages go on; undefined before the first page, and at the beginning. */
   get older(): string | undefined {
@@ -14,7 +15,7 @@ export class History<M extends Item> {
   }
 
   get isLoaded(): boolean {
-    return this.#waiting === undefined;
+    return this.#isLoaded;
   }
 
   /** Oldest first. */
@@ -26,7 +27,19 @@ export class History<M extends Item> {
     return Math.max(0, ...[...this.#messages.values()].map(({ seq }) => seq));
   }
 
-  /** A live change: at once, or after the first page that is on its way. Each may be done again without harm. */
+  /** A page is asked for: what happens from now on is done to it, too, once it is here. */
+  hold(): void {
+    this.#waiting ??= [];
+  }
+
+  /** The page is here, or did not come. */
+  release(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const change of waiting) change();
+  }
+
+  /** A live change: at once, or after the page that is on its way. Each may be done again without harm. */
   apply(change: () => void): void {
     if (this.#waiting) this.#waiting.push(change);
     else change();
@@ -52,15 +65,15 @@ export class History<M extends Item> {
   addPage({ messages, nextCursor }: { messages: readonly M[]; nextCursor: string | number | null }): void {
     for (const message of messages) this.put(message);
     this.#older = nextCursor === null ? undefined : String(nextCursor);
-    const waiting = this.#waiting ?? [];
-    this.#waiting = undefined;
-    for (const change of waiting) change();
+    this.#isLoaded = true;
+    this.release();
   }
 
   /** Too much was missed: all is read anew. */
   clear(): void {
     this.#messages.clear();
     this.#older = undefined;
+    this.#isLoaded = false;
     this.#waiting = [];
   }
 }

@@ -41,6 +41,11 @@ export class RoomLog extends History<Message> {
     else this.put(toMessage(message, this.get(message.id)?.reactions ?? []));
   }
 
+  /** An older one that is not loaded stays so: it would stand before a gap. */
+  edited(message: SentMessage): void {
+    if (this.get(message.id)) this.said(message);
+  }
+
   /** One's own, from here. */
   sent(clientMessageId: string, message: SentMessage): void {
     this.#keys.set(message.id, clientMessageId);
@@ -101,13 +106,20 @@ export class RoomLog extends History<Message> {
       if (state !== "sending") continue;
       const { content = "", replyTo = null } = data.said;
       const echo = candidates.find(
-        (one) => one.seq > data.afterSeq && one.content === content && one.replyTo === replyTo && !echoes.has(one.id),
+        (one) =>
+          one.seq > data.afterSeq &&
+          plain(one.content) === plain(content) &&
+          one.replyTo === replyTo &&
+          !echoes.has(one.id),
       );
       if (echo) echoes.add(echo.id);
     }
     return echoes;
   }
 }
+
+/** The service writes text so that it is no markup, and composed. */
+const plain = (text: string): string => text.replaceAll("\u2060", "").normalize("NFC").trim();
 
 type Reacted = { emoji: string; action: "added" | "removed"; count?: number; userId: number | null };
 

@@ -124,7 +124,7 @@ class RoomStore extends Store<RoomState> {
       this.#apply(() => this.#log.said(message));
       this.become(people.state);
     });
-    socket.on("message_updated", (message) => this.#apply(() => this.#log.said(message)));
+    socket.on("message_updated", (message) => this.#apply(() => this.#log.edited(message)));
     socket.on("message_deleted", ({ messageId }) => this.#apply(() => this.#log.remove(messageId)));
     socket.on("reaction", (reaction) => this.#apply(() => this.#log.reacted(reaction)));
     socket.on("room_updated", () => this.refresh());
@@ -238,6 +238,7 @@ class RoomStore extends Store<RoomState> {
     const { older: before } = this.#log;
     if (before === undefined || this.getState().isLoading) return;
     this.become({ isLoading: true });
+    this.#log.hold();
     try {
       const call = this.#session.api.rooms[":id"].messages.$get({
         param: { id: this.#roomId },
@@ -246,6 +247,7 @@ class RoomStore extends Store<RoomState> {
       this.#log.addPage(await this.#session.answer(call));
       this.become({ isLoading: false, error: undefined });
     } catch (error) {
+      this.#log.release();
       this.become({ isLoading: false, error: asError(error) });
     }
     this.#draw();

@@ -8,6 +8,8 @@ import { type Session, Stores } from "./session.ts";
 import { Store } from "./store.ts";
 
 const ASK_EVERY_MS = 15_000;
+/** In a busy room much is a reason to ask again. */
+const REFRESH_WITHIN_MS = 1000;
 
 export type RoomsState = {
   /** Undefined until they are read. The first hundred. */
@@ -20,6 +22,7 @@ export type NewRoom = { name?: string; isGroup: boolean; memberIds: number[]; jo
 export type RoomsActions = {
   /** A group; or the private room with somebody, which may be there already. @throws RoomcastError */
   create(room: NewRoom): Promise<Schema["Room"]>;
+  /** Asks soon; many calls at once are one. */
   refresh(): void;
 };
 
@@ -27,6 +30,7 @@ class RoomsStore extends Store<RoomsState> {
   readonly #session: Session;
   readonly #retrying = new Retrying();
   #leave: () => void = () => undefined;
+  #due: ReturnType<typeof setTimeout> | undefined;
 
   constructor(session: Session) {
     super({ rooms: undefined, error: undefined });
@@ -40,6 +44,8 @@ class RoomsStore extends Store<RoomsState> {
 
   protected stop(): void {
     this.#retrying.stop();
+    clearTimeout(this.#due);
+    this.#due = undefined;
     this.#leave();
   }
 
@@ -60,7 +66,12 @@ class RoomsStore extends Store<RoomsState> {
       this.become({ rooms: [made, ...others] });
       return made;
     },
-    refresh: () => this.#ask(),
+    refresh: () => {
+      this.#due ??= setTimeout(() => {
+        this.#due = undefined;
+        this.#ask();
+      }, REFRESH_WITHIN_MS);
+    },
   };
 }
 

@@ -172,10 +172,12 @@ class StreamChatStore extends Store<StreamChatState> {
       const { older: before } = this.#history;
       if (before === undefined || this.getState().isLoading) return;
       this.become({ isLoading: true });
+      this.#history.hold();
       try {
         this.#history.addPage(await this.#page({ limit: PAGE, before }));
         this.become({ isLoading: false, error: undefined });
       } catch (error) {
+        this.#history.release();
         this.become({ isLoading: false, error: asError(error) });
       }
       this.#draw();

@@ -29,7 +29,7 @@ export type UploadActions = {
   start(file: File, place?: UploadPlace): Promise<string>;
   pause(): void;
   resume(): void;
-  /** Gives it up, here and at the service. */
+  /** Gives it up, here and at the service; of one that is done, forgets it here alone. */
   cancel(): void;
 };
 
@@ -70,7 +70,8 @@ class UploadStore extends Store<UploadState> {
       if (this.#upload) this.become({ state: "uploading", error: undefined });
     },
     cancel: () => {
-      this.#upload?.abort(true).catch(() => undefined);
+      // A finished upload that is given up takes its file with it.
+      if (this.getState().state !== "done") this.#upload?.abort(true).catch(() => undefined);
       this.#upload = undefined;
       this.become(NONE);
     },
