@@ -274,6 +274,26 @@ describe("waking", () => {
     expect(WorkerSocket.of(user.token).map(({ sent }) => sent)).toEqual([[], []]);
   });
 
+  it("a try that began without a network is given up for a new one", async () => {
+    const user = await mintUser();
+    /** The first one gets no frame. */
+    class FirstIsDeaf extends WorkerSocket {
+      constructor(url: string) {
+        super(url);
+        if (WorkerSocket.of(user.token).length === 1) this.deafen();
+      }
+    }
+    const socket = open({ token: user.token, WebSocket: FirstIsDeaf });
+    await until(() => WorkerSocket.of(user.token)[0]?.readyState === WebSocket.READY_STATE_OPEN);
+    socket.wake();
+    expect([socket.status, WorkerSocket.of(user.token).length]).toEqual(["connecting", 1]);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 700);
+    socket.wake();
+    await opened(socket);
+    expect(WorkerSocket.of(user.token)).toHaveLength(2);
+  });
+
   it("ends the wait for the next try, but not one that the service asked for", async () => {
     const user = await mintUser();
     const closes: unknown[] = [];

@@ -126,8 +126,9 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
     this.#failures = 0;
     if (this.#wait) this.#wait = { ...this.#wait, delayMs: 0 };
     this.#stopWaiting?.();
-    const isOld = this.#socket.readyState === this.#socket.CONNECTING && Date.now() - this.#triedAt > TRY_IS_OLD_MS;
-    if (isOld && this.#status === "connecting") this.#socket.reconnect();
+    // It may be open by now, and its first frame lost.
+    const isTrying = this.#status === "connecting" && this.#socket.readyState < this.#socket.CLOSING;
+    if (isTrying && Date.now() - this.#triedAt > TRY_IS_OLD_MS) this.#socket.reconnect();
   }
 
   /** The network is gone, or the app is about to sleep: the connection ends now. It is tried again as after any break. */
