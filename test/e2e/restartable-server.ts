@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
-import { root, runWrangler } from "../../scripts/tools.ts";
+import { root, runWrangler, unattended } from "../../scripts/tools.ts";
 
 const wrangler = fileURLToPath(new URL("../../node_modules/wrangler/bin/wrangler.js", import.meta.url));
 
@@ -48,7 +48,7 @@ export class Server {
     ];
     this.#process = spawn(process.execPath, [wrangler, "dev", ...where, "--log-level", "error", ...vars], {
       cwd: root,
-      env: { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false" },
+      env: unattended,
       stdio: ["ignore", "ignore", "inherit"],
       // A group of its own, so that its workerd ends with it.
       detached: true,
