@@ -218,6 +218,20 @@ describe("the other hooks", () => {
     await until(() => mine.current.unseenCount === 0 && mine.current.notifications[0]?.seen);
   });
 
+  it("useRooms hears live of an invitation, of what is said and unread, and of a removal", async () => {
+    const mine = renderHook(() => useRooms(), bob);
+    await until(() => mine.current.rooms);
+    const room = await makeRoom(ann, bob);
+    const shown = () => mine.current.rooms?.find(({ id }) => id === room.id);
+    await until(shown);
+    const param = { id: room.id };
+    await answerOf(apiOf(ann).rooms[":id"].messages.$post({ param, json: { content: "are you there?" } }));
+    await until(() => shown()?.lastMessage?.content === "are you there?" && shown()?.unreadCount === 1);
+    expect(mine.current.rooms?.[0]?.id).toBe(room.id);
+    await answerOf(apiOf(ann).rooms[":id"].members[":userId"].$delete({ param: { ...param, userId: bob.id } }));
+    await until(() => mine.current.rooms && !shown());
+  });
+
   it("useRooms lists them; a private room with somebody is made once", async () => {
     const mine = renderHook(() => useRooms(), ann);
     await until(() => mine.current.rooms);

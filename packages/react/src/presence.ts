@@ -3,6 +3,7 @@ import { useSession, useStore } from "./context.ts";
 import { Retrying } from "./loading.ts";
 import { pollWhileShown } from "./polling.ts";
 import { type Session, Stores } from "./session.ts";
+import { eventSocket } from "./socket.ts";
 import { Store } from "./store.ts";
 
 const ASK_EVERY_MS = 30_000;
@@ -18,7 +19,7 @@ class PresenceStore extends Store<Presence> {
   readonly #session: Session;
   readonly #userId: number;
   readonly #retrying = new Retrying();
-  #leave: () => void = () => undefined;
+  #leave: (() => void)[] = [];
 
   constructor(session: Session, userId: number) {
     super({ isOnline: undefined, lastSeen: null });
@@ -27,13 +28,22 @@ class PresenceStore extends Store<Presence> {
   }
 
   protected start(): void {
-    this.#leave = pollWhileShown(() => this.#ask(), ASK_EVERY_MS);
+    const events = eventSocket(this.#session);
+    this.#leave = [
+      pollWhileShown(() => this.#ask(), ASK_EVERY_MS),
+      events.listen((socket) =>
+        socket.on("presence:changed", ({ userId, isOnline, lastSeen }) => {
+          if (userId === this.#userId) this.become({ isOnline, lastSeen });
+        }),
+      ),
+      events.subscribe(() => undefined),
+    ];
     this.#ask();
   }
 
   protected stop(): void {
     this.#retrying.stop();
-    this.#leave();
+    for (const leave of this.#leave.splice(0)) leave();
   }
 
   #ask(): void {
@@ -50,5 +60,5 @@ class PresenceStore extends Store<Presence> {
 
 const stores = new Stores((session, userId) => new PresenceStore(session, Number(userId)));
 
-/** Asked every 30 s while the page is shown. @throws Error outside a RoomcastProvider */
+/** Of a friend live, of others asked every 30 s while the page is shown. @throws Error outside a RoomcastProvider */
 export const usePresence = (userId: number): Presence => useStore(stores.of(useSession(), String(userId)));

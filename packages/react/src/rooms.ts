@@ -1,13 +1,15 @@
 /** `useRooms`: the user's rooms, those with the latest talk first. */
-import type { RoomcastError, Schema } from "@roomcast/client";
+import type { FramesOf, RoomcastError, Schema } from "@roomcast/client";
 import { useMemo } from "react";
 import { useSession, useStore } from "./context.ts";
 import { Retrying } from "./loading.ts";
 import { pollWhileShown } from "./polling.ts";
 import { type Session, Stores } from "./session.ts";
+import { eventSocket } from "./socket.ts";
 import { Store } from "./store.ts";
 
-const ASK_EVERY_MS = 15_000;
+/** The event socket tells of rooms of up to 100 members; larger ones, and what was read elsewhere, show by asking. */
+const ASK_EVERY_MS = 60_000;
 /** In a busy room much is a reason to ask again. */
 const REFRESH_WITHIN_MS = 1000;
 
@@ -29,7 +31,7 @@ export type RoomsActions = {
 class RoomsStore extends Store<RoomsState> {
   readonly #session: Session;
   readonly #retrying = new Retrying();
-  #leave: () => void = () => undefined;
+  #leave: (() => void)[] = [];
   #due: ReturnType<typeof setTimeout> | undefined;
 
   constructor(session: Session) {
@@ -38,7 +40,15 @@ class RoomsStore extends Store<RoomsState> {
   }
 
   protected start(): void {
-    this.#leave = pollWhileShown(() => this.#ask(), ASK_EVERY_MS);
+    const events = eventSocket(this.#session);
+    this.#leave = [
+      pollWhileShown(() => this.#ask(), ASK_EVERY_MS),
+      events.listen((socket) => socket.on("room:activity", (activity) => this.#active(activity))),
+      events.listen((socket) => socket.on("room:invited", () => this.actions.refresh())),
+      events.listen((socket) => socket.on("room:removed", ({ roomId }) => this.#without(roomId))),
+      events.onResync(() => this.#ask()),
+      events.subscribe(() => undefined),
+    ];
     this.#ask();
   }
 
@@ -46,7 +56,7 @@ class RoomsStore extends Store<RoomsState> {
     this.#retrying.stop();
     clearTimeout(this.#due);
     this.#due = undefined;
-    this.#leave();
+    for (const leave of this.#leave.splice(0)) leave();
   }
 
   #ask(): void {
@@ -57,6 +67,19 @@ class RoomsStore extends Store<RoomsState> {
       },
       (error) => this.become({ error }),
     );
+  }
+
+  /** The room with the latest talk comes first. */
+  #active({ roomId, unreadCount, lastMessage }: FramesOf<"/ws">["room:activity"]): void {
+    const { rooms } = this.getState();
+    const room = rooms?.find(({ id }) => id === roomId);
+    if (!rooms || !room) return this.actions.refresh();
+    this.become({ rooms: [{ ...room, unreadCount, lastMessage }, ...rooms.filter((one) => one !== room)] });
+  }
+
+  #without(roomId: string): void {
+    const { rooms } = this.getState();
+    if (rooms) this.become({ rooms: rooms.filter(({ id }) => id !== roomId) });
   }
 
   readonly actions: RoomsActions = {
