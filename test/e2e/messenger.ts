@@ -5,7 +5,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
-import { buildPages } from "../../scripts/pages.ts";
 import { option } from "../../scripts/tools.ts";
 import { isChromiumHere, launch } from "./browser.ts";
 import { check, finish } from "./checks.ts";
@@ -196,7 +195,6 @@ async function run(browser: Browser, origin: string): Promise<void> {
   });
 }
 
-buildPages();
 const server = await startServer(port);
 const browser = await launch();
 try {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
+import { buildPages } from "../../scripts/pages.ts";
 import { root, runWrangler, unattended } from "../../scripts/tools.ts";
 
 const wrangler = fileURLToPath(new URL("../../node_modules/wrangler/bin/wrangler.js", import.meta.url));
@@ -30,6 +31,7 @@ export class Server {
     this.#port = port;
     this.#settings = { ...SETTINGS, ...settings };
     this.origin = `http://127.0.0.1:${port}`;
+    buildPages();
     runWrangler(["d1", "migrations", "apply", "DB", "--local", "--persist-to", this.#folder]);
   }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildPages } from "../../scripts/pages.ts";
 import { root, runWrangler, unattended } from "../../scripts/tools.ts";
 
 const wrangler = fileURLToPath(new URL("../../node_modules/wrangler/bin/wrangler.js", import.meta.url));
@@ -32,6 +33,7 @@ export async function startServer(
   vars: Record<string, string> = {},
   fill?: (databaseFile: string) => void,
 ): Promise<Server> {
+  buildPages();
   const folder = mkdtempSync(join(tmpdir(), "roomcast-e2e-"));
   const local = ["--local", "--persist-to", folder];
   runWrangler(["d1", "migrations", "apply", "DB", ...local]);
