@@ -31,6 +31,7 @@ const settings = {
   WEBHOOK_SECRET: "test-webhook-secret,test-webhook-secret-next",
   FILES_SIGNING_KEY: "test-only-signing-key-of-32-bytes-min",
   METRICS_TOKEN: "test-metrics-token",
+  TOPICS_OPEN: "open.*,news",
   // A test's socket starts from an empty page, whatever came before; test/offline-queue.test.ts has it on.
   OFFLINE_QUEUE: "0",
   // A cheap hash, so that a test can mint a user in a millisecond; production refuses it.

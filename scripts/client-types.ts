@@ -1,5 +1,5 @@
 /**
- * Writes the types of @roomcast/client from the service's two documents: REST from OpenAPI, sockets from AsyncAPI. Runs at
+ * Writes the types of @roomcast/client and @roomcast/server from the service's two documents: REST from OpenAPI, sockets from AsyncAPI. Runs at
  * `npm ci`, and before a build or a type check; what it writes is not committed.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -10,7 +10,9 @@ import { z } from "zod";
 import { documentOf } from "./documents.ts";
 import { root } from "./tools.ts";
 
-const FOLDER = join(root, "packages/client/src/generated");
+/** The packages that have the types of REST; the first has those of sockets, too. */
+const PACKAGES = ["client", "server"] as const;
+const folderIn = (name: (typeof PACKAGES)[number]): string => join(root, "packages", name, "src/generated");
 const HEAD = "/** Made by scripts/client-types.ts from the service's own schemas. Not to be edited. */\n\n";
 
 const Schema = z.record(z.string(), z.unknown());
@@ -64,14 +66,14 @@ function directionsIn(asyncApi: z.infer<typeof AsyncApi>, channel: string): Map<
   );
 }
 
-async function write(file: string, description: unknown): Promise<void> {
+async function typesOf(description: unknown): Promise<string> {
   const types = await openapiTS(JSON.stringify(description), {
     // A file in a form.
     transform: ({ format }) => (format === "binary" ? ts.factory.createTypeReferenceNode("Blob") : undefined),
     // What has a default need not be sent.
     defaultNonNullable: false,
   });
-  writeFileSync(join(FOLDER, file), HEAD + astToString(types));
+  return HEAD + astToString(types);
 }
 
 const asyncApi = AsyncApi.parse(await documentOf("asyncapi.json"));
@@ -80,11 +82,15 @@ const sockets = Object.entries(asyncApi.channels).map(([name, channel]): [string
   socketSchema(channel, directionsIn(asyncApi, name)),
 ]);
 
-mkdirSync(FOLDER, { recursive: true });
-await write("rest.ts", await documentOf("openapi.json"));
-await write("sockets.ts", {
+const rest = await typesOf(await documentOf("openapi.json"));
+for (const name of PACKAGES) {
+  mkdirSync(folderIn(name), { recursive: true });
+  writeFileSync(join(folderIn(name), "rest.ts"), rest);
+}
+const socketTypes = await typesOf({
   openapi: "3.1.0",
   info: { title: "Roomcast sockets", version: "1.0.0" },
   paths: {},
   components: { schemas: { Sockets: closed(Object.fromEntries(sockets)), ...asyncApi.components.schemas } },
 });
+writeFileSync(join(folderIn("client"), "sockets.ts"), socketTypes);

@@ -19,6 +19,7 @@ import { roomMessageRoutes } from "./features/rooms/message-routes.ts";
 import { roomRoutes } from "./features/rooms/routes.ts";
 import { messengerSockets, roomSockets } from "./features/rooms/sockets.ts";
 import { serverRoutes } from "./features/server-api/routes.ts";
+import { topicSockets } from "./features/server-api/topics/sockets.ts";
 import { socialRoutes } from "./features/social/routes.ts";
 import { streamChatRoutes } from "./features/streams/chat-routes.ts";
 import { streamAdminRoutes, streamRoutes } from "./features/streams/routes.ts";
@@ -64,6 +65,7 @@ app.route("/api/v1", webrtcSockets);
 app.route("/api/v1", messengerSockets).route("/", messengerSockets);
 app.route("/api/v1", roomSockets);
 app.route("/api/v1", courseSockets);
+app.route("/api/v1", topicSockets);
 
 // Media servers come before CORS and sign-in: what a publisher wrote into the address is no token.
 app.route("/api/v1", webhookRoutes);

@@ -79,6 +79,13 @@ const autoCreate = optional
   .transform((text) => (text === undefined ? undefined : partsOf(text === "none" ? "" : text)))
   .pipe(z.array(z.enum(MADE_ON_FIRST_USE, `must be none, or some of ${MADE_ON_FIRST_USE.join(", ")}`)).optional());
 
+/** Names with `*` for any characters and `?` for one. */
+const globs = (texts: string[]): RegExp[] =>
+  texts.map((text) => {
+    const parts = text.split(/([*?])/).map((part) => ({ "*": ".*", "?": "." })[part] ?? RegExp.escape(part));
+    return new RegExp(`^${parts.join("")}$`);
+  });
+
 const Settings = z.object({
   ENVIRONMENT: z.string().default("production"),
   ALLOWED_ORIGINS: list.transform(originsOf),
@@ -151,6 +158,8 @@ const Settings = z.object({
     .regex(/^([\w-]+\/)+$/, "must be folders that end with a slash")
     .default("recordings/"),
   VOD_MAX_MEGABYTES: whole(5000),
+  /** Topics that any signed-in user may hear: names with `*` and `?`. Others take a topic token. */
+  TOPICS_OPEN: list.transform(globs),
   /** How long the database, or another object, may take for one answer. A stream of bytes may take longer. */
   TIMEOUT_DATABASE_SECONDS: whole(15),
   TIMEOUT_OBJECTS_SECONDS: whole(15),
@@ -250,6 +259,8 @@ export function isAllowedOrigin(settings: Config, origin: string, ownOrigin: str
 
 /** Largest JSON request body, in bytes. The longest message (5000 characters of 4 bytes) fits ten times. */
 export const JSON_BODY_MAX_BYTES = 256 * 1024;
+/** Largest body of a product's backend, in bytes: a batch of a hundred publications, each with all the data it may have. */
+export const SERVER_BODY_MAX_BYTES = 4 * 1024 * 1024;
 /** How deep a JSON body, a frame or an event may be nested; no schema of this API goes beyond ten. */
 export const JSON_DEPTH_MAX = 64;
 /** Largest client frame, in bytes (SPEC 2); the platform itself would take 32 MiB. */

@@ -8,6 +8,13 @@ import { MessageAcks, MessageCommands, MessageFrames } from "./features/messages
 import { NotificationAcks, NotificationCommands, NotificationFrames } from "./features/notifications/contract.ts";
 import { PresenceFrames } from "./features/presence/contract.ts";
 import { RoomAcks, RoomCommands, RoomFrames, RoomInboxFrames } from "./features/rooms/contract.ts";
+import {
+  TopicAcks,
+  TopicCommands,
+  TopicFrames,
+  TopicRoomAcks,
+  TopicRoomCommands,
+} from "./features/server-api/contract.ts";
 import { StreamAcks, StreamCommands, StreamFrames } from "./features/streams/chat-contract.ts";
 import { WebrtcCommands, WebrtcFrames } from "./features/webrtc/contract.ts";
 import { Erased, type SocketContracts } from "./realtime/protocol.ts";
@@ -64,6 +71,7 @@ export const SOCKETS = {
     commands: {
       ...MessageCommands,
       ...NotificationCommands,
+      ...TopicCommands,
     },
     frames: {
       ...MessageFrames,
@@ -71,11 +79,13 @@ export const SOCKETS = {
       ...AdminFrames,
       ...RoomInboxFrames,
       ...PresenceFrames,
+      ...TopicFrames,
       erased: Erased,
     },
     acks: {
       ...MessageAcks,
       ...NotificationAcks,
+      ...TopicAcks,
     },
   },
   "/streams/{id}/ws": {
@@ -110,5 +120,13 @@ export const SOCKETS = {
     summary: "The chat of a course.",
     commands: CourseCommands,
     frames: CourseFrames,
+  },
+  "/topics/{topic}/ws": {
+    name: "topic",
+    summary:
+      "A topic's own socket, for a crowd: what the product publishes there comes as `{type, topic, data, seq?}`. `?topicToken=`, where TOPICS_OPEN does not name it.",
+    commands: TopicRoomCommands,
+    frames: {},
+    acks: TopicRoomAcks,
   },
 } as const satisfies SocketContracts;

@@ -15,6 +15,7 @@ import {
   socketTickets,
 } from "./db/tables.ts";
 import { sweepResumable } from "./features/files/tus/uploads.ts";
+import { forgetOldPublications } from "./features/server-api/service.ts";
 import { endLapsed, forgetEarlyEnds } from "./features/streams/sessions.ts";
 import { forgetOldEvents } from "./features/streams/webhook/event-log.ts";
 import { forgetOldViews } from "./features/videos/views.ts";
@@ -35,6 +36,7 @@ export async function runCron(env: Env, lifetime: Lifetime): Promise<void> {
     ["streams.lapsed", () => endLapsed(ctx)],
     ["streams.early-ends", () => forgetEarlyEnds(ctx)],
     ["streams.events", () => forgetOldEvents(ctx)],
+    ["publications", () => forgetOldPublications(ctx)],
     ["expired", () => forgetExpired(ctx)],
     ["views", () => forgetOldViews(ctx)],
     ["folding", () => foldOldRows(ctx)],

@@ -8,6 +8,7 @@ declare namespace Cloudflare {
     CHAT_ROOM: DurableObjectNamespace<import("./chat/room.ts").ChatRoom>;
     STREAM_ROOM: DurableObjectNamespace<import("./features/streams/room.ts").StreamRoom>;
     WEBRTC_ROOM: DurableObjectNamespace<import("./features/webrtc/room.ts").WebrtcRoom>;
+    TOPIC_ROOM: DurableObjectNamespace<import("./features/server-api/topics/room.ts").TopicRoom>;
     SOCKET_GATEWAY: DurableObjectNamespace<import("./socketio/rooms/gateway.ts").SocketIoGateway>;
     /** Makes thumbnails, where it is bound. */
     IMAGES?: ImagesBinding;

@@ -18,6 +18,8 @@ import { markNotificationsSeen } from "./features/notifications/service.ts";
 import { notePresence, tellFriends } from "./features/presence/service.ts";
 import { roomChannel } from "./features/rooms/channel.ts";
 import { messengerChat } from "./features/rooms/chat.ts";
+import { reserveTypes } from "./features/server-api/publish/own-types.ts";
+import { subscribe, unsubscribe } from "./features/server-api/topics/service.ts";
 import { streamChannel } from "./features/streams/channel.ts";
 import { deliverToStream } from "./features/streams/room-client.ts";
 import { webrtcChannel } from "./features/webrtc/channel.ts";
@@ -38,13 +40,15 @@ handleOutbox("erase", deliverErasure);
 handleOutbox("orphans", deliverOrphans);
 
 serveHub({
-  commands: (as) =>
+  commands: (as, topics) =>
     bindCommands(
       SOCKETS["/ws"].commands,
       {
         "message:mark_seen": (by, input) => markMessagesSeen(as(by), input),
         "message:typing": (by, input) => showTyping(as(by), input),
         "notification:mark_seen": (by, input) => markNotificationsSeen(as(by), input),
+        subscribe: (by, input) => subscribe(as(by), topics, by.connection, input),
+        unsubscribe: (by, { topic }) => unsubscribe(topics, by.connection, topic),
       },
       { "message:typing": "typing" },
     ),
@@ -52,6 +56,7 @@ serveHub({
   tellFriends,
 });
 
+reserveTypes(SOCKETS);
 keepFilesBy(fileKeeper);
 registerRoom("group", messengerChat);
 registerRoom("private", messengerChat);

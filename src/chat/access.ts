@@ -1,7 +1,7 @@
 /** Who may enter a room: asked of the database, before the room's object is touched. */
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { chargeCall } from "../auth/call-budgets.ts";
-import { type Ctx, isModerator, type UserCtx } from "../context.ts";
+import { actorId, type Ctx, isModerator, type ServerCtx, type UserCtx } from "../context.ts";
 import { one, type Statements } from "../db/batch.ts";
 import { generationColumn } from "../db/generation.ts";
 import { deliverNow, pendingFor } from "../db/outbox.ts";
@@ -80,6 +80,21 @@ function asGuest({ actor }: UserCtx, found: Found | undefined): Access {
   return access;
 }
 
+/** A group or private room, for the product's own backend, which need not be in it. @throws AppError NOT_FOUND */
+export async function openRoom(ctx: ServerCtx, name: string): Promise<Access> {
+  const found = await find(ctx, roomIdCalled(name));
+  const access = found && accessOf(found);
+  if (!access || access.context.room.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
+  return access;
+}
+
+/** A course room, likewise. @throws AppError NOT_FOUND */
+export async function openCourse(ctx: ServerCtx, courseId: string): Promise<Access> {
+  const found = await find(ctx, courseIdCalled(courseId));
+  if (!found) throw new AppError("NOT_FOUND", "There is no such course.");
+  return accessOf(found);
+}
+
 /** Whether the caller may join a course; there may be no such course. */
 export async function mayJoinCourse(ctx: UserCtx, courseId: string): Promise<boolean> {
   try {
@@ -92,14 +107,14 @@ export async function mayJoinCourse(ctx: UserCtx, courseId: string): Promise<boo
 }
 
 /** One round trip, which does `before` first; two if a crash left something untold, which the room has to hear first. */
-async function find(ctx: UserCtx, id: SQL, before: Statements = {}): Promise<Found | undefined> {
+async function find(ctx: Ctx, id: SQL, before: Statements = {}): Promise<Found | undefined> {
   const { found, pending } = await ctx.db.batch({
     ...before,
     found: one(
       ctx.db
         .select({ id: rooms.id, info: infoColumn, readSeq: roomMembers.readSeq, generation: generationColumn })
         .from(rooms)
-        .leftJoin(roomMembers, and(eq(roomMembers.roomId, rooms.id), eq(roomMembers.userId, ctx.actor.id)))
+        .leftJoin(roomMembers, and(eq(roomMembers.roomId, rooms.id), eq(roomMembers.userId, actorId(ctx.actor))))
         .where(eq(rooms.id, id)),
     ),
     pending: pendingFor(ctx, sql`'room:' || ${id}`),

@@ -7,7 +7,7 @@ import type { EncodedFrame } from "../realtime/encoded-frame.ts";
 import { encodeFrame } from "../realtime/protocol.ts";
 import { type Attachments, isGranted, type NamedFile } from "./attachments.ts";
 import type { CustomEvent } from "./contract.ts";
-import type { Conversation } from "./conversation.ts";
+import type { Conversation, Said } from "./conversation.ts";
 import { type Dialect, frameOf } from "./dialect.ts";
 import type { RoomInfo } from "./info.ts";
 import type { LogEntry, Message } from "./log.ts";
@@ -40,6 +40,9 @@ type NewMessage = {
   replyTo?: string | null;
   clientMessageId?: string | undefined;
 };
+
+/** What the system says: words alone. */
+export type SystemMessage = Omit<NewMessage, "fileId" | "fileUrl">;
 
 export class ChatActions<D extends Dialect = Dialect> {
   protected readonly conversation: Conversation;
@@ -89,13 +92,25 @@ export class ChatActions<D extends Dialect = Dialect> {
   }
 
   #append(by: CommandContext, said: NewMessage, fileUrl: string | null): unknown {
+    const { message, isNew } = this.conversation.send(by, this.#saidIn(said, fileUrl));
+    return isNew ? this.#tell(message, by.now) : this.repeated(message);
+  }
+
+  /** A message by the system, without a file. Answers it. @throws AppError NOT_FOUND no such `replyTo` */
+  sayBySystem(said: SystemMessage, now: number): unknown {
+    const { message, isNew } = this.conversation.sendBySystem(this.#saidIn(said, null), now);
+    return isNew ? this.#tell(message, now) : this.repeated(message);
+  }
+
+  #saidIn(said: NewMessage, fileUrl: string | null): Said {
     const { content, type = "text", clientMessageId } = said;
-    const draft = { content, type, fileUrl, replyTo: this.#repliedTo(said), clientMessageId };
-    const { message, isNew } = this.conversation.send(by, draft);
-    if (!isNew) return this.repeated(message);
+    return { content, type, fileUrl, replyTo: this.#repliedTo(said), clientMessageId };
+  }
+
+  #tell(message: Message, now: number): unknown {
     const frame = this.#dialect.said(this.#shown(message));
     this.host.broadcastLogged(encodeFrame(frame, message.seq));
-    this.host.logged(message.seq, by.now, message);
+    this.host.logged(message.seq, now, message);
     return frame.data;
   }
 
@@ -126,13 +141,27 @@ export class ChatActions<D extends Dialect = Dialect> {
   remove(by: CommandContext, messageId: string): MaybePromise<{ messageId: string }> {
     const seq = this.placeOf(messageId);
     const { fileUrl } = this.conversation.removable(by.person, seq);
-    if (!isGranted(fileUrl)) return this.#remove(by, seq, messageId);
-    return this.host.attachments.revoke(fileUrl).then(() => this.#remove(by, seq, messageId));
+    return this.#remove(messageId, fileUrl, by.now, () => this.conversation.remove(by, seq));
   }
 
-  #remove(by: CommandContext, seq: number, messageId: string): { messageId: string } {
-    this.#publish(this.conversation.remove(by, seq), by.now);
-    return { messageId };
+  /** The same by the system. @throws AppError NOT_FOUND */
+  removeBySystem(messageId: string, now: number): MaybePromise<{ messageId: string }> {
+    const seq = this.placeOf(messageId);
+    const { fileUrl } = this.conversation.existing(seq);
+    return this.#remove(messageId, fileUrl, now, () => this.conversation.removeBySystem(seq, now));
+  }
+
+  #remove(
+    messageId: string,
+    fileUrl: string | null,
+    now: number,
+    remove: () => LogEntry,
+  ): MaybePromise<{ messageId: string }> {
+    const run = () => {
+      this.#publish(remove(), now);
+      return { messageId };
+    };
+    return isGranted(fileUrl) ? this.host.attachments.revoke(fileUrl).then(run) : run();
   }
 
   /** @throws AppError as Conversation.react */

@@ -12,9 +12,10 @@ import { loadEpoch } from "../realtime/log.ts";
 import { type MigrationStep, migrate } from "../realtime/migrations.ts";
 import type { Stamp } from "../realtime/origin.ts";
 import { encodeFrame, type Frame, type FrameId } from "../realtime/protocol.ts";
+import type { PublicationFrame, PublicationPlace } from "../realtime/publication.ts";
 import { Room } from "../realtime/room.ts";
 import { UserReferences } from "../realtime/user-references.ts";
-import type { ChatActions, ChatHost } from "./actions.ts";
+import type { ChatActions, ChatHost, SystemMessage } from "./actions.ts";
 import { Attachments } from "./attachments.ts";
 import { Conversation } from "./conversation.ts";
 import { type Dialect, frameOf } from "./dialect.ts";
@@ -89,6 +90,9 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
 
   /** A `Context` as it comes with a socket. */
   protected abstract readonly context: z.ZodType<Context>;
+
+  /** What the database says of the room. @throws AppError NOT_FOUND it is no more */
+  protected abstract introduce(context: Context): void;
 
   /** The Worker has asked the database; what has happened since, only the room knows. @throws AppError to turn them away */
   protected abstract letIn(userId: number, context: Context): void;
@@ -179,6 +183,48 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
   protected learn(info: RoomInfo): void {
     if (this.moderation.isClosed) throw new AppError("NOT_FOUND");
     this.moderation.learn(info);
+  }
+
+  /** RPC: what the product's own backend publishes here. With an `id` that came before, the answer is what it made then. */
+  async publish(context: Context, { type, data, keep, id }: PublicationFrame): Promise<Outcome> {
+    const frame = { type, data };
+    return this.#bySystem(context, () => (keep ? { seq: this.#keepPublication(frame, id) } : this.#show(frame)));
+  }
+
+  /** RPC: a message by the system, without a file. */
+  async sayBySystem(context: Context, said: SystemMessage): Promise<Outcome> {
+    return this.#bySystem(context, () => this.actions.sayBySystem(said, Date.now()));
+  }
+
+  /** RPC: the system deletes a message, whoever's it is. */
+  async removeBySystem(context: Context, messageId: string): Promise<Outcome> {
+    return this.#bySystem(context, () => this.actions.removeBySystem(messageId, Date.now()));
+  }
+
+  async #bySystem(context: Context, act: () => unknown): Promise<Outcome> {
+    try {
+      const isLate = this.meet(context);
+      if (isLate) await isLate;
+      this.introduce(context);
+      return { ok: true, data: await act() };
+    } catch (thrown) {
+      return failed(thrown);
+    }
+  }
+
+  #show(frame: Frame): PublicationPlace {
+    this.broadcast(encodeFrame(frame));
+    return {};
+  }
+
+  #keepPublication(frame: Frame, id: string | undefined): number {
+    const known = id === undefined ? undefined : this.entries.noticeOnce(id);
+    if (known !== undefined) return known;
+    const now = Date.now();
+    const seq = this.entries.addNotice(frame, now, id);
+    this.broadcastLogged(encodeFrame(frame, seq));
+    this.logged(seq, now);
+    return seq;
   }
 
   // ── What all chats have ───────────────────────────────────────────────────────────────────────────────────────────

@@ -3,11 +3,13 @@ import type { Ctx, UserCtx } from "../context.ts";
 import type { CallContext } from "../db/call-context.ts";
 import type { Delivery } from "../db/outbox.ts";
 import { AppError } from "../errors.ts";
-import { callObject } from "../platform/objects.ts";
+import { callObject, callOnce } from "../platform/objects.ts";
 import { outcomeOf } from "../realtime/commands.ts";
 import type { Person } from "../realtime/connection-state.ts";
+import { type PublicationFrame, PublicationPlace } from "../realtime/publication.ts";
 import { deliverTo } from "../realtime/rooms.ts";
 import type { Access } from "./access.ts";
+import type { SystemMessage } from "./actions.ts";
 import type { Mark, Summary } from "./directory.ts";
 import type { Page } from "./history.ts";
 import { messageIdOf, parseMessageId } from "./message-id.ts";
@@ -31,6 +33,31 @@ export async function act(ctx: UserCtx, { roomId, context }: Access, type: strin
     room.executeFor(personOf(ctx), context, type, data),
   );
   return outcomeOf(outcome);
+}
+
+/** What the product's own backend publishes in a room. One that has no id is not tried again: it might be done twice. */
+export async function publishInRoom(
+  ctx: Ctx,
+  { roomId, context }: Access,
+  frame: PublicationFrame,
+): Promise<PublicationPlace> {
+  const { CHAT_ROOM } = ctx.env;
+  const outcome =
+    frame.id === undefined
+      ? await callOnce(ctx, () => CHAT_ROOM.getByName(roomId).publish(context, frame))
+      : await callObject(ctx, CHAT_ROOM, roomId, (room) => room.publish(context, frame));
+  return PublicationPlace.parse(outcomeOf(outcome));
+}
+
+/** A message by the system, without a file; answers it. @throws AppError as the room refuses it */
+export async function sayBySystem(ctx: Ctx, { roomId, context }: Access, said: SystemMessage): Promise<unknown> {
+  const { CHAT_ROOM } = ctx.env;
+  return outcomeOf(await callOnce(ctx, () => CHAT_ROOM.getByName(roomId).sayBySystem(context, said)));
+}
+
+/** Deletes a message, whoever's it is. @throws AppError NOT_FOUND */
+export async function removeBySystem(ctx: Ctx, { roomId, context }: Access, messageId: string): Promise<void> {
+  outcomeOf(await callObject(ctx, ctx.env.CHAT_ROOM, roomId, (room) => room.removeBySystem(context, messageId)));
 }
 
 /** Cursors are message ids. */

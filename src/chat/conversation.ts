@@ -4,6 +4,7 @@ import type { CommandContext } from "../realtime/commands.ts";
 import type { Person } from "../realtime/connection-state.ts";
 import type { Author } from "./authors.ts";
 import type { CustomEvent } from "./contract.ts";
+import { OFFICIAL_TYPES } from "./dialect.ts";
 import type { ChatLog, LogEntry, Message } from "./log.ts";
 import type { Moderation } from "./moderation.ts";
 import { type Action, type Reactions, reactionKey } from "./reactions.ts";
@@ -11,8 +12,6 @@ import type { ChatSearch } from "./search.ts";
 
 /** Different emoji on one message: more are noise, and each costs every reader. */
 const REACTION_KINDS = 50;
-/** For whoever runs the room to speak with. */
-const OFFICIAL_TYPES = new Set(["system", "announcement"]);
 
 export type Said = {
   content: string;
@@ -113,11 +112,34 @@ export class Conversation {
   /** @throws AppError NOT_FOUND · FORBIDDEN for anybody but the author, the owner and moderators */
   remove({ person, now }: CommandContext, target: number): LogEntry & { kind: "deletion" } {
     const message = this.removable(person, target);
+    this.#record(person.userId, now);
+    return this.#delete(message, person.userId, now);
+  }
+
+  /** The same by the system, whoever's it is. @throws AppError NOT_FOUND */
+  removeBySystem(target: number, now: number): LogEntry & { kind: "deletion" } {
+    return this.#delete(this.#find(target), null, now);
+  }
+
+  #delete(message: Message, userId: number | null, now: number): LogEntry & { kind: "deletion" } {
+    const { seq: target } = message;
     this.#search.follow(target, () => this.#log.empty(target, now));
     this.#search.uncount(message);
-    this.#record(person.userId, now);
-    const seq = this.#log.addChange("deletion", target, person.userId, now);
-    return { kind: "deletion", seq, at: now, userId: person.userId, target };
+    const seq = this.#log.addChange("deletion", target, userId, now);
+    return { kind: "deletion", seq, at: now, userId, target };
+  }
+
+  /** A message of the system's own. With a `clientMessageId` that it used here before, the message it made then. */
+  sendBySystem({ clientMessageId, ...draft }: Said, now: number): { message: Message; isNew: boolean } {
+    const earlier = clientMessageId === undefined ? undefined : this.#log.messageOnce(null, clientMessageId);
+    if (earlier) return { message: earlier, isNew: false };
+    if (draft.replyTo !== null) this.#find(draft.replyTo);
+    return { message: this.#log.addMessage(null, draft, now, clientMessageId ?? null), isNew: true };
+  }
+
+  /** A message that is still there, whoever asks. @throws AppError NOT_FOUND */
+  existing(target: number): Message {
+    return this.#find(target);
   }
 
   /** A message that this person may delete. @throws AppError as `remove` */

@@ -61,10 +61,15 @@ export function frameOf(dialect: Dialect, entry: LogEntry, shown: Shown): Frame 
 
 export const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** A message's author as others see them. */
-export const authorOf = ({ userId, username, avatarUrl }: Message) => ({
+/** Whose the messages are that no user has sent. Nobody can register it, as it has a space. */
+export const SYSTEM_NAME = "The system";
+/** What the system alone, and who runs a room, may send. */
+export const OFFICIAL_TYPES: ReadonlySet<string> = new Set(["system", "announcement"]);
+
+/** A message's author as others see them. Of an official one without a user, it is the system. */
+export const authorOf = ({ userId, username, avatarUrl, type }: Message) => ({
   id: userId,
-  name: userId === null ? ERASED_NAME : (username ?? ERASED_NAME),
+  name: userId === null && OFFICIAL_TYPES.has(type) ? SYSTEM_NAME : (userId && username) || ERASED_NAME,
   avatarUrl: userId === null ? null : avatarUrl,
 });
 

@@ -64,9 +64,10 @@ type LogRow = MessageRow & { kind: string; action: string | null; count: number 
 /** What a row that is no message has. */
 type Note = {
   target?: number;
-  userId?: number;
+  userId?: number | null;
   type?: string;
   content?: string;
+  clientId?: string | undefined;
   action?: Action;
   count?: number;
 };
@@ -115,9 +116,9 @@ export class ChatLog {
     return this.#count;
   }
 
-  /** Appends a message: one row written, and one more for its `clientMessageId`, or for a type other than text. */
-  addMessage(author: Author, draft: Draft, at: number, clientId: string | null): Message {
-    this.#authors.know(author);
+  /** Appends a message (`author` null: the system's): one row written, and one more for its `clientMessageId`, or for a type other than text. */
+  addMessage(author: Author | null, draft: Draft, at: number, clientId: string | null): Message {
+    if (author) this.#authors.know(author);
     const { type, content, fileUrl, replyTo } = draft;
     this.sql.exec(
       `INSERT INTO log (seq, at, kind, nr, user_id, target, type, content, file_url, client_id)
@@ -125,7 +126,7 @@ export class ChatLog {
       this.head + 1,
       at,
       this.#count + 1,
-      author.userId,
+      author?.userId ?? null,
       replyTo,
       type,
       content,
@@ -134,12 +135,13 @@ export class ChatLog {
     );
     this.#count += 1;
     const seq = this.position.advance();
-    return { seq, at, ...author, type, content, fileUrl, replyTo, editedAt: null, deletedAt: null };
+    const by = author ?? { userId: null, username: null, avatarUrl: null };
+    return { seq, at, ...by, type, content, fileUrl, replyTo, editedAt: null, deletedAt: null };
   }
 
   /** The message that this author sent with this `clientMessageId`. */
-  messageOnce(userId: number, clientId: string): Message | undefined {
-    return this.#messageWhere("l.user_id = ? AND l.client_id = ?", userId, clientId);
+  messageOnce(userId: number | null, clientId: string): Message | undefined {
+    return this.#messageWhere("l.user_id IS ? AND l.client_id = ? AND l.kind = 'message'", userId, clientId);
   }
 
   /** A message that is still there. */
@@ -157,7 +159,7 @@ export class ChatLog {
     return this.#messageWhere("l.kind = 'message' AND l.deleted_at IS NULL ORDER BY l.seq DESC LIMIT 1");
   }
 
-  #messageWhere(where: string, ...values: (string | number)[]): Message | undefined {
+  #messageWhere(where: string, ...values: (string | number | null)[]): Message | undefined {
     const [row] = this.sql.exec<MessageRow>(`SELECT ${COLUMNS} ${FROM} WHERE ${where}`, ...values);
     return row && toMessage(row);
   }
@@ -174,7 +176,7 @@ export class ChatLog {
   }
 
   /** Logs what became of a message. Answers its seq. Nothing may fail in a command after this: the seq is taken. */
-  addChange(kind: "edit" | "deletion", target: number, userId: number, at: number): number {
+  addChange(kind: "edit" | "deletion", target: number, userId: number | null, at: number): number {
     return this.#append(kind, at, { target, userId });
   }
 
@@ -184,9 +186,20 @@ export class ChatLog {
     return this.#append("reaction", at, { ...note, userId: author.userId });
   }
 
-  /** Logs a frame of the room's own. Answers its seq. */
-  addNotice({ type, data }: Frame, at: number): number {
-    return this.#append("notice", at, { type, content: JSON.stringify(data) });
+  /** Logs a frame of the room's own; `clientId`: what somebody else knows it by. Answers its seq. */
+  addNotice({ type, data }: Frame, at: number, clientId?: string): number {
+    return this.#append("notice", at, { type, content: JSON.stringify(data), clientId });
+  }
+
+  /** The seq of the notice that somebody else knows by this. */
+  noticeOnce(clientId: string): number | undefined {
+    const [row] = this.sql
+      .exec<{ seq: number }>(
+        "SELECT seq FROM log WHERE user_id IS NULL AND client_id = ? AND kind = 'notice'",
+        clientId,
+      )
+      .toArray();
+    return row?.seq;
   }
 
   /** Logs a product's own event. Answers its seq. */
@@ -197,7 +210,7 @@ export class ChatLog {
   /** One row written. */
   #append(kind: LogEntry["kind"], at: number, note: Note): number {
     this.sql.exec(
-      "INSERT INTO log (seq, at, kind, nr, user_id, target, type, content, action, count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO log (seq, at, kind, nr, user_id, target, type, content, client_id, action, count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       this.head + 1,
       at,
       kind,
@@ -206,6 +219,7 @@ export class ChatLog {
       note.target ?? null,
       note.type ?? null,
       note.content ?? null,
+      note.clientId ?? null,
       note.action ?? null,
       note.count ?? null,
     );

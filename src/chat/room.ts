@@ -144,6 +144,10 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
     this.#directory.invalidate(Date.now());
   }
 
+  protected override introduce({ room }: JoinContext): void {
+    this.learn(room);
+  }
+
   protected override letIn(userId: number, { room, readSeq }: JoinContext): void {
     this.learn(room);
     this.moderation.requireMember(userId, room.version);

@@ -348,6 +348,17 @@ CREATE VIRTUAL TABLE people_search USING fts5 (
   content = 'users', content_rowid = 'id', tokenize = 'trigram', detail = full
 );
 
+-- ── publications ──
+CREATE TABLE publications (
+  key_id TEXT NOT NULL,
+  dedupe_id TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  answer TEXT,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (key_id, dedupe_id)
+) WITHOUT ROWID;
+CREATE INDEX publications_created ON publications (created_at);
+
 -- ── rate_windows ──
 CREATE TABLE rate_windows (
   key TEXT PRIMARY KEY,

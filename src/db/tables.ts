@@ -576,6 +576,18 @@ export const serverKeys = sqliteTable("server_keys", {
   lastUsedAt: time("last_used_at"),
 });
 
+export const publications = sqliteTable(
+  "publications",
+  {
+    keyId: text("key_id").notNull(),
+    dedupeId: text("dedupe_id").notNull(),
+    hash: text("hash").notNull(),
+    answer: text("answer"),
+    createdAt: time("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.keyId, table.dedupeId] })],
+);
+
 // ── Which object names whom (0009, 0010) ──
 
 export const userReferences = sqliteTable(

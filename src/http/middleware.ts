@@ -9,7 +9,7 @@ import { chargeCall } from "../auth/call-budgets.ts";
 import { clientAddress } from "../auth/rate-limit.ts";
 import { authenticateServer } from "../auth/server-keys.ts";
 import { isServerKey } from "../auth/tokens.ts";
-import { ConfigError, isAllowedOrigin, JSON_BODY_MAX_BYTES } from "../config.ts";
+import { ConfigError, isAllowedOrigin, JSON_BODY_MAX_BYTES, SERVER_BODY_MAX_BYTES } from "../config.ts";
 import { actingAs, startContext } from "../context.ts";
 import { AppError, ERRORS, type ErrorCode, errorBody, saysWhen, toAppError } from "../errors.ts";
 import { invalidRequest } from "../input.ts";
@@ -130,28 +130,32 @@ export const limitBody: MiddlewareHandler<HttpEnv> = async (c, next) => {
   const { body, headers } = c.req.raw;
   const type = headers.get("content-type") ?? "";
   if (body && !/^(multipart\/|application\/offset\+octet-stream)/i.test(type)) {
+    const most = isServerCall(c) ? SERVER_BODY_MAX_BYTES : JSON_BODY_MAX_BYTES;
     const declared = Number(headers.get("content-length") ?? "0");
-    if (declared > JSON_BODY_MAX_BYTES) {
-      throw new AppError("PAYLOAD_TOO_LARGE", `A body may have ${JSON_BODY_MAX_BYTES} bytes.`);
-    }
-    if (!headers.has("content-length")) return readCapped(c, body, next);
+    if (declared > most) throw new AppError("PAYLOAD_TOO_LARGE", `A body may have ${most} bytes.`);
+    if (!headers.has("content-length")) return readCapped(c, body, most, next);
   }
   await next();
 };
 
-async function readCapped(c: Context<HttpEnv>, body: ReadableStream<Uint8Array>, next: Next): Promise<void> {
+async function readCapped(
+  c: Context<HttpEnv>,
+  body: ReadableStream<Uint8Array>,
+  most: number,
+  next: Next,
+): Promise<void> {
   let seen = 0;
   const cap = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       seen += chunk.byteLength;
-      if (seen > JSON_BODY_MAX_BYTES) controller.error(new AppError("PAYLOAD_TOO_LARGE"));
+      if (seen > most) controller.error(new AppError("PAYLOAD_TOO_LARGE"));
       else controller.enqueue(chunk);
     },
   });
   c.req.raw = new Request(c.req.raw, { body: body.pipeThrough(cap) });
   await next();
   // Whatever the reader made of the broken stream, this is what was wrong.
-  if (seen > JSON_BODY_MAX_BYTES) c.res = answerFailure(new AppError("PAYLOAD_TOO_LARGE"), c);
+  if (seen > most) c.res = answerFailure(new AppError("PAYLOAD_TOO_LARGE"), c);
 }
 
 /** Finds out who calls. A token that is there must be good; none at all is left to the route's `who`. */

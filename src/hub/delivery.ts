@@ -13,6 +13,8 @@ const Current = z.object({
   isReinstated: z.boolean().optional(),
   /** Users whose words are in the frames, besides those whom the frames name. */
   about: z.array(z.number().int().nullable()).default([]),
+  /** The frames are a product's own: no key of theirs means a user of ours. */
+  namesNobody: z.literal(true).optional(),
   /** The account is erased, and with it all that is kept here. */
   isErased: z.literal(true).optional(),
   /** The row's first id, if it was put aside and is tried again under another. */

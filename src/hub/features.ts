@@ -1,10 +1,11 @@
 /** What features do for a user's object: the frames it understands, and who hears of presence. */
 import type { Ctx, UserCtx } from "../context.ts";
 import type { CommandContext, Commands } from "../realtime/commands.ts";
+import type { HubTopics } from "./topics.ts";
 
 export type HubFeatures = {
   /** Binds the event socket's commands; `as` is the user of a connection, as a service wants them. */
-  commands: (as: (by: CommandContext) => UserCtx) => Commands;
+  commands: (as: (by: CommandContext) => UserCtx, topics: HubTopics) => Commands;
   /** The user's first connection opened, or the last one closed. Must not throw. */
   notePresence: (ctx: Ctx, userId: number, isConnected: boolean) => Promise<void>;
   /** The user's friends are to hear that they came or went. Must not throw. */

@@ -26,9 +26,12 @@ import { peopleIn } from "./people.ts";
 import { PresenceNews } from "./presence-news.ts";
 import { Revocations } from "./revocations.ts";
 import { HUB_SCHEMA } from "./schema.ts";
+import { HubTopics, type TopicFrame } from "./topics.ts";
 
 /** SPEC 2: the last 1000, and all of the last 7 days up to 10 000. */
 const RETENTION = { least: 1000, days: 7, most: 10_000 };
+
+type Shown = { at: number; deliveryId: number; about: (number | null)[]; namesNobody: boolean | undefined };
 
 export class UserHub extends Room {
   protected override readonly kind = "user";
@@ -45,7 +48,15 @@ export class UserHub extends Room {
   readonly #presenceNews: PresenceNews;
 
   readonly #features = hubFeatures();
-  protected override readonly commands = this.#features.commands((by) => this.#as(by));
+  readonly #topics = new HubTopics({
+    env: this.env,
+    userId: () => this.#userId,
+    connections: () => this.connections.values(),
+    send: (connection, frame) => this.send(connection, frame),
+    later: (work) => this.ctx.waitUntil(work),
+    arm: () => this.timers.arm(Date.now()),
+  });
+  protected override readonly commands = this.#features.commands((by) => this.#as(by), this.#topics);
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -55,6 +66,7 @@ export class UserHub extends Room {
     this.#queue = new OfflineQueue(this.#sql, this.log, config(env).OFFLINE_QUEUE === "1");
     this.#revocations = new Revocations(this.#sql);
     this.#notices = new PendingNotices({ state, env, timers: this.timers });
+    this.timers.add(this.#topics);
     this.#references = new UserReferences({
       state,
       timers: this.timers,
@@ -152,9 +164,9 @@ export class UserHub extends Room {
   protected override delivered(payload: unknown, id: number): void | Promise<void> {
     const delivery = HubDelivery.parse(payload);
     if ("type" in delivery) return this.#anonymise(delivery.userId);
-    const { frames, about, person, isReinstated, revocation, isErased, asOf = id } = delivery;
+    const { frames, about, namesNobody, person, isReinstated, revocation, isErased, asOf = id } = delivery;
     const now = Date.now();
-    for (const frame of frames) this.#show(frame, { at: now, deliveryId: id, about });
+    for (const frame of frames) this.#show(frame, { at: now, deliveryId: id, about, namesNobody });
     if (person) this.#spread({ person: { ...person, userId: this.#userId } });
     if (isReinstated) this.#reinstate();
     if (revocation) this.#revokeEverywhere({ ...revocation, userId: this.#userId, asOf }, now);
@@ -162,8 +174,9 @@ export class UserHub extends Room {
   }
 
   /** Logs and sends a frame; `about`: whose words are in it, besides those whom it names. */
-  #show(frame: Frame, { about, ...origin }: { at: number; deliveryId: number; about: (number | null)[] }): void {
-    const others = new Set([...peopleIn(frame.data), ...about].filter((id) => id !== null));
+  #show(frame: Frame, { about, namesNobody, ...origin }: Shown): void {
+    const named = namesNobody ? [] : peopleIn(frame.data);
+    const others = new Set([...named, ...about].filter((id) => id !== null));
     others.delete(this.#userId);
     const people = [...others];
     for (const userId of people) this.#references.record(userId, origin.at);
@@ -185,6 +198,15 @@ export class UserHub extends Room {
   /** RPC: shows a frame to whoever is connected; it is not logged. */
   push(frame: Frame): void {
     this.broadcast(encodeFrame(frame));
+  }
+
+  protected override gone(connection: Connection): void {
+    this.#topics.gone(connection);
+  }
+
+  /** RPC: what was published under a topic; null: something was lost on the way. Answers whether anybody here hears it. */
+  hearTopic(topic: string, frames: TopicFrame[] | null): boolean {
+    return this.#topics.hear(topic, frames);
   }
 
   /** RPC: whether a connection is alive. */

@@ -4,7 +4,13 @@ import { z } from "zod";
 /** A frame before it is sent. Some of the protocol's own have no `data`, or more beside it. */
 export type OutgoingFrame = { type: string; data?: unknown; [key: string]: unknown };
 
-const StoredFrame = z.object({ type: z.string(), data: z.unknown().optional() });
+const StoredFrame = z.object({
+  type: z.string(),
+  data: z.unknown().optional(),
+  topic: z.string().optional(),
+  topicSeq: z.number().optional(),
+  topicEpoch: z.string().optional(),
+});
 
 export class EncodedFrame {
   /** As native sockets get it. */
@@ -30,11 +36,13 @@ export class EncodedFrame {
     return new EncodedFrame(text, seq);
   }
 
-  /** As Socket.IO's clients get it: the type is the event's name, the data its argument. */
+  /** As Socket.IO's clients get it: the type is the event's name, the data its argument, a topic's place one more. */
   get event(): string {
     if (this.#event === undefined) {
-      const { type, data } = this.#frame ?? StoredFrame.parse(JSON.parse(this.text));
-      this.#event = JSON.stringify(data === undefined ? [type] : [type, data]);
+      const { type, data, ...more } = this.#frame ?? StoredFrame.parse(JSON.parse(this.text));
+      const { topic, topicSeq, topicEpoch } = more;
+      if (topic !== undefined) this.#event = JSON.stringify([type, data, { topic, topicSeq, topicEpoch }]);
+      else this.#event = JSON.stringify(data === undefined ? [type] : [type, data]);
     }
     return this.#event;
   }

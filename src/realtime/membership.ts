@@ -279,6 +279,7 @@ export class Membership {
     this.connections.remove(connection);
     if (this.connections.allOf(connection.userId).length === 0) this.#hubs.left(connection);
     if (connection.transportKind !== "gateway") this.budgets.keepAfterClose(connection, Date.now());
+    this.#room.gone(connection);
   }
 
   updatePerson(person: Partial<Person> & { userId: number }): void {

@@ -21,5 +21,7 @@ export type RoomHooks = {
   revocationOf(by: Authenticated): Revocation | null;
   opened(connection: Connection, isFirst: boolean): void;
   closed(connection: Connection, isLast: boolean): void;
+  /** As Room.gone. */
+  gone(connection: Connection): void;
   refused(connection: Connection, id: FrameId | undefined, error: AppError): void;
 };

@@ -72,6 +72,7 @@ export abstract class Room extends DurableObject<Env> {
       revocationOf: (by) => this.revocationOf(by),
       opened: (connection, isFirst) => this.opened(connection, isFirst),
       closed: (connection, isLast) => this.#guard("room.closed", () => this.closed(connection, isLast)),
+      gone: (connection) => this.#guard("room.gone", () => this.gone(connection)),
       refused: (connection, id, error) => this.refused(connection, id, error),
     };
     this.#membership = new Membership(hooks, this.#sendQueue);
@@ -125,6 +126,9 @@ export abstract class Room extends DurableObject<Env> {
 
   /** A connection is gone; `isLast`: this user has no other. */
   protected closed(_connection: Connection, _isLast: boolean): void {}
+
+  /** A connection is gone for good: it has closed, or was suspended and will not be back. */
+  protected gone(_connection: Connection): void {}
 
   /** A connection's frame was refused, which it has been told; `id`: what the frame was called. */
   protected refused(_connection: Connection, _id: FrameId | undefined, _error: AppError): void {}

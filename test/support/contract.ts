@@ -38,6 +38,7 @@ let courses = 0;
 
 /** A socket of this path, as one who may do everything there, in a place that nobody else is in. */
 export async function openFresh(path: string): Promise<TestSocket> {
+  if (path === "/topics/{topic}/ws") return openSocket(`/topics/news/ws?token=${(await mintUser()).token}`);
   if (path === "/ws") return openSocket(`/ws?token=${(await mintUser()).token}`);
   if (path === "/streams/{id}/ws")
     return openSocket(`/streams/${(await mint()).id}/ws?token=${(await mintUser()).token}`);

@@ -29,9 +29,16 @@ export async function readStatus(ctx: UserCtx, userId: number): Promise<UserStat
     .where(isShown(ctx, userId));
   if (!user) throw new AppError("NOT_FOUND");
   if (user.isBlocked) return { isOnline: false, lastSeen: null };
-  const hasJustLoggedIn = user.onlineUntil !== null && user.onlineUntil > ctx.now;
-  const isOnline = hasJustLoggedIn || (user.connectedAt !== null && (await isConnected(ctx, userId)));
+  const isOnline = await isOnlineNow(ctx, { id: userId, ...user });
   return { isOnline, lastSeen: user.lastSeenAt?.toISOString() ?? null };
+}
+
+type Known = { id: number; connectedAt: Date | null; onlineUntil: Date | null };
+
+/** What the user's row says; whether one who is said to be connected still is, the hub knows. */
+export async function isOnlineNow(ctx: Ctx, { id, connectedAt, onlineUntil }: Known): Promise<boolean> {
+  const hasJustLoggedIn = onlineUntil !== null && onlineUntil > ctx.now;
+  return hasJustLoggedIn || (connectedAt !== null && (await isConnected(ctx, id)));
 }
 
 /** Written by the hub on a user's first connection and after the last one. */

@@ -34,7 +34,19 @@ import { AuthorId, Timestamp, UserId, UserRef } from "../../realtime/protocol.ts
 import { userText } from "../../text.ts";
 import { PersonBrief } from "../users/contract.ts";
 
-export { HistoryQuery, Mute, MuteState, PageQuery, ReactionChange, SearchQuery };
+export {
+  ClientMessageId,
+  FileId,
+  FileUrl,
+  HistoryQuery,
+  JoinPolicy,
+  Mute,
+  MuteState,
+  PageQuery,
+  ReactionChange,
+  ReplyTo,
+  SearchQuery,
+};
 
 const RoomId = z.string().min(1).max(64).describe("Opaque, sortable");
 
@@ -180,7 +192,9 @@ export const RoomInboxFrames = {
     ...whose,
     name: z.string().nullable(),
     isGroup: z.boolean(),
-    actor: z.object({ id: UserId, username: z.string(), avatarUrl: z.string().nullable() }).describe("Who invited"),
+    actor: z
+      .object({ id: UserId.nullable(), username: z.string(), avatarUrl: z.string().nullable() })
+      .describe("Who invited; without an `id`: the product itself"),
   }),
   "room:removed": z
     .object({ ...whose, reason: z.enum(["removed", "left", "deleted"]) })

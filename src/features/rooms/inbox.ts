@@ -3,7 +3,8 @@
  * away is not told, and costs nothing: they read the list when they come.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { UserCtx } from "../../context.ts";
+import { SYSTEM_NAME } from "../../chat/dialect.ts";
+import type { ServerCtx, UserCtx } from "../../context.ts";
 import { enqueueSelect } from "../../db/outbox.ts";
 import { frameFor } from "../../hub/client.ts";
 
@@ -15,8 +16,9 @@ const receiver = sql`'user:' || CAST(w.user_id AS INTEGER)`;
 const whoIsOnline = sql`JOIN users u ON u.id = w.user_id AND u.connected_at IS NOT NULL`;
 
 /** Tells people that they belong to a room now. `who`: a SELECT of (user_id, room_id), in the batch that made them members. */
-export function tellInvited(ctx: UserCtx, who: SQL) {
-  const { id, username, avatarUrl } = ctx.actor;
+export function tellInvited(ctx: UserCtx | ServerCtx, who: SQL) {
+  const system = { id: null, username: SYSTEM_NAME, avatarUrl: null };
+  const { id, username, avatarUrl } = ctx.actor.kind === "user" ? ctx.actor : system;
   const frame = frameFor("room:invited", {
     roomId: publicId,
     name: sql`r.name`,
@@ -32,7 +34,7 @@ export function tellInvited(ctx: UserCtx, who: SQL) {
 }
 
 /** Tells people, the one who did it among them, that a room is not theirs any more. `who`: as tellInvited, while the room is there. */
-export const tellRemoved = (ctx: UserCtx, who: SQL, reason: "removed" | "left" | "deleted") =>
+export const tellRemoved = (ctx: UserCtx | ServerCtx, who: SQL, reason: "removed" | "left" | "deleted") =>
   enqueueSelect(
     ctx,
     sql`SELECT ${receiver}, ${frameFor("room:removed", { roomId: publicId, reason })}

@@ -1,7 +1,7 @@
 /** Who belongs to a room: inviting, leaving, removing, and what happens to a room when its people go. */
 import { eq, type SQL, sql } from "drizzle-orm";
 import { roomIdCalled } from "../../chat/names.ts";
-import { isModerator, type UserCtx } from "../../context.ts";
+import { actorId, isModerator, type ServerCtx, type UserCtx } from "../../context.ts";
 import { after, one } from "../../db/batch.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { roomMembers, rooms, users } from "../../db/tables.ts";
@@ -20,24 +20,30 @@ export function whyNotInvitable(ids: number[], found: { id: number; status: stri
 export const isMember = (id: SQL, userId: number) =>
   sql<number>`EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = ${id} AND m.user_id = ${userId})`;
 
+/** Who acts in a room: one of its members, or the product's own backend, which need not be one. */
+export type RoomCtx = UserCtx | ServerCtx;
+
+/** Whether whoever acts may do what members may; for a column or a condition. */
+const actsInside = ({ actor }: RoomCtx, id: SQL) => (actor.kind === "server" ? sql<number>`1` : isMember(id, actor.id));
+
 /**
  * Brings somebody into a group, also back into one that they were removed from; any member may. Their read mark starts at
  * what has been said so far.
  * @returns whether they are new here
  * @throws AppError NOT_FOUND no such room or user · FORBIDDEN not a member, a private room, or a block between the two
  */
-export async function inviteMember(ctx: UserCtx, name: string, userId: number): Promise<{ isNew: boolean }> {
+export async function inviteMember(ctx: RoomCtx, name: string, userId: number): Promise<{ isNew: boolean }> {
   const id = roomIdCalled(name);
   const { room, user, added, pending } = await ctx.db.batch({
     room: one(
       ctx.db
-        .select({ kind: rooms.kind, isMember: isMember(id, ctx.actor.id), isThere: isMember(id, userId) })
+        .select({ kind: rooms.kind, isMember: actsInside(ctx, id), isThere: isMember(id, userId) })
         .from(rooms)
         .where(eq(rooms.id, id)),
     ),
     user: one(
       ctx.db
-        .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(ctx.actor.id, users.id) })
+        .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(actorId(ctx.actor), users.id) })
         .from(users)
         .where(eq(users.id, userId)),
     ),
@@ -45,8 +51,8 @@ export async function inviteMember(ctx: UserCtx, name: string, userId: number): 
       .insert(roomMembers)
       .select(
         sql`SELECT r.id, u.id, ${ctx.now.getTime()}, r.head, r.message_count FROM rooms r JOIN users u ON u.id = ${userId}
-          WHERE r.id = ${id} AND r.kind = 'group' AND ${isMember(id, ctx.actor.id)}
-            AND u.account_status = 'active' AND NOT ${blockedBetween(ctx.actor.id, sql`u.id`)}`,
+          WHERE r.id = ${id} AND r.kind = 'group' AND ${actsInside(ctx, id)}
+            AND u.account_status = 'active' AND NOT ${blockedBetween(actorId(ctx.actor), sql`u.id`)}`,
       )
       .onConflictDoNothing()
       .returning({ userId: roomMembers.userId }),
@@ -70,12 +76,12 @@ export async function inviteMember(ctx: UserCtx, name: string, userId: number): 
  * the oldest member; the last one out ends the room. Who was removed does not join an open group again by themself.
  * @throws AppError NOT_FOUND no such room or member · FORBIDDEN
  */
-export async function removeMember(ctx: UserCtx, name: string, userId: number): Promise<void> {
-  const me = ctx.actor.id;
+export async function removeMember(ctx: RoomCtx, name: string, userId: number): Promise<void> {
+  const me = actorId(ctx.actor);
   const id = roomIdCalled(name);
   const isEmpty = sql`id = ${id} AND kind = 'group' AND member_count = 0`;
   const mayRemove =
-    userId === me
+    userId === me || ctx.actor.kind === "server"
       ? sql`1`
       : isModerator(ctx.actor)
         ? sql`r.owner_id <> ${userId} AND ${isMember(id, me)}`
@@ -85,7 +91,7 @@ export async function removeMember(ctx: UserCtx, name: string, userId: number): 
   const { room, removed, pending } = await ctx.db.batch({
     room: one(
       ctx.db
-        .select({ kind: rooms.kind, isMember: isMember(id, me), isThere: isMember(id, userId) })
+        .select({ kind: rooms.kind, isMember: actsInside(ctx, id), isThere: isMember(id, userId) })
         .from(rooms)
         .where(eq(rooms.id, id)),
     ),

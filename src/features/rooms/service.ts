@@ -7,7 +7,7 @@ import { INBOX_MEMBERS_MAX } from "../../chat/audience.ts";
 import { askSummary } from "../../chat/client.ts";
 import { type Mark, Summary, unread } from "../../chat/directory.ts";
 import { isFreeRoomName, roomIdCalled } from "../../chat/names.ts";
-import { isModerator, type UserCtx } from "../../context.ts";
+import { actorId, isModerator, type UserCtx } from "../../context.ts";
 import { after, one } from "../../db/batch.ts";
 import { inList } from "../../db/json.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
@@ -19,9 +19,11 @@ import { blockedBetween } from "../social/service.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import { type ChangeRoom, type MakeRoom, type Room, RoomMessage } from "./contract.ts";
 import { tellInvited, tellRemoved } from "./inbox.ts";
-import { isMember, tellEnd, whyNotInvitable } from "./members.ts";
+import { isMember, type RoomCtx, tellEnd, whyNotInvitable } from "./members.ts";
 
 export { eraseFromRooms } from "./erase.ts";
+export { inviteMember, removeMember } from "./members.ts";
+export { deleteMessage, sendMessage } from "./messages.ts";
 
 /** Of a room's members so many are named. */
 const MEMBERS_SHOWN = 1000;
@@ -29,7 +31,7 @@ const MEMBERS_SHOWN = 1000;
 const peer = sql`CASE WHEN ${rooms.lowId} = ${roomMembers.userId} THEN ${rooms.highId} ELSE ${rooms.lowId} END`;
 
 /** My rooms, with my read mark and, of a private room, the other person. */
-const mine = (ctx: UserCtx) =>
+const mine = (ctx: RoomCtx) =>
   ctx.db
     .select({
       room: getTableColumns(rooms),
@@ -51,36 +53,42 @@ type Row = Awaited<ReturnType<typeof mine>>[number];
  * @throws AppError NOT_FOUND no such user · FORBIDDEN a block between the maker and a member · CONFLICT the id is taken, or
  * the private room has another
  */
-export async function makeRoom(ctx: UserCtx, { id: chosen, name, isGroup, memberIds, joinPolicy }: MakeRoom) {
-  const me = ctx.actor.id;
+export async function makeRoom(ctx: RoomCtx, { id: chosen, name, isGroup, memberIds, joinPolicy }: MakeRoom) {
+  const me = actorId(ctx.actor);
   const others = [...new Set(memberIds)].filter((id) => id !== me);
-  if (!isGroup && others.length === 0) throw new AppError("INVALID_REQUEST", "A private room has two people.");
+  // A backend that makes a room is not in it: it sees it as the first of its people does.
+  const people = ctx.actor.kind === "server" ? others : [me, ...others];
+  if (!isGroup && people.length !== 2) throw new AppError("INVALID_REQUEST", "A private room has two people.");
+  const [viewer = 0] = people;
   const id = uuidv7();
-  const [low, high] = isGroup ? [null, null] : [Math.min(me, ...others), Math.max(me, ...others)];
+  const [low, high] = isGroup ? [null, null] : [Math.min(...people), Math.max(...people)];
   const isFree = chosen === undefined ? sql`1` : isFreeRoomName(chosen);
-  const isWelcome = sql`u.account_status = 'active' AND NOT ${blockedBetween(ctx.actor.id, sql`u.id`)}`;
+  const isWelcome = sql`u.account_status = 'active' AND NOT ${blockedBetween(me, sql`u.id`)}`;
   const { isTaken, invited, made, row, pending } = await ctx.db.batch({
     isTaken: one(ctx.db.select({ yes: sql<number>`NOT ${isFree}` }).from(sql`(SELECT 1)`)),
     invited: ctx.db
-      .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(ctx.actor.id, users.id) })
+      .select({ id: users.id, status: users.accountStatus, isBlocked: blockedBetween(me, users.id) })
       .from(users)
       .where(inList(users.id, others)),
     made: ctx.db
       .insert(rooms)
       .select(
-        sql`SELECT ${id}, ${isGroup ? "group" : "private"}, ${isGroup ? name : null}, ${isGroup ? me : null}, ${low}, ${high},
+        sql`SELECT ${id}, ${isGroup ? "group" : "private"}, ${isGroup ? name : null}, ${isGroup ? me || null : null}, ${low}, ${high},
           NULL, ${joinPolicy}, 0, 0, 1, ${ctx.now.getTime()}, 0, 0, '[]', NULL, ${ctx.now.getTime()}, 0, ${chosen ?? null}, 0
           WHERE ${isFree} AND (SELECT count(*) FROM users u WHERE ${inList(sql`u.id`, others)} AND ${isWelcome}) = ${others.length}`,
       )
       .onConflictDoNothing()
       .returning({ id: rooms.id }),
     members: ctx.db.run(sql`INSERT INTO room_members (room_id, user_id, joined_at)
-      SELECT ${id}, value, ${ctx.now.getTime()} FROM json_each(${JSON.stringify([me, ...others])})
+      SELECT ${id}, value, ${ctx.now.getTime()} FROM json_each(${JSON.stringify(people)})
       WHERE EXISTS (SELECT 1 FROM rooms WHERE id = ${id})`),
     told: tellInvited(ctx, sql`SELECT user_id, room_id FROM room_members WHERE room_id = ${id} AND user_id <> ${me}`),
     row: one(
       mine(ctx).where(
-        and(isMine(ctx), isGroup ? eq(rooms.id, id) : and(eq(rooms.lowId, low ?? 0), eq(rooms.highId, high ?? 0))),
+        and(
+          eq(roomMembers.userId, viewer),
+          isGroup ? eq(rooms.id, id) : and(eq(rooms.lowId, low ?? 0), eq(rooms.highId, high ?? 0)),
+        ),
       ),
     ),
     pending: pendingFor(
@@ -93,7 +101,7 @@ export async function makeRoom(ctx: UserCtx, { id: chosen, name, isGroup, member
     throw new AppError("CONFLICT", row ? "The two of you have a room already." : "This id is taken.");
   }
   if (!row) throw whyNotInvitable(others, invited);
-  return { room: toRoom(ctx, row), isNew: made.length > 0 };
+  return { room: toRoom(ctx, viewer, row), isNew: made.length > 0 };
 }
 
 /** My rooms, the latest talk first. Only rooms where something was said in the last moments are asked themselves. */
@@ -181,9 +189,10 @@ export const tellFacts = (where: ReturnType<typeof sql>) =>
   sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts)) FROM room_facts f WHERE ${where}`;
 
 /** Ends a group, with all that was said in it. Its sockets close with 4004. @throws AppError NOT_FOUND · FORBIDDEN */
-export async function deleteRoom(ctx: UserCtx, name: string): Promise<void> {
+export async function deleteRoom(ctx: RoomCtx, name: string): Promise<void> {
   const id = roomIdCalled(name);
-  const mayDelete = and(eq(rooms.id, id), eq(rooms.kind, "group"), eq(rooms.ownerId, ctx.actor.id));
+  const isOwn = ctx.actor.kind === "server" ? undefined : eq(rooms.ownerId, ctx.actor.id);
+  const mayDelete = and(eq(rooms.id, id), eq(rooms.kind, "group"), isOwn);
   const theirs = sql`SELECT m.user_id AS user_id, m.room_id AS room_id FROM ${rooms} JOIN room_members m ON m.room_id = ${rooms.id}
     WHERE ${mayDelete} AND ${rooms.memberCount} <= ${INBOX_MEMBERS_MAX}`;
   // Told, and what is to be delivered read, while the name still leads to the room.
@@ -204,20 +213,22 @@ const publicIdOf = ({ room }: Row): string => room.chosenId ?? room.id;
 
 /** A room as its object knows it, if something was said there lately; as the database has it otherwise. */
 async function toCurrentRoom(ctx: UserCtx, row: Row): Promise<Room> {
-  if (row.room.busyUntil <= ctx.now) return toRoom(ctx, row);
+  const me = ctx.actor.id;
+  if (row.room.busyUntil <= ctx.now) return toRoom(ctx, me, row);
   try {
-    const { summary, mark } = await askSummary(ctx, row.room.id, ctx.actor.id);
-    return toRoom(ctx, row, summary, mark);
+    const { summary, mark } = await askSummary(ctx, row.room.id, me);
+    return toRoom(ctx, me, row, summary, mark);
   } catch (error) {
     // An overloaded room does not spoil the list: what the database has is some seconds old.
     logFailure(ctx, "rooms.summary", error, { room: row.room.id });
-    return toRoom(ctx, row);
+    return toRoom(ctx, me, row);
   }
 }
 
-function toRoom(ctx: UserCtx, row: Row, fresh: Summary = storedSummary(row), known?: Mark): Room {
+/** As this member sees it. */
+function toRoom(ctx: RoomCtx, viewer: number, row: Row, fresh: Summary = storedSummary(row), known?: Mark): Room {
   const { room } = row;
-  const stored: Mark = { userId: ctx.actor.id, seq: row.readSeq, count: row.readCount };
+  const stored: Mark = { userId: viewer, seq: row.readSeq, count: row.readCount };
   const mark = known && known.seq > stored.seq ? known : stored;
   return {
     id: publicIdOf(row),
@@ -238,7 +249,7 @@ const LastMessage = RoomMessage.omit({ reactions: true });
 const Attached = z.object({ attachment: z.string().optional() });
 
 /** What is kept has no signed link to its file. */
-function shownLast(ctx: UserCtx, kept: Record<string, unknown>) {
+function shownLast(ctx: RoomCtx, kept: Record<string, unknown>) {
   const message = LastMessage.parse({ editedAt: null, ...kept });
   const { attachment } = Attached.parse(kept);
   return attachment === undefined ? message : { ...message, fileUrl: addressOf(ctx.env, attachment) };

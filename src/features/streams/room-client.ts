@@ -8,8 +8,9 @@ import type { Delivery } from "../../db/outbox.ts";
 import type { FeedQuery } from "../../db/page.ts";
 import { streams } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { callObject } from "../../platform/objects.ts";
+import { callObject, callOnce } from "../../platform/objects.ts";
 import { outcomeOf } from "../../realtime/commands.ts";
+import { type PublicationFrame, PublicationPlace } from "../../realtime/publication.ts";
 import { deliverTo } from "../../realtime/rooms.ts";
 import type { ChatHistory, StreamCommand } from "./chat-contract.ts";
 import type { StreamContext } from "./info.ts";
@@ -39,6 +40,22 @@ export async function actInChat(
     room.executeFor(personOf(ctx), context, command, data),
   );
   return outcomeOf(outcome);
+}
+
+/** What the product's own backend publishes there. One that has no id is not tried again: it might be done twice. */
+export async function publishInStream(
+  ctx: Ctx,
+  streamId: number,
+  context: StreamContext,
+  frame: PublicationFrame,
+): Promise<PublicationPlace> {
+  const { STREAM_ROOM } = ctx.env;
+  const name = String(streamId);
+  const outcome =
+    frame.id === undefined
+      ? await callOnce(ctx, () => STREAM_ROOM.getByName(name).publish(context, frame))
+      : await callObject(ctx, STREAM_ROOM, name, (room) => room.publish(context, frame));
+  return PublicationPlace.parse(outcomeOf(outcome));
 }
 
 /** Newest first. @throws AppError NOT_FOUND */

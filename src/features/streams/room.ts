@@ -48,8 +48,12 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
     return streamChat;
   }
 
-  protected override letIn(_userId: number, context: StreamContext): void {
+  protected override introduce(context: StreamContext): void {
     this.learn(firstInfo(context));
+  }
+
+  protected override letIn(_userId: number, context: StreamContext): void {
+    this.introduce(context);
   }
 
   /** RPC: the chat as it is now, newest first. */

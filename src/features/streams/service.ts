@@ -11,6 +11,8 @@ import { detailCache, listCache, versioned } from "./cache.ts";
 import type { CreateStream, Stream, StreamListQuery, UpdateStream } from "./contract.ts";
 import { ending } from "./sessions.ts";
 
+export { findStream, publishInStream } from "./room-client.ts";
+
 type Row = typeof streams.$inferSelect;
 
 /**

@@ -22,10 +22,23 @@ export const AuditAction = z.enum([
   "test",
   "switch_off",
   "token",
+  "publish",
+  "message",
 ]);
 export type AuditAction = z.infer<typeof AuditAction>;
 
-export const AuditTarget = z.enum(["user", "video", "report", "outbox", "webhook", "message_hook", "key"]);
+export const AuditTarget = z.enum([
+  "user",
+  "video",
+  "report",
+  "outbox",
+  "webhook",
+  "message_hook",
+  "key",
+  "publication",
+  "topic",
+  "room",
+]);
 export type AuditTarget = z.infer<typeof AuditTarget>;
 
 export const AuditQuery = PageQuery.extend({

@@ -1,6 +1,6 @@
 /** The product signs its own people in (SPEC 12). */
 import { z } from "zod";
-import { namesOne, ONE_IS_NAMED, whom } from "../users/contract.ts";
+import { namesOne, ONE_IS_NAMED, whom } from "../base-contract.ts";
 
 const YEAR_SECONDS = 366 * 24 * 3600;
 

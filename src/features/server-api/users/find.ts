@@ -7,7 +7,7 @@ import { BACKEND } from "../../../auth/identities.ts";
 import type { Ctx } from "../../../context.ts";
 import { identities, users } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
-import type { Whom } from "./contract.ts";
+import type { Whom } from "../base-contract.ts";
 
 /** The condition that a key reaches this row of `users`. */
 export const isReached = sql`(users.role = 'user' AND EXISTS (SELECT 1 FROM identities mine
