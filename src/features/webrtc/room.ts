@@ -5,17 +5,17 @@ import { bindCommands, type CommandContext } from "../../realtime/commands.ts";
 import type { Connection } from "../../realtime/connection.ts";
 import type { ConnectRequest } from "../../realtime/connection-state.ts";
 import type { ReplayLog } from "../../realtime/log.ts";
-import type { EncodedFrame } from "../../realtime/encoded-frame.ts";
 import { encodeFrame } from "../../realtime/protocol.ts";
 import { Room } from "../../realtime/room.ts";
 import type { Revocation } from "../../realtime/room-ref.ts";
 import { UserReferences } from "../../realtime/user-references.ts";
-import { type JoinSession, type Stay, WebrtcCommands, type WebrtcFrames } from "./contract.ts";
+import { type JoinSession, type Stay, WebrtcCommands } from "./contract.ts";
 import { Members } from "./members.ts";
 import { OwnEnd } from "./own-end.ts";
 import { arrived, factsOf, type Member, type ParticipantState, SessionFacts, shownTo } from "./participant.ts";
 import { noteOwnEnd } from "./service.ts";
 import { SessionDelivery } from "./session-delivery.ts";
+import { Signaling } from "./signaling.ts";
 import { StayStore } from "./store.ts";
 
 /** A page that is reloaded is back within this time, ms. */
@@ -26,11 +26,7 @@ const ALIVE_EVERY_MS = 60_000;
 /** Nothing said here matters later: who comes back joins again and is told who is there. */
 const NO_LOG: ReplayLog = { head: 0, epoch: "live", canResume: () => false, page: () => null };
 
-type FrameType = keyof typeof WebrtcFrames;
-type Switch = "audioEnabled" | "videoEnabled" | "screenSharing" | "handRaised";
-type Addressed = { sessionId?: string | undefined; targetUserId: number };
-
-const signaling = <K extends string>(types: K[]) =>
+const asSignaling = <K extends string>(types: K[]) =>
   Object.fromEntries(types.map((type) => [type, "signaling" as const])) as Record<K, "signaling">;
 
 export class WebrtcRoom extends Room {
@@ -42,29 +38,32 @@ export class WebrtcRoom extends Room {
   /** Who is, or was, in the session. */
   readonly #guests: UserReferences;
   readonly #ownEnd: OwnEnd;
+  readonly #signaling: Signaling;
 
   protected override readonly commands = bindCommands(
     WebrtcCommands,
     {
       "webrtc:join_session": (by, input) => this.#join(by, input),
       "webrtc:leave_session": (by, { sessionId }) => this.#leaveBy(by, sessionId),
-      "webrtc:offer": (by, { offer, ...to }) => this.#passOn(by, to, "webrtc:offer_received", { offer }),
-      "webrtc:answer": (by, { answer, ...to }) => this.#passOn(by, to, "webrtc:answer_received", { answer }),
+      "webrtc:offer": (by, { offer, ...to }) => this.#signaling.passOn(by, to, "webrtc:offer_received", { offer }),
+      "webrtc:answer": (by, { answer, ...to }) => this.#signaling.passOn(by, to, "webrtc:answer_received", { answer }),
       "webrtc:ice_candidate": (by, { candidate, ...to }) =>
-        this.#passOn(by, to, "webrtc:ice_candidate_received", { candidate }),
+        this.#signaling.passOn(by, to, "webrtc:ice_candidate_received", { candidate }),
       "webrtc:toggle_audio": (by, { sessionId, enabled }) =>
-        this.#turn(by, sessionId, "audioEnabled", enabled, "webrtc:user_audio_toggled", { enabled }),
+        this.#signaling.turn(by, sessionId, "audioEnabled", enabled, "webrtc:user_audio_toggled", { enabled }),
       "webrtc:toggle_video": (by, { sessionId, enabled }) =>
-        this.#turn(by, sessionId, "videoEnabled", enabled, "webrtc:user_video_toggled", { enabled }),
+        this.#signaling.turn(by, sessionId, "videoEnabled", enabled, "webrtc:user_video_toggled", { enabled }),
       "webrtc:screen_share_start": (by, { sessionId }) =>
-        this.#turn(by, sessionId, "screenSharing", true, "webrtc:screen_share_started"),
+        this.#signaling.turn(by, sessionId, "screenSharing", true, "webrtc:screen_share_started"),
       "webrtc:screen_share_stop": (by, { sessionId }) =>
-        this.#turn(by, sessionId, "screenSharing", false, "webrtc:screen_share_stopped"),
-      "webrtc:raise_hand": (by, { sessionId }) => this.#turn(by, sessionId, "handRaised", true, "webrtc:hand_raised"),
-      "webrtc:lower_hand": (by, { sessionId }) => this.#turn(by, sessionId, "handRaised", false, "webrtc:hand_lowered"),
-      event: (by, { sessionId, name, data }) => this.#emit(by, sessionId, { name, data }),
+        this.#signaling.turn(by, sessionId, "screenSharing", false, "webrtc:screen_share_stopped"),
+      "webrtc:raise_hand": (by, { sessionId }) =>
+        this.#signaling.turn(by, sessionId, "handRaised", true, "webrtc:hand_raised"),
+      "webrtc:lower_hand": (by, { sessionId }) =>
+        this.#signaling.turn(by, sessionId, "handRaised", false, "webrtc:hand_lowered"),
+      event: (by, { sessionId, name, data }) => this.#signaling.emit(by, sessionId, { name, data }),
     },
-    { ...signaling(Object.keys(WebrtcCommands) as (keyof typeof WebrtcCommands)[]), event: "messages" },
+    { ...asSignaling(Object.keys(WebrtcCommands) as (keyof typeof WebrtcCommands)[]), event: "messages" },
   );
 
   constructor(state: DurableObjectState, env: Env) {
@@ -73,6 +72,11 @@ export class WebrtcRoom extends Room {
     this.timers.add({ due: () => this.#members.nextLeave(), ring: (now) => this.#endGraces(now) });
     this.timers.add({ due: () => this.#nextCheck(), ring: (now) => this.#store.noteAlive(now) });
     this.#members = new Members(this.#store, this.connections);
+    this.#signaling = new Signaling({
+      members: this.#members,
+      sessionId: () => this.#sessionId,
+      send: (connection, frame) => this.send(connection, frame),
+    });
     const now = Date.now();
     if (this.#members.restore(now)) this.timers.arm(now);
     this.#guests = new UserReferences({
@@ -112,7 +116,7 @@ export class WebrtcRoom extends Room {
   // ── Joining and leaving ───────────────────────────────────────────────────────────────────────────────────────────
 
   #join({ person, connection, now }: CommandContext, input: JoinSession) {
-    this.#requireHere(input.sessionId);
+    this.#signaling.requireHere(input.sessionId);
     if (!connection) throw new AppError("FORBIDDEN", "Joining takes a socket.");
     const { userId } = person;
     const known = this.#members.get(userId);
@@ -129,7 +133,7 @@ export class WebrtcRoom extends Room {
       this.#announce(member, known?.state);
     }
     const participants = this.#members.inOrder().map((member) => shownTo(userId, member));
-    this.#tell(connection, "webrtc:participants_list", { participants });
+    this.#signaling.tell(connection, "webrtc:participants_list", { participants });
     return { sessionId: this.#sessionId, participants };
   }
 
@@ -138,7 +142,7 @@ export class WebrtcRoom extends Room {
     const { displayName, role } = member.state;
     if (before?.displayName === displayName && before.role === role) return;
     for (const connection of this.#members.connections(member.userId)) {
-      this.#tell(connection, "webrtc:user_joined", shownTo(connection.userId, member));
+      this.#signaling.tell(connection, "webrtc:user_joined", shownTo(connection.userId, member));
     }
   }
 
@@ -148,7 +152,7 @@ export class WebrtcRoom extends Room {
   }
 
   #leaveBy(by: CommandContext, sessionId: string | undefined): void {
-    this.#requireHere(sessionId);
+    this.#signaling.requireHere(sessionId);
     const member = this.#members.get(by.person.userId);
     // A window that was taken over from has nothing to leave.
     if (member && (!by.connection || by.connection.id === member.connectionId)) this.#leave(member, by.now);
@@ -156,7 +160,7 @@ export class WebrtcRoom extends Room {
 
   #leave(member: Member, leftAt: number): void {
     this.#members.leave(member, leftAt);
-    this.#tellOthers(member, "webrtc:user_left");
+    this.#signaling.tellOthers(member, "webrtc:user_left");
     this.#ownEnd.check(Date.now());
   }
 
@@ -235,55 +239,6 @@ export class WebrtcRoom extends Room {
     }));
   }
 
-  // ── Signaling ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** To the target alone. Who it comes from is what the token said, whatever the frame says. */
-  #passOn(by: CommandContext, { sessionId, targetUserId }: Addressed, type: FrameType, content: object): void {
-    const { userId } = this.#requireMember(by, sessionId);
-    const target = targetUserId === userId ? undefined : this.#members.get(targetUserId);
-    if (!target) throw new AppError("NOT_FOUND", "This user is not in the session.");
-    const connection = this.#members.connectionOf(target);
-    if (!connection) throw new AppError("NOT_FOUND", "This user is not connected right now.");
-    this.#tell(connection, type, { fromUserId: userId, ...content });
-  }
-
-  /** Turns something on or off for all to see; what is so already is not told again. */
-  #turn(
-    by: CommandContext,
-    sessionId: string | undefined,
-    what: Switch,
-    isOn: boolean,
-    type: FrameType,
-    content = {},
-  ): void {
-    const member = this.#requireMember(by, sessionId);
-    if (member.state[what] === isOn) return;
-    member.state[what] = isOn;
-    this.#members.keep(member);
-    this.#tellOthers(member, type, content);
-  }
-
-  /** A product's own event, to all who take part. */
-  #emit(by: CommandContext, sessionId: string | undefined, { name, data }: { name: string; data: unknown }): void {
-    const { userId } = this.#requireMember(by, sessionId);
-    const frame = encodeFrame({ type: "event", data: { name, data, userId, roomId: this.#sessionId } });
-    for (const connection of this.#members.connections()) this.send(connection, frame);
-  }
-
-  #requireHere(sessionId: string | undefined): void {
-    if (sessionId !== undefined && sessionId !== this.#sessionId) throw new AppError("NOT_FOUND");
-  }
-
-  /** A window that was taken over from no longer takes part. */
-  #requireMember(by: CommandContext, sessionId: string | undefined): Member {
-    this.#requireHere(sessionId);
-    const member = this.#members.get(by.person.userId);
-    if (!member || (by.connection && by.connection.id !== member.connectionId)) {
-      throw new AppError("FORBIDDEN", "Join the session first.");
-    }
-    return member;
-  }
-
   /** What the database and the outbox call the session. */
   get #name(): string {
     return this.ctx.id.name ?? "";
@@ -292,19 +247,6 @@ export class WebrtcRoom extends Room {
   /** What clients call it. */
   get #sessionId(): string {
     return this.#store.publicId ?? this.#name;
-  }
-
-  #encode(type: FrameType, data: object): EncodedFrame {
-    return encodeFrame({ type, data: { sessionId: this.#sessionId, ...data } });
-  }
-
-  #tell(connection: Connection, type: FrameType, data: object): void {
-    this.send(connection, this.#encode(type, data));
-  }
-
-  #tellOthers({ userId }: Member, type: FrameType, content: object = {}): void {
-    const frame = this.#encode(type, { userId, ...content });
-    for (const connection of this.#members.connections(userId)) this.send(connection, frame);
   }
 
   // ── Timers ────────────────────────────────────────────────────────────────────────────────────────────────────────
