@@ -2,6 +2,7 @@
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { Cost } from "../platform/cost.ts";
 import { unavailable, within } from "../platform/deadline.ts";
+import { countDatabase } from "../platform/metrics.ts";
 import { namedBatch } from "./batch.ts";
 import * as tables from "./tables.ts";
 
@@ -41,10 +42,13 @@ function counted(database: D1Database, cost: Cost, timeoutSeconds: number): D1Da
   const inner = new WeakMap<object, D1PreparedStatement>();
 
   const inTime = async <T>(work: () => Promise<T>): Promise<T> => {
+    const started = Date.now();
     try {
       return await within(timeoutSeconds, "The database", work);
     } catch (error) {
       throw error instanceof Error && NOT_THERE.test(error.message) ? unavailable(error) : error;
+    } finally {
+      countDatabase(Date.now() - started);
     }
   };
 

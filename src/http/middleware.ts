@@ -15,7 +15,7 @@ import { AppError, ERRORS, type ErrorCode, errorBody, saysWhen, toAppError } fro
 import { invalidRequest } from "../input.ts";
 import type { Cost } from "../platform/cost.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
-import { countRequest } from "../platform/metrics.ts";
+import { countCost, countRefusal, countRequest } from "../platform/metrics.ts";
 import { type HttpEnv, isWrite } from "./route.ts";
 
 /** Makes the call's context; afterwards writes its one log line and, if asked for, its cost. */
@@ -46,6 +46,7 @@ export const begin: MiddlewareHandler<HttpEnv> = async (c, next) => {
   }
   const ms = Date.now() - started;
   countRequest(c.req.method, status, ms);
+  countCost(ctx.cost);
   const actor = c.var.ctx.actor;
   logEvent("http.request", {
     requestId: ctx.requestId,
@@ -179,6 +180,7 @@ export const limitWrites: MiddlewareHandler<HttpEnv> = async (c, next) => {
 export function answerFailure(thrown: Error, c: Context<HttpEnv>): Response {
   const error = fromHttp(thrown);
   const { ctx } = c.var;
+  countRefusal("http", error.code);
   if (error.code === "INTERNAL_ERROR") logFailure(ctx ?? { requestId: "" }, "http.failure", error.cause ?? thrown);
   const headers = new Headers();
   if (error.code === "UNAVAILABLE") logFailure(ctx, "http.unavailable", error.cause ?? thrown);

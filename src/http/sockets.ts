@@ -6,7 +6,7 @@ import type { Ctx, UserCtx } from "../context.ts";
 import { AppError, ERRORS, saysWhen, toAppError } from "../errors.ts";
 import { readInput } from "../input.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
-import { countSocket } from "../platform/metrics.ts";
+import { countRefusal, countSocket } from "../platform/metrics.ts";
 import { callOnce } from "../platform/objects.ts";
 import { type ConnectRequest, writeConnectRequest } from "../realtime/connection-state.ts";
 import { SocketQuery } from "../realtime/protocol.ts";
@@ -85,6 +85,7 @@ async function forward(ctx: UserCtx, { stub, facts }: Destination, query: Socket
 function closeAtOnce(ctx: Ctx, thrown: unknown): Response {
   const error = toAppError(thrown);
   if (ERRORS[error.code].status >= 500) logFailure(ctx, "socket.failure", error.cause ?? thrown);
+  countRefusal("socket", error.code);
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
   const wait = saysWhen(error) ? `; Retry-After: ${error.retryAfterSeconds ?? 1}` : "";

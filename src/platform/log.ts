@@ -2,6 +2,8 @@
  * One structured JSON line for each thing that happened (SPEC 11). Never a token, password, stream key or message text:
  * callers name what they log, and paths are logged without their query.
  */
+import { countFailure } from "./metrics.ts";
+
 type Line = Record<string, string | number | boolean | null | undefined>;
 
 /** Writes a line. `event` is dotted: `http.request`, `socket.open`, `admin.ban`, `webhook.publish`. */
@@ -12,6 +14,7 @@ export function logEvent(event: string, fields: Line): void {
 
 /** A failure that nobody waits for an answer to. Its text stays in the log. */
 export function logFailure(by: { requestId: string }, event: string, thrown: unknown, fields: Line = {}): void {
+  countFailure(event);
   logEvent(event, {
     level: "error",
     requestId: by.requestId,

@@ -1,63 +1,132 @@
 /**
- * Counts for `GET /metrics`, in Prometheus' text format. An isolate counts for itself, since a shared counter would
- * need an object on every request's path; a scrape therefore reads one isolate, and sums are right for rates only.
+ * Counts for `GET /metrics`, in Prometheus' text format (0.0.4). An isolate counts for itself, since a shared counter would
+ * need an object on every request's path; a scrape therefore reads one isolate, and sums are right for rates only. What
+ * each costs: an addition in memory, no row and no call.
  */
+
+/** Label values → count. */
+type Labels = Record<string, string | number>;
+
+class Counter {
+  readonly #name: string;
+  readonly #help: string;
+  readonly #counts = new Map<string, number>();
+
+  constructor(name: string, help: string) {
+    this.#name = name;
+    this.#help = help;
+  }
+
+  add(labels: Labels = {}, count = 1): void {
+    const key = Object.entries(labels)
+      .map(([label, value]) => `${label}="${value}"`)
+      .join(",");
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + count);
+  }
+
+  lines(): string[] {
+    return [
+      `# HELP ${this.#name} ${this.#help}`,
+      `# TYPE ${this.#name} counter`,
+      ...[...this.#counts].map(([labels, count]) => `${this.#name}${labels && `{${labels}}`} ${count}`),
+    ];
+  }
+}
+
+class Histogram {
+  readonly #name: string;
+  readonly #help: string;
+  readonly #limits: readonly number[];
+  readonly #counts: number[];
+  #sum = 0;
+  #count = 0;
+
+  constructor(name: string, help: string, limits: readonly number[]) {
+    this.#name = name;
+    this.#help = help;
+    this.#limits = limits;
+    this.#counts = limits.map(() => 0);
+  }
+
+  observe(value: number): void {
+    this.#sum += value;
+    this.#count += 1;
+    const at = this.#limits.findIndex((limit) => value <= limit);
+    if (at >= 0) this.#counts[at] = (this.#counts[at] ?? 0) + 1;
+  }
+
+  lines(): string[] {
+    let cumulative = 0;
+    return [
+      `# HELP ${this.#name} ${this.#help}`,
+      `# TYPE ${this.#name} histogram`,
+      ...this.#limits.map((limit, at) => {
+        cumulative += this.#counts[at] ?? 0;
+        return `${this.#name}_bucket{le="${limit}"} ${cumulative}`;
+      }),
+      `${this.#name}_bucket{le="+Inf"} ${this.#count}`,
+      `${this.#name}_sum ${this.#sum}`,
+      `${this.#name}_count ${this.#count}`,
+    ];
+  }
+}
+
 const BUCKETS_MS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000];
 
-const requests = new Map<string, number>();
-const durations = { buckets: BUCKETS_MS.map(() => 0), sum: 0, count: 0 };
-const sockets = new Map<string, number>();
-const parked = new Map<string, number>();
+const requests = new Counter("roomcast_http_requests_total", "Requests answered by this isolate.");
+const durations = new Histogram(
+  "roomcast_http_request_duration_ms",
+  "Time until the answer, in milliseconds.",
+  BUCKETS_MS,
+);
+const refusals = new Counter("roomcast_refused_total", "Requests and sockets refused by this isolate, by reason.");
+const failures = new Counter(
+  "roomcast_failures_total",
+  "What failed and nobody was told of, by the event of its log line.",
+);
+const sockets = new Counter("roomcast_sockets_opened_total", "Sockets opened through this isolate.");
+const parked = new Counter("roomcast_outbox_parked_total", "Outbox rows that this isolate put aside.");
+const database = new Histogram("roomcast_d1_duration_ms", "Time of one round trip to D1, in milliseconds.", BUCKETS_MS);
+const rows = new Counter("roomcast_d1_rows_total", "Rows of D1 that requests have read and written.");
+const objectCalls = new Counter("roomcast_object_calls_total", "Calls of requests to Durable Objects.");
 
 export function countRequest(method: string, status: number, ms: number): void {
-  const key = `method="${method}",status="${status}"`;
-  requests.set(key, (requests.get(key) ?? 0) + 1);
-  durations.sum += ms;
-  durations.count += 1;
-  const at = BUCKETS_MS.findIndex((limit) => ms <= limit);
-  if (at >= 0) durations.buckets[at] = (durations.buckets[at] ?? 0) + 1;
+  requests.add({ method, status });
+  durations.observe(ms);
 }
+
+/** What one request has cost. */
+export function countCost(cost: { d1RowsRead: number; d1RowsWritten: number; objectCalls: number }): void {
+  rows.add({ what: "read" }, cost.d1RowsRead);
+  rows.add({ what: "written" }, cost.d1RowsWritten);
+  objectCalls.add({}, cost.objectCalls);
+}
+
+/** `code`: of the error table. `over`: `http` or `socket`. */
+export const countRefusal = (over: "http" | "socket", code: string): void => refusals.add({ over, code });
+
+/** `event`: as in the log; there are some dozens. */
+export const countFailure = (event: string): void => failures.add({ event });
 
 /** `kind`: `user`, `room`, … */
-export function countSocket(kind: string): void {
-  sockets.set(kind, (sockets.get(kind) ?? 0) + 1);
-}
+export const countSocket = (kind: string): void => sockets.add({ kind });
 
 /** `kind` of the receiver that could not take a row of the outbox: `user`, `room`, … */
-export function countParked(kind: string): void {
-  parked.set(kind, (parked.get(kind) ?? 0) + 1);
-}
+export const countParked = (kind: string): void => parked.add({ kind });
+
+/** A round trip to the database took so long, ms. */
+export const countDatabase = (ms: number): void => database.observe(ms);
 
 /** What is true now, wherever it is asked; by the metric's name. */
 export type Gauges = Record<string, { help: string; value: number }>;
 
-/** The exposition text (Prometheus text format 0.0.4). */
+/** The exposition text. */
 export function exposition(gauges: Gauges): string {
-  let cumulative = 0;
-  const lines = [
-    "# HELP roomcast_http_requests_total Requests answered by this isolate.",
-    "# TYPE roomcast_http_requests_total counter",
-    ...[...requests].map(([labels, count]) => `roomcast_http_requests_total{${labels}} ${count}`),
-    "# HELP roomcast_http_request_duration_ms Time until the answer, in milliseconds.",
-    "# TYPE roomcast_http_request_duration_ms histogram",
-    ...BUCKETS_MS.map((limit, at) => {
-      cumulative += durations.buckets[at] ?? 0;
-      return `roomcast_http_request_duration_ms_bucket{le="${limit}"} ${cumulative}`;
-    }),
-    `roomcast_http_request_duration_ms_bucket{le="+Inf"} ${durations.count}`,
-    `roomcast_http_request_duration_ms_sum ${durations.sum}`,
-    `roomcast_http_request_duration_ms_count ${durations.count}`,
-    "# HELP roomcast_sockets_opened_total Sockets opened through this isolate.",
-    "# TYPE roomcast_sockets_opened_total counter",
-    ...[...sockets].map(([kind, count]) => `roomcast_sockets_opened_total{kind="${kind}"} ${count}`),
-    "# HELP roomcast_outbox_parked_total Outbox rows that this isolate put aside.",
-    "# TYPE roomcast_outbox_parked_total counter",
-    ...[...parked].map(([kind, count]) => `roomcast_outbox_parked_total{kind="${kind}"} ${count}`),
-    ...Object.entries(gauges).flatMap(([name, { help, value }]) => [
-      `# HELP ${name} ${help}`,
-      `# TYPE ${name} gauge`,
-      `${name} ${value}`,
-    ]),
-  ];
-  return `${lines.join("\n")}\n`;
+  const metrics = [requests, durations, refusals, failures, sockets, parked, database, rows, objectCalls];
+  const lines = Object.entries(gauges).flatMap(([name, { help, value }]) => [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} gauge`,
+    `${name} ${value}`,
+  ]);
+  return `${[...metrics.flatMap((metric) => metric.lines()), ...lines].join("\n")}\n`;
 }
