@@ -54,9 +54,11 @@ const NOTHING_MADE = ["courses", "room-messages", "room-socket", "socketio-app",
   (name) => `test/${name}.test.ts`,
 );
 
+const AUDIENCES = ["test/audience.test.ts"];
+
 const QUEUES = ["test/offline-queue.test.ts", "test/replays.test.ts"];
 
-const DEVELOPMENT = TESTS.filter((file) => !NOTHING_MADE.includes(file) && !QUEUES.includes(file));
+const DEVELOPMENT = TESTS.filter((file) => !NOTHING_MADE.includes(file) && ![...QUEUES, ...AUDIENCES].includes(file));
 
 const database = {
   TEST_MIGRATIONS: await readD1Migrations("migrations"),
@@ -102,6 +104,9 @@ export default defineConfig({
     projects: [
       ...projects("roomcast", {}, DEVELOPMENT),
       ...projects("roomcast-nothing-made", { AUTO_CREATE: "none" }, NOTHING_MADE),
+      ...projects("roomcast-audience", { AUDIENCE_OBJECT_MAX: "3" }, AUDIENCES),
+      // The same tests as without audience objects: nobody can tell where they sit.
+      ...projects("roomcast-audience-of-one", { AUDIENCE_OBJECT_MAX: "1" }, ["test/stream-chat.test.ts"]),
       ...projects("roomcast-offline-queue", { OFFLINE_QUEUE: "1" }, QUEUES),
       "test/socketio/vitest.protocol.config.ts",
       "test/socketio/vitest.client.config.ts",

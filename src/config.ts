@@ -152,6 +152,8 @@ const Settings = z.object({
   OFFLINE_QUEUE: oneOf(["1", "0"], "1"),
   /** People in a room up to whom each is told of each (SPEC 5). */
   PRESENCE_EXACT: whole(100),
+  /** Native viewers of a stream that one object holds; its room, and each of its audience objects. */
+  AUDIENCE_OBJECT_MAX: whole(2000),
   /** Where in the bucket a media server may put recordings itself: `POST /vod/upload` with `path` takes nothing else. */
   VOD_PREFIX: z
     .string()

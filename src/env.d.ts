@@ -7,6 +7,7 @@ declare namespace Cloudflare {
     USER_HUB: DurableObjectNamespace<import("./hub/hub.ts").UserHub>;
     CHAT_ROOM: DurableObjectNamespace<import("./chat/room.ts").ChatRoom>;
     STREAM_ROOM: DurableObjectNamespace<import("./features/streams/room.ts").StreamRoom>;
+    STREAM_AUDIENCE: DurableObjectNamespace<import("./features/streams/audience/audience.ts").StreamAudience>;
     WEBRTC_ROOM: DurableObjectNamespace<import("./features/webrtc/room.ts").WebrtcRoom>;
     TOPIC_ROOM: DurableObjectNamespace<import("./features/server-api/topics/room.ts").TopicRoom>;
     SOCKET_GATEWAY: DurableObjectNamespace<import("./socketio/rooms/gateway.ts").SocketIoGateway>;

@@ -3,6 +3,7 @@ import { app } from "./app.ts";
 import { runCron } from "./cron.ts";
 
 export { ChatRoom } from "./chat/room.ts";
+export { StreamAudience } from "./features/streams/audience/audience.ts";
 export { TopicRoom } from "./features/server-api/topics/room.ts";
 export { StreamRoom } from "./features/streams/room.ts";
 export { WebrtcRoom } from "./features/webrtc/room.ts";

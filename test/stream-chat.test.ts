@@ -1,32 +1,17 @@
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { call, mintUser, type TestUser } from "./support/api.ts";
-import { mintStream, nginx, type TestStream } from "./support/media.ts";
-import { openSocket, type TestSocket, upgrade } from "./support/socket.ts";
-
-const roomOf = (stream: TestStream) => env.STREAM_ROOM.getByName(String(stream.id));
-
-async function join(stream: TestStream, user: TestUser, query = ""): Promise<TestSocket> {
-  const socket = await openSocket(`/streams/${stream.id}/ws?token=${user.token}${query}`);
-  await socket.next("connected");
-  return socket;
-}
-
-/** A stream with its owner and two viewers in its room. */
-async function audience() {
-  const [owner, ann, bob] = [await mintUser("owner"), await mintUser("ann"), await mintUser("bob")];
-  const stream = await mintStream(owner);
-  const sockets = { owner: await join(stream, owner), ann: await join(stream, ann), bob: await join(stream, bob) };
-  return { stream, owner, ann, bob, sockets };
-}
+import { mintStream, nginx } from "./support/media.ts";
+import { openSocket, upgrade } from "./support/socket.ts";
+import { joinStream, mintAudience, roomOf } from "./support/streams.ts";
 
 const CHAT = ["chat_message", "chat_message_deleted", "chat_muted", "chat_slow_mode", "stream:status"];
 
 describe("a stream's chat", () => {
   it("reaches everybody in the room once, in one order, and nobody elsewhere", async () => {
-    const { stream, ann, sockets } = await audience();
-    const elsewhere = await join(await mintStream(await mintUser("owner")), ann);
+    const { stream, ann, sockets } = await mintAudience();
+    const elsewhere = await joinStream(await mintStream(await mintUser("owner")), ann);
     const ack = await sockets.ann.ask("chat_message", { message: "I'm <3 & <b>1</b> < 2" });
     const message = {
       id: expect.stringMatching(/^\d+$/),
@@ -63,7 +48,7 @@ describe("a stream's chat", () => {
   });
 
   it("is joined and left natively as over Socket.IO", async () => {
-    const { stream, sockets } = await audience();
+    const { stream, sockets } = await mintAudience();
     const joined = await sockets.ann.ask("join_stream", { streamId: stream.id });
     expect(joined).toEqual({ type: "ack", id: joined.id });
     expect(await sockets.ann.ask("join_stream", { streamId: stream.id + 1 })).toMatchObject({ type: "error" });
@@ -74,7 +59,7 @@ describe("a stream's chat", () => {
   });
 
   it("answers a bad frame and goes on", async () => {
-    const { sockets } = await audience();
+    const { sockets } = await mintAudience();
     for (const data of [
       {},
       { message: "" },
@@ -95,7 +80,7 @@ describe("a stream's chat", () => {
   });
 
   it("sends a message once, however often its sender tries", async () => {
-    const { stream, ann, sockets } = await audience();
+    const { stream, ann, sockets } = await mintAudience();
     const input = { message: "once", clientMessageId: "c1", streamId: stream.id };
     const first = await sockets.ann.ask("chat_message", input);
     expect(await sockets.ann.ask("chat_message", input)).toMatchObject({ type: "ack", data: first.data });
@@ -108,7 +93,7 @@ describe("a stream's chat", () => {
   });
 
   it("survives eviction, and gives those who come back what they missed", async () => {
-    const { stream, ann, bob, sockets } = await audience();
+    const { stream, ann, bob, sockets } = await mintAudience();
     const epoch = sockets.bob.frames[0]?.epoch;
     await sockets.ann.ask("chat_message", { message: "one" });
     sockets.bob.close();
@@ -116,14 +101,14 @@ describe("a stream's chat", () => {
     await evictDurableObject(roomOf(stream));
     expect(await sockets.ann.ask("chat_message", { message: "three" })).toMatchObject({ data: { seq: 3 } });
     expect((await sockets.owner.collect("chat_message", 3)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
-    const back = await join(stream, bob, `&since=1&epoch=${epoch}`);
+    const back = await joinStream(stream, bob, `&since=1&epoch=${epoch}`);
     expect((await back.collect("chat_message", 2)).map(({ data }) => data.message)).toEqual(["two", "three"]);
-    const lost = await join(stream, ann, "&since=1&epoch=another");
+    const lost = await joinStream(stream, ann, "&since=1&epoch=another");
     expect(await lost.next("resync")).toEqual({ type: "resync", data: { seq: 3, epoch } });
   });
 
   it("is limited to 100 messages a minute per user, over all ways", async () => {
-    const { stream, ann, sockets } = await audience();
+    const { stream, ann, sockets } = await mintAudience();
     for (let sent = 0; sent < 99; sent += 1) sockets.ann.send({ type: "chat_message", data: { message: `${sent}` } });
     const post = () => call(`/streams/${stream.id}/chat`, { method: "POST", token: ann.token, body: { message: "x" } });
     await sockets.bob.collect("chat_message", 99);
@@ -138,7 +123,7 @@ describe("a stream's chat", () => {
 
 describe("the history", () => {
   it("is there after the stream has ended, page by page", async () => {
-    const { stream, ann, bob, sockets } = await audience();
+    const { stream, ann, bob, sockets } = await mintAudience();
     await nginx("publish", stream.streamKey, 1);
     for (const message of ["one", "two", "three"]) await sockets.ann.ask("chat_message", { message });
     await nginx("publish_done", stream.streamKey, 1);
@@ -160,7 +145,7 @@ describe("the history", () => {
 
 describe("moderation", () => {
   it("the owner and moderators delete messages; nobody can read them again", async () => {
-    const { stream, owner, ann, bob, sockets } = await audience();
+    const { stream, owner, ann, bob, sockets } = await mintAudience();
     const { data } = await sockets.ann.ask("chat_message", { message: "something bad" });
     const epoch = sockets.bob.frames[0]?.epoch;
     const remove = (user: TestUser | undefined, id = data.id) =>
@@ -183,22 +168,22 @@ describe("moderation", () => {
     expect((await remove(owner)).status).toBe(200);
     await sockets.bob.expectNothing(...CHAT);
     expect((await call(`/streams/${stream.id}/chat`, { token: bob.token })).body.messages).toEqual([]);
-    const back = await join(stream, bob, `&since=0&epoch=${epoch}`);
+    const back = await joinStream(stream, bob, `&since=0&epoch=${epoch}`);
     expect((await back.collect("chat_message_deleted", 2)).map(({ seq }) => seq)).toEqual([1, 2]);
     expect(JSON.stringify(back.frames)).not.toContain("something bad");
   });
 
   it("a moderator of the service is one in every chat", async () => {
-    const { stream, bob, sockets } = await audience();
+    const { stream, bob, sockets } = await mintAudience();
     await env.DB.prepare("UPDATE users SET role = 'moderator' WHERE id = ?").bind(bob.id).run();
     const { data } = await sockets.ann.ask("chat_message", { message: "x" });
-    const moderator = await join(stream, bob);
+    const moderator = await joinStream(stream, bob);
     expect(await moderator.ask("chat_delete", { messageId: data.id })).toMatchObject({ type: "ack" });
     await sockets.ann.next("chat_message_deleted");
   });
 
   it("who is muted is heard no more, reads on, and the others are not told", async () => {
-    const { stream, owner, ann, bob, sockets } = await audience();
+    const { stream, owner, ann, bob, sockets } = await mintAudience();
     const mute = (user: TestUser, body: object) =>
       call(`/streams/${stream.id}/chat/mutes`, { method: "POST", token: user.token, body });
     expect((await mute(bob, { userId: ann.id })).status).toBe(403);
@@ -211,19 +196,19 @@ describe("moderation", () => {
     const post = () => call(`/streams/${stream.id}/chat`, { method: "POST", token: ann.token, body: { message: "x" } });
     expect((await post()).status).toBe(403);
     await sockets.bob.expectNothing(...CHAT);
-    const again = await join(stream, ann);
+    const again = await joinStream(stream, ann);
     expect(await again.next("chat_muted")).toMatchObject({ data: { userId: ann.id, until: expect.any(String) } });
-    await (await join(stream, bob)).expectNothing("chat_muted");
+    await (await joinStream(stream, bob)).expectNothing("chat_muted");
     const path = `/streams/${stream.id}/chat/mutes/${ann.id}`;
     expect((await call(path, { method: "DELETE", token: bob.token })).status).toBe(403);
     expect((await call(path, { method: "DELETE", token: owner.token })).status).toBe(200);
     expect(await sockets.ann.next("chat_muted")).toMatchObject({ data: { until: null } });
     expect((await post()).status).toBe(201);
-    await (await join(stream, ann)).expectNothing("chat_muted");
+    await (await joinStream(stream, ann)).expectNothing("chat_muted");
   });
 
   it("slow mode holds viewers back, not who moderates, and outlives the object's sleep", async () => {
-    const { stream, owner, bob, sockets } = await audience();
+    const { stream, owner, bob, sockets } = await mintAudience();
     const slow = (user: TestUser, seconds: number) =>
       call(`/streams/${stream.id}/chat/slow-mode`, { method: "PUT", token: user.token, body: { seconds } });
     expect((await slow(bob, 30)).status).toBe(403);
@@ -235,7 +220,7 @@ describe("moderation", () => {
     await evictDurableObject(roomOf(stream));
     expect(await sockets.ann.ask("chat_message", { message: "2" })).toMatchObject({ error: { code: "RATE_LIMIT" } });
     expect(await sockets.bob.ask("chat_message", { message: "3" })).toMatchObject({ type: "ack" });
-    const newcomer = await join(stream, bob);
+    const newcomer = await joinStream(stream, bob);
     expect(await newcomer.next("chat_slow_mode")).toEqual({
       type: "chat_slow_mode",
       data: { streamId: stream.id, seconds: 30 },
@@ -245,13 +230,13 @@ describe("moderation", () => {
     }
     expect((await slow(owner, 0)).status).toBe(200);
     expect(await sockets.ann.ask("chat_message", { message: "6" })).toMatchObject({ type: "ack" });
-    await (await join(stream, bob)).expectNothing("chat_slow_mode");
+    await (await joinStream(stream, bob)).expectNothing("chat_slow_mode");
   });
 });
 
 describe("the stream's status", () => {
   it("reaches the room at once, in the log, however it changed", async () => {
-    const { stream, owner, bob, sockets } = await audience();
+    const { stream, owner, bob, sockets } = await mintAudience();
     await nginx("publish", stream.streamKey, 1);
     const live = await sockets.ann.next("stream:status");
     const { body } = await call(`/streams/${stream.id}`);
@@ -267,13 +252,13 @@ describe("the stream's status", () => {
     await call(`/streams/${stream.id}`, { method: "PUT", token: owner.token, body: { status: "ended" } });
     const ended = await sockets.ann.next("stream:status");
     expect(ended.data).toMatchObject({ status: "ended", startTime: body.startTime, endTime: expect.any(String) });
-    const back = await join(stream, bob, `&since=1&epoch=${sockets.bob.frames[0]?.epoch}`);
+    const back = await joinStream(stream, bob, `&since=1&epoch=${sockets.bob.frames[0]?.epoch}`);
     expect(await back.next("stream:status")).toEqual(ended);
     expect(JSON.stringify(sockets.ann.frames)).not.toContain(stream.streamKey);
   });
 
   it("an erased owner's room closes with 4004", async () => {
-    const { stream, owner, ann, sockets } = await audience();
+    const { stream, owner, ann, sockets } = await mintAudience();
     await env.DB.prepare("DELETE FROM users WHERE id = ?").bind(owner.id).run();
     const { results } = await env.DB.prepare("SELECT id, payload FROM outbox WHERE target = ? ORDER BY id")
       .bind(`stream:${stream.id}`)
@@ -285,113 +270,9 @@ describe("the stream's status", () => {
   });
 });
 
-describe("the viewer count", () => {
-  it("counts people, not connections, and is held back for a second", async () => {
-    const [owner, ann, bob] = [await mintUser("owner"), await mintUser("ann"), await mintUser("bob")];
-    const stream = await mintStream(owner);
-    const first = await join(stream, ann);
-    const count = (value: number) => ({ type: "stream:viewer_count", data: { streamId: stream.id, count: value } });
-    expect(await first.next("stream:viewer_count")).toEqual(count(1));
-    const second = await join(stream, bob);
-    const again = await join(stream, bob);
-    // The second change came within the second: one frame for both, when the alarm rings.
-    await first.expectNothing("stream:viewer_count");
-    expect(await first.next("stream:viewer_count")).toEqual(count(2));
-    expect(await again.next("stream:viewer_count")).toEqual(count(2));
-    again.close();
-    second.close();
-    expect(await first.next("stream:viewer_count")).toEqual(count(1));
-    await first.expectNothing("stream:viewer_count");
-  });
-
-  it("is not lost when the object is evicted meanwhile", async () => {
-    const [owner, ann, bob] = [await mintUser("owner"), await mintUser("ann"), await mintUser("bob")];
-    const stream = await mintStream(owner);
-    const first = await join(stream, ann);
-    await first.next("stream:viewer_count");
-    await join(stream, bob);
-    await evictDurableObject(roomOf(stream));
-    await runDurableObjectAlarm(roomOf(stream));
-    expect(await first.next("stream:viewer_count")).toMatchObject({ data: { count: 2 } });
-  });
-
-  it("is the stream's viewerCount while it is live", async () => {
-    const [owner, ann] = [await mintUser("owner"), await mintUser("ann")];
-    const stream = await mintStream(owner);
-    await nginx("publish", stream.streamKey, 1);
-    const socket = await join(stream, ann);
-    await socket.next("stream:viewer_count");
-    await expect.poll(async () => (await call(`/streams/${stream.id}`)).body.viewerCount).toBe(1);
-    await nginx("publish_done", stream.streamKey, 1);
-    expect((await call(`/streams/${stream.id}`)).body.viewerCount).toBe(1);
-  });
-});
-
-describe("one number of viewers", () => {
-  const viewersOf = async (stream: TestStream) => (await call(`/streams/${stream.id}`)).body.viewerCount;
-  const play = async (stream: TestStream, ...clients: number[]) => {
-    for (const client of clients) await nginx("play", stream.streamKey, client);
-  };
-
-  it("is told on the socket and over REST, whichever side has more: players or people in the room", async () => {
-    const [owner, ann, bob, cid] = [await mintUser(), await mintUser(), await mintUser(), await mintUser()];
-    const stream = await mintStream(owner);
-    await nginx("publish", stream.streamKey, 1);
-    await play(stream, 11, 12, 13);
-    const socket = await join(stream, ann);
-    expect((await socket.next("stream:viewer_count")).data.count).toBe(3);
-    expect(await viewersOf(stream)).toBe(3);
-    await play(stream, 14);
-    expect((await socket.next("stream:viewer_count")).data.count).toBe(4);
-    for (const client of [11, 12, 13]) await nginx("play_done", stream.streamKey, client);
-    expect((await socket.next("stream:viewer_count")).data.count).toBeLessThan(4);
-    for (const user of [bob, cid]) await join(stream, user);
-    await expect.poll(() => socket.frames.at(-1)?.data?.count, { timeout: 5000 }).toBe(3);
-    await expect.poll(() => viewersOf(stream), { timeout: 5000 }).toBe(3);
-  });
-
-  it("is remembered by an object that slept, and is that of the people alone when the stream has ended", async () => {
-    const [owner, ann] = [await mintUser(), await mintUser()];
-    const stream = await mintStream(owner);
-    await nginx("publish", stream.streamKey, 1);
-    await play(stream, 11, 12);
-    const socket = await join(stream, ann);
-    expect((await socket.next("stream:viewer_count")).data.count).toBe(2);
-    await evictDurableObject(roomOf(stream));
-    const again = await join(stream, ann);
-    expect((await again.next("stream:viewer_count")).data.count).toBe(2);
-    await nginx("publish_done", stream.streamKey, 1);
-    expect((await socket.next("stream:viewer_count")).data.count).toBe(1);
-    // The final figure: the most at once.
-    expect(await viewersOf(stream)).toBe(2);
-  });
-
-  it("shows those who wait for a stream that never began", async () => {
-    const [owner, ann] = [await mintUser(), await mintUser()];
-    const stream = await mintStream(owner);
-    await (await join(stream, ann)).next("stream:viewer_count");
-    await expect.poll(() => viewersOf(stream), { timeout: 5000 }).toBe(1);
-  });
-
-  it("of a stream that ends is one piece of news, however many played it", async () => {
-    const stream = await mintStream(await mintUser());
-    await nginx("publish", stream.streamKey, 1);
-    await play(stream, 11, 12, 13, 14);
-    await env.DB.prepare("DELETE FROM outbox WHERE target = ?").bind(`stream:${stream.id}`).run();
-    const end = "UPDATE streams SET status = 'ended', session = NULL, ended_at = 2 WHERE id = ?";
-    await env.DB.prepare(end).bind(stream.id).run();
-    const { results } = await env.DB.prepare("SELECT payload FROM outbox WHERE target = ? ORDER BY id")
-      .bind(`stream:${stream.id}`)
-      .all<{ payload: string }>();
-    const news = results.map(({ payload }) => JSON.parse(payload));
-    expect(news.filter(({ type }) => type === "stream:players")).toEqual([{ type: "stream:players", players: 0 }]);
-    expect(news).toHaveLength(2);
-  });
-});
-
 describe("a banned viewer", () => {
   it("is cut off in the room", async () => {
-    const { ann, sockets } = await audience();
+    const { ann, sockets } = await mintAudience();
     const cut = { code: 4003, reason: "Account banned" };
     await env.USER_HUB.getByName(String(ann.id)).deliver([{ id: 1_000_000, payload: { frames: [], cut } }]);
     expect(await sockets.ann.nextClose()).toEqual(cut);

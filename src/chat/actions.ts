@@ -20,8 +20,8 @@ export type ChatHost<D extends Dialect> = {
   readonly attachments: Attachments;
   broadcast(frame: EncodedFrame, except?: Connection): void;
   broadcastLogged(frame: EncodedFrame): void;
-  send(connection: Connection, frame: EncodedFrame): void;
-  connectionsOf(userId: number): Iterable<Connection>;
+  /** To all connections of one user, wherever they are held. */
+  tellUser(userId: number, frame: EncodedFrame): void;
   /** Ends a connection that asked for it, after its ack. */
   leave(connection: Connection): void;
   /** The log has gone on; `said`: by a message. */
@@ -221,7 +221,7 @@ export class ChatActions<D extends Dialect = Dialect> {
   #tellMuted(userId: number, until: number | null) {
     const mutedUntil = until === null ? null : new Date(until).toISOString();
     const frame = this.#dialect.muted(userId, mutedUntil);
-    if (frame) for (const connection of this.host.connectionsOf(userId)) this.host.send(connection, encodeFrame(frame));
+    if (frame) this.host.tellUser(userId, encodeFrame(frame));
     return { userId, mutedUntil };
   }
 

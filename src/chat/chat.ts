@@ -8,6 +8,7 @@ import { AppError, CLOSE } from "../errors.ts";
 import { type Commands, failed, type Outcome } from "../realtime/commands.ts";
 import type { Connection } from "../realtime/connection.ts";
 import type { ConnectRequest, Person } from "../realtime/connection-state.ts";
+import type { EncodedFrame } from "../realtime/encoded-frame.ts";
 import { loadEpoch } from "../realtime/log.ts";
 import { type MigrationStep, migrate } from "../realtime/migrations.ts";
 import type { Stamp } from "../realtime/origin.ts";
@@ -143,13 +144,17 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
       attachments: this.attachments,
       broadcast: (frame, except) => this.broadcast(frame, except),
       broadcastLogged: (frame) => this.broadcastLogged(frame),
-      send: (connection, frame) => this.send(connection, frame),
-      connectionsOf: (userId) => this.connections.of(userId),
+      tellUser: (userId, frame) => this.tellUser(userId, frame),
       leave: (connection) => this.disconnect(connection, 1000, "LEFT"),
       logged: (seq, now, said) => this.logged(seq, now, said),
       requireMutable: async (userId) => this.requireMutable(userId),
       record: (userId, now) => this.references.record(userId, now),
     };
+  }
+
+  /** To all of a user's connections. */
+  protected tellUser(userId: number, frame: EncodedFrame): void {
+    for (const connection of this.connections.of(userId)) this.send(connection, frame);
   }
 
   protected tell(connection: Connection, frame: Frame | null): void {

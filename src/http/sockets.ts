@@ -8,13 +8,19 @@ import { readInput } from "../input.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
 import { countRefusal, countSocket } from "../platform/metrics.ts";
 import { callOnce } from "../platform/objects.ts";
-import { type ConnectRequest, writeConnectRequest } from "../realtime/connection-state.ts";
+import { type ConnectRequest, elsewhereIn, writeConnectRequest } from "../realtime/connection-state.ts";
 import { SocketQuery } from "../realtime/protocol.ts";
 import { queryIn } from "./read.ts";
 import type { HttpEnv } from "./route.ts";
 
 /** The object a socket leads to, and what its room wants to know about the member. */
-export type Destination = { stub: DurableObjectStub; kind: string; facts?: unknown };
+export type Destination = {
+  stub: DurableObjectStub;
+  kind: string;
+  facts?: unknown;
+  /** Where an object that has no place for the client sends it. */
+  elsewhere?: (place: string) => Omit<Destination, "elsewhere">;
+};
 
 /** Decides whether this user may open this socket. @throws AppError, which closes it with the code that fits */
 export type OpenSocket = (ctx: UserCtx, c: Context<HttpEnv>) => Promise<Destination>;
@@ -57,7 +63,8 @@ async function signIn(ctx: Ctx, request: Request, ticket: string | undefined): P
 }
 
 /** The object gets a request that is made anew: nothing that the client sent is in it but what was checked. */
-async function forward(ctx: UserCtx, { stub, facts }: Destination, query: SocketQuery): Promise<Response> {
+async function forward(ctx: UserCtx, destination: Destination, query: SocketQuery): Promise<Response> {
+  const { stub, facts, elsewhere } = destination;
   const { actor } = ctx;
   const request: ConnectRequest = {
     userId: actor.id,
@@ -78,7 +85,9 @@ async function forward(ctx: UserCtx, { stub, facts }: Destination, query: Socket
     facts,
   };
   const headers = { Upgrade: "websocket", ...writeConnectRequest(request) };
-  return callOnce(ctx, () => stub.fetch("https://object/", { headers }));
+  const answer = await callOnce(ctx, () => stub.fetch("https://object/", { headers }));
+  const place = elsewhereIn(answer);
+  return place === null || !elsewhere ? answer : forward(ctx, elsewhere(place), query);
 }
 
 /** Opens and closes at once, in the Worker. */

@@ -76,9 +76,15 @@ export function failed(thrown: unknown): Outcome {
   return { ok: false, error: { code, message, retryAfterSeconds } };
 }
 
-/** What the command answered. @throws AppError as the object refused it, in HTTP's words */
-export function outcomeOf(outcome: Outcome): unknown {
+/** What the command answered. @throws AppError as the object refused it */
+export function resultOf(outcome: Outcome): unknown {
   if (outcome.ok) return outcome.data;
   const { code, message, retryAfterSeconds } = outcome.error;
-  throw new AppError(code === "INVALID_MESSAGE" ? "INVALID_REQUEST" : code, message, { retryAfterSeconds });
+  throw new AppError(code, message, { retryAfterSeconds });
+}
+
+/** The same. @throws AppError as the object refused it, in HTTP's words */
+export function outcomeOf(outcome: Outcome): unknown {
+  const isInvalid = !outcome.ok && outcome.error.code === "INVALID_MESSAGE";
+  return resultOf(isInvalid ? { ok: false, error: { ...outcome.error, code: "INVALID_REQUEST" } } : outcome);
 }

@@ -37,10 +37,21 @@ export type ConnectRequest = z.infer<typeof ConnectRequest>;
 
 /** The header in which the Worker hands over who connects. The Worker builds the request anew: no client can set it. */
 const CONNECT_REQUEST_HEADER = "x-roomcast-connect-request";
+const ELSEWHERE_HEADER = "x-roomcast-elsewhere";
 
 export const writeConnectRequest = (request: ConnectRequest): Record<string, string> => ({
   [CONNECT_REQUEST_HEADER]: encodeURIComponent(JSON.stringify(request)),
 });
+
+/** An object's answer to an upgrade: the client is to be held elsewhere. The Worker takes it there. */
+export const sendElsewhere = (place: string): Response =>
+  new Response(null, { status: 307, headers: { [ELSEWHERE_HEADER]: encodeURIComponent(place) } });
+
+/** Where an object sends a client; null: it took it, or turned it away. */
+export function elsewhereIn({ headers }: Response): string | null {
+  const place = headers.get(ELSEWHERE_HEADER);
+  return place === null ? null : decodeURIComponent(place);
+}
 
 export const readConnectRequest = ({ headers }: Request): ConnectRequest =>
   ConnectRequest.parse(JSON.parse(decodeURIComponent(headers.get(CONNECT_REQUEST_HEADER) ?? "null")));

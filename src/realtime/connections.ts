@@ -5,6 +5,8 @@ import type { Connection } from "./connection.ts";
 export interface PresentConnections {
   /** Connections, with those that are suspended. */
   readonly size: number;
+  /** Those of them that this object holds itself. */
+  readonly heldSize: number;
   get(id: string): Connection | undefined;
   values(): Iterable<Connection>;
   /** A user's connections, without those that are suspended. */
@@ -26,6 +28,7 @@ type Host = {
 export class Connections implements PresentConnections {
   readonly #host: Host;
   readonly #byId = new Map<string, Connection>();
+  #remoteSize = 0;
   readonly #bySocket = new WeakMap<WebSocket, Connection>();
   readonly #present = new Map<number, Set<Connection>>();
   /** Members that may come back: they are sent what happens, and are not counted as being here. */
@@ -37,6 +40,10 @@ export class Connections implements PresentConnections {
 
   get size(): number {
     return this.#byId.size;
+  }
+
+  get heldSize(): number {
+    return this.#byId.size - this.#remoteSize;
   }
 
   get userCount(): number {
@@ -66,7 +73,7 @@ export class Connections implements PresentConnections {
   /** One that is held here, and not by a gateway. */
   socketOf(userId: number): Connection | undefined {
     for (const connection of this.#present.get(userId) ?? []) {
-      if (connection.transportKind !== "gateway") return connection;
+      if (!isRemote(connection)) return connection;
     }
     return undefined;
   }
@@ -96,6 +103,7 @@ export class Connections implements PresentConnections {
   }
 
   add(connection: Connection, socket?: WebSocket): void {
+    if (isRemote(connection) && !this.#byId.has(connection.id)) this.#remoteSize += 1;
     this.#byId.set(connection.id, connection);
     if (socket) this.#bySocket.set(socket, connection);
     list(connection.state.isSuspended ? this.#suspended : this.#present, connection);
@@ -128,6 +136,7 @@ export class Connections implements PresentConnections {
   remove(connection: Connection): boolean {
     if (!this.has(connection)) return false;
     this.#byId.delete(connection.id);
+    if (isRemote(connection)) this.#remoteSize -= 1;
     unlist(this.#suspended, connection);
     this.#depart(connection);
     return true;
@@ -138,6 +147,8 @@ export class Connections implements PresentConnections {
     this.#host.absent(connection, !this.#present.has(connection.userId));
   }
 }
+
+const isRemote = ({ transportKind }: Connection): boolean => transportKind === "gateway";
 
 function list(users: Map<number, Set<Connection>>, connection: Connection): void {
   const own = users.get(connection.userId);

@@ -41,7 +41,7 @@ export class Dispatcher {
   readonly #unsaved = new Set<Connection>();
   readonly #unkept = new Set<number>();
   /** What waits for an earlier frame of the same connection. Goes with the connection. */
-  readonly #backlogs = new WeakMap<Connection, string[]>();
+  readonly #backlogs = new WeakMap<Connection, (() => void)[]>();
   /** Whose command is being run. */
   #asking: Connection | undefined;
 
@@ -60,6 +60,13 @@ export class Dispatcher {
   afterAnswer(connection: Connection, job: () => void): void {
     if (this.#asking === connection) this.#enqueue(job);
     else job();
+  }
+
+  /** The same, called by a command that is answered later: the connection waits for that. */
+  afterLateAnswer(connection: Connection, job: () => void): void {
+    const backlog = this.#backlogs.get(connection);
+    if (backlog) backlog.unshift(job);
+    else this.afterAnswer(connection, job);
   }
 
   #enqueue(job: () => void): void {
@@ -107,7 +114,7 @@ export class Dispatcher {
     const backlog = this.#backlogs.get(connection);
     if (!backlog || typeof message !== "string") return this.#handle(connection, message, now);
     if (backlog.length >= BACKLOG_FRAMES) return this.#answerError(connection, undefined, new AppError("RATE_LIMIT"));
-    backlog.push(message);
+    backlog.push(() => this.#receive(connection, message));
   }
 
   #handle(connection: Connection, message: string | ArrayBuffer, now: number): void {
@@ -167,7 +174,7 @@ export class Dispatcher {
         const backlog = this.#backlogs.get(connection) ?? [];
         this.#backlogs.delete(connection);
         this.#attempt(answer);
-        for (const message of backlog) this.#attempt(() => this.#receive(connection, message));
+        for (const job of backlog) this.#attempt(job);
       });
     };
     void result.then(

@@ -36,14 +36,21 @@ export class EncodedFrame {
     return new EncodedFrame(text, seq);
   }
 
+  get type(): string {
+    return this.#parts.type;
+  }
+
   /** As Socket.IO's clients get it: the type is the event's name, the data its argument, a topic's place one more. */
   get event(): string {
     if (this.#event === undefined) {
-      const { type, data, ...more } = this.#frame ?? StoredFrame.parse(JSON.parse(this.text));
-      const { topic, topicSeq, topicEpoch } = more;
+      const { type, data, topic, topicSeq, topicEpoch } = this.#parts;
       if (topic !== undefined) this.#event = JSON.stringify([type, data, { topic, topicSeq, topicEpoch }]);
       else this.#event = JSON.stringify(data === undefined ? [type] : [type, data]);
     }
     return this.#event;
+  }
+
+  get #parts(): OutgoingFrame {
+    return this.#frame ?? StoredFrame.parse(JSON.parse(this.text));
   }
 }

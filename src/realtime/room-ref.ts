@@ -1,7 +1,7 @@
 /** Where a user can be besides their own hub: which kind of object, by its binding, and which one. */
 import { z } from "zod";
 
-export const RoomKind = z.enum(["CHAT_ROOM", "STREAM_ROOM", "WEBRTC_ROOM", "TOPIC_ROOM"]);
+export const RoomKind = z.enum(["CHAT_ROOM", "STREAM_ROOM", "STREAM_AUDIENCE", "WEBRTC_ROOM", "TOPIC_ROOM"]);
 export type RoomKind = z.infer<typeof RoomKind>;
 
 export type RoomRef = { kind: RoomKind; name: string };

@@ -17,7 +17,7 @@ import type { MaybePromise } from "../platform/promise.ts";
 import type { BudgetKind } from "./budget.ts";
 import { type Commands, failed, type Outcome } from "./commands.ts";
 import type { Connection } from "./connection.ts";
-import { type ConnectRequest, type Person, readConnectRequest } from "./connection-state.ts";
+import { type ConnectRequest, type Person, readConnectRequest, sendElsewhere } from "./connection-state.ts";
 import type { PresentConnections } from "./connections.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -111,6 +111,11 @@ export abstract class Room extends DurableObject<Env> {
   /** @throws AppError to turn this member away before anything is sent */
   protected admit(_request: ConnectRequest): void | Promise<void> {}
 
+  /** Where a client that may come in is held instead, as `Destination.elsewhere` understands it; null: here. */
+  protected elsewhere(_request: ConnectRequest): string | null {
+    return null;
+  }
+
   /** Where a connection that gives no `since` is replayed from; undefined: it is sent what is new. */
   protected queueStart(): number | undefined {
     return undefined;
@@ -158,6 +163,11 @@ export abstract class Room extends DurableObject<Env> {
     this.#dispatcher.afterAnswer(connection, () => this.#membership.close(connection, code, reason));
   }
 
+  /** The same, for a connection whose own command asks for it, and has waited for something: once that is answered. */
+  protected disconnectAtLast(connection: Connection, code: number, reason: string): void {
+    this.#dispatcher.afterLateAnswer(connection, () => this.#membership.close(connection, code, reason));
+  }
+
   /** What is over is over, whatever a kind of room makes of it: others may be closing in the same event. */
   #guard(event: string, work: () => void): void {
     try {
@@ -193,6 +203,8 @@ export abstract class Room extends DurableObject<Env> {
     try {
       await this.meet({ generation: request.generation, born: this.bornAt(request) });
       await this.admit(request);
+      const place = this.elsewhere(request);
+      if (place !== null) return sendElsewhere(place);
       this.#membership.requireSpace(request.userId);
       this.ctx.acceptWebSocket(socket);
       this.#membership.enter(request, socket);

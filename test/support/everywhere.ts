@@ -34,8 +34,9 @@ export async function whereStands(words: string[]): Promise<string[]> {
 }
 
 async function lookIntoObjects(look: (place: string, rows: Rows) => void): Promise<void> {
-  const { USER_HUB, CHAT_ROOM, STREAM_ROOM, WEBRTC_ROOM, SOCKET_GATEWAY } = env;
-  for (const [kind, namespace] of Object.entries({ USER_HUB, CHAT_ROOM, STREAM_ROOM, WEBRTC_ROOM, SOCKET_GATEWAY })) {
+  const { USER_HUB, CHAT_ROOM, STREAM_ROOM, STREAM_AUDIENCE, WEBRTC_ROOM, SOCKET_GATEWAY } = env;
+  const kinds = { USER_HUB, CHAT_ROOM, STREAM_ROOM, STREAM_AUDIENCE, WEBRTC_ROOM, SOCKET_GATEWAY };
+  for (const [kind, namespace] of Object.entries(kinds)) {
     for (const id of await listDurableObjectIds<undefined>(namespace)) {
       await runInDurableObject(namespace.get(id), async (_, { storage }) => {
         for (const { name } of storage.sql.exec<{ name: string }>(TABLES).toArray()) {

@@ -12,5 +12,5 @@ export const streamChannel: Channel = {
   alsoJoin: ["chat_message"],
   failure: "error",
   names: { fields: ["streamId", "stream_id"] },
-  enter: toStream,
+  enter: (ctx, name) => toStream(ctx, name),
 };

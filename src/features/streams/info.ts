@@ -2,10 +2,16 @@
 import { z } from "zod";
 import type { RoomInfo } from "../../chat/info.ts";
 import { Anonymise } from "../../db/user-references.ts";
+import { Region } from "../../platform/regions.ts";
 import { StreamFrames } from "./chat-contract.ts";
 
 /** What the Worker has found out when somebody comes in or acts, and in which database. The owner never changes. */
-export const StreamContext = z.object({ ownerId: z.number().int(), generation: z.string().optional() });
+export const StreamContext = z.object({
+  ownerId: z.number().int(),
+  generation: z.string().optional(),
+  /** Of whoever opens a socket: where an audience object for them would stand. */
+  region: Region.optional(),
+});
 export type StreamContext = z.infer<typeof StreamContext>;
 
 /** What an outbox row for `stream:<id>` holds; news of the stream is written by triggers. */

@@ -1,9 +1,16 @@
 /** The room beside a stream: its chat, the news of its status, and how many watch. One object per stream. */
 import { Chat } from "../../chat/chat.ts";
 import type { ReadQuery } from "../../chat/history.ts";
+import { config } from "../../config.ts";
 import { objectContext } from "../../context.ts";
+import { CLOSE } from "../../errors.ts";
+import type { Outcome } from "../../realtime/commands.ts";
 import type { Connection } from "../../realtime/connection.ts";
+import type { ConnectRequest, Person } from "../../realtime/connection-state.ts";
+import type { EncodedFrame } from "../../realtime/encoded-frame.ts";
 import { encodeFrame, type Frame } from "../../realtime/protocol.ts";
+import { Audiences } from "./audience/audiences.ts";
+import type { Attendance, LogPart, Place, Subscription } from "./audience/relay.ts";
 import { StreamActions, streamChat } from "./chat.ts";
 import { ChatHistory } from "./chat-contract.ts";
 import { type StreamDialect, viewersFrame } from "./dialect.ts";
@@ -19,6 +26,7 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
   protected override readonly context = StreamContext;
   protected override readonly actions: StreamActions;
   readonly #viewers: ViewerCount;
+  readonly #audiences: Audiences;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env, "stream", STREAM_ROOM_SCHEMA);
@@ -30,10 +38,19 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
         announce: (frame: Frame, now: number) => this.#announce(frame, now),
       }),
     );
+    this.#audiences = new Audiences({
+      state,
+      env,
+      timers: this.timers,
+      streamId: () => this.#streamId,
+      position: () => this.#position,
+      most: () => this.#mostViewers,
+      changed: () => this.#viewers.changed(Date.now()),
+    });
     this.#viewers = new ViewerCount({
       sql: state.storage.sql,
       timers: this.timers,
-      people: () => this.connections.userCount,
+      people: () => this.connections.userCount + this.#audiences.people,
       show: (count) => this.broadcast(encodeFrame(viewersFrame(this.#streamId, count))),
       tell: (people) => noteRoomViewers(objectContext(this.ctx, this.env), this.#streamId, people),
       later: (work) => this.ctx.waitUntil(work),
@@ -77,23 +94,111 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
     this.broadcastLogged(encodeFrame(frame, this.entries.addNotice(frame, now)));
   }
 
+  // ── Audience objects ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  get #mostViewers(): number {
+    return config(this.env).AUDIENCE_OBJECT_MAX;
+  }
+
+  get #position(): Subscription {
+    return { epoch: this.log.epoch, head: this.log.head };
+  }
+
+  protected override elsewhere({ userId, facts }: ConnectRequest): string | null {
+    if (this.connections.heldSize < this.#mostViewers) return null;
+    const context = StreamContext.parse(facts);
+    const region = context.region ?? "weur";
+    const greeting = this.#greetingOf(userId, Date.now()).map((frame) => encodeFrame(frame).text);
+    return JSON.stringify({
+      name: this.#audiences.seat(region),
+      region,
+      facts: { ...context, greeting },
+    } satisfies Place);
+  }
+
+  protected override broadcast(frame: EncodedFrame, except?: Connection): void {
+    super.broadcast(frame, except);
+    this.#audiences.relay(frame);
+  }
+
+  protected override broadcastLogged(frame: EncodedFrame): void {
+    super.broadcastLogged(frame);
+    if (frame.type === "chat_message_deleted") this.#audiences.forgetPast();
+    this.#audiences.relay(frame);
+  }
+
+  protected override tellUser(userId: number, frame: EncodedFrame): void {
+    super.tellUser(userId, frame);
+    this.#audiences.relayTo(userId, frame);
+  }
+
+  protected override anonymise(userId: number): void {
+    super.anonymise(userId);
+    this.#audiences.forgetPast();
+  }
+
+  protected override startOver(isSameRow: boolean): void {
+    super.startOver(isSameRow);
+    this.#audiences.close(CLOSE.restart, "UNAVAILABLE");
+  }
+
+  protected override end(): Promise<void> {
+    this.#audiences.close(CLOSE.notFound, "NOT_FOUND");
+    return super.end();
+  }
+
+  /** RPC: an audience object hears the room from now on. */
+  subscribe(audience: string): Subscription {
+    return this.#audiences.subscribe(audience);
+  }
+
+  /** RPC: who sits in an audience object. */
+  attended(audience: string, attendance: Attendance): void {
+    this.#audiences.attended(audience, attendance);
+  }
+
+  /** RPC: the log after `seq`, as it is replayed, in a part of some `bytes`; or where it stands, if that cannot be had. */
+  async logAfter(seq: number, epoch: string, bytes: number): Promise<LogPart> {
+    await this.references.settle();
+    const page = this.log.canResume(seq, epoch) ? this.log.page(seq, bytes) : null;
+    if (!page) return { frames: [], to: seq, gap: this.#position };
+    return { frames: page.frames.map(({ text, seq: at }) => ({ text, seq: at })), to: page.to, gap: null };
+  }
+
+  /** RPC: a command of somebody in an audience object, which has heard what came of it before this is answered. */
+  async executeInAudience(
+    audience: string,
+    person: Person,
+    context: StreamContext,
+    type: string,
+    data: unknown,
+  ): Promise<Outcome> {
+    const outcome = await this.executeFor(person, context, type, data);
+    await this.#audiences.drained(audience);
+    return outcome;
+  }
+
   // ── Viewers ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   protected override opened(connection: Connection): void {
     const now = Date.now();
-    const count = this.#viewers.greet(now);
-    if (count !== null) this.tell(connection, viewersFrame(this.#streamId, count));
-    this.#tellRules(connection, now);
+    for (const frame of this.#greetingOf(connection.userId, now)) this.tell(connection, frame);
     this.#viewers.changed(now);
   }
 
-  /** What holds back who has just come, if anything does; it may have begun long before. Not in the log, so without a seq. */
-  #tellRules(connection: Connection, now: number): void {
-    const { userId } = connection;
+  /**
+   * How many watch, unless all are about to be told; and what holds back who has just come, if anything does: it may have
+   * begun long before. Not in the log, so without a seq.
+   */
+  #greetingOf(userId: number, now: number): Frame[] {
+    const count = this.#viewers.greet(now);
     const { slowModeSeconds } = this.moderation.info;
-    if (slowModeSeconds > 0) this.tell(connection, this.dialect.slowMode(slowModeSeconds));
     const until = this.moderation.mutedUntil(userId, now);
-    if (until !== null) this.tell(connection, this.dialect.muted(userId, new Date(until).toISOString()));
+    return [
+      ...(count === null ? [] : [viewersFrame(this.#streamId, count)]),
+      ...(slowModeSeconds > 0 ? [this.dialect.slowMode(slowModeSeconds)] : []),
+      ...(until === null ? [] : [this.dialect.muted(userId, new Date(until).toISOString())]),
+    ];
   }
 
   protected override closed(): void {

@@ -3,6 +3,7 @@ import { CHAT_ROOM_SCHEMA } from "../../chat/schema.ts";
 import { LAST_DELIVERY_SCHEMA } from "../../realtime/deliveries.ts";
 import type { MigrationStep } from "../../realtime/migrations.ts";
 import { RENAMED_TRACES, TRACES_SCHEMA } from "../../realtime/user-references.ts";
+import { AUDIENCES_SCHEMA } from "./audience/audiences.ts";
 
 /** What a chat's tables get in the way of. */
 const MAKE_WAY = `
@@ -63,4 +64,5 @@ export const STREAM_ROOM_SCHEMA: readonly MigrationStep[] = [
   TAKE_OVER,
   // How many play the stream from the media server.
   "ALTER TABLE state ADD COLUMN players INTEGER NOT NULL DEFAULT 0;",
+  AUDIENCES_SCHEMA,
 ];

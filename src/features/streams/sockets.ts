@@ -5,20 +5,28 @@ import { AppError } from "../../errors.ts";
 import { IntegerId } from "../../http/answers.ts";
 import { router } from "../../http/route.ts";
 import { type Destination, socket } from "../../http/sockets.ts";
+import { type Region, regionOf } from "../../platform/regions.ts";
 import { respell } from "../../spelling.ts";
+import { Place } from "./audience/relay.ts";
 import { findStream } from "./room-client.ts";
 
 export const streamSockets = router();
 
 streamSockets.get(
   "/streams/:id/ws",
-  socket((ctx, c) => toStream(ctx, c.req.param("id") ?? "")),
+  socket((ctx, c) => toStream(ctx, c.req.param("id") ?? "", regionOf(c.req.raw))),
 );
 
 /** The way into a stream's room, whatever carries the connection. @throws AppError NOT_FOUND */
-export async function toStream(ctx: UserCtx, streamId: string): Promise<Destination> {
+export async function toStream(ctx: UserCtx, streamId: string, region?: Region): Promise<Destination> {
   const id = IntegerId.safeParse(respell(IntegerId, streamId).value);
   if (!id.success) throw new AppError("NOT_FOUND");
-  const facts = await findStream(ctx, id.data);
-  return { stub: ctx.env.STREAM_ROOM.getByName(String(id.data)), kind: "stream", facts };
+  const facts = { ...(await findStream(ctx, id.data)), region };
+  const stub = ctx.env.STREAM_ROOM.getByName(String(id.data));
+  return { stub, kind: "stream", facts, elsewhere: (place) => toAudience(ctx, place) };
+}
+
+function toAudience({ env }: UserCtx, place: string): Destination {
+  const { name, region, facts } = Place.parse(JSON.parse(place));
+  return { stub: env.STREAM_AUDIENCE.getByName(name, { locationHint: region }), kind: "stream", facts };
 }

@@ -8,7 +8,7 @@ import type { EngineGateway } from "./gateway.ts";
 import { HANDSHAKE_HEADER, readHandshake } from "./handshake.ts";
 import { waitForPayload } from "./long-poll.ts";
 import { type ProtocolError, refuse } from "./refusals.ts";
-import { regionOf } from "./regions.ts";
+import { regionOf } from "../../platform/regions.ts";
 import { readBody } from "./request-body.ts";
 import { UPGRADE_TAKEN } from "./upgrades.ts";
 
