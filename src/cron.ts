@@ -14,6 +14,7 @@ import {
   signInStates,
   socketTickets,
 } from "./db/tables.ts";
+import { deliverFacts } from "./db/webhook-facts.ts";
 import { sweepResumable } from "./features/files/tus/uploads.ts";
 import { forgetOldPublications } from "./features/server-api/service.ts";
 import { endLapsed, forgetEarlyEnds } from "./features/streams/sessions.ts";
@@ -37,6 +38,7 @@ export async function runCron(env: Env, lifetime: Lifetime): Promise<void> {
     ["streams.early-ends", () => forgetEarlyEnds(ctx)],
     ["streams.events", () => forgetOldEvents(ctx)],
     ["publications", () => forgetOldPublications(ctx)],
+    ["webhook.facts", () => deliverFacts(ctx)],
     ["expired", () => forgetExpired(ctx)],
     ["views", () => forgetOldViews(ctx)],
     ["folding", () => foldOldRows(ctx)],

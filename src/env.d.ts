@@ -11,6 +11,7 @@ declare namespace Cloudflare {
     WEBRTC_ROOM: DurableObjectNamespace<import("./features/webrtc/room.ts").WebrtcRoom>;
     TOPIC_ROOM: DurableObjectNamespace<import("./features/server-api/topics/room.ts").TopicRoom>;
     SOCKET_GATEWAY: DurableObjectNamespace<import("./socketio/rooms/gateway.ts").SocketIoGateway>;
+    WEBHOOK_SENDER: DurableObjectNamespace<import("./features/webhooks/sender.ts").WebhookSender>;
     /** Makes thumbnails, where it is bound. */
     IMAGES?: ImagesBinding;
     ENVIRONMENT?: string;

@@ -6,6 +6,7 @@ export { ChatRoom } from "./chat/room.ts";
 export { StreamAudience } from "./features/streams/audience/audience.ts";
 export { TopicRoom } from "./features/server-api/topics/room.ts";
 export { StreamRoom } from "./features/streams/room.ts";
+export { WebhookSender } from "./features/webhooks/sender.ts";
 export { WebrtcRoom } from "./features/webrtc/room.ts";
 export { UserHub } from "./hub/hub.ts";
 export { SocketIoGateway } from "./socketio/rooms/gateway.ts";

@@ -22,6 +22,7 @@ import { reserveTypes } from "./features/server-api/publish/own-types.ts";
 import { subscribe, unsubscribe } from "./features/server-api/topics/service.ts";
 import { streamChannel } from "./features/streams/channel.ts";
 import { deliverToStream } from "./features/streams/room-client.ts";
+import { forgetEndpoint, tellFacts } from "./features/webhooks/news.ts";
 import { webrtcChannel } from "./features/webrtc/channel.ts";
 import { deliverToSession } from "./features/webrtc/service.ts";
 import { deliverToHub } from "./hub/client.ts";
@@ -38,6 +39,8 @@ handleOutbox("file", deliverDeletion);
 handleOutbox("room", deliverToRoom);
 handleOutbox("erase", deliverErasure);
 handleOutbox("orphans", deliverOrphans);
+handleOutbox("webhook", tellFacts);
+handleOutbox("endpoint", forgetEndpoint);
 
 serveHub({
   commands: (as, topics) =>

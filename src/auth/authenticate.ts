@@ -4,6 +4,7 @@ import { actingAs, type Ctx, type User, type UserCtx } from "../context.ts";
 import { generationColumn } from "../db/generation.ts";
 import { newestOutboxId } from "../db/outbox.ts";
 import { addressBans, revokedTokens, sessions, socketTickets, users } from "../db/tables.ts";
+import { anybodyListens, noteListening } from "../db/webhook-facts.ts";
 import { AppError } from "../errors.ts";
 import { fingerprint } from "../platform/digest.ts";
 import { ROLES, type Role } from "../roles.ts";
@@ -74,10 +75,12 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
       createdAt: users.createdAt,
       asOf: newestOutboxId,
       generation: generationColumn,
+      listens: anybodyListens,
       addressBan: addressBanColumn(ctx),
     })
     .from(users)
     .where(eq(users.id, session.userId));
+  if (row) noteListening(row.listens === 1);
   if (!row || row.lastUsedAt === null) throw new AppError("UNAUTHORIZED");
   refuseBarred(ctx, row);
   noteActivity(ctx, row.id, row.lastActiveAt);

@@ -143,8 +143,10 @@ CREATE TABLE file_usage (
 -- ── files ──
 -- On DELETE: deletes from file_grants (files_delete_grants)
 -- On DELETE: tells file:… (files_delete)
+-- On DELETE: tells webhook:… (webhook_file_deleted)
 -- On DELETE: updates file_usage (files_usage_delete)
 -- On INSERT: inserts into file_usage (files_usage_insert)
+-- On INSERT: tells webhook:… (webhook_file_created)
 -- Written by triggers on: users, videos
 CREATE TABLE files (
   id TEXT PRIMARY KEY,
@@ -181,6 +183,24 @@ END;
 CREATE TRIGGER files_usage_insert AFTER INSERT ON files BEGIN
   INSERT INTO file_usage (user_id, file_count, bytes) VALUES (NEW.owner_id, 1, NEW.size)
   ON CONFLICT (user_id) DO UPDATE SET file_count = file_count + 1, bytes = bytes + NEW.size;
+END;
+CREATE TRIGGER webhook_file_created AFTER INSERT ON files
+WHEN EXISTS (SELECT 1 FROM webhook_events WHERE event = 'file.created') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'files', json_object('type', 'file.created', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('file:%s', NEW.id), 'data', json_object(
+    'fileId', NEW.id, 'ownerId', NEW.owner_id, 'name', NEW.name, 'folder', NEW.folder, 'mimeType', NEW.mime_type,
+    'size', NEW.size, 'visibility', NEW.visibility)),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER);
+END;
+CREATE TRIGGER webhook_file_deleted AFTER DELETE ON files
+WHEN EXISTS (SELECT 1 FROM webhook_events WHERE event = 'file.deleted') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'files', json_object('type', 'file.deleted', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('file:%s', OLD.id), 'data', json_object(
+    'fileId', OLD.id, 'ownerId', OLD.owner_id, 'name', OLD.name, 'folder', OLD.folder, 'mimeType', OLD.mime_type,
+    'size', OLD.size, 'visibility', OLD.visibility)),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER);
 END;
 
 -- ── follows ──
@@ -283,6 +303,7 @@ CREATE TABLE message_hook (
 
 -- ── messages ──
 -- On INSERT: inserts into conversations (messages_insert)
+-- On INSERT: tells webhook:… (webhook_message_sent)
 CREATE TABLE messages (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   sender_id INTEGER NOT NULL,
@@ -300,6 +321,15 @@ CREATE TRIGGER messages_insert AFTER INSERT ON messages BEGIN
   INSERT INTO conversations (low_id, high_id, last_message_id)
   VALUES (min(NEW.sender_id, NEW.receiver_id), max(NEW.sender_id, NEW.receiver_id), NEW.id)
   ON CONFLICT (low_id, high_id) DO UPDATE SET last_message_id = excluded.last_message_id;
+END;
+CREATE TRIGGER webhook_message_sent AFTER INSERT ON messages
+WHEN EXISTS (SELECT 1 FROM webhook_events WHERE event = 'message.sent') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'messages', json_object('type', 'message.sent', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('users:%d-%d', min(NEW.sender_id, NEW.receiver_id), max(NEW.sender_id, NEW.receiver_id)), 'data', json_object(
+    'id', NEW.id, 'senderId', NEW.sender_id, 'receiverId', NEW.receiver_id, 'content', NEW.content, 'createdAt',
+    strftime('%Y-%m-%dT%H:%M:%fZ', NEW.created_at / 1000.0, 'unixepoch'))),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER);
 END;
 
 -- ── notifications ──
@@ -370,6 +400,8 @@ CREATE TABLE rate_windows (
 -- ── reports ──
 -- On DELETE: updates stats_reports, updates stats_days (stats_reports_delete)
 -- On INSERT: inserts into stats_reports, inserts into stats_days (stats_reports_insert)
+-- On INSERT: tells webhook:… (webhook_report_created)
+-- On UPDATE OF status: tells webhook:… (webhook_report_closed)
 -- On UPDATE OF status: updates stats_reports, inserts into stats_reports, updates stats_days, inserts into stats_days (stats_reports_status)
 CREATE TABLE reports (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -427,6 +459,25 @@ CREATE TRIGGER stats_reports_status AFTER UPDATE OF status ON reports WHEN NEW.s
     SELECT NEW.resolved_at / 86400000, 1 WHERE NEW.status = 'resolved' AND NEW.resolved_at IS NOT NULL
     ON CONFLICT (day) DO UPDATE SET resolutions = resolutions + 1;
 END;
+CREATE TRIGGER webhook_report_closed AFTER UPDATE OF status ON reports
+WHEN OLD.status = 'pending' AND NEW.status <> 'pending'
+  AND EXISTS (SELECT 1 FROM webhook_events WHERE event = 'report.closed') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'reports', json_object('type', 'report.closed', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('user:%d', NEW.reporter_id), 'data', json_object(
+    'reportId', NEW.id, 'reporterId', NEW.reporter_id, 'targetType', NEW.target_type, 'targetId', NEW.target_id,
+    'reason', NEW.reason, 'status', NEW.status, 'result', NEW.result, 'resolvedBy', NEW.resolved_by)),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER);
+END;
+CREATE TRIGGER webhook_report_created AFTER INSERT ON reports
+WHEN EXISTS (SELECT 1 FROM webhook_events WHERE event = 'report.created') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'reports', json_object('type', 'report.created', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('user:%d', NEW.reporter_id), 'data', json_object(
+    'reportId', NEW.id, 'reporterId', NEW.reporter_id, 'targetType', NEW.target_type, 'targetId', NEW.target_id,
+    'reason', NEW.reason, 'status', NEW.status, 'details', NEW.details)),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER);
+END;
 
 -- ── resumable_uploads ──
 -- On DELETE: updates file_usage (resumable_uploads_release)
@@ -479,7 +530,9 @@ CREATE TABLE room_departures (
 
 -- ── room_members ──
 -- On DELETE: inserts into room_departures (room_members_depart)
+-- On DELETE: tells webhook:… (webhook_room_member_removed)
 -- On DELETE: updates rooms (room_members_delete)
+-- On INSERT: tells webhook:… (webhook_room_member_added)
 -- On INSERT: updates rooms (room_members_insert)
 -- Written by triggers on: rooms
 CREATE TABLE room_members (
@@ -502,6 +555,22 @@ END;
 CREATE TRIGGER room_members_insert AFTER INSERT ON room_members BEGIN
   UPDATE rooms SET member_count = member_count + 1 WHERE id = NEW.room_id;
 END;
+CREATE TRIGGER webhook_room_member_added AFTER INSERT ON room_members
+WHEN EXISTS (SELECT 1 FROM webhook_events WHERE event = 'room.member_added') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'rooms', json_object('type', 'room.member_added', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', subject, 'data', json_insert(json(data), '$.userId', NEW.user_id)),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER)
+  FROM room_event WHERE room_id = NEW.room_id;
+END;
+CREATE TRIGGER webhook_room_member_removed AFTER DELETE ON room_members
+WHEN EXISTS (SELECT 1 FROM webhook_events WHERE event = 'room.member_removed') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'rooms', json_object('type', 'room.member_removed', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', subject, 'data', json_insert(json(data), '$.userId', OLD.user_id)),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER)
+  FROM room_event WHERE room_id = OLD.room_id;
+END;
 
 -- ── room_removals ──
 -- Written by triggers on: rooms
@@ -515,6 +584,8 @@ CREATE INDEX room_removals_user ON room_removals (user_id);
 -- ── rooms ──
 -- On DELETE: deletes from file_grants, deletes from room_departures (rooms_delete_grants)
 -- On DELETE: deletes from room_members, deletes from room_removals, inserts into deleted_ids (rooms_delete)
+-- On DELETE: tells webhook:… (webhook_room_deleted)
+-- On INSERT: tells webhook:… (webhook_room_created)
 -- Written by triggers on: blocks, room_members
 CREATE TABLE rooms (
   id TEXT PRIMARY KEY,
@@ -554,6 +625,22 @@ END;
 CREATE TRIGGER rooms_delete_grants AFTER DELETE ON rooms BEGIN
   DELETE FROM file_grants WHERE place = 'room:' || OLD.id;
   DELETE FROM room_departures WHERE room_id = OLD.id;
+END;
+CREATE TRIGGER webhook_room_created AFTER INSERT ON rooms
+WHEN EXISTS (SELECT 1 FROM webhook_events WHERE event = 'room.created') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'rooms', json_object('type', 'room.created', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', subject, 'data', json(data)),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER)
+  FROM room_event WHERE room_id = NEW.id;
+END;
+CREATE TRIGGER webhook_room_deleted AFTER DELETE ON rooms
+WHEN EXISTS (SELECT 1 FROM webhook_events WHERE event = 'room.deleted') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'rooms', json_object('type', 'room.deleted', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', iif(OLD.kind = 'course', printf('course:%s', OLD.course_id), printf('room:%s', coalesce(OLD.chosen_id, OLD.id))), 'data', json_object(
+    'roomId', coalesce(OLD.chosen_id, OLD.id), 'courseId', OLD.course_id, 'kind', OLD.kind, 'name', OLD.name)),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER);
 END;
 
 -- ── server_keys ──
@@ -719,6 +806,8 @@ CREATE INDEX stream_sessions_stream ON stream_sessions (stream_id, id);
 -- On UPDATE OF session: updates stream_sessions, inserts into stream_sessions, deletes from stream_players, updates streams (streams_session)
 -- On UPDATE OF status, started_at, ended_at, title, description, thumbnail, scheduled_at: updates versions (streams_version_update)
 -- On UPDATE OF status, started_at: tells stream:… (streams_status)
+-- On UPDATE OF status: tells webhook:… (webhook_stream_ended)
+-- On UPDATE OF status: tells webhook:… (webhook_stream_started)
 -- Written by triggers on: stream_players, streams, users
 CREATE TABLE streams (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -803,6 +892,25 @@ END;
 CREATE TRIGGER streams_version_viewers AFTER UPDATE OF players, room_viewers ON streams BEGIN
   UPDATE versions SET version = version + 1 WHERE kind = 'viewers';
 END;
+CREATE TRIGGER webhook_stream_ended AFTER UPDATE OF status ON streams
+WHEN OLD.status = 'live' AND NEW.status <> 'live'
+  AND EXISTS (SELECT 1 FROM webhook_events WHERE event = 'stream.ended') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'streams', json_object('type', 'stream.ended', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('stream:%d', NEW.id), 'data', json_object(
+    'streamId', NEW.id, 'userId', NEW.user_id, 'title', NEW.title, 'startTime', strftime('%Y-%m-%dT%H:%M:%fZ', NEW.started_at / 1000.0, 'unixepoch'),
+    'endTime', strftime('%Y-%m-%dT%H:%M:%fZ', NEW.ended_at / 1000.0, 'unixepoch'), 'reason', NEW.end_reason, 'peakViewers', NEW.peak_viewers, 'plays', NEW.plays)),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER);
+END;
+CREATE TRIGGER webhook_stream_started AFTER UPDATE OF status ON streams
+WHEN OLD.status <> 'live' AND NEW.status = 'live'
+  AND EXISTS (SELECT 1 FROM webhook_events WHERE event = 'stream.started') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'streams', json_object('type', 'stream.started', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('stream:%d', NEW.id), 'data', json_object(
+    'streamId', NEW.id, 'userId', NEW.user_id, 'title', NEW.title, 'startTime', strftime('%Y-%m-%dT%H:%M:%fZ', NEW.started_at / 1000.0, 'unixepoch'))),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER);
+END;
 
 -- ── uploads ──
 -- On DELETE: updates file_usage (uploads_release)
@@ -839,18 +947,24 @@ CREATE TABLE "user_references" (
 -- On DELETE: deletes from streams (users_take_streams)
 -- On DELETE: inserts into people_search (users_searched_delete)
 -- On DELETE: inserts into users_search (users_search_delete)
+-- On DELETE: tells webhook:… (webhook_user_erased)
 -- On DELETE: updates list_totals (users_listed_delete)
 -- On DELETE: updates stats_totals, updates stats_days (stats_users_delete)
 -- On INSERT: inserts into people_search (users_searched_insert)
 -- On INSERT: inserts into users_search (users_search_insert)
+-- On INSERT: tells webhook:… (webhook_user_registered)
 -- On INSERT: updates list_totals (users_listed_insert)
 -- On INSERT: updates stats_totals, inserts into stats_days (stats_users_insert)
 -- On UPDATE OF account_status, banned_at: updates stats_totals (stats_users_standing)
 -- On UPDATE OF account_status: updates list_totals (users_listed_status)
 -- On UPDATE OF banned_at, account_status: updates streams (users_leave_air)
+-- On UPDATE OF banned_at: tells webhook:… (webhook_user_banned)
+-- On UPDATE OF connected_at: tells webhook:… (webhook_user_offline)
+-- On UPDATE OF connected_at: tells webhook:… (webhook_user_online)
 -- On UPDATE OF last_active_at: updates stats_days, inserts into stats_days (stats_users_activity)
 -- On UPDATE OF public_video_count: updates list_totals (users_listed_videos)
 -- On UPDATE OF username, display_name, full_name, display_name_folded, full_name_folded: inserts into people_search (users_searched_update)
+-- On UPDATE OF username, email, full_name, display_name, bio, avatar_url, role, is_verified, account_status, banned_at: tells webhook:… (webhook_user_updated)
 -- On UPDATE OF username, email, full_name, full_name_folded: inserts into users_search (users_search_update)
 -- Written by triggers on: follows, videos
 CREATE TABLE users (
@@ -987,6 +1101,59 @@ WHEN NEW.username IS NOT OLD.username OR NEW.display_name IS NOT OLD.display_nam
 END;
 CREATE TRIGGER users_take_streams AFTER DELETE ON users BEGIN
   DELETE FROM streams WHERE user_id = OLD.id;
+END;
+CREATE TRIGGER webhook_user_banned AFTER UPDATE OF banned_at ON users
+WHEN OLD.banned_at IS NULL AND NEW.banned_at IS NOT NULL
+  AND EXISTS (SELECT 1 FROM webhook_events WHERE event = 'user.banned') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'users', json_object('type', 'user.banned', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('user:%d', NEW.id), 'data', json(data)),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER)
+  FROM user_event WHERE user_id = NEW.id;
+END;
+CREATE TRIGGER webhook_user_erased AFTER DELETE ON users
+WHEN EXISTS (SELECT 1 FROM webhook_events WHERE event = 'user.erased') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'users', json_object('type', 'user.erased', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('user:%d', OLD.id), 'data', json_object('userId', OLD.id, 'username', OLD.username)),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER);
+END;
+CREATE TRIGGER webhook_user_offline AFTER UPDATE OF connected_at ON users
+WHEN OLD.connected_at IS NOT NULL AND NEW.connected_at IS NULL
+  AND EXISTS (SELECT 1 FROM webhook_events WHERE event = 'user.offline') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'users', json_object('type', 'user.offline', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('user:%d', NEW.id), 'data', json_object('userId', NEW.id, 'lastSeen', strftime('%Y-%m-%dT%H:%M:%fZ', NEW.last_seen_at / 1000.0, 'unixepoch'))),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER);
+END;
+CREATE TRIGGER webhook_user_online AFTER UPDATE OF connected_at ON users
+WHEN OLD.connected_at IS NULL AND NEW.connected_at IS NOT NULL
+  AND EXISTS (SELECT 1 FROM webhook_events WHERE event = 'user.online') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'users', json_object('type', 'user.online', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('user:%d', NEW.id), 'data', json_object('userId', NEW.id, 'at', strftime('%Y-%m-%dT%H:%M:%fZ', NEW.connected_at / 1000.0, 'unixepoch'))),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER);
+END;
+CREATE TRIGGER webhook_user_registered AFTER INSERT ON users
+WHEN EXISTS (SELECT 1 FROM webhook_events WHERE event = 'user.registered') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'users', json_object('type', 'user.registered', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('user:%d', NEW.id), 'data', json(data)),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER)
+  FROM user_event WHERE user_id = NEW.id;
+END;
+CREATE TRIGGER webhook_user_updated AFTER UPDATE OF username, email, full_name, display_name, bio, avatar_url, role, is_verified, account_status, banned_at
+ON users
+WHEN ((OLD.username, OLD.email, OLD.role, OLD.is_verified, OLD.account_status) IS NOT
+    (NEW.username, NEW.email, NEW.role, NEW.is_verified, NEW.account_status)
+    OR (OLD.full_name, OLD.display_name, OLD.bio, OLD.avatar_url) IS NOT (NEW.full_name, NEW.display_name, NEW.bio, NEW.avatar_url)
+    OR (OLD.banned_at IS NOT NULL AND NEW.banned_at IS NULL))
+  AND EXISTS (SELECT 1 FROM webhook_events WHERE event = 'user.updated') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'users', json_object('type', 'user.updated', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('user:%d', NEW.id), 'data', json(data)),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER)
+  FROM user_event WHERE user_id = NEW.id;
 END;
 
 -- ── users_search ──
@@ -1155,6 +1322,7 @@ CREATE VIRTUAL TABLE videos_search USING fts5 (
 -- ── vods ──
 -- On DELETE: tells file:… (vods_delete)
 -- On DELETE: updates versions (vods_version_delete)
+-- On INSERT: tells webhook:… (webhook_vod_created)
 -- On INSERT: updates versions (vods_version_insert)
 -- Written by triggers on: streams
 CREATE TABLE vods (
@@ -1188,6 +1356,15 @@ END;
 CREATE TRIGGER vods_version_insert AFTER INSERT ON vods BEGIN
   UPDATE versions SET version = version + 1 WHERE kind = 'vods';
 END;
+CREATE TRIGGER webhook_vod_created AFTER INSERT ON vods
+WHEN EXISTS (SELECT 1 FROM webhook_events WHERE event = 'vod.created') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'streams', json_object('type', 'vod.created', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('stream:%d', NEW.stream_id), 'data', json_object(
+    'vodId', NEW.id, 'streamId', NEW.stream_id, 'userId', NEW.user_id, 'title', NEW.title, 'duration', NEW.duration,
+    'mimeType', NEW.mime_type, 'size', NEW.size)),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER);
+END;
 
 -- ── webhook_events ──
 -- Written by triggers on: webhooks
@@ -1199,6 +1376,7 @@ CREATE TABLE webhook_events (
 
 -- ── webhooks ──
 -- On DELETE: deletes from webhook_events (webhooks_delete)
+-- On DELETE: tells endpoint:… (webhooks_delete_queue)
 -- On INSERT: inserts into webhook_events (webhooks_insert)
 -- On UPDATE OF events, off_at: deletes from webhook_events, inserts into webhook_events (webhooks_update)
 CREATE TABLE webhooks (
@@ -1218,6 +1396,10 @@ CREATE TABLE webhooks (
 CREATE TRIGGER webhooks_delete AFTER DELETE ON webhooks BEGIN
   DELETE FROM webhook_events WHERE webhook_id = OLD.id;
 END;
+CREATE TRIGGER webhooks_delete_queue AFTER DELETE ON webhooks BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  VALUES ('endpoint:' || OLD.id || '-' || OLD.created_at, '{}', CAST(unixepoch('subsec') * 1000 AS INTEGER));
+END;
 CREATE TRIGGER webhooks_insert AFTER INSERT ON webhooks BEGIN
   INSERT INTO webhook_events (event, webhook_id) SELECT value, NEW.id FROM json_each(NEW.events) WHERE NEW.off_at IS NULL;
 END;
@@ -1228,7 +1410,9 @@ END;
 
 -- ── webrtc_sessions ──
 -- On DELETE: inserts into deleted_ids (webrtc_sessions_delete)
+-- On INSERT: tells webhook:… (webhook_call_started)
 -- On UPDATE OF ended_at: inserts into deleted_ids (webrtc_sessions_end)
+-- On UPDATE OF ended_at: tells webhook:… (webhook_call_ended)
 CREATE TABLE webrtc_sessions (
   id TEXT PRIMARY KEY,
   host_id INTEGER NOT NULL,
@@ -1243,6 +1427,26 @@ CREATE INDEX webrtc_sessions_course ON webrtc_sessions (course_id) WHERE course_
 CREATE UNIQUE INDEX webrtc_sessions_current ON webrtc_sessions (chosen_id)
   WHERE chosen_id IS NOT NULL AND ended_at IS NULL;
 CREATE INDEX webrtc_sessions_host ON webrtc_sessions (host_id);
+CREATE TRIGGER webhook_call_ended AFTER UPDATE OF ended_at ON webrtc_sessions
+WHEN OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL
+  AND EXISTS (SELECT 1 FROM webhook_events WHERE event = 'call.ended') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'calls', json_object('type', 'call.ended', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('call:%s', coalesce(NEW.chosen_id, NEW.id)), 'data', json_object(
+    'sessionId', coalesce(NEW.chosen_id, NEW.id), 'hostId', nullif(NEW.host_id, 0), 'title', NEW.title, 'courseId', NEW.course_id,
+    'startedAt', strftime('%Y-%m-%dT%H:%M:%fZ', NEW.created_at / 1000.0, 'unixepoch'),
+    'endedAt', strftime('%Y-%m-%dT%H:%M:%fZ', NEW.ended_at / 1000.0, 'unixepoch'))),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER);
+END;
+CREATE TRIGGER webhook_call_started AFTER INSERT ON webrtc_sessions
+WHEN EXISTS (SELECT 1 FROM webhook_events WHERE event = 'call.started') BEGIN
+  INSERT INTO outbox (target, payload, created_at)
+  SELECT 'webhook:' || 'calls', json_object('type', 'call.started', 'at', CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    'subject', printf('call:%s', coalesce(NEW.chosen_id, NEW.id)), 'data', json_object(
+    'sessionId', coalesce(NEW.chosen_id, NEW.id), 'hostId', nullif(NEW.host_id, 0), 'title', NEW.title, 'courseId', NEW.course_id,
+    'startedAt', strftime('%Y-%m-%dT%H:%M:%fZ', NEW.created_at / 1000.0, 'unixepoch'))),
+    CAST(unixepoch('subsec') * 1000 AS INTEGER);
+END;
 CREATE TRIGGER webrtc_sessions_delete AFTER DELETE ON webrtc_sessions BEGIN
   INSERT OR IGNORE INTO deleted_ids (kind, id) VALUES ('call', coalesce(OLD.chosen_id, OLD.id));
 END;
@@ -1250,6 +1454,15 @@ CREATE TRIGGER webrtc_sessions_end AFTER UPDATE OF ended_at ON webrtc_sessions
   WHEN NEW.ended_at IS NOT NULL AND NEW.chosen_id IS NOT NULL AND NEW.host_id <> 0 BEGIN
   INSERT OR IGNORE INTO deleted_ids (kind, id) VALUES ('call', NEW.chosen_id);
 END;
+
+-- ── room_event (a view) ──
+CREATE VIEW room_event AS SELECT
+  id AS room_id,
+  iif(kind = 'course', 'course:' || course_id, 'room:' || coalesce(chosen_id, id)) AS subject,
+  json_object(
+    'roomId', coalesce(chosen_id, id), 'courseId', course_id, 'kind', kind, 'name', name, 'ownerId', owner_id
+  ) AS data
+FROM rooms;
 
 -- ── room_facts (a view) ──
 CREATE VIEW room_facts AS SELECT
@@ -1269,3 +1482,13 @@ CREATE VIEW room_facts AS SELECT
     ) THEN 'true' ELSE 'false' END)
   ) AS facts
 FROM rooms r;
+
+-- ── user_event (a view) ──
+CREATE VIEW user_event AS SELECT
+  id AS user_id,
+  json_object(
+    'userId', id, 'username', username, 'displayName', display_name, 'fullName', full_name, 'avatarUrl', avatar_url,
+    'bio', bio, 'email', email, 'role', role, 'isVerified', json(iif(is_verified, 'true', 'false')),
+    'accountStatus', account_status, 'isBanned', json(iif(banned_at IS NULL, 'false', 'true')), 'banReason', ban_reason
+  ) AS data
+FROM users;

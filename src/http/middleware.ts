@@ -11,6 +11,7 @@ import { authenticateServer } from "../auth/server-keys.ts";
 import { isServerKey } from "../auth/tokens.ts";
 import { ConfigError, isAllowedOrigin, JSON_BODY_MAX_BYTES, SERVER_BODY_MAX_BYTES } from "../config.ts";
 import { actingAs, startContext } from "../context.ts";
+import { deliverFactsSoon } from "../db/webhook-facts.ts";
 import { AppError, ERRORS, type ErrorCode, errorBody, saysWhen, toAppError } from "../errors.ts";
 import { invalidRequest } from "../input.ts";
 import type { Cost } from "../platform/cost.ts";
@@ -36,6 +37,7 @@ export const begin: MiddlewareHandler<HttpEnv> = async (c, next) => {
   });
   c.set("ctx", ctx);
   await next();
+  deliverFactsSoon(ctx);
   // The header must tell the whole truth, so under DEBUG_COST the answer waits for what would run after it.
   if (ctx.config.debugCost) await Promise.all(background);
   const { status } = c.res;

@@ -13,6 +13,7 @@ export const NotificationType = z.enum([
   "video_deleted",
   "report_resolved",
   "identity_linked",
+  "webhook_off",
 ]);
 
 export const Notification = z
@@ -27,7 +28,7 @@ export const Notification = z
     seen: z.boolean(),
     actor: z.object({ id: UserId, username: z.string(), avatarUrl: z.string().nullable() }).nullable(),
     target: z.object({
-      type: z.enum(["video", "comment", "user", "report", "room"]),
+      type: z.enum(["video", "comment", "user", "report", "room", "webhook"]),
       id: z.union([z.number().int(), z.string()]).describe("A number; of a room, its id"),
       title: z.string().nullable().describe("Of a room: its name, as it was then"),
     }),

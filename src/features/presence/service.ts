@@ -1,7 +1,9 @@
 /** Presence: what the database knows of it, and what others are told. Two writes per stay online, none in between. */
 import { eq } from "drizzle-orm";
 import type { Ctx, UserCtx } from "../../context.ts";
+import { deliverSoon } from "../../db/outbox.ts";
 import { users } from "../../db/tables.ts";
+import { pendingFacts } from "../../db/webhook-facts.ts";
 import { AppError } from "../../errors.ts";
 import { isConnected } from "../../hub/client.ts";
 import { logFailure } from "../../platform/log.ts";
@@ -47,7 +49,11 @@ export async function notePresence(ctx: Ctx, userId: number, isHere: boolean): P
     ? { connectedAt: ctx.now, onlineUntil: null }
     : { connectedAt: null, onlineUntil: null, lastSeenAt: ctx.now };
   try {
-    await ctx.db.update(users).set(change).where(eq(users.id, userId));
+    const { pending } = await ctx.db.batch({
+      noted: ctx.db.update(users).set(change).where(eq(users.id, userId)),
+      pending: pendingFacts(ctx),
+    });
+    deliverSoon(ctx, pending);
   } catch (error) {
     // The hub answers for those the row says are connected; a stale row only costs a question.
     logFailure(ctx, "presence", error);

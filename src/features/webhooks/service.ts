@@ -1,3 +1,4 @@
 /** What other slices use of webhooks. */
-export { WebhookEventType } from "./contract.ts";
+export { Delivery, WebhookEventType } from "./contract.ts";
+export { listDeliveries, redeliver, tryEndpoint } from "./deliveries.ts";
 export { makeSecret } from "./signing.ts";

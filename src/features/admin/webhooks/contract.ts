@@ -4,7 +4,7 @@ import { IntegerId } from "../../../http/answers.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
 import { userText } from "../../../text.ts";
 import { UserId } from "../../users/contract.ts";
-import { OutsideUrl, WebhookEventType } from "../../webhooks/contract.ts";
+import { Delivery, DeliveryState, OutsideUrl, WebhookEventType } from "../../webhooks/contract.ts";
 
 const events = z
   .array(WebhookEventType)
@@ -58,3 +58,11 @@ export type NewWebhook = z.infer<typeof NewWebhook>;
 
 export const WebhookList = z.object({ webhooks: z.array(Webhook) });
 export const WebhookParam = z.object({ id: IntegerId });
+
+export const DeliveryQuery = z.object({
+  before: z.string().max(60).optional().describe("A `nextCursor`"),
+  limit: z.number().int().min(1).max(100).default(20),
+  state: DeliveryState.optional(),
+});
+export const DeliveryList = z.object({ deliveries: z.array(Delivery), nextCursor: z.string().nullable() });
+export const DeliveryParam = z.object({ id: IntegerId, deliveryId: z.string().max(40) });

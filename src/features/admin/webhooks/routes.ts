@@ -1,8 +1,28 @@
 /** Endpoints over HTTP, for admins (SPEC 12). */
 import { Done, done } from "../../../http/answers.ts";
 import { route, router } from "../../../http/route.ts";
-import { CreateWebhook, NewWebhook, UpdateWebhook, Webhook, WebhookList, WebhookParam } from "./contract.ts";
-import { createWebhook, deleteWebhook, listWebhooks, readWebhook, updateWebhook } from "./service.ts";
+import { Delivery } from "../../webhooks/service.ts";
+import {
+  CreateWebhook,
+  DeliveryList,
+  DeliveryParam,
+  DeliveryQuery,
+  NewWebhook,
+  UpdateWebhook,
+  Webhook,
+  WebhookList,
+  WebhookParam,
+} from "./contract.ts";
+import {
+  createWebhook,
+  deleteWebhook,
+  listWebhooks,
+  readDeliveries,
+  readWebhook,
+  sendAgain,
+  testWebhook,
+  updateWebhook,
+} from "./service.ts";
 
 export const adminWebhookRoutes = router()
   .openapi(
@@ -45,4 +65,32 @@ export const adminWebhookRoutes = router()
       answers: { 200: Done },
     }),
     async (c) => c.json(done(await deleteWebhook(c.var.ctx, c.req.valid("param").id)), 200),
+  )
+  .openapi(
+    route("post", "/admin/webhooks/{id}/test", {
+      who: "admin",
+      summary: "Send an event of the type webhook.test, and see what the endpoint answers",
+      params: WebhookParam,
+      answers: { 200: Delivery },
+    }),
+    async (c) => c.json(await testWebhook(c.var.ctx, c.req.valid("param").id), 200),
+  )
+  .openapi(
+    route("get", "/admin/webhooks/{id}/deliveries", {
+      who: "admin",
+      summary: "What the endpoint was sent in the last days, newest first",
+      params: WebhookParam,
+      query: DeliveryQuery,
+      answers: { 200: DeliveryList },
+    }),
+    async (c) => c.json(await readDeliveries(c.var.ctx, c.req.valid("param").id, c.req.valid("query")), 200),
+  )
+  .openapi(
+    route("post", "/admin/webhooks/{id}/deliveries/{deliveryId}/redeliver", {
+      who: "admin",
+      summary: "Send an event again, under the id that it had",
+      params: DeliveryParam,
+      answers: { 200: Delivery },
+    }),
+    async (c) => c.json(await sendAgain(c.var.ctx, c.req.valid("param")), 200),
   );

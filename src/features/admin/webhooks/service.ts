@@ -4,14 +4,16 @@ import { z } from "zod";
 import type { UserCtx } from "../../../context.ts";
 import { after, one } from "../../../db/batch.ts";
 import { jsonObject } from "../../../db/json.ts";
+import { deliverSoon, pendingFor } from "../../../db/outbox.ts";
 import { webhooks } from "../../../db/tables.ts";
+import { noteListening } from "../../../db/webhook-facts.ts";
 import { AppError } from "../../../errors.ts";
 import { badField } from "../../../input.ts";
 import { refusalOf } from "../../../platform/outside-address.ts";
-import { makeSecret, WebhookEventType } from "../../webhooks/service.ts";
+import { listDeliveries, makeSecret, redeliver, tryEndpoint, WebhookEventType } from "../../webhooks/service.ts";
 import type { AuditAction } from "../audit/contract.ts";
 import { logEach, recordEach } from "../audit/service.ts";
-import type { CreateWebhook, NewWebhook, UpdateWebhook, Webhook } from "./contract.ts";
+import type { CreateWebhook, DeliveryQuery, NewWebhook, UpdateWebhook, Webhook } from "./contract.ts";
 
 type Row = typeof webhooks.$inferSelect;
 
@@ -52,6 +54,7 @@ export async function createWebhook(ctx: UserCtx, { events, ...input }: CreateWe
   });
   if (!made) throw new AppError("CONFLICT", `There may be ${MOST} endpoints.`);
   logEach(ctx, "create", "webhook", [made.id]);
+  noteListening(true);
   return { ...toWebhook(made), secret };
 }
 
@@ -93,13 +96,44 @@ export async function updateWebhook(ctx: UserCtx, id: number, input: UpdateWebho
 
 /** What waits for it is given up. @throws AppError NOT_FOUND */
 export async function deleteWebhook(ctx: UserCtx, id: number): Promise<string> {
-  const { gone } = await ctx.db.batch({
+  const { gone, pending } = await ctx.db.batch({
     audited: record(ctx, "delete", eq(webhooks.id, id)),
     gone: one(ctx.db.delete(webhooks).where(eq(webhooks.id, id)).returning()),
+    pending: pendingFor(ctx, sql`SELECT target FROM outbox WHERE target GLOB ${`endpoint:${id}-*`}`),
   });
   if (!gone) throw new AppError("NOT_FOUND");
   logEach(ctx, "delete", "webhook", [id]);
+  deliverSoon(ctx, pending);
   return "The endpoint is deleted";
+}
+
+const refOf = (row: Row) => ({ id: row.id, bornAt: row.createdAt.getTime() });
+
+/** What it was sent, newest first. @throws AppError NOT_FOUND */
+export async function readDeliveries(ctx: UserCtx, id: number, query: z.output<typeof DeliveryQuery>) {
+  return listDeliveries(ctx, refOf(await findWebhook(ctx, id)), query);
+}
+
+/** Sends an event again, under the id that it had. @throws AppError NOT_FOUND */
+export async function sendAgain(ctx: UserCtx, { id, deliveryId }: { id: number; deliveryId: string }) {
+  const endpoint = await noteDeed(ctx, id, "retry");
+  return redeliver(ctx, refOf(endpoint), deliveryId);
+}
+
+/** Sends a test and answers what became of it. @throws AppError NOT_FOUND */
+export async function testWebhook(ctx: UserCtx, id: number) {
+  return tryEndpoint(ctx, refOf(await noteDeed(ctx, id, "test")));
+}
+
+/** @throws AppError NOT_FOUND */
+async function noteDeed(ctx: UserCtx, id: number, action: AuditAction): Promise<Row> {
+  const { found } = await ctx.db.batch({
+    audited: record(ctx, action, eq(webhooks.id, id)),
+    found: one(ctx.db.select().from(webhooks).where(eq(webhooks.id, id))),
+  });
+  if (!found) throw new AppError("NOT_FOUND");
+  logEach(ctx, action, "webhook", [id]);
+  return found;
 }
 
 /** @throws AppError INVALID_REQUEST */

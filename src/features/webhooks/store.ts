@@ -1,0 +1,208 @@
+/** A sender's SQLite: what waits for its endpoint, and, for a while, what became of the rest. */
+import { type MigrationStep, migrate } from "../../realtime/migrations.ts";
+import type { DeliveryState } from "./contract.ts";
+
+const SCHEMA: readonly MigrationStep[] = [
+  // call: the webhook-id under which it was first sent; events of one call share it. due_at: of what waits.
+  `CREATE TABLE queue (
+     n INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL UNIQUE, subject TEXT NOT NULL, body TEXT NOT NULL,
+     at INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'waiting', call TEXT, due_at INTEGER NOT NULL,
+     attempts INTEGER NOT NULL DEFAULT 0, failing_since INTEGER, settled_at INTEGER, status INTEGER, reason TEXT
+   );`,
+];
+
+/** What happened, as it is sent. `subject`: what keeps its order. */
+export type QueuedEvent = { id: string; subject: string; body: string };
+
+type Row = {
+  n: number;
+  event_id: string;
+  subject: string;
+  body: string;
+  at: number;
+  state: DeliveryState;
+  call: string | null;
+  due_at: number;
+  attempts: number;
+  failing_since: number | null;
+  settled_at: number | null;
+  status: number | null;
+  reason: string | null;
+};
+export type Queued = Row;
+
+/** What a round is made of: without bodies, since many may wait. */
+const WAITING = "n, event_id, subject, call, due_at, attempts, failing_since";
+export type Waiting = Pick<Row, "n" | "event_id" | "subject" | "call" | "due_at" | "attempts" | "failing_since">;
+
+/** Beyond this a source is told to come again: rooms keep their own log, and the database its outbox. */
+const MOST_WAITING = 10_000;
+/** What became of an event is shown for so long, and of so many events. */
+const KEPT_DAYS = 7;
+const KEPT_EVENTS = 500;
+const TRIM_STEP = 100;
+
+export class SenderStore {
+  readonly #sql: SqlStorage;
+  #waiting: number;
+  /** How many were settled since it was last trimmed; after an eviction as many as make it look. */
+  #untrimmed = TRIM_STEP;
+
+  constructor(storage: DurableObjectStorage) {
+    migrate(storage, SCHEMA);
+    this.#sql = storage.sql;
+    this.#waiting = this.#count("state = 'waiting'");
+  }
+
+  #count(where: string): number {
+    return this.#sql.exec<{ n: number }>(`SELECT count(*) AS n FROM queue WHERE ${where}`).one().n;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  get isFull(): boolean {
+    return this.#waiting >= MOST_WAITING;
+  }
+
+  /** Queues those that it has not had. */
+  add(events: QueuedEvent[], now: number): void {
+    for (const { id, subject, body } of events) {
+      const { rowsWritten } = this.#sql.exec(
+        "INSERT INTO queue (event_id, subject, body, at, due_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING",
+        id,
+        subject,
+        body,
+        now,
+        now,
+      );
+      if (rowsWritten > 0) this.#waiting += 1;
+    }
+  }
+
+  /** What waits, the oldest first. */
+  waitingEvents(): Waiting[] {
+    return this.#sql.exec<Waiting>(`SELECT ${WAITING} FROM queue WHERE state = 'waiting' ORDER BY n`).toArray();
+  }
+
+  /** What is sent of them, in their order. */
+  bodiesOf(events: Waiting[]): string[] {
+    const query = "SELECT body FROM queue WHERE n IN (SELECT value FROM json_each(?)) ORDER BY n";
+    return [...this.#sql.exec<{ body: string }>(query, JSON.stringify(events.map(({ n }) => n)))].map(
+      ({ body }) => body,
+    );
+  }
+
+  /** When the first of what waits is to be tried, ms. */
+  nextDue(): number | null {
+    return this.#sql.exec<{ at: number | null }>("SELECT min(due_at) AS at FROM queue WHERE state = 'waiting'").one()
+      .at;
+  }
+
+  /** These go out as one call, each time that they do. */
+  bundle(events: Waiting[], call: string): void {
+    this.#forEach(events, "call = ?", call);
+  }
+
+  delivered(events: Waiting[], now: number, status: number): void {
+    this.#forEach(
+      events,
+      "state = 'delivered', settled_at = ?, status = ?, reason = NULL, attempts = attempts + 1",
+      now,
+      status,
+    );
+    this.#settled(events.length);
+  }
+
+  #settled(count: number): void {
+    this.#waiting -= count;
+    this.#untrimmed += count;
+  }
+
+  /** It is tried again at `dueAt`; null: not by itself. */
+  failed(
+    events: Waiting[],
+    failure: { now: number; status: number | null; reason: string; dueAt: number | null },
+  ): void {
+    const { now, status, reason, dueAt } = failure;
+    const settled = dueAt === null ? "state = 'parked', settled_at = ?" : "due_at = ?";
+    this.#forEach(
+      events,
+      `${settled}, status = ?, reason = ?, attempts = attempts + 1, failing_since = coalesce(failing_since, ?),
+       call = coalesce(call, event_id)`,
+      dueAt ?? now,
+      status,
+      reason,
+      now,
+    );
+    if (dueAt === null) this.#settled(events.length);
+  }
+
+  /** Nothing of what waits is tried by itself any more. */
+  parkAll(now: number, reason: string): void {
+    this.#sql.exec(
+      "UPDATE queue SET state = 'parked', settled_at = ?, reason = ? WHERE state = 'waiting'",
+      now,
+      reason,
+    );
+    this.#settled(this.#waiting);
+  }
+
+  #forEach(events: Waiting[], change: string, ...values: (string | number | null)[]): void {
+    const ids = JSON.stringify(events.map(({ n }) => n));
+    this.#sql.exec(`UPDATE queue SET ${change} WHERE n IN (SELECT value FROM json_each(?))`, ...values, ids);
+  }
+
+  /** To be sent again, alone and under its own id, before what came after it. Null: there is no such event. */
+  requeue(n: number, now: number): Queued | null {
+    const [before] = this.#sql.exec<Row>("SELECT * FROM queue WHERE n = ?", n).toArray();
+    if (!before) return null;
+    const [after] = this.#sql
+      .exec<Row>(
+        `UPDATE queue SET state = 'waiting', call = CASE WHEN state = 'waiting' THEN call ELSE event_id END, due_at = ?,
+           attempts = 0, failing_since = NULL, settled_at = NULL WHERE n = ? RETURNING *`,
+        now,
+        n,
+      )
+      .toArray();
+    if (before.state !== "waiting") this.#waiting += 1;
+    return after ?? null;
+  }
+
+  byEvent(id: string): Queued | null {
+    return this.#sql.exec<Row>("SELECT * FROM queue WHERE event_id = ?", id).toArray()[0] ?? null;
+  }
+
+  /** Newest first. `before`: a time and a number there, both left out. */
+  page(before: { at: number; n: number }, limit: number, state: DeliveryState | undefined): Queued[] {
+    return this.#sql
+      .exec<Row>(
+        `SELECT * FROM queue WHERE (at < ?1 OR (at = ?1 AND n < ?2)) AND (?3 IS NULL OR state = ?3)
+         ORDER BY n DESC LIMIT ?4`,
+        before.at,
+        before.n,
+        state ?? null,
+        limit,
+      )
+      .toArray();
+  }
+
+  /** When the endpoint last took something, ms; null if that is not known any more. */
+  lastSuccess(): number | null {
+    const query = "SELECT max(settled_at) AS at FROM queue WHERE state = 'delivered'";
+    return this.#sql.exec<{ at: number | null }>(query).one().at;
+  }
+
+  /** In steps: what is settled goes when it is old, or when there is much of it. */
+  trim(now: number): void {
+    if (this.#untrimmed < TRIM_STEP) return;
+    this.#untrimmed = 0;
+    const settled = this.#count("state <> 'waiting'");
+    const old = this.#count(`state <> 'waiting' AND settled_at < ${now - KEPT_DAYS * 86_400_000}`);
+    this.#sql.exec(
+      "DELETE FROM queue WHERE n IN (SELECT n FROM queue WHERE state <> 'waiting' ORDER BY n LIMIT ?)",
+      Math.max(settled - KEPT_EVENTS, old, 0),
+    );
+  }
+}

@@ -1,0 +1,59 @@
+/** A product's backend: what is fetched at its address is answered here, checked as its own code would check it. */
+import { Webhook } from "standardwebhooks";
+import { afterEach, beforeEach, vi } from "vitest";
+import { call } from "./api.ts";
+
+export const BACKEND_URL = "https://product.example/hooks";
+
+type Event = { type: string; timestamp: string; subject: string; data: Record<string, unknown> };
+export type Heard = { id: string; url: string; body: unknown; events: Event[] };
+
+/** What was heard, in order, and how it answers: `answer` may be changed while a test runs. */
+export type Backend = { heard: Heard[]; answer: (heard: Heard) => Response | Promise<Response>; secrets: string[] };
+
+/** Only calls whose signature the package verifies count. */
+export function standIn(): Backend {
+  const backend: Backend = { heard: [], answer: () => new Response(null, { status: 204 }), secrets: [] };
+  beforeEach(() => {
+    backend.heard = [];
+    backend.secrets = [];
+    backend.answer = () => new Response(null, { status: 204 });
+    const real = globalThis.fetch;
+    vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+      const request = new Request(input, init);
+      if (!request.url.startsWith("https://product.example/")) return real(input, init);
+      const text = await request.text();
+      const body = verified(backend.secrets, text, Object.fromEntries(request.headers));
+      const events = typeof body === "object" && body !== null && "events" in body ? body.events : [body];
+      const heard: Heard = {
+        id: request.headers.get("webhook-id") ?? "",
+        url: request.url,
+        body,
+        events: events as Event[],
+      };
+      backend.heard.push(heard);
+      return backend.answer(heard);
+    });
+  });
+  afterEach(() => void vi.restoreAllMocks());
+  return backend;
+}
+
+function verified(secrets: string[], text: string, headers: Record<string, string>): unknown {
+  for (const secret of secrets) {
+    try {
+      return new Webhook(secret).verify(text, headers);
+    } catch {}
+  }
+  throw new Error("Nobody here knows this signature.");
+}
+
+/** An endpoint of this backend. */
+export async function makeEndpoint(backend: Backend, admin: { token: string }, events: string[], more: object = {}) {
+  const body = { url: BACKEND_URL, events, ...more };
+  const made = await call("/admin/webhooks", { method: "POST", token: admin.token, body });
+  if (made.status !== 201)
+    throw new Error(`POST /admin/webhooks answered ${made.status}: ${JSON.stringify(made.body)}`);
+  backend.secrets.push(made.body.secret);
+  return made.body as { id: number; createdAt: string; secret: string };
+}

@@ -1,0 +1,294 @@
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import { senderFor, sendersOf } from "../src/features/webhooks/endpoint.ts";
+import type { QueuedEvent } from "../src/features/webhooks/store.ts";
+import { mintAdmin, post as postAdmin, run } from "./support/admin.ts";
+import { call, mintUser } from "./support/api.ts";
+import { makeEndpoint, standIn } from "./support/backend.ts";
+import { passTime } from "./support/clock.ts";
+import { at } from "./support/items.ts";
+import { mintThree } from "./support/rooms.ts";
+import { openHub } from "./support/socket.ts";
+
+const backend = standIn();
+
+const typesHeard = () => backend.heard.flatMap(({ events }) => events.map(({ type }) => type));
+const hearing = (...types: string[]) =>
+  vi.waitFor(() => expect(typesHeard()).toEqual(expect.arrayContaining(types)), { timeout: 5000 });
+
+const refOf = (endpoint: { id: number; createdAt: string }) => ({
+  id: endpoint.id,
+  bornAt: Date.parse(endpoint.createdAt),
+});
+
+/** The object of an endpoint that keeps this subject, and events for it. */
+function queueOf(endpoint: { id: number; createdAt: string }, subject: string) {
+  const stub = env.WEBHOOK_SENDER.getByName(senderFor(refOf(endpoint), subject));
+  const event = (n: number, about = subject): QueuedEvent => ({
+    id: `${about}-${n}`.replaceAll(":", "-"),
+    subject: about,
+    body: JSON.stringify({ type: "room.created", timestamp: new Date().toISOString(), subject: about, data: { n } }),
+  });
+  return { stub, event };
+}
+
+/** Subjects that one object of the endpoint keeps. */
+function neighbours(endpoint: { id: number; createdAt: string }, count: number): string[] {
+  const all = Array.from({ length: 200 }, (_, n) => `room:${n}`);
+  const first = senderFor(refOf(endpoint), "room:0");
+  return all.filter((subject) => senderFor(refOf(endpoint), subject) === first).slice(0, count);
+}
+
+describe("changes in the database", () => {
+  it("reach an endpoint that wants them, signed, in the order of their subject, with what its product calls its people", async () => {
+    const admin = await mintAdmin();
+    const wanted = ["user.registered", "user.updated", "user.banned", "user.online", "user.offline", "message.sent"];
+    await makeEndpoint(backend, admin, [
+      ...wanted,
+      "room.created",
+      "room.deleted",
+      "room.member_added",
+      "room.member_removed",
+    ]);
+    const { roomId, ann, bob } = await mintThree();
+    await run("INSERT INTO identities (issuer, subject, user_id) VALUES ('urn:roomcast:backend', 'crm-5', ?)", bob.id);
+    await call("/messages", { method: "POST", token: ann.token, body: { receiverId: bob.id, content: "hi <b>" } });
+    await call("/auth/me", { method: "PATCH", token: bob.token, body: { displayName: "Bobby" } });
+    const socket = await openHub(bob);
+    await hearing("user.online");
+    socket.close();
+    await hearing("user.offline");
+    await call(`/rooms/${roomId}/members/${bob.id}`, { method: "DELETE", token: ann.token });
+    await call(`/rooms/${roomId}`, { method: "DELETE", token: ann.token });
+    await postAdmin(admin, `/users/${bob.id}/ban`, { reason: "spam" });
+    await hearing(...wanted, "room.created", "room.deleted", "room.member_added", "room.member_removed");
+    const events = backend.heard.flatMap((heard) => heard.events);
+    const about = (subject: string) => events.filter((event) => event.subject === subject);
+    expect(about(`room:${roomId}`).map(({ type }) => type)).toEqual([
+      "room.created",
+      ...Array(3).fill("room.member_added"),
+      "room.member_removed",
+      "room.deleted",
+    ]);
+    expect(about(`user:${bob.id}`).map(({ type }) => type)).toEqual([
+      "user.registered",
+      "user.updated",
+      "user.online",
+      "user.offline",
+      "user.banned",
+    ]);
+    const [sent] = about(`users:${ann.id}-${bob.id}`);
+    expect(sent?.data).toMatchObject({ senderId: ann.id, receiverId: bob.id, externalIds: { receiverId: "crm-5" } });
+    expect(about(`user:${bob.id}`).at(-1)?.data).toMatchObject({ isBanned: true, banReason: "spam" });
+    expect(new Set(backend.heard.map(({ id }) => id)).size).toBe(backend.heard.length);
+    expect(await run("SELECT 1 FROM outbox WHERE target LIKE 'webhook:%'")).toEqual([]);
+  });
+
+  it("cost no row where no endpoint wants them, and one row where one does, however many", async () => {
+    const admin = await mintAdmin();
+    const [ann, bob] = [await mintUser(), await mintUser()];
+    const send = async () => {
+      const before = await run<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'");
+      const sent = await call("/messages", {
+        method: "POST",
+        token: ann.token,
+        body: { receiverId: bob.id, content: "x" },
+      });
+      expect(sent.status).toBe(201);
+      const after = await run<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'");
+      return (after[0]?.seq ?? 0) - (before[0]?.seq ?? 0);
+    };
+    await run("DELETE FROM webhooks");
+    await makeEndpoint(backend, admin, ["room.created"]);
+    const unwanted = await send();
+    await makeEndpoint(backend, admin, ["message.sent"]);
+    await makeEndpoint(backend, admin, ["message.sent"]);
+    expect(await send()).toBe(unwanted + 1);
+    await vi.waitFor(() => expect(typesHeard()).toEqual(["message.sent", "message.sent"]));
+  });
+});
+
+describe("an endpoint that is down for an hour", () => {
+  it("hears everything afterwards, in order per subject, repeats under the same id alone, whatever is killed in between", async () => {
+    const endpoint = await makeEndpoint(backend, await mintAdmin(), ["room.created"]);
+    const [a = "", b = ""] = neighbours(endpoint, 2);
+    const { stub, event } = queueOf(endpoint, a);
+    backend.answer = () => new Response("down", { status: 503 });
+    await stub.take([1, 2, 3].flatMap((n) => [event(n), event(n, b)]));
+    await stub.take([event(1)]);
+    for (const seconds of [0, 6, 70, 400, 1900]) {
+      passTime(seconds);
+      await evictDurableObject(stub);
+      await runDurableObjectAlarm(stub);
+    }
+    await stub.take([event(4), event(4, b)]);
+    // Of each subject, the first alone was tried.
+    expect(new Set(backend.heard.map(({ id }) => id))).toEqual(new Set([event(1).id, event(1, b).id]));
+    expect(backend.heard.length).toBeGreaterThan(5);
+    const tries = backend.heard.length;
+    backend.answer = () => new Response(null, { status: 200 });
+    passTime(3 * 3600);
+    await evictDurableObject(stub);
+    await runDurableObjectAlarm(stub);
+    const after = backend.heard.slice(tries);
+    for (const subject of [a, b]) {
+      const numbers = after.flatMap(({ events }) =>
+        events.filter((heard) => heard.subject === subject).map(({ data }) => data.n),
+      );
+      expect(numbers).toEqual([1, 2, 3, 4]);
+    }
+    expect(after).toHaveLength(8);
+  });
+
+  it("is given up for one event after three days, and its subject goes on; it can be sent again", async () => {
+    const admin = await mintAdmin();
+    const endpoint = await makeEndpoint(backend, admin, ["room.created"]);
+    const [subject = "", other] = neighbours(endpoint, 2);
+    const { stub, event } = queueOf(endpoint, subject);
+    backend.answer = ({ id }) => new Response(null, { status: id === event(1).id ? 500 : 204 });
+    await stub.take([event(1), event(2)]);
+    await runDurableObjectAlarm(stub);
+    for (let hour = 0; hour < 80; hour += 10) {
+      passTime(10 * 3600);
+      // Another of its subjects is taken all the time: the endpoint is there.
+      await stub.take([event(hour, other)]);
+      await runDurableObjectAlarm(stub);
+    }
+    const path = `/admin/webhooks/${endpoint.id}`;
+    const list = await call(`${path}/deliveries?state=parked`, { token: admin.token });
+    expect(list.body.deliveries).toMatchObject([{ eventId: event(1).id, state: "parked", status: 500, subject }]);
+    expect(backend.heard.filter(({ id }) => id === event(2).id)).toHaveLength(1);
+    expect((await call(path, { token: admin.token })).body.isActive).toBe(true);
+    backend.answer = () => new Response(null, { status: 204 });
+    const again = `${path}/deliveries/${list.body.deliveries[0].id}/redeliver`;
+    expect((await call(again, { method: "POST", token: admin.token })).body).toMatchObject({
+      state: "waiting",
+      attempts: 0,
+    });
+    await runDurableObjectAlarm(stub);
+    expect(at(backend.heard, backend.heard.length - 1).id).toBe(event(1).id);
+    const shown = await call(`${path}/deliveries?state=delivered&limit=2`, { token: admin.token });
+    expect(shown.body.deliveries).toHaveLength(2);
+    expect(shown.body.nextCursor).toEqual(expect.any(String));
+    const next = await call(`${path}/deliveries?limit=100&before=${shown.body.nextCursor}`, { token: admin.token });
+    const ids = [...shown.body.deliveries, ...next.body.deliveries].map(({ id }: { id: string }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(next.body.nextCursor).toBe(null);
+    expect((await call(`${path}/deliveries/7-999/redeliver`, { method: "POST", token: admin.token })).status).toBe(404);
+  });
+});
+
+describe("an endpoint", () => {
+  it("gets several events in one call, the same ones when it is repeated", async () => {
+    const endpoint = await makeEndpoint(backend, await mintAdmin(), ["room.created"], { batchSize: 3 });
+    const [a = "", b = ""] = neighbours(endpoint, 2);
+    const { stub, event } = queueOf(endpoint, a);
+    backend.answer = () => new Response(null, { status: 500 });
+    await stub.take([event(1), event(1, b), event(2), event(3)]);
+    await runDurableObjectAlarm(stub);
+    await stub.take([event(4, b)]);
+    backend.answer = () => new Response(null, { status: 204 });
+    await evictDurableObject(stub);
+    passTime(60);
+    await runDurableObjectAlarm(stub);
+    const calls = backend.heard.map(({ id, events }) => [
+      id,
+      events.map(({ subject, data }) => `${subject} ${data.n}`),
+    ]);
+    const first = [event(1).id, [`${a} 1`, `${b} 1`, `${a} 2`]];
+    expect(calls[0]).toEqual(first);
+    expect(calls.filter(([id]) => id === event(1).id)).toEqual(Array(2).fill(first));
+    expect(calls.flatMap(([, events]) => events).filter((name) => name === `${b} 4`)).toHaveLength(1);
+    const order = calls.slice(1).flatMap(([, events]) => events);
+    expect(order.indexOf(`${a} 3`)).toBeGreaterThan(order.indexOf(`${a} 2`));
+    expect(order.indexOf(`${b} 4`)).toBeGreaterThan(order.indexOf(`${b} 1`));
+  });
+
+  it("that answers 410 is switched off, and its admin is told; what waited is put aside", async () => {
+    const admin = await mintAdmin();
+    const endpoint = await makeEndpoint(backend, admin, ["room.created"]);
+    const socket = await openHub(admin);
+    const { stub, event } = queueOf(endpoint, "room:0");
+    backend.answer = () => new Response(null, { status: 410 });
+    await stub.take([event(1), event(2)]);
+    await runDurableObjectAlarm(stub);
+    expect((await socket.next("notification:new")).data).toMatchObject({
+      type: "webhook_off",
+      actor: null,
+      target: { type: "webhook", id: endpoint.id },
+    });
+    const path = `/admin/webhooks/${endpoint.id}`;
+    expect((await call(path, { token: admin.token })).body).toMatchObject({
+      isActive: false,
+      offReason: expect.stringContaining("410"),
+    });
+    expect((await call(`${path}/deliveries`, { token: admin.token })).body.deliveries).toMatchObject([
+      { state: "parked" },
+      { state: "parked" },
+    ]);
+    const audit = await call(`/admin/audit?targetType=webhook&targetId=${endpoint.id}&action=switch_off`, {
+      token: admin.token,
+    });
+    expect(audit.body.entries).toMatchObject([{ adminUsername: "system" }]);
+    expect(backend.heard).toHaveLength(1);
+  });
+
+  it("that failed for three days, and did nothing else, is switched off", async () => {
+    const admin = await mintAdmin();
+    const endpoint = await makeEndpoint(backend, admin, ["room.created"]);
+    const { stub, event } = queueOf(endpoint, "room:0");
+    backend.answer = () => Promise.reject(new TypeError("no route"));
+    await stub.take([event(1)]);
+    for (let hours = 0; hours < 90; hours += 10) {
+      await runDurableObjectAlarm(stub);
+      passTime(10 * 3600);
+    }
+    const { body } = await call(`/admin/webhooks/${endpoint.id}`, { token: admin.token });
+    expect(body).toMatchObject({ isActive: false, offReason: expect.stringContaining("three days") });
+  });
+
+  it("can be tried; redirects are not followed, and no more than 4 KiB of an answer is read", async () => {
+    const admin = await mintAdmin();
+    const endpoint = await makeEndpoint(backend, admin, ["room.created"]);
+    const test = () => call(`/admin/webhooks/${endpoint.id}/test`, { method: "POST", token: admin.token });
+    expect((await test()).body).toMatchObject({ type: "webhook.test", state: "delivered", status: 204, attempts: 1 });
+    backend.answer = () => Response.redirect("https://product.example/elsewhere", 307);
+    expect((await test()).body).toMatchObject({ state: "parked", status: 307 });
+    expect(backend.heard).toHaveLength(2);
+    let read = 0;
+    const endless = new ReadableStream({
+      pull(controller) {
+        read += 1;
+        controller.enqueue(new Uint8Array(1024));
+      },
+    });
+    backend.answer = () => new Response(endless);
+    expect((await test()).body).toMatchObject({ state: "delivered", status: 200 });
+    expect(read).toBeLessThan(10);
+    await run("UPDATE webhooks SET url = 'https://169.254.169.254/' WHERE id = ?", endpoint.id);
+    expect((await test()).body).toMatchObject({
+      state: "parked",
+      status: null,
+      reason: expect.stringContaining("public internet"),
+    });
+  });
+
+  it("that is deleted hears nothing more, and nothing is left of it", async () => {
+    const admin = await mintAdmin();
+    const endpoint = await makeEndpoint(backend, admin, ["room.created"]);
+    const { stub, event } = queueOf(endpoint, "room:0");
+    backend.answer = () => new Response(null, { status: 500 });
+    await stub.take([event(1)]);
+    await runDurableObjectAlarm(stub);
+    const heard = backend.heard.length;
+    await call(`/admin/webhooks/${endpoint.id}`, { method: "DELETE", token: admin.token });
+    const left = () => run("SELECT 1 FROM outbox WHERE target GLOB ?", `endpoint:${endpoint.id}-*`);
+    await vi.waitFor(async () => expect(await left()).toEqual([]));
+    expect(sendersOf(refOf(endpoint))).toHaveLength(8);
+    expect(await stub.page({ at: Number.MAX_SAFE_INTEGER, n: 0 }, 10)).toEqual([]);
+    passTime(3600);
+    await runDurableObjectAlarm(stub);
+    expect(backend.heard).toHaveLength(heard);
+  });
+});
