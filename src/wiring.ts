@@ -5,7 +5,9 @@
 import { deliverDeletion } from "./bytes/deletions.ts";
 import { keepFilesBy } from "./chat/attachments.ts";
 import { deliverToRoom } from "./chat/client.ts";
+import { askBeforeBy } from "./chat/gate.ts";
 import { registerRoom } from "./chat/kinds.ts";
+import { tellNewsBy } from "./chat/news.ts";
 import { SOCKETS } from "./contract.ts";
 import { handleOutbox } from "./db/outbox.ts";
 import { deliverOrphans } from "./features/admin/erasure/orphans.ts";
@@ -22,7 +24,9 @@ import { reserveTypes } from "./features/server-api/publish/own-types.ts";
 import { subscribe, unsubscribe } from "./features/server-api/topics/service.ts";
 import { streamChannel } from "./features/streams/channel.ts";
 import { deliverToStream } from "./features/streams/room-client.ts";
+import { askAboutRoom } from "./features/webhooks/before-message.ts";
 import { forgetEndpoint, tellFacts } from "./features/webhooks/news.ts";
+import { roomNews } from "./features/webhooks/room-news.ts";
 import { webrtcChannel } from "./features/webrtc/channel.ts";
 import { deliverToSession } from "./features/webrtc/service.ts";
 import { deliverToHub } from "./hub/client.ts";
@@ -61,6 +65,8 @@ serveHub({
 
 reserveTypes(SOCKETS);
 keepFilesBy(fileKeeper);
+tellNewsBy(roomNews);
+askBeforeBy(askAboutRoom);
 registerRoom("group", messengerChat);
 registerRoom("private", messengerChat);
 registerRoom("course", courseChat);

@@ -8,7 +8,7 @@ import { call, mintUser } from "./support/api.ts";
 import { makeEndpoint, standIn } from "./support/backend.ts";
 import { passTime } from "./support/clock.ts";
 import { at } from "./support/items.ts";
-import { mintThree } from "./support/rooms.ts";
+import { mintThree, openRoom, post } from "./support/rooms.ts";
 import { openHub } from "./support/socket.ts";
 
 const backend = standIn();
@@ -106,6 +106,101 @@ describe("changes in the database", () => {
     await makeEndpoint(backend, admin, ["message.sent"]);
     expect(await send()).toBe(unwanted + 1);
     await vi.waitFor(() => expect(typesHeard()).toEqual(["message.sent", "message.sent"]));
+  });
+});
+
+describe("what is said in a room", () => {
+  const said = (type = "room.message_sent") =>
+    backend.heard.flatMap(({ events }) =>
+      events.filter((event) => event.type === type).map(({ data }) => data.content ?? data.message),
+    );
+
+  it("reaches an endpoint in the room's order, with edits and deletions; what a room said last is told before it goes", async () => {
+    await makeEndpoint(backend, await mintAdmin(), [
+      "room.message_sent",
+      "room.message_edited",
+      "room.message_deleted",
+    ]);
+    const { roomId, ann, bob } = await mintThree();
+    const first = await post(ann, roomId, "one");
+    await post(bob, roomId, "two");
+    const path = `/rooms/${roomId}/messages/${first.body.id}`;
+    await call(path, { method: "PATCH", token: ann.token, body: { content: "uno" } });
+    await call(path, { method: "DELETE", token: ann.token });
+    await post(bob, roomId, "the last word");
+    await call(`/rooms/${roomId}`, { method: "DELETE", token: ann.token });
+    await vi.waitFor(() => expect(said()).toHaveLength(3), { timeout: 5000 });
+    const events = backend.heard.flatMap((heard) => heard.events);
+    expect(events.map(({ type }) => type.slice("room.message_".length))).toEqual([
+      "sent",
+      "sent",
+      "edited",
+      "deleted",
+      "sent",
+    ]);
+    expect(new Set(events.map(({ subject }) => subject))).toEqual(new Set([`room:${roomId}`]));
+    expect(said().slice(1)).toEqual(["two", "the last word"]);
+    expect(events[1]?.data).toMatchObject({ roomId, userId: bob.id, content: "two" });
+    expect(events[3]?.data).toMatchObject({ messageId: first.body.id, deletedBy: ann.id });
+  });
+
+  it("is handed over by position: not lost with the room's memory while the endpoint's object does not answer, and not told twice", async () => {
+    const endpoint = await makeEndpoint(backend, await mintAdmin(), ["room.message_sent"]);
+    const { roomId, ann } = await mintThree();
+    const room = env.CHAT_ROOM.getByName(roomId);
+    const broken = vi.spyOn(env.WEBHOOK_SENDER, "getByName").mockImplementation(() => {
+      throw new Error("not there");
+    });
+    await post(ann, roomId, "one");
+    await vi.waitFor(() => expect(broken).toHaveBeenCalled());
+    await post(ann, roomId, "two");
+    broken.mockRestore();
+    await evictDurableObject(room);
+    passTime(20);
+    await runDurableObjectAlarm(room);
+    await runDurableObjectAlarm(queueOf(endpoint, `room:${roomId}`).stub);
+    await vi.waitFor(() => expect(said()).toEqual(["one", "two"]));
+    expect(new Set(backend.heard.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it("costs one call of the endpoint's object for a group, and no row of the database; a course tells its own", async () => {
+    const events = ["room.message_sent", "course.message_sent"];
+    const endpoint = await makeEndpoint(backend, await mintAdmin(), events, { batchSize: 100 });
+    const { roomId, ann } = await mintThree();
+    const { stub } = queueOf(endpoint, `room:${roomId}`);
+    const socket = await openRoom(ann, roomId);
+    await socket.ask("send_message", { content: "the first tells the database" });
+    await vi.waitFor(() => expect(said()).toHaveLength(1));
+    await socket.ask("no-such-command");
+    const calls = vi.spyOn(env.WEBHOOK_SENDER, "getByName");
+    const prepare = vi.spyOn(env.DB, "prepare");
+    for (const content of ["a", "b", "c"]) await socket.ask("send_message", { content });
+    expect(prepare).not.toHaveBeenCalled();
+    expect(calls).not.toHaveBeenCalled();
+    passTime(20);
+    await runDurableObjectAlarm(env.CHAT_ROOM.getByName(roomId));
+    await vi.waitFor(() => expect(calls).toHaveBeenCalledTimes(1));
+    await runDurableObjectAlarm(stub);
+    await vi.waitFor(() => expect(said()).toHaveLength(4));
+    expect(calls).toHaveBeenCalledTimes(1);
+    expect(await run("SELECT 1 FROM outbox WHERE target LIKE 'webhook:%'")).toEqual([]);
+    const admin = await mintAdmin();
+    const courseId = crypto.randomUUID();
+    await call("/chat/courses", {
+      method: "POST",
+      token: admin.token,
+      body: { courseId, name: "C", joinPolicy: "open" },
+    });
+    await call(`/chat/courses/${courseId}/messages`, {
+      method: "POST",
+      token: admin.token,
+      body: { message: "lesson" },
+    });
+    const { stub: course } = queueOf(endpoint, `course:${courseId}`);
+    await vi.waitFor(async () => {
+      await runDurableObjectAlarm(course);
+      expect(said("course.message_sent")).toEqual(["lesson"]);
+    });
   });
 });
 

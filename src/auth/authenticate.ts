@@ -2,6 +2,7 @@
 import { and, eq, gt, sql } from "drizzle-orm";
 import { actingAs, type Ctx, type User, type UserCtx } from "../context.ts";
 import { generationColumn } from "../db/generation.ts";
+import { hookColumn, noteHook } from "../db/message-hook.ts";
 import { newestOutboxId } from "../db/outbox.ts";
 import { addressBans, revokedTokens, sessions, socketTickets, users } from "../db/tables.ts";
 import { anybodyListens, noteListening } from "../db/webhook-facts.ts";
@@ -76,11 +77,15 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
       asOf: newestOutboxId,
       generation: generationColumn,
       listens: anybodyListens,
+      asked: hookColumn,
       addressBan: addressBanColumn(ctx),
     })
     .from(users)
     .where(eq(users.id, session.userId));
-  if (row) noteListening(row.listens === 1);
+  if (row) {
+    noteListening(row.listens === 1);
+    noteHook(row.asked);
+  }
   if (!row || row.lastUsedAt === null) throw new AppError("UNAUTHORIZED");
   refuseBarred(ctx, row);
   noteActivity(ctx, row.id, row.lastActiveAt);

@@ -9,6 +9,7 @@ import { type Attachments, isGranted, type NamedFile } from "./attachments.ts";
 import type { CustomEvent } from "./contract.ts";
 import type { Conversation, Said } from "./conversation.ts";
 import { type Dialect, frameOf } from "./dialect.ts";
+import type { Gate, Question } from "./gate.ts";
 import type { RoomInfo } from "./info.ts";
 import type { LogEntry, Message } from "./log.ts";
 import type { Moderation } from "./moderation.ts";
@@ -18,6 +19,7 @@ import type { Action } from "./reactions.ts";
 export type ChatHost<D extends Dialect> = {
   readonly dialect: D;
   readonly attachments: Attachments;
+  readonly gate: Gate;
   broadcast(frame: EncodedFrame, except?: Connection): void;
   broadcastLogged(frame: EncodedFrame): void;
   /** To all connections of one user, wherever they are held. */
@@ -65,10 +67,36 @@ export class ChatActions<D extends Dialect = Dialect> {
   }
 
   /**
-   * A message; answers it. One with a file of ours waits for the database to let its readers have the file.
-   * @throws AppError as Conversation.send and Attachments.grant
+   * A message; answers it. One with a file of ours waits for the database to let its readers have the file; all of them, for
+   * who is asked before, if anybody is.
+   * @throws AppError as Conversation.send, Attachments.grant and Gate.ask
    */
   say(by: CommandContext, said: NewMessage): unknown {
+    const isAsked = this.host.gate.isSet();
+    return isAsked === false ? this.#say(by, said) : this.#sayIfAllowed(by, said, isAsked);
+  }
+
+  async #sayIfAllowed(by: CommandContext, said: NewMessage, isAsked: MaybePromise<boolean>): Promise<unknown> {
+    if (!(await isAsked)) return this.#say(by, said);
+    const { person } = by;
+    const earlier = this.conversation.earlier(person, said.clientMessageId);
+    if (earlier) return this.repeated(earlier);
+    this.conversation.requireMaySend(by, { type: said.type ?? "text", replyTo: this.#repliedTo(said) });
+    const { content, type, fileUrl, replyTo } = said;
+    const allowed = await this.#ask(by, { person, content, type, fileUrl, replyTo });
+    return this.#say({ ...by, now: Date.now() }, { ...said, content: allowed });
+  }
+
+  /** @returns the text to accept. Who asked may have been removed while it was looked at. @throws AppError as Gate.ask */
+  async #ask({ person, connection }: CommandContext, question: Question): Promise<string> {
+    const { version } = this.info;
+    const content = await this.host.gate.ask(question);
+    this.moderation.requireMember(person.userId, version);
+    if (connection && !connection.isOpen) throw new AppError("FORBIDDEN", "The connection is closed.");
+    return content;
+  }
+
+  #say(by: CommandContext, said: NewMessage): unknown {
     const file = this.host.attachments.named(said);
     return file ? this.#sayWithFile(by, said, file) : this.#append(by, said, said.fileUrl ?? null);
   }
@@ -127,8 +155,22 @@ export class ChatActions<D extends Dialect = Dialect> {
     return this.host.attachments.shown(message);
   }
 
-  /** @throws AppError as Conversation.edit */
-  edit(by: CommandContext, messageId: string, content: string): Record<string, unknown> {
+  /** @throws AppError as Conversation.edit and Gate.ask */
+  edit(by: CommandContext, messageId: string, content: string): MaybePromise<Record<string, unknown>> {
+    const isAsked = this.host.gate.isSet();
+    return isAsked === false
+      ? this.#edit(by, messageId, content)
+      : this.#editIfAllowed(by, messageId, content, isAsked);
+  }
+
+  async #editIfAllowed(by: CommandContext, messageId: string, content: string, isAsked: MaybePromise<boolean>) {
+    if (!(await isAsked)) return this.#edit(by, messageId, content);
+    this.conversation.editable(by, this.placeOf(messageId));
+    const allowed = await this.#ask(by, { person: by.person, messageId, content });
+    return this.#edit({ ...by, now: Date.now() }, messageId, allowed);
+  }
+
+  #edit(by: CommandContext, messageId: string, content: string): Record<string, unknown> {
     const entry = this.conversation.edit(by, this.placeOf(messageId), content);
     this.#publish(entry, by.now);
     return this.#dialect.message(this.#shown(entry.message));

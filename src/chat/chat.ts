@@ -20,6 +20,7 @@ import type { ChatActions, ChatHost, SystemMessage } from "./actions.ts";
 import { Attachments } from "./attachments.ts";
 import { Conversation } from "./conversation.ts";
 import { type Dialect, frameOf } from "./dialect.ts";
+import { Gate } from "./gate.ts";
 import { ChatHistory, type Page, type ReadQuery } from "./history.ts";
 import type { RoomInfo } from "./info.ts";
 import type { ChatKind } from "./kinds.ts";
@@ -39,6 +40,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
   protected readonly moderation: Moderation;
   protected readonly conversation: Conversation;
   protected readonly attachments: Attachments;
+  protected readonly gate: Gate;
   /** Who is named here, for erasure. */
   protected readonly references: UserReferences;
   readonly #reactions: Reactions;
@@ -62,6 +64,12 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
     this.search = search;
     this.moderation = moderation;
     this.#reactions = reactions;
+    this.gate = new Gate({
+      storage: state.storage,
+      roomId: this.roomId,
+      context: () => objectContext(this.ctx, this.env),
+      info: () => this.moderation.info,
+    });
     this.conversation = new Conversation({ log, reactions, search, moderation, record });
     this.attachments = new Attachments(state, env, `${target}:${this.roomId}`);
     const shown = (message: Message) => this.attachments.shown(message);
@@ -142,6 +150,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
         return dialect();
       },
       attachments: this.attachments,
+      gate: this.gate,
       broadcast: (frame, except) => this.broadcast(frame, except),
       broadcastLogged: (frame) => this.broadcastLogged(frame),
       tellUser: (userId, frame) => this.tellUser(userId, frame),
@@ -254,8 +263,12 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
     this.moderation.close(Date.now());
     for (const connection of this.connections.values()) this.disconnect(connection, CLOSE.notFound, "NOT_FOUND");
     await this.references.withdraw();
+    await this.beforeEnd();
     await this.ctx.blockConcurrencyWhile(() => this.#wipe());
   }
+
+  /** The log is about to go. If it throws, the end comes again. */
+  protected async beforeEnd(): Promise<void> {}
 
   async #wipe(): Promise<void> {
     await this.ctx.storage.deleteAll();

@@ -81,10 +81,9 @@ export class Conversation {
   }
 
   /** @throws AppError NOT_FOUND · FORBIDDEN for anybody but the author */
-  edit({ person, now }: CommandContext, target: number, content: string): LogEntry & { kind: "edit" } {
-    const message = this.#find(target);
-    if (message.userId !== person.userId) throw new AppError("FORBIDDEN", "Only its author edits a message.");
-    this.#moderation.requireVoice(person, now);
+  edit(by: CommandContext, target: number, content: string): LogEntry & { kind: "edit" } {
+    const { person, now } = by;
+    const message = this.editable(by, target);
     this.#search.follow(target, () => this.#log.rewrite(target, content, now));
     this.#record(person.userId, now);
     const seq = this.#log.addChange("edit", target, person.userId, now);
@@ -102,6 +101,14 @@ export class Conversation {
     if (!keep) return undefined;
     this.#record(person.userId, now);
     return this.#log.addEvent(person.userId, event, now);
+  }
+
+  /** A message that this person may edit. @throws AppError as `edit` */
+  editable({ person, now }: CommandContext, target: number): Message {
+    const message = this.#find(target);
+    if (message.userId !== person.userId) throw new AppError("FORBIDDEN", "Only its author edits a message.");
+    this.#moderation.requireVoice(person, now);
+    return message;
   }
 
   /** Whether there was such a message, and it is deleted. */

@@ -4,6 +4,7 @@ import { logFailure } from "../platform/log.ts";
 import type { Timer, Timers } from "../realtime/timers.ts";
 import { DELETIONS_KEPT, type Mark, type Summary, SYNC_EVERY_MS, writeSummary } from "./directory.ts";
 import type { ChatLog, Message } from "./log.ts";
+import type { NewsCursor } from "./news.ts";
 import type { ReadMarks } from "./read-marks.ts";
 
 type Host = {
@@ -18,6 +19,9 @@ type Host = {
   isListed: () => boolean;
   /** The message as lists of rooms show it. */
   describe: (message: Message) => Record<string, unknown>;
+  /** What the room has to tell outside, and where that stands. */
+  events: () => readonly string[];
+  news: NewsCursor;
   /** The database has these users' marks now. */
   saved: (userIds: number[]) => void;
 };
@@ -99,15 +103,15 @@ export class DirectorySync implements Timer {
   }
 
   async #sync(): Promise<void> {
-    const { roomId, marks, context, isListed, timers } = this.#host;
+    const { roomId, marks, context, isListed, timers, events, news } = this.#host;
     if (this.#isSyncing || !isListed() || !this.#isBehind) return;
     this.#isSyncing = true;
     this.#isStale = false;
     const summary = this.summary();
     const moved = marks.unsaved();
     try {
-      await writeSummary(context(), roomId, summary, moved);
-      if (isListed()) this.#noteSynced(summary, moved);
+      const isWanted = await writeSummary(context(), roomId, { summary, marks: moved, events: events() });
+      if (isListed()) this.#noteSynced(summary, moved, isWanted);
     } catch (error) {
       this.#retryAt = Date.now() + SYNC_EVERY_MS;
       logFailure({ requestId: "" }, "room.sync", error, { room: roomId });
@@ -116,16 +120,19 @@ export class DirectorySync implements Timer {
       this.#isPlanned = this.#isBehind;
       if (this.#isPlanned) timers.arm(Date.now());
     }
+    await news.ring();
   }
 
-  #noteSynced({ head }: Summary, moved: Mark[]): void {
-    this.#setSynced(this.#isStale ? head - 1 : head);
+  #noteSynced({ head }: Summary, moved: Mark[], isWanted: boolean): void {
+    const told = this.#host.news.reached(head, isWanted);
+    this.#setSynced(this.#isStale ? head - 1 : head, told);
     this.#host.saved(this.#host.marks.saved(moved));
     this.#lastSyncAt = Date.now();
   }
 
-  #setSynced(seq: number): void {
+  /** `told`: where the news stand, if that moved as well. One row written. */
+  #setSynced(seq: number, told: number | null = null): void {
     this.#syncedSeq = seq;
-    this.#host.log.sql.exec("UPDATE state SET synced_seq = ?", seq);
+    this.#host.log.sql.exec("UPDATE state SET synced_seq = ?, told_seq = coalesce(?, told_seq)", seq, told);
   }
 }

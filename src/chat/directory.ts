@@ -7,7 +7,10 @@
 import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../context.ts";
+import { one } from "../db/batch.ts";
+import { noteHook, selectHook } from "../db/message-hook.ts";
 import { rooms } from "../db/tables.ts";
+import { wantsAny } from "../db/webhook-facts.ts";
 
 export const SYNC_EVERY_MS = 10_000;
 /** A change in the last moment before the next write waits SYNC_EVERY_MS for its alarm, and an alarm may be late. */
@@ -38,10 +41,17 @@ export function unread(
   return Math.max(0, messageCount - mark.count - deleted);
 }
 
-/** Writes a room's summary, and read marks that moved, in one round trip. */
-export async function writeSummary(ctx: Ctx, roomId: string, summary: Summary, marks: Mark[]): Promise<void> {
+/**
+ * Writes a room's summary, and read marks that moved, in one round trip.
+ * @returns whether anybody outside wants to hear of one of these events
+ */
+export async function writeSummary(
+  ctx: Ctx,
+  roomId: string,
+  { summary, marks, events }: { summary: Summary; marks: Mark[]; events: readonly string[] },
+): Promise<boolean> {
   const { head, messageCount, deletedSeqs, lastMessage, lastAt } = summary;
-  await ctx.db.batch({
+  const { wanted, asked } = await ctx.db.batch({
     summary: ctx.db
       .update(rooms)
       .set({
@@ -55,7 +65,11 @@ export async function writeSummary(ctx: Ctx, roomId: string, summary: Summary, m
       // Writes of one room are made one after the other; a late one must not win all the same.
       .where(sql`${rooms.id} = ${roomId} AND ${rooms.head} <= ${head}`),
     marks: ctx.db.run(moveMarks(roomId, marks)),
+    wanted: one(wantsAny(ctx, events)),
+    asked: one(selectHook(ctx)),
   });
+  noteHook(asked?.hook ?? null);
+  return wanted?.isWanted === 1;
 }
 
 /** Read marks only ever go forward. */

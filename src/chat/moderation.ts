@@ -38,6 +38,11 @@ export class Moderation {
     return this.#info;
   }
 
+  /** What the room is, or was before it was deleted; null before anybody has said so. */
+  get lastInfo(): RoomInfo | null {
+    return this.#info;
+  }
+
   /** The room was deleted. Whoever was on the way in when that happened is turned away. */
   get isClosed(): boolean {
     return this.#isClosed;

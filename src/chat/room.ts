@@ -19,6 +19,7 @@ import { Inbox } from "./inbox.ts";
 import { JoinContext, RoomEffect, type RoomInfo } from "./info.ts";
 import { type RoomChat, roomChat } from "./kinds.ts";
 import type { Message } from "./log.ts";
+import { eventsOf, NewsCursor } from "./news.ts";
 import { Presence } from "./presence.ts";
 import { KeptMark, ReadMarks } from "./read-marks.ts";
 import { RoomActions } from "./room-actions.ts";
@@ -37,20 +38,36 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
   protected override readonly actions: RoomActions;
   readonly #marks: ReadMarks;
   readonly #directory: DirectorySync;
+  readonly #news: NewsCursor;
   readonly #presence: Presence;
   readonly #inbox: Inbox;
   readonly #typing = new Typing();
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env, "room", CHAT_ROOM_SCHEMA);
-    const { synced } = this.entries.sql.exec<{ synced: number }>("SELECT synced_seq AS synced FROM state").one();
+    const { synced, told } = this.entries.sql
+      .exec<{ synced: number; told: number }>("SELECT synced_seq AS synced, told_seq AS told FROM state")
+      .one();
     this.#marks = new ReadMarks(this.entries, synced);
+    this.#news = this.#makeNews(told, synced);
     this.#directory = this.#makeDirectory(synced);
     this.#presence = this.#makePresence();
     this.#inbox = this.#makeInbox();
     this.actions = this.#makeActions();
     for (const connection of this.connections.values()) this.#restore(connection);
     this.timers.add({ due: () => this.search.due(), ring: () => void this.search.indexBatch() });
+  }
+
+  #makeNews(toldSeq: number, syncedSeq: number): NewsCursor {
+    const host = {
+      roomId: this.roomId,
+      log: this.entries,
+      timers: this.timers,
+      context: () => objectContext(this.ctx, this.env),
+      info: () => this.moderation.lastInfo,
+      shown: (message: Message) => this.attachments.shown(message),
+    };
+    return new NewsCursor(host, toldSeq, syncedSeq);
   }
 
   #makeDirectory(syncedSeq: number): DirectorySync {
@@ -62,6 +79,8 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
       context: () => objectContext(this.ctx, this.env),
       later: (work: Promise<unknown>) => this.ctx.waitUntil(work),
       isListed: () => !this.moderation.isClosed,
+      events: () => eventsOf(this.moderation.lastInfo),
+      news: this.#news,
       describe: (message: Message) => ({ ...this.dialect.message(message), ...this.attachments.kept(message) }),
       saved: (userIds: number[]) => {
         for (const userId of userIds) this.#keep(userId);
@@ -219,6 +238,10 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
   override updatePerson(person: Partial<Person> & { userId: number }): void {
     super.updatePerson(person);
     this.#presence.changed();
+  }
+
+  protected override beforeEnd(): Promise<void> {
+    return this.#news.finish();
   }
 
   // ── What the directory tells ──────────────────────────────────────────────────────────────────────────────────────

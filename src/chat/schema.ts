@@ -58,6 +58,9 @@ export const CHAT_ROOM_SCHEMA: readonly MigrationStep[] = [
    ALTER TABLE state ADD COLUMN activity_at INTEGER NOT NULL DEFAULT 0;
    UPDATE state SET activity_seq = coalesce((SELECT max(seq) FROM log), 0);
    CREATE TABLE pending_mentions (seq INTEGER PRIMARY KEY);`,
+  // What was said before anybody outside could hear of it is not told.
+  `ALTER TABLE state ADD COLUMN told_seq INTEGER NOT NULL DEFAULT 0;
+   UPDATE state SET told_seq = coalesce((SELECT max(seq) FROM log), 0);`,
 ];
 
 /** Reactions that look the same become one: whoever gave both has given one, and it is shown as it came first. */

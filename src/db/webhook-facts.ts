@@ -5,6 +5,7 @@
  */
 import { and, asc, gte, lt, sql } from "drizzle-orm";
 import type { CallContext } from "./call-context.ts";
+import { inList } from "./json.ts";
 import { deliverNow, pendingColumns } from "./outbox.ts";
 import { outbox } from "./tables.ts";
 
@@ -37,4 +38,15 @@ export function deliverFactsSoon(ctx: CallContext): void {
 /** Hands over all that waits. */
 export async function deliverFacts(ctx: CallContext): Promise<void> {
   await deliverNow(ctx, await pendingFacts(ctx));
+}
+
+/** Whether any endpoint wants one of these events; a statement for a batch. Reads nothing while there is no endpoint. */
+export const wantsAny = (ctx: CallContext, events: readonly string[]) =>
+  ctx.db
+    .select({ isWanted: sql<number>`EXISTS (SELECT 1 FROM webhook_events WHERE ${inList(sql`event`, events)})` })
+    .from(sql`(SELECT 1)`);
+
+export async function readWants(ctx: CallContext, events: readonly string[]): Promise<boolean> {
+  const [row] = await wantsAny(ctx, events);
+  return row?.isWanted === 1;
 }

@@ -1,4 +1,5 @@
 /** A product's backend: what is fetched at its address is answered here, checked as its own code would check it. */
+import { env } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, vi } from "vitest";
 import { call } from "./api.ts";
@@ -32,10 +33,15 @@ export function standIn(): Backend {
         events: events as Event[],
       };
       backend.heard.push(heard);
-      return backend.answer(heard);
+      const { promise: givenUp, reject } = Promise.withResolvers<never>();
+      init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+      return Promise.race([backend.answer(heard), givenUp]);
     });
   });
-  afterEach(() => void vi.restoreAllMocks());
+  afterEach(async () => {
+    await env.DB.batch(["webhooks", "message_hook"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)));
+    vi.restoreAllMocks();
+  });
   return backend;
 }
 

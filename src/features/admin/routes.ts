@@ -7,6 +7,7 @@ import { adminReportRoutes } from "./reports/routes.ts";
 import { statsRoutes } from "./stats/routes.ts";
 import { adminUserRoutes } from "./users/routes.ts";
 import { adminVideoRoutes } from "./videos/routes.ts";
+import { messageHookRoutes } from "./webhooks/message-hook-routes.ts";
 import { adminWebhookRoutes } from "./webhooks/routes.ts";
 
 export const adminRoutes = router()
@@ -17,4 +18,5 @@ export const adminRoutes = router()
   .route("/", adminKeyRoutes)
   .route("/", adminOutboxRoutes)
   .route("/", adminWebhookRoutes)
+  .route("/", messageHookRoutes)
   .route("/", auditRoutes);

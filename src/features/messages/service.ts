@@ -3,6 +3,7 @@ import { and, desc, eq, isNull, lt, or, sql } from "drizzle-orm";
 import type { UserCtx } from "../../context.ts";
 import { after, one } from "../../db/batch.ts";
 import { inList, iso } from "../../db/json.ts";
+import { readHook } from "../../db/message-hook.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { type FeedQuery, feedPart, forwardPart, newestFirst, oldestFirst } from "../../db/page.ts";
 import { conversations, messages, users } from "../../db/tables.ts";
@@ -10,6 +11,7 @@ import { AppError } from "../../errors.ts";
 import { closeSendSession, frameFor, openSendSession, pushTo } from "../../hub/client.ts";
 import { blockedBetween } from "../social/service.ts";
 import { brief, briefColumns } from "../users/service.ts";
+import { askAboutMessage } from "../webhooks/service.ts";
 import type { DirectMessage, MarkMessagesSeen, SendMessage } from "./contract.ts";
 
 type Row = typeof messages.$inferSelect;
@@ -26,16 +28,29 @@ const toMessage = (row: Row): DirectMessage => ({
 /**
  * Sends a message; both people's devices get `message:new`. With a `clientMessageId` that was used before, answers the
  * message it made then and sends nothing.
- * @throws AppError NOT_FOUND no such receiver · FORBIDDEN one has blocked the other · RATE_LIMIT
+ * @throws AppError NOT_FOUND no such receiver · FORBIDDEN one has blocked the other, or it was refused outside · RATE_LIMIT
  */
 export async function sendMessage(ctx: UserCtx, input: SendMessage): Promise<DirectMessage> {
   if (input.receiverId === ctx.actor.id) throw new AppError("INVALID_REQUEST", "A message needs somebody else.");
   await openSendSession(ctx);
   try {
-    return await storeMessage(ctx, input);
+    return await storeMessage(ctx, { ...input, content: await acceptedContent(ctx, input) });
   } finally {
     closeSendSession(ctx);
   }
+}
+
+/** What was accepted before under this `clientMessageId` is not asked about again. */
+async function acceptedContent(ctx: UserCtx, { receiverId, content, clientMessageId }: SendMessage): Promise<string> {
+  if ((await readHook(ctx)) === null) return content;
+  if (clientMessageId !== undefined) {
+    const [earlier] = await ctx.db
+      .select({ content: messages.content })
+      .from(messages)
+      .where(and(eq(messages.senderId, ctx.actor.id), eq(messages.clientMessageId, clientMessageId)));
+    if (earlier) return earlier.content;
+  }
+  return askAboutMessage(ctx, { receiverId, content });
 }
 
 async function storeMessage(ctx: UserCtx, input: SendMessage): Promise<DirectMessage> {

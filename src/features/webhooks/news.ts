@@ -1,5 +1,5 @@
 /** From what happened to the endpoints that want to hear of it. */
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, inArray } from "drizzle-orm";
 import { z } from "zod";
 import { BACKEND } from "../../auth/identities.ts";
 import type { CallContext } from "../../db/call-context.ts";
@@ -62,10 +62,7 @@ async function readWanted(ctx: CallContext, news: News[]): Promise<Wanted> {
       .from(webhookEvents)
       .innerJoin(webhooks, eq(webhooks.id, webhookEvents.webhookId))
       .where(inArray(webhookEvents.event, types)),
-    known: ctx.db
-      .select({ userId: identities.userId, subject: identities.subject })
-      .from(identities)
-      .where(and(eq(identities.issuer, BACKEND), inList(identities.userId, people), sql`${people.length > 0 ? 1 : 0}`)),
+    known: selectExternalIds(ctx, people),
   });
   const refs = endpoints.map(({ event, id, bornAt }) => ({ event, ref: { id, bornAt: bornAt.getTime() } }));
   const byEvent = Map.groupBy(refs, ({ event }) => event);
@@ -73,6 +70,17 @@ async function readWanted(ctx: CallContext, news: News[]): Promise<Wanted> {
     wanted: new Map([...byEvent].map(([event, rows]) => [event, rows.map(({ ref }) => ref)])),
     externalIds: new Map(known.map(({ userId, subject }) => [userId, subject])),
   };
+}
+
+const selectExternalIds = (ctx: CallContext, userIds: number[]) =>
+  ctx.db
+    .select({ userId: identities.userId, subject: identities.subject })
+    .from(identities)
+    .where(and(eq(identities.issuer, BACKEND), inList(identities.userId, userIds)));
+
+/** What a product calls its own people. */
+export async function externalIdsOf(ctx: CallContext, userIds: number[]): Promise<Map<number, string>> {
+  return new Map((await selectExternalIds(ctx, userIds)).map(({ userId, subject }) => [userId, subject]));
 }
 
 const peopleIn = (data: Record<string, unknown>): [key: string, userId: number][] =>

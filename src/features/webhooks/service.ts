@@ -1,4 +1,5 @@
 /** What other slices use of webhooks. */
-export { Delivery, WebhookEventType } from "./contract.ts";
+export { askAboutMessage } from "./before-message.ts";
+export { Delivery, OutsideUrl, WebhookEventType } from "./contract.ts";
 export { listDeliveries, redeliver, tryEndpoint } from "./deliveries.ts";
 export { makeSecret } from "./signing.ts";

@@ -66,3 +66,26 @@ export const DeliveryQuery = z.object({
 });
 export const DeliveryList = z.object({ deliveries: z.array(Delivery), nextCursor: z.string().nullable() });
 export const DeliveryParam = z.object({ id: IntegerId, deliveryId: z.string().max(40) });
+
+export const SetMessageHook = z.object({
+  url: OutsideUrl,
+  timeoutMs: z.number().int().min(100).max(10_000).default(2000),
+  onFailure: z
+    .enum(["allow", "refuse"])
+    .default("refuse")
+    .describe("What becomes of a message that could not be asked about"),
+});
+export type SetMessageHook = z.output<typeof SetMessageHook>;
+
+export const MessageHook = z
+  .object({
+    url: z.string(),
+    timeoutMs: z.number().int(),
+    onFailure: z.enum(["allow", "refuse"]),
+    createdBy: UserId,
+    createdAt: Timestamp,
+  })
+  .meta({ id: "MessageHook" });
+export const NewMessageHook = MessageHook.extend({
+  secret: z.string().describe("Signs every question. Shown this once"),
+}).meta({ id: "NewMessageHook" });
