@@ -34,7 +34,7 @@ async function makeDemoAccounts(): Promise<void> {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ ...account, email: `${account.username}@example.com` }),
     });
-    if (response.status !== 201 && response.status !== 409) console.error(await response.text());
+    if (![201, 202, 409].includes(response.status)) console.error(await response.text());
     await response.body?.cancel();
   }
 }
@@ -63,6 +63,7 @@ console.log(`
     Dashboard   ${origin}/admin   (after: npm run admin -- demo)
     Livestream  ${origin}/live
     Video call  ${origin}/call
+    Mail        ${origin}/dev/mail
 
     Demo account: ${DEMO[0]?.username} / ${DEMO[0]?.password}   (and a second one: ${DEMO[1]?.username} / ${DEMO[1]?.password})
 `);

@@ -5,12 +5,14 @@ import { AppError } from "./errors.ts";
 import { adminRoutes } from "./features/admin/routes.ts";
 import { oidcRoutes } from "./features/auth/oidc/routes.ts";
 import { authRoutes } from "./features/auth/routes.ts";
+import { emailRoutes } from "./features/auth/email-routes.ts";
 import { sessionRoutes } from "./features/auth/session-routes.ts";
 import { commentRoutes } from "./features/comments/routes.ts";
 import { courseRoutes } from "./features/courses/routes.ts";
 import { courseSockets } from "./features/courses/sockets.ts";
 import { fileRoutes } from "./features/files/routes.ts";
 import { tusHeaders, tusRoutes } from "./features/files/tus/routes.ts";
+import { mailRoutes } from "./features/mail/routes.ts";
 import { messageRoutes } from "./features/messages/routes.ts";
 import { notificationRoutes } from "./features/notifications/routes.ts";
 import { presenceRoutes } from "./features/presence/routes.ts";
@@ -74,6 +76,7 @@ app.route("/", webhookRoutes);
 app.use("/api/v1/files/tus/*", tusHeaders);
 app.use(crossOrigin, apiHeaders, privateByDefault);
 app.route("/", serviceRoutes);
+app.route("/", mailRoutes);
 app.route(
   "/api/v1",
   docsRoutes(() => ({ api, tags: TAGS, sockets: SOCKETS })),
@@ -83,6 +86,7 @@ app.use(limitBody, signIn, limitWrites);
 /** The REST API. Its type is what the client is made from. */
 export const api = router()
   .route("/", authRoutes)
+  .route("/", emailRoutes)
   .route("/", sessionRoutes)
   .route("/", oidcRoutes)
   .route("/", messageRoutes)

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ROLES } from "./roles.ts";
 import { isLoopbackHttp, signInProviders } from "./sign-in-providers.ts";
 
+const DEVELOPMENT_ORIGIN = "http://localhost:8787";
 const DEVELOPMENT_ORIGINS = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 /** Settings are text. An empty one is not set. */
@@ -70,6 +71,9 @@ function originsOf(texts: string[], context: z.RefinementCtx): string[] {
   });
 }
 
+const MAIL_TRANSPORTS = ["cloudflare", "resend", "postmark", "local", "none"] as const;
+type MailTransport = (typeof MAIL_TRANSPORTS)[number];
+
 /** What joining or writing to it makes, if it does not exist (SPEC 14). */
 const MADE_ON_FIRST_USE = ["courses", "calls", "rooms"] as const;
 export type MadeOnFirstUse = (typeof MADE_ON_FIRST_USE)[number];
@@ -115,6 +119,14 @@ const Settings = z.object({
   WEBHOOK_ADDRESSES: list,
   /** For addresses in answers and messages; without it, the request's own origin. */
   PUBLIC_URL: publicOrigin,
+  /** Not set: `local` in development, `none` in production. */
+  MAIL_TRANSPORT: z.preprocess((value) => value || undefined, z.enum(MAIL_TRANSPORTS).optional()),
+  /** `no-reply@example.com`, or `Example <no-reply@example.com>`. */
+  MAIL_FROM: optional,
+  RESEND_API_KEY: optional,
+  POSTMARK_SERVER_TOKEN: optional,
+  /** Whether a sign-in with a password needs a verified email. */
+  REQUIRE_VERIFIED_EMAIL: oneOf(["0", "1"], "0"),
   /** Empty in development: then no link is signed. */
   FILES_SIGNING_KEY: optionalKey,
   /** Of files whose upload says nothing of it. */
@@ -126,6 +138,8 @@ const Settings = z.object({
   RATE_LIMIT_ADMIN_API: whole(1000),
   RATE_LIMIT_LOGINS: whole(10),
   RATE_LIMIT_SIGNALING: whole(1200),
+  /** Mails that may be asked for one account in half an hour. */
+  RATE_LIMIT_MAILS: whole(5),
   /** All that one user changes over REST, and what sockets make for them on first use, in a minute. */
   RATE_LIMIT_WRITES: whole(300),
   /** Searches and other reads that cost much, of one user in a minute. */
@@ -177,9 +191,12 @@ const Settings = z.object({
   STUN_URLS: z.string().default("stun:stun.cloudflare.com:3478").transform(partsOf),
 });
 
-export type Config = Omit<z.output<typeof Settings>, "AUTO_CREATE"> & {
+export type Config = Omit<z.output<typeof Settings>, "AUTO_CREATE" | "MAIL_TRANSPORT"> & {
   isProduction: boolean;
   debugCost: boolean;
+  MAIL_TRANSPORT: MailTransport;
+  /** Where mailed links lead: PUBLIC_URL; in development, without it, what `npm start` listens at. */
+  mailOrigin: string;
   AUTO_CREATE: readonly MadeOnFirstUse[];
 };
 
@@ -213,10 +230,46 @@ function parseConfig(env: object): Config {
   if (isProduction && settings.PASSWORD_SCRYPT_LOG_N < 15) {
     throw new ConfigError("Setting PASSWORD_SCRYPT_LOG_N must be 15 in production.");
   }
+  const MAIL_TRANSPORT = settings.MAIL_TRANSPORT ?? (isProduction ? "none" : "local");
+  refuseHalfMail({ ...settings, MAIL_TRANSPORT }, isProduction);
   const AUTO_CREATE = settings.AUTO_CREATE ?? (isProduction ? [] : MADE_ON_FIRST_USE);
   // Whose ids are another backend's are made by it alone.
   const OIDC_PROVIDERS = settings.USER_IDS === "subject" ? [] : settings.OIDC_PROVIDERS;
-  return { ...settings, AUTO_CREATE, OIDC_PROVIDERS, isProduction, debugCost: settings.DEBUG_COST === "1" };
+  const mailOrigin = settings.PUBLIC_URL ?? DEVELOPMENT_ORIGIN;
+  return {
+    ...settings,
+    AUTO_CREATE,
+    OIDC_PROVIDERS,
+    MAIL_TRANSPORT,
+    mailOrigin,
+    isProduction,
+    debugCost: settings.DEBUG_COST === "1",
+  };
+}
+
+/** What each transport cannot do without. */
+const MAIL_NEEDS = {
+  cloudflare: ["PUBLIC_URL", "MAIL_FROM"],
+  resend: ["PUBLIC_URL", "MAIL_FROM", "RESEND_API_KEY"],
+  postmark: ["PUBLIC_URL", "MAIL_FROM", "POSTMARK_SERVER_TOKEN"],
+  local: [],
+  none: [],
+} as const;
+
+/** @throws ConfigError */
+function refuseHalfMail(
+  settings: z.output<typeof Settings> & { MAIL_TRANSPORT: MailTransport },
+  isProduction: boolean,
+): void {
+  const { MAIL_TRANSPORT } = settings;
+  if (isProduction && MAIL_TRANSPORT === "local") {
+    throw new ConfigError("Setting MAIL_TRANSPORT must not be local in production: nobody would get the mail.");
+  }
+  const missing = MAIL_NEEDS[MAIL_TRANSPORT].filter((name) => settings[name] === undefined);
+  if (missing.length > 0) throw new ConfigError(`Missing for MAIL_TRANSPORT=${MAIL_TRANSPORT}: ${missing.join(", ")}.`);
+  if (settings.REQUIRE_VERIFIED_EMAIL === "1" && MAIL_TRANSPORT === "none") {
+    throw new ConfigError("Setting REQUIRE_VERIFIED_EMAIL needs MAIL_TRANSPORT: nobody could verify anything.");
+  }
 }
 
 /** Whoever else knows a key of ours could sign as us. @throws ConfigError */

@@ -17,6 +17,7 @@ import {
 import { deliverFacts } from "./db/webhook-facts.ts";
 import { sweepResumable } from "./features/files/tus/uploads.ts";
 import { forgetOldPublications } from "./features/server-api/service.ts";
+import { sweepMail } from "./features/mail/service.ts";
 import { endLapsed, forgetEarlyEnds } from "./features/streams/sessions.ts";
 import { forgetOldEvents } from "./features/streams/webhook/event-log.ts";
 import { forgetOldViews } from "./features/videos/views.ts";
@@ -39,6 +40,7 @@ export async function runCron(env: Env, lifetime: Lifetime): Promise<void> {
     ["streams.events", () => forgetOldEvents(ctx)],
     ["publications", () => forgetOldPublications(ctx)],
     ["webhook.facts", () => deliverFacts(ctx)],
+    ["mail", () => sweepMail(ctx)],
     ["expired", () => forgetExpired(ctx)],
     ["views", () => forgetOldViews(ctx)],
     ["folding", () => foldOldRows(ctx)],

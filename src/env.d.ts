@@ -14,6 +14,8 @@ declare namespace Cloudflare {
     WEBHOOK_SENDER: DurableObjectNamespace<import("./features/webhooks/sender.ts").WebhookSender>;
     /** Makes thumbnails, where it is bound. */
     IMAGES?: ImagesBinding;
+    /** For MAIL_TRANSPORT=cloudflare. */
+    EMAIL?: SendEmail;
     ENVIRONMENT?: string;
   }
 }

@@ -2,6 +2,17 @@
 -- Generated: `npm run schema` writes it after a migration. Never applied; migrations/ is what counts.
 -- "On INSERT: updates users" names what triggers do in the same transaction; "tells stream:…" is a row in the outbox.
 
+-- ── account_tokens ──
+-- Written by triggers on: users
+CREATE TABLE account_tokens (
+  hash TEXT PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('verify', 'reset')),
+  user_id INTEGER NOT NULL,
+  email TEXT NOT NULL,
+  expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX account_tokens_user ON account_tokens (user_id);
+
 -- ── address_bans ──
 CREATE TABLE address_bans (
   address TEXT PRIMARY KEY,
@@ -289,6 +300,27 @@ CREATE TABLE list_totals (
   list TEXT PRIMARY KEY,
   total INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- ── mail_outbox ──
+-- Written by triggers on: users
+CREATE TABLE mail_outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  user_id INTEGER NOT NULL,
+  recipient TEXT NOT NULL,
+  template TEXT NOT NULL,
+  language TEXT NOT NULL,
+  username TEXT NOT NULL,
+  token_id TEXT,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  attempt_at INTEGER NOT NULL,
+  sent_at INTEGER,
+  parked_at INTEGER,
+  reason TEXT
+);
+CREATE INDEX mail_outbox_due ON mail_outbox (attempt_at) WHERE sent_at IS NULL AND parked_at IS NULL;
+CREATE INDEX mail_outbox_user ON mail_outbox (user_id);
 
 -- ── message_hook ──
 CREATE TABLE message_hook (
@@ -942,6 +974,7 @@ CREATE TABLE "user_references" (
 ) WITHOUT ROWID;
 
 -- ── users ──
+-- On DELETE: deletes from account_tokens, deletes from mail_outbox (users_delete_mail)
 -- On DELETE: deletes from file_usage (users_delete_file_usage)
 -- On DELETE: deletes from files, tells erase:… (users_delete_files)
 -- On DELETE: deletes from streams (users_take_streams)
@@ -1039,6 +1072,10 @@ CREATE TRIGGER users_delete_files AFTER DELETE ON users BEGIN
   INSERT INTO outbox (target, payload, created_at)
   SELECT 'erase:' || OLD.id, '{}', CAST(unixepoch('subsec') * 1000 AS INTEGER)
   WHERE EXISTS (SELECT 1 FROM files WHERE owner_id = OLD.id);
+END;
+CREATE TRIGGER users_delete_mail AFTER DELETE ON users BEGIN
+  DELETE FROM account_tokens WHERE user_id = OLD.id;
+  DELETE FROM mail_outbox WHERE user_id = OLD.id;
 END;
 CREATE TRIGGER users_leave_air AFTER UPDATE OF banned_at, account_status ON users
 WHEN NEW.banned_at IS NOT NULL OR NEW.account_status <> 'active' BEGIN

@@ -95,6 +95,35 @@ export const socketTickets = sqliteTable("socket_tickets", {
   expiresAt: time("expires_at").notNull(),
 });
 
+// ── Mail of accounts, and what its links prove (0035) ──
+
+export const accountTokens = sqliteTable("account_tokens", {
+  hash: text("hash").primaryKey(),
+  kind: text("kind", { enum: ["verify", "reset"] }).notNull(),
+  userId: integer("user_id").notNull(),
+  email: text("email").notNull(),
+  expiresAt: time("expires_at").notNull(),
+});
+
+export const mailOutbox = sqliteTable("mail_outbox", {
+  id: id(),
+  userId: integer("user_id").notNull(),
+  recipient: text("recipient").notNull(),
+  template: text("template", {
+    enum: ["verify", "reset", "account-exists", "email-change-asked", "email-changed"],
+  }).notNull(),
+  language: text("language", { enum: ["en", "vi"] }).notNull(),
+  username: text("username").notNull(),
+  tokenId: text("token_id"),
+  createdAt: time("created_at").notNull(),
+  expiresAt: time("expires_at").notNull(),
+  attempts: integer("attempts").notNull().default(0),
+  attemptAt: time("attempt_at").notNull(),
+  sentAt: time("sent_at"),
+  parkedAt: time("parked_at"),
+  reason: text("reason"),
+});
+
 export const rateWindows = sqliteTable("rate_windows", {
   key: text("key").primaryKey(),
   startedAt: time("started_at").notNull(),

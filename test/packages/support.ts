@@ -13,8 +13,9 @@ export async function register(): Promise<Person> {
   minted += 1;
   const username = `person_${Date.now().toString(36)}_${minted}`;
   const json = { username, email: `${username}@example.com`, password: "correct horse" };
-  const { user, token } = await answerOf(roomcast(url).auth.register.$post({ json }));
-  return { id: user.id, token };
+  const made = await answerOf(roomcast(url).auth.register.$post({ json }));
+  if (!("token" in made)) throw new Error(made.message);
+  return { id: made.user.id, token: made.token };
 }
 
 export const apiOf = ({ token }: Person) => roomcast(url, { token });

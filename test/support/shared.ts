@@ -18,14 +18,15 @@ export const signShared = (claims: Claims, secret = SHARED_SECRET, header: Recor
 
 export const freshExternalId = (): string => `ext-${crypto.randomUUID()}`;
 
-type Call = { method?: string; token?: string; body?: unknown };
+type Call = { method?: string; token?: string; body?: unknown; headers?: Record<string, string> };
 
-/** A call of a deployment with other settings. */
-export async function callWith(settings: object, path: string, { method = "GET", token, body }: Call = {}) {
+/** A call of a deployment with other settings; `path` is below `/api/v1`, or a whole address. */
+export async function callWith(settings: object, path: string, { method = "GET", token, body, headers }: Call = {}) {
   const context = createExecutionContext();
-  const request = new Request(`${ORIGIN}/api/v1${path}`, {
+  const request = new Request(path.startsWith("http") ? path : `${ORIGIN}/api/v1${path}`, {
     method,
     headers: {
+      ...headers,
       ...(token ? { Authorization: `Bearer ${token}` } : {}),
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
     },
@@ -34,6 +35,7 @@ export async function callWith(settings: object, path: string, { method = "GET",
   const response = await app.fetch(request, { ...env, ...settings }, context);
   const text = await response.text();
   await waitOnExecutionContext(context);
-  const { status, headers } = response;
-  return { status, headers, body: text === "" ? undefined : JSON.parse(text) };
+  const isJson = response.headers.get("content-type")?.includes("json");
+  const { status } = response;
+  return { status, headers: response.headers, body: text === "" ? undefined : isJson ? JSON.parse(text) : text };
 }

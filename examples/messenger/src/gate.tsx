@@ -15,7 +15,21 @@ async function enter(isNew: boolean, { username, password, email }: Fields): Pro
   const call = isNew
     ? api.auth.register.$post({ json: { username, password, email } })
     : api.auth.login.$post({ json: { username, password } });
-  keepSession(await answerOf(call));
+  const answer = await answerOf(call);
+  // Where the email has to be verified first, the answer says so, and there is no token yet.
+  if (!("token" in answer)) throw new NotYet(answer.message);
+  keepSession(answer);
+}
+
+/** The account is made, but cannot be used yet; the message says what to do. */
+class NotYet extends Error {
+  override name = "NotYet";
+}
+
+function saidOf(error: unknown): string {
+  if (error instanceof NotYet) return `${error.message}.`;
+  const isWrong = error instanceof RoomcastError && error.code === "UNAUTHORIZED";
+  return isWrong ? "The name or the password is wrong." : problemOf(error);
 }
 
 export function Gate() {
@@ -28,8 +42,7 @@ export function Gate() {
     try {
       await work();
     } catch (error) {
-      const isWrong = error instanceof RoomcastError && error.code === "UNAUTHORIZED";
-      setProblem(isWrong ? "The name or the password is wrong." : problemOf(error));
+      setProblem(saidOf(error));
       setBusy(false);
     }
   };

@@ -44,6 +44,9 @@ export const Login = z.object({
 export type Login = z.output<typeof Login>;
 
 export const UpdateAccount = z.object({
+  email: Email.optional().describe(
+    "Counts once the link that is mailed there was followed (24 hours); the account's own address is told, and the answer has it still",
+  ),
   fullName: Name.nullable().optional(),
   displayName: Name.nullable().optional(),
   bio: userText(500, 0).nullable().optional(),
@@ -51,6 +54,19 @@ export const UpdateAccount = z.object({
   phone: Phone.nullable().optional(),
 });
 export type UpdateAccount = z.output<typeof UpdateAccount>;
+
+/** A token out of a mailed link. */
+const MailedToken = z.string().min(1).max(200).describe("What stands behind `#token=` in the mailed link");
+
+export const VerifyEmail = z.object({ token: MailedToken });
+export const ResendVerification = z.object({
+  email: Email.optional().describe(
+    "For callers who are not signed in; who is, gets it for the address of their account",
+  ),
+});
+export const ForgotPassword = z.object({ email: Email });
+export const ResetPassword = z.object({ token: MailedToken, password: Password });
+export type ResetPassword = z.output<typeof ResetPassword>;
 
 export const ChangePassword = z.object({ current: z.string().min(1).max(1024), next: Password });
 export type ChangePassword = z.output<typeof ChangePassword>;

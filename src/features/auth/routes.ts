@@ -48,10 +48,16 @@ export const authRoutes = router()
     route("post", "/auth/register", {
       who: "anyone",
       summary: "Make an account",
+      description:
+        "202, without a token, where the email must be verified first (REQUIRE_VERIFIED_EMAIL); alike for a taken email, whose owner is told.",
       body: Register,
-      answers: { 201: SignedIn },
+      answers: { 201: SignedIn, 202: Done },
     }),
-    async (c) => c.json(await giveFileCookie(c, await register(c.var.ctx, c.req.valid("json"))), 201),
+    async (c) => {
+      const made = await register(c.var.ctx, c.req.valid("json"));
+      if (made === null) return c.json(done("Follow the link that was mailed to you, then sign in"), 202);
+      return c.json(await giveFileCookie(c, made), 201);
+    },
   )
   .openapi(
     route("post", "/auth/login", { who: "anyone", summary: "Sign in", body: Login, answers: { 200: SignedIn } }),

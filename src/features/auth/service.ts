@@ -1,23 +1,28 @@
 /** Accounts: making them, signing in and out, changing and closing them. */
 import { and, eq, lt, or, sql } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
 import { refuseBannedAddress, refuseBarred } from "../../auth/authenticate.ts";
 import { isOutsideSession, outsideTokenHash } from "../../auth/outside-session.ts";
-import { spend } from "../../auth/rate-limit.ts";
 import { signToken } from "../../auth/tokens.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import { after, type Statements } from "../../db/batch.ts";
 import { foldedNames } from "../../db/folding.ts";
 import { deliverSoon, enqueue, enqueueSelect, pendingFor } from "../../db/outbox.ts";
-import { revokedTokens, sessions, socketTickets, users } from "../../db/tables.ts";
+import { accountTokens, revokedTokens, sessions, socketTickets, users } from "../../db/tables.ts";
 import { AppError, CLOSE } from "../../errors.ts";
 import type { HubPayload } from "../../hub/delivery.ts";
 import { fingerprint, randomSecret } from "../../platform/digest.ts";
 import { fold } from "../../text.ts";
+import { hasMail, limitMailTo, sendMailSoon } from "../mail/service.ts";
 import type { Account, ChangePassword, Login, Register, UpdateAccount } from "./contract.ts";
+import { limitLogins } from "./limits.ts";
+import { changeEmail, refuseUnverified, reminderTo, verificationOf } from "./mail-verification.ts";
 import { hashPassword, isOutdated, verifyPassword } from "./password.ts";
 import { endOtherSessions } from "./sessions.ts";
 
 type Row = typeof users.$inferSelect;
+/** The statement that makes an account, if name and email are free. */
+type Making = BatchItem<"sqlite"> & { _: { result: Row[] } };
 
 /** A login that opens no connection counts as presence for this long (SPEC 1). */
 const LOGIN_PRESENCE_MS = 5 * 60_000;
@@ -46,7 +51,8 @@ const toAccount = (row: Row): Account => ({
 });
 
 /**
- * Makes an account and signs it in.
+ * Makes an account and signs it in; null where the email must be verified first (REQUIRE_VERIFIED_EMAIL): then a taken one is
+ * answered alike, and its owner is told.
  * @throws AppError CONFLICT when the username or email is taken, in whatever case · RATE_LIMIT · FORBIDDEN where accounts are
  *   a backend's to make
  */
@@ -56,7 +62,8 @@ export async function register(ctx: Ctx, input: Register) {
   await refuseBannedAddress(ctx);
   await limitLogins(ctx, fold(input.username));
   const { password, ...profile } = input;
-  const [made] = await ctx.db
+  const isVerifiedFirst = ctx.config.REQUIRE_VERIFIED_EMAIL === "1";
+  const account = ctx.db
     .insert(users)
     .values({
       ...profile,
@@ -65,18 +72,42 @@ export async function register(ctx: Ctx, input: Register) {
       passwordHash: hashPassword(password, ctx.config.PASSWORD_SCRYPT_LOG_N),
       createdAt: ctx.now,
       lastActiveAt: ctx.now,
-      onlineUntil: signedInUntil(ctx),
+      onlineUntil: isVerifiedFirst ? null : signedInUntil(ctx),
     })
     .onConflictDoNothing()
     .returning();
+  const [made] = hasMail(ctx) ? await makeWithMail(ctx, input, account) : await account;
+  if (isVerifiedFirst) return null;
   if (!made) throw new AppError("CONFLICT", "This username or email is taken.");
   return startSession(ctx, made);
+}
+
+/** Makes the account, and mails what its owner, or the owner of a taken email, has to do. @throws AppError CONFLICT, RATE_LIMIT */
+async function makeWithMail(ctx: Ctx, { username, email }: Register, account: Making): Promise<Row[]> {
+  const named = ctx.db.select({ id: users.id }).from(users).where(sql`username = ${username} COLLATE NOCASE`);
+  const verification = await verificationOf(ctx, username, email);
+  if (ctx.config.REQUIRE_VERIFIED_EMAIL === "0") {
+    const { made } = await ctx.db.batch({ made: account, ...verification });
+    sendMailSoon(ctx);
+    return made;
+  }
+  await limitMailTo(ctx, email);
+  // The same statements for a taken email, so that not even the time tells.
+  const { taken, made } = await ctx.db.batch({
+    taken: named,
+    made: account,
+    ...verification,
+    ...(await reminderTo(ctx, email, sql`u.created_at <> ${ctx.now.getTime()}`)),
+  });
+  sendMailSoon(ctx);
+  if (taken.length > 0) throw new AppError("CONFLICT", "This username is taken.");
+  return made;
 }
 
 /**
  * Signs in by username or email.
  * @throws AppError UNAUTHORIZED for a wrong pair, in the same time whether or not the account exists · FORBIDDEN for a
- *   banned or inactive account, only after the right password · RATE_LIMIT
+ *   banned or inactive account, or one whose email must be verified first, only after the right password · RATE_LIMIT
  */
 export async function login(ctx: Ctx, { username, password }: Login) {
   await refuseBannedAddress(ctx);
@@ -90,6 +121,7 @@ export async function login(ctx: Ctx, { username, password }: Login) {
   const isRight = password.length <= 128 && verifyPassword(password, user?.passwordHash ?? null, cost);
   if (!user || !isRight) throw new AppError("UNAUTHORIZED", "Wrong username or password.");
   refuseBarred(ctx, user);
+  refuseUnverified(ctx, user);
   const passwordHash = isOutdated(user.passwordHash ?? "", cost) ? hashPassword(password, cost) : user.passwordHash;
   await ctx.db
     .update(users)
@@ -97,25 +129,6 @@ export async function login(ctx: Ctx, { username, password }: Login) {
     .where(eq(users.id, user.id));
   return startSession(ctx, user);
 }
-
-/** An address may try many names (a school, an office), but each try costs us a slow hash. */
-const NAMES_PER_ADDRESS = 60;
-
-/** 10 a minute per address and name by default: neither a stranger can lock out a name, nor one address try them all. */
-async function limitLogins(ctx: Ctx, name: string): Promise<void> {
-  const limit = ctx.config.RATE_LIMIT_LOGINS;
-  const key = await fingerprint(`${ctx.address}\n${name}`);
-  await spend(ctx, { key: `login:${key}`, limit, windowSeconds: 60 });
-  await limitAddress(ctx);
-}
-
-/** For sign-ins that name nobody: what one address may try in a minute. @throws AppError RATE_LIMIT */
-export const limitAddress = (ctx: Ctx): Promise<void> =>
-  spend(ctx, {
-    key: `logins:${ctx.address}`,
-    limit: ctx.config.RATE_LIMIT_LOGINS * NAMES_PER_ADDRESS,
-    windowSeconds: 60,
-  });
 
 /** Until when a sign-in of now counts as presence. */
 export const signedInUntil = (ctx: Ctx): Date => new Date(ctx.now.getTime() + LOGIN_PRESENCE_MS);
@@ -196,8 +209,13 @@ export async function readAccount(ctx: UserCtx): Promise<Account> {
   return toAccount(row);
 }
 
-/** Changes what was named; the rest stays. Open connections show the new name and picture. */
-export async function updateAccount(ctx: UserCtx, input: UpdateAccount): Promise<Account> {
+/**
+ * Changes what was named; the rest stays. Open connections show the new name and picture. A new email counts later: see
+ * `changeEmail`.
+ * @throws AppError as `changeEmail`
+ */
+export async function updateAccount(ctx: UserCtx, { email, ...input }: UpdateAccount): Promise<Account> {
+  if (email !== undefined) await changeEmail(ctx, email);
   if (Object.keys(input).length === 0) return readAccount(ctx);
   const userId = ctx.actor.id;
   const person: HubPayload["person"] = {
@@ -240,8 +258,10 @@ export async function changePassword(ctx: UserCtx, { current, next }: ChangePass
   const { pending } = await ctx.db.batch({
     changed: ctx.db
       .update(users)
-      .set({ passwordHash: hashPassword(next, cost) })
+      // Whoever was in may have asked for another address, or for a link to it.
+      .set({ passwordHash: hashPassword(next, cost), pendingEmail: null })
       .where(eq(users.id, userId)),
+    links: ctx.db.delete(accountTokens).where(and(eq(accountTokens.userId, userId), eq(accountTokens.kind, "reset"))),
     ...endOtherSessions(ctx),
   });
   deliverSoon(ctx, pending);

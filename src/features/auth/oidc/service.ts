@@ -14,7 +14,7 @@ import { AppError } from "../../../errors.ts";
 import { badField } from "../../../input.ts";
 import { fingerprint, randomSecret } from "../../../platform/digest.ts";
 import { logFailure } from "../../../platform/log.ts";
-import { limitAddress } from "../service.ts";
+import { limitAddress } from "../limits.ts";
 import type { BeginSignIn, ExchangeCode } from "./contract.ts";
 import { providerNamed, readAnswer, signInPage } from "./providers.ts";
 
