@@ -6,6 +6,7 @@ import { adminRoutes } from "./features/admin/routes.ts";
 import { oidcRoutes } from "./features/auth/oidc/routes.ts";
 import { authRoutes } from "./features/auth/routes.ts";
 import { emailRoutes } from "./features/auth/email-routes.ts";
+import { exportRoutes } from "./features/auth/export-routes.ts";
 import { sessionRoutes } from "./features/auth/session-routes.ts";
 import { commentRoutes } from "./features/comments/routes.ts";
 import { courseRoutes } from "./features/courses/routes.ts";
@@ -89,6 +90,7 @@ export const api = router()
   .route("/", emailRoutes)
   .route("/", sessionRoutes)
   .route("/", oidcRoutes)
+  .route("/", exportRoutes)
   .route("/", messageRoutes)
   .route("/", notificationRoutes)
   .route("/", userRoutes)

@@ -1,9 +1,12 @@
-/** Sessions: where one is signed in, and ending that elsewhere (SPEC 13). */
+/** Sessions: where one is signed in, and ending that elsewhere; and the export of oneself (SPEC 13). */
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { call, costOf, mintUser, type TestUser } from "./support/api.ts";
+import { call, costOf, mintUser, ORIGIN, type TestUser, worker } from "./support/api.ts";
 import { passTime } from "./support/clock.ts";
-import { openHub } from "./support/socket.ts";
+import { bearer, uploadNamed } from "./support/files.ts";
+import { as, mintThree, post } from "./support/rooms.ts";
+import { openHub, openSocket } from "./support/socket.ts";
+import { join } from "./support/webrtc.ts";
 
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:144.0) Gecko/20100101 Firefox/144.0";
 const SAFARI =
@@ -95,5 +98,92 @@ describe("a revoked session", () => {
     for (const token of others) expect((await call("/auth/me", { token })).status).toBe(401);
     await mine.expectNothing("error");
     expect((await list(user.token)).map(({ isCurrent }: { isCurrent: boolean }) => isCurrent)).toEqual([true]);
+  });
+});
+
+describe("the export of oneself", () => {
+  const exported = (user: TestUser) => call("/auth/me/export", { token: user.token });
+
+  it("has what is in the database and in objects, and nothing that others said or hold", async () => {
+    const { roomId, ann, bob } = await mintThree();
+    const file = await uploadNamed(ann, "notes.pdf");
+    await as(ann, "POST", "/messages", { receiverId: bob.id, content: "to bob" });
+    await as(bob, "POST", "/messages", { receiverId: ann.id, content: "to ann" });
+    await as(ann, "POST", `/users/${bob.id}/follow`);
+    const { body: video } = await as(ann, "POST", "/videos", { title: "Mine", videoUrl: "https://example.com/v.mp4" });
+    await as(ann, "POST", "/comments", { videoId: video.id, content: "first" });
+    const theirs = await post(bob, roomId, "bob's words");
+    await post(ann, roomId, "ann's words");
+    await as(ann, "POST", `/rooms/${roomId}/messages/${theirs.body.id}/reactions`, { emoji: "👍" });
+    await as(ann, "POST", "/chat/courses/export-course/messages", { message: "in a course" });
+    const stream = (await as(ann, "POST", "/streams", { title: "Live" })).body.id;
+    const chat = await openSocket(`/streams/${stream}/ws?token=${ann.token}`);
+    expect(await chat.ask("chat_message", { message: "in a stream" })).toMatchObject({ type: "ack" });
+    const { body: session } = await as(ann, "POST", "/webrtc/sessions", { title: "Talk" });
+    await join(ann, session.id);
+
+    const { status, body, headers } = await exported(ann);
+    expect([status, headers.get("content-disposition")]).toEqual([200, 'attachment; filename="account.json"']);
+    expect(body.account).toMatchObject({ id: ann.id, email: ann.email });
+    expect(body.sessions).toHaveLength(1);
+    expect(body.following).toMatchObject([{ userId: bob.id }]);
+    expect(body.messages.map(({ content }: { content: string }) => content)).toEqual(["to bob", "to ann"]);
+    expect(body.videos).toMatchObject([{ id: video.id, title: "Mine" }]);
+    expect(body.comments).toMatchObject([{ videoId: video.id, content: "first" }]);
+    expect(body.files).toMatchObject([{ id: file.id, url: file.url }]);
+    expect((await worker.fetch(body.files[0].url, { headers: bearer(ann) })).status).toBe(200);
+    expect(body.rooms).toMatchObject([{ id: roomId, kind: "group" }]);
+    expect(body.streams).toMatchObject([{ id: stream }]);
+    expect(body.calls).toMatchObject([{ id: session.id }]);
+    const said = body.inRooms.map((item: Record<string, unknown>) => [item.kind, item.content ?? item.emoji]);
+    expect(said.sort()).toEqual([
+      ["message", "ann's words"],
+      ["message", "in a course"],
+      ["message", "in a stream"],
+      ["reaction", "👍"],
+      ["stay", undefined],
+    ]);
+    const text = JSON.stringify(body);
+    for (const secret of ["scrypt", "bob's words", bob.email]) expect(text).not.toContain(secret);
+    expect((await exported(bob)).body.messages).toHaveLength(2);
+    expect((await call("/auth/me/export")).status).toBe(401);
+  });
+
+  it("is streamed in pages that miss nothing, is one a day, and does not count if it breaks off", async () => {
+    const [low, mid, high] = [await mintUser(), await mintUser(), await mintUser()];
+    await as(mid, "POST", "/messages", { receiverId: low.id, content: "hello" });
+    await as(mid, "POST", "/messages", { receiverId: high.id, content: "hello" });
+    await env.DB.prepare(
+      `INSERT INTO messages (sender_id, receiver_id, content, created_at)
+       SELECT value % 2 * ?1 + (1 - value % 2) * ?2, iif(value % 3 = 0, ?3, value % 2 * ?2 + (1 - value % 2) * ?1), 'm' || value, 0
+       FROM (WITH RECURSIVE n (value) AS (SELECT 0 UNION ALL SELECT value + 2 FROM n WHERE value < 2600) SELECT value FROM n)`,
+    )
+      .bind(low.id, mid.id, high.id)
+      .run();
+    const address = `${ORIGIN}/api/v1/auth/me/export`;
+    const broken = await worker.fetch(address, { headers: bearer(mid) });
+    const reader = broken.body?.getReader();
+    await reader?.read();
+    await reader?.cancel();
+    const response = await worker.fetch(address, { headers: bearer(mid) });
+    let [text, pieces] = ["", 0];
+    for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += piece;
+      pieces += 1;
+    }
+    const ids: number[] = JSON.parse(text).messages.map(({ id }: { id: number }) => id);
+    const kept = await env.DB.prepare("SELECT id FROM messages WHERE ?1 IN (sender_id, receiver_id) ORDER BY id")
+      .bind(mid.id)
+      .all<{ id: number }>();
+    expect(kept.results.length).toBeGreaterThan(1200);
+    expect(ids.toSorted((a, b) => a - b)).toEqual(kept.results.map(({ id }) => id));
+    expect(pieces).toBeGreaterThan(20);
+    const second = await exported(mid);
+    expect(second.status).toBe(429);
+    expect(Number(second.headers.get("Retry-After"))).toBeGreaterThan(86_000);
+    for (let n = 0; n < 12; n += 1) expect((await exported(mid)).status).toBe(429);
+    expect((await call("/auth/me", { token: mid.token })).status).toBe(200);
+    passTime(86_401);
+    expect((await exported(mid)).status).toBe(200);
   });
 });

@@ -8,7 +8,13 @@ import { addressBans, rateWindows } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
 import { logEvent } from "../platform/log.ts";
 
-type Window = { key: string; limit: number; windowSeconds: number };
+type Window = {
+  key: string;
+  limit: number;
+  windowSeconds: number;
+  /** Trying on is no attack: nobody is banned for it. */
+  isHarmless?: boolean;
+};
 
 /** So many times over a limit is no mistake any more. */
 const HAMMERING_FACTOR = 3;
@@ -19,11 +25,11 @@ const HAMMERINGS = 3;
  * Counts one call in a fixed window, in one row written.
  * @throws AppError RATE_LIMIT with the seconds until the window ends.
  */
-export async function spend(ctx: Ctx, { key, limit, windowSeconds }: Window): Promise<void> {
+export async function spend(ctx: Ctx, { key, limit, windowSeconds, isHarmless = false }: Window): Promise<void> {
   const now = ctx.now.getTime();
   const { count, endsAt } = await countUp(ctx, key, windowSeconds);
   if (count <= limit) return;
-  if (count > limit * HAMMERING_FACTOR) await noteHammering(ctx);
+  if (!isHarmless && count > limit * HAMMERING_FACTOR) await noteHammering(ctx);
   throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds: Math.ceil((endsAt.getTime() - now) / 1000) });
 }
 

@@ -20,6 +20,7 @@ import type { ChatActions, ChatHost, SystemMessage } from "./actions.ts";
 import { Attachments } from "./attachments.ts";
 import { Conversation } from "./conversation.ts";
 import { type Dialect, frameOf } from "./dialect.ts";
+import { type ChatExport, exportPage } from "./export.ts";
 import { Gate } from "./gate.ts";
 import { ChatHistory, type Page, type ReadQuery } from "./history.ts";
 import type { RoomInfo } from "./info.ts";
@@ -247,6 +248,11 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
   protected async page(query: ReadQuery): Promise<Page> {
     await this.references.settle();
     return this.#history.page(this.dialect, query);
+  }
+
+  /** RPC: what this user wrote and did here, a bounded piece of it after a place in the log. */
+  async exportOf(userId: number, after: number): Promise<ChatExport> {
+    return exportPage(this.entries.sql, userId, after);
   }
 
   /** What this user wrote and did here is nobody's any more. */

@@ -16,7 +16,7 @@ import { arrived, factsOf, type Member, type ParticipantState, SessionFacts, sho
 import { noteOwnEnd } from "./service.ts";
 import { SessionDelivery } from "./session-delivery.ts";
 import { Signaling } from "./signaling.ts";
-import { StayStore } from "./store.ts";
+import { type StoredStay, StayStore } from "./store.ts";
 
 /** A page that is reloaded is back within this time, ms. */
 const GRACE_MS = 6000;
@@ -231,12 +231,13 @@ export class WebrtcRoom extends Room {
   async attendance(): Promise<Stay[]> {
     await this.#guests.settle();
     await this.connections.verify();
-    return this.#store.stays(Date.now()).map(({ userId, joinedAt, leftAt, until }) => ({
-      userId,
-      joinedAt: new Date(joinedAt).toISOString(),
-      leftAt: leftAt === null ? null : new Date(leftAt).toISOString(),
-      seconds: Math.floor((until - joinedAt) / 1000),
-    }));
+    return this.#store.stays(Date.now()).map(toStay);
+  }
+
+  /** RPC: when this user was here. */
+  async exportOf(userId: number): Promise<Stay[]> {
+    const stays = this.#store.stays(Date.now());
+    return stays.filter((stay) => stay.userId === userId).map(toStay);
   }
 
   /** What the database and the outbox call the session. */
@@ -265,3 +266,10 @@ export class WebrtcRoom extends Room {
     return Math.min(...ghosts, this.#store.aliveAt + ALIVE_EVERY_MS);
   }
 }
+
+const toStay = ({ userId, joinedAt, leftAt, until }: StoredStay): Stay => ({
+  userId,
+  joinedAt: new Date(joinedAt).toISOString(),
+  leftAt: leftAt === null ? null : new Date(leftAt).toISOString(),
+  seconds: Math.floor((until - joinedAt) / 1000),
+});
