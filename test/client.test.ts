@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { answerOf, RoomcastError, type RoomcastSocket, roomcast } from "../packages/client/src/index.ts";
 import { afterClose } from "../packages/client/src/policy.ts";
 import { call, mintUser, ORIGIN, type TestUser, worker } from "./support/api.ts";
-import { drop, open, opened as isOpen, until } from "./support/client.ts";
+import { drop, opened as isOpen, open, until } from "./support/client.ts";
 import { WorkerSocket } from "./support/worker-socket.ts";
 
 const hubOf = (user: TestUser) => env.USER_HUB.getByName(String(user.id));

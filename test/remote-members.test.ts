@@ -132,9 +132,14 @@ it("what waits to be delivered keeps the epoch under which it was logged", () =>
   ];
   const as = { object: "ROOM:r", joins: [3] };
   expect(toFanOutGroups(sent.slice(0, 1), "ROOM:r")).toEqual([
-    { socketIds: ["s"], as, events: ['["a"]'], at: { object: "ROOM:r", seq: 7, epoch: "old" } },
+    { socketIds: ["s"], as, events: ['["a"]'], at: { object: "ROOM:r", seq: 7, epoch: "old", seqs: [7] } },
   ]);
   expect(toFanOutGroups(sent, "ROOM:r")).toEqual([
-    { socketIds: ["s"], as, events: ['["a"]', '["b",1]', '["c"]'], at: { object: "ROOM:r", seq: 1, epoch: "new" } },
+    {
+      socketIds: ["s"],
+      as,
+      events: ['["a"]', '["b",1]', '["c"]'],
+      at: { object: "ROOM:r", seq: 1, epoch: "new", seqs: [0, 1, 0] },
+    },
   ]);
 });

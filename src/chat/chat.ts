@@ -179,7 +179,11 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
 
   protected override async admit({ userId, facts, since }: ConnectRequest): Promise<void> {
     this.letIn(userId, this.context.parse(facts));
-    if (since !== undefined) await this.references.settle();
+    if (since !== undefined) await this.beforeReplay();
+  }
+
+  protected override beforeReplay(): Promise<void> {
+    return this.references.settle();
   }
 
   /** RPC: a command from somebody without a socket: REST, or Socket.IO. The same function as for a frame. */

@@ -117,10 +117,13 @@ export class UserHub extends Room {
 
   /** The Worker asked the database before; what was revoked since then, the hub knows. */
   protected override async admit(request: ConnectRequest): Promise<void> {
-    // Nobody reads of somebody who has been erased meanwhile.
-    if (request.since !== undefined) await this.#references.settle();
+    if (request.since !== undefined) await this.beforeReplay();
     const revocation = this.revocationOf(request);
     if (revocation) throw new AppError(revocation.code === CLOSE.unauthorized ? "UNAUTHORIZED" : "FORBIDDEN");
+  }
+
+  protected override beforeReplay(): Promise<void> {
+    return this.#references.settle();
   }
 
   protected override revocationOf(by: Authenticated): Revocation | null {

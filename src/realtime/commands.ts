@@ -66,14 +66,32 @@ function invalidMessage(error: z.ZodError): AppError {
   return new AppError("INVALID_MESSAGE", path ? `data.${path}: ${issue?.message}` : issue?.message);
 }
 
-/** A command's outcome as it crosses RPC: of a thrown error little more than the text would arrive. */
+/**
+ * A command's outcome as it crosses RPC: of a thrown error little more than the text would arrive. `isAbsent`: whoever asked is
+ * not in the room, which may have lost them.
+ */
 export type Outcome =
   | { ok: true; data: unknown }
-  | { ok: false; error: { code: ErrorCode; message: string; retryAfterSeconds?: number | undefined } };
+  | {
+      ok: false;
+      error: { code: ErrorCode; message: string; retryAfterSeconds?: number | undefined };
+      isAbsent?: true;
+    };
+
+/** A client that another object holds is not in this room. */
+export class Absent extends AppError {
+  constructor() {
+    super("NOT_FOUND", "Join first.");
+  }
+}
 
 export function failed(thrown: unknown): Outcome {
   const { code, message, retryAfterSeconds } = toAppError(thrown);
-  return { ok: false, error: { code, message, retryAfterSeconds } };
+  return {
+    ok: false,
+    error: { code, message, retryAfterSeconds },
+    ...(thrown instanceof Absent ? { isAbsent: true } : {}),
+  };
 }
 
 /** What the command answered. @throws AppError as the object refused it */

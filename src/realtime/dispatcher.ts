@@ -11,7 +11,7 @@ import { AppError, CLOSE, errorBody, toAppError } from "../errors.ts";
 import type { FindUsers } from "../input.ts";
 import { logFailure } from "../platform/log.ts";
 import type { BudgetKind } from "./budget.ts";
-import { type CommandContext, failed, type Outcome } from "./commands.ts";
+import { Absent, type CommandContext, failed, type Outcome } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import type { Person } from "./connection-state.ts";
 import type { Membership } from "./membership.ts";
@@ -236,7 +236,7 @@ export class Dispatcher {
   executeRemote(socketId: string, type: string, data: unknown): Promise<Outcome> {
     return this.#answer((now) => {
       const connection = this.#membership.connections.get(socketId);
-      if (!connection) throw new AppError("NOT_FOUND", "Join first.");
+      if (!connection) throw new Absent();
       connection.touch(now);
       if (connection.state.expiresAt <= now) {
         this.#membership.close(connection, CLOSE.unauthorized, "UNAUTHORIZED");

@@ -1,13 +1,20 @@
 /** What crosses to a gateway: frames as Socket.IO events, and for whom they are. */
 import { z } from "zod";
+import type { EncodedFrame } from "./encoded-frame.ts";
 import type { FrameBatch } from "./transport.ts";
 
 /** A client's stay in an object: who comes back after it has ended has another, with a greater number. */
 export const Membership = z.object({ socketId: z.string(), join: z.number().int() });
 export type Membership = z.infer<typeof Membership>;
 
-/** Where events leave their receivers in an object's log; `object`: see `objectKey`. */
-export type LogMark = { object: string; seq: number; epoch: string };
+/**
+ * Where events leave their receivers in an object's log (`object`: see `objectKey`). `seqs`: of each event, 0 for one that is
+ * not in it; absent in what a room of the release before sends.
+ */
+export type LogMark = { object: string; seq: number; epoch: string; seqs?: number[] };
+
+/** Events as they cross, and the seq of each, 0 for one that is in no log. */
+export type LoggedEvents = { events: string[]; seqs: number[] };
 
 /** As which of their memberships of an object clients are sent something: a number for each. */
 export type MemberMark = { object: string; joins: number[] };
@@ -21,19 +28,17 @@ export type FanOutGroup = { socketIds: string[]; as?: MemberMark; events: string
 /** What waits to go to one member; `epoch`: of the log when it was sent. */
 export type Outgoing = { member: Membership; batch: FrameBatch; epoch: string };
 
-/** A batch as it crosses; `seq`: the newest that is in the log, or 0. */
-type Crossing = { events: string[]; seq: number };
-
-const encode = ({ frames }: FrameBatch): Crossing => ({
+/** Frames as Socket.IO's clients get them. */
+export const toEvents = (frames: readonly EncodedFrame[]): LoggedEvents => ({
   events: frames.map(({ event }) => event),
-  seq: Math.max(0, ...frames.map(({ seq }) => seq)),
+  seqs: frames.map(({ seq }) => seq),
 });
 
-const crossings = new WeakMap<FrameBatch, Crossing>();
-function crossingOf(batch: FrameBatch): Crossing {
+const crossings = new WeakMap<FrameBatch, LoggedEvents>();
+function crossingOf(batch: FrameBatch): LoggedEvents {
   let crossing = crossings.get(batch);
   if (!crossing) {
-    crossing = encode(batch);
+    crossing = toEvents(batch.frames);
     crossings.set(batch, crossing);
   }
   return crossing;
@@ -83,12 +88,11 @@ export function toFanOutGroups(sent: Outgoing[], object: string): FanOutGroup[] 
 function crossingOfAll(series: Series, object: string): Pick<FanOutGroup, "events" | "at"> {
   const batches: NonNullable<Series["last"]>[] = [];
   for (let one: Series | null = series; one?.last; one = one.before) batches.push(one.last);
-  const events: string[] = [];
-  let at: LogMark | null = null;
-  for (const { batch, epoch } of batches.reverse()) {
-    const crossing = crossingOf(batch);
-    events.push(...crossing.events);
-    if (crossing.seq > 0) at = { object, seq: crossing.seq, epoch };
-  }
-  return { events, at };
+  const crossings = batches.reverse().map(({ batch, epoch }) => ({ ...crossingOf(batch), epoch }));
+  const events = crossings.flatMap((crossing) => crossing.events);
+  const epoch = crossings.findLast(({ seqs }) => seqs.some((seq) => seq > 0))?.epoch;
+  if (epoch === undefined) return { events, at: null };
+  // Of a log that has begun anew since, the numbers mean nothing any more.
+  const seqs = crossings.flatMap((crossing) => crossing.seqs.map((seq) => (crossing.epoch === epoch ? seq : 0)));
+  return { events, at: { object, seq: Math.max(...seqs), epoch, seqs } };
 }

@@ -22,6 +22,7 @@ import type { PresentConnections } from "./connections.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { EncodedFrame } from "./encoded-frame.ts";
+import { type LoggedEvents, toEvents } from "./fan-out.ts";
 import type { ReplayLog } from "./log.ts";
 import { Membership } from "./membership.ts";
 import { Origin, type Stamp } from "./origin.ts";
@@ -31,6 +32,9 @@ import type { Authenticated, Revocation, RoomKind } from "./room-ref.ts";
 import { SendQueue } from "./send-queue.ts";
 import { Timers } from "./timers.ts";
 import { refuseSocket } from "./transport.ts";
+
+/** What a gateway keeps for one client (socketio/replay.ts). */
+const REMOTE_REPLAY_BYTES = 256 * 1024;
 
 export abstract class Room extends DurableObject<Env> {
   /** How this kind of object is called in logs and metrics. */
@@ -115,6 +119,9 @@ export abstract class Room extends DurableObject<Env> {
   protected elsewhere(_request: ConnectRequest): string | null {
     return null;
   }
+
+  /** Resolves when nobody who has been erased is named in what is replayed. Never throws. */
+  protected async beforeReplay(): Promise<void> {}
 
   /** Where a connection that gives no `since` is replayed from; undefined: it is sent what is new. */
   protected queueStart(): number | undefined {
@@ -271,6 +278,21 @@ export abstract class Room extends DurableObject<Env> {
     } catch (thrown) {
       return failed(thrown);
     }
+  }
+
+  /**
+   * RPC: what a gateway's client has missed of the log after a position, up to `most` frames. Null: not all of it is kept any
+   * more, or they are not in this room.
+   */
+  async remoteReplay(
+    socketId: string,
+    { seq, epoch, most }: { seq: number; epoch: string; most: number },
+  ): Promise<LoggedEvents | null> {
+    const connection = this.#membership.connections.get(socketId);
+    if (!connection || this.log.head - seq > most) return null;
+    await this.beforeReplay();
+    const page = this.log.canResume(seq, epoch) ? this.log.page(seq, REMOTE_REPLAY_BYTES) : null;
+    return page && page.to >= this.log.head ? toEvents(page.frames) : null;
   }
 
   /** RPC: a frame of a gateway's client. One that is not in this room gets NOT_FOUND. */

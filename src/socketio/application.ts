@@ -44,6 +44,9 @@ export type DisconnectReason = CloseReason | "client namespace disconnect" | "se
 /** How far a socket has been sent what an object logs. */
 export type Position = { seq: number; epoch: string };
 
+/** What a socket has missed of an object's log, oldest first, and the seq of each event. */
+export type Missed = { events: EncodedEvent[]; seqs: number[] };
+
 /** As which of its memberships of an object it is sent that: a later one has a greater number. */
 export type Place = Position & { join: number };
 
@@ -73,8 +76,11 @@ export interface ClientSocket<State = unknown> {
   request(event: string, args: unknown[], timeoutMs: number): Promise<unknown[]>;
   /** Leaves the namespace, with a disconnect packet. `close` ends the whole connection with it. */
   disconnect(close?: boolean): void;
-  /** The socket hears an object's log from this position on: what it is sent of it is held to be whole from here. */
-  subscribed(object: string, at: Place): void;
+  /**
+   * The socket hears an object's log from this position on: what it is sent of it is held to be whole from here. One that had
+   * heard less of it, and does not begin anew by its own wish (`isAsked`), comes back for what it missed.
+   */
+  subscribed(object: string, at: Place, isAsked?: boolean): void;
   unsubscribed(object: string): void;
 }
 
@@ -101,6 +107,8 @@ export interface Application<State = unknown> {
    * goes to both or neither); it then gets what it missed, and only after that what is sent from here.
    */
   connected?(socket: ClientSocket<State>, arrival: Arrival<State>): MaybePromise;
+  /** Up to `most` events that an object logged after a position. Null: not all of them can be had; the session ends. */
+  missed?(socket: ClientSocket<State>, object: string, after: Position, most: number): Promise<Missed | null>;
   received(socket: ClientSocket<State>, event: ReceivedEvent): MaybePromise;
   /** The client acknowledged what nobody asks it. */
   unexpected?(socket: ClientSocket<State>): MaybePromise;

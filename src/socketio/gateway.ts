@@ -78,8 +78,7 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
 
   async #send({ socketIds, events, at: mark, as }: Batch): Promise<string[]> {
     const gone: string[] = [];
-    const lost: Socket[] = [];
-    const at = mark && { object: mark.object, position: { seq: mark.seq, epoch: mark.epoch } };
+    const lost = new Map<SharedEvent[], Set<Socket>>();
     const shared = events.map(
       (event) => new SharedEvent(event, this.#sockets.recovers ? this.#sockets.nextOffset() : null),
     );
@@ -87,15 +86,29 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
       if (index > 0 && (index * events.length) % SLICE_SENDS < events.length) await nextSlice();
       const socket = this.#sockets.get(id);
       if (!socket) gone.push(id);
-      else if (!as || socket.isMember(as.object, as.joins[index] ?? 0)) {
-        for (const event of shared) socket.deliver(event);
-        if (at) socket.moved(at.object, at.position);
-        if (!socket.client) lost.push(socket);
+      else if (!as || socket.places.isMember(as.object, as.joins[index] ?? 0)) {
+        const taken = this.#hand(socket, shared, mark);
+        if (!socket.client && taken.length > 0) lost.set(taken, (lost.get(taken) ?? new Set()).add(socket));
       }
     }
-    const kept = shared.map(({ event, offset }) => ({ event, offset: offset ?? "" }));
-    this.#sockets.lost.delivered(lost, kept, at);
+    const at = mark && { object: mark.object, position: { seq: mark.seq, epoch: mark.epoch } };
+    for (const [taken, sockets] of lost) {
+      const kept = taken.map(({ event, offset }) => ({ event, offset: offset ?? "" }));
+      this.#sockets.lost.delivered([...sockets], kept, at);
+    }
     return gone;
+  }
+
+  /** @returns what of it the socket had not had; nothing, if it has to come back for what is missing before */
+  #hand(socket: Socket, shared: SharedEvent[], mark: LogMark | null): SharedEvent[] {
+    const taken = mark ? socket.places.newIn(shared, mark) : shared;
+    if (!taken) {
+      this.#sockets.tear(socket);
+      return [];
+    }
+    for (const event of taken) socket.deliver(event);
+    if (mark) socket.places.moved(mark.object, { seq: mark.seq, epoch: mark.epoch });
+    return taken;
   }
 
   /**
@@ -122,7 +135,7 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
     for (const { object, members, how, error } of orders) {
       for (const { socketId, join } of members) {
         const socket = this.#sockets.get(socketId);
-        if (!socket?.isMember(object, join)) continue;
+        if (!socket?.places.isMember(object, join)) continue;
         if (how === "disconnect") socket.disconnect(true);
         else if (how === "reset") this.#sockets.reset(socket);
         else this.#sockets.expel(socket, { object, join }, error);

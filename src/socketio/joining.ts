@@ -1,12 +1,19 @@
 import type { Packet } from "socket.io-parser";
 import { randomSecret } from "../platform/digest.ts";
 import type { MaybePromise } from "../platform/promise.ts";
-import { type Arrival, type DisconnectReason, type Identity, type Position, Refusal } from "./application.ts";
+import {
+  type Arrival,
+  type DisconnectReason,
+  type Identity,
+  type Place,
+  type Position,
+  Refusal,
+} from "./application.ts";
 import type { Client } from "./client.ts";
 import type { CloseReason } from "./engine/layer.ts";
 import type { Claim, LostSockets } from "./lost-sockets.ts";
 import { type LostElsewhere, type Peers, ResumeRequest } from "./peers.ts";
-import { Replay } from "./replay.ts";
+import { type KeptEvent, MAX_EVENTS, Replay } from "./replay.ts";
 import { Socket, type SocketHost } from "./socket.ts";
 
 /** What `Joining` needs of those who keep the sockets. */
@@ -96,8 +103,10 @@ export class Joining {
     const { lost } = this.#sockets;
     socket.joinedAt = new Map();
     await this.#sockets.connected(socket, { recovered: true, identity });
+    const isWhole = lost.get(pid) === socket && (await this.#catchUp(socket));
+    // Somebody may have ended it, or put it out.
     if (lost.get(pid) !== socket) return false;
-    if (!isWhole(socket.progress.positions, socket.joinedAt) || !socket.replay?.since(offset)) {
+    if (!isWhole || !socket.replay?.since(offset)) {
       await this.#sockets.end(socket, "transport error");
       return false;
     }
@@ -112,6 +121,37 @@ export class Joining {
     return true;
   }
 
+  /** Adds what a lost socket missed of the logs to what is kept for it. @returns false: not all of it can be had */
+  async #catchUp(socket: Socket): Promise<boolean> {
+    for (const [object, needed] of socket.joinedAt ?? []) {
+      const missed = await this.#missed(socket, object, { had: socket.places.get(object), needed });
+      if (!missed) return false;
+      if (missed.events.length === 0) continue;
+      const { seq, epoch } = missed.upTo;
+      for (const { offset, event } of missed.events) socket.replay?.add(offset, event);
+      socket.places.moved(object, { seq, epoch });
+      this.#sockets.lost.delivered([socket], missed.events, { object, position: { seq, epoch } });
+    }
+    return true;
+  }
+
+  /**
+   * What an object logged after the place that a socket had, at least until it joined it anew.
+   * @returns null: not all of it can be had, or it is of another log
+   */
+  async #missed(
+    socket: Socket,
+    object: string,
+    { had, needed }: { had: Position | undefined; needed: Position },
+  ): Promise<{ events: KeptEvent[]; upTo: Position; seqs: number[] } | null> {
+    if (had?.epoch !== needed.epoch) return null;
+    if (had.seq >= needed.seq) return { events: [], upTo: had, seqs: [] };
+    const missed = await this.#sockets.application.missed?.(socket, object, had, MAX_EVENTS);
+    if (!missed) return null;
+    const events = missed.events.map((event) => ({ event, offset: this.#sockets.nextOffset() }));
+    return { events, upTo: { seq: Math.max(needed.seq, ...missed.seqs), epoch: had.epoch }, seqs: missed.seqs };
+  }
+
   /** Its rooms are told to send here first. What they sent to its old place before that is there when they have answered. */
   async #resumeFrom(from: LostElsewhere, client: Client, claim: Claim, identity: Identity): Promise<boolean> {
     const { pid, offset, namespace, principal } = claim;
@@ -121,10 +161,12 @@ export class Joining {
     socket.joinedAt = needed;
     await this.#sockets.connected(socket, { recovered: true, identity });
     const given = this.#sockets.has(socket) ? await from.at.surrender(pid, offset) : null;
-    const replay = given && new Replay(offset, [...given.missed, ...(socket.replay?.events ?? [])]);
+    const missed = given && (await this.#missedBefore(socket, needed, given.positions));
+    // It was put out meanwhile.
+    if (!this.#sockets.has(socket)) return false;
+    const replay = missed && new Replay(offset, [...given.missed, ...missed, ...(socket.replay?.events ?? [])]);
     // Nothing may have fallen out of either's replay, nor between the two.
-    const isComplete = socket.replay?.base === null && replay?.base === offset;
-    if (!given || !isComplete || !isWhole(given.positions, needed)) {
+    if (socket.replay?.base !== null || replay?.base !== offset) {
       await this.#sockets.end(socket, "transport error");
       return false;
     }
@@ -137,14 +179,22 @@ export class Joining {
     await this.#sockets.peers.arrived(pid);
     return true;
   }
-}
 
-/** Whether a socket that had come so far was sent all that the logs held when it joined them anew. */
-function isWhole(had: Record<string, Position>, needed: ReadonlyMap<string, Position>): boolean {
-  return [...needed].every(([object, { seq, epoch }]) => {
-    const at = had[object];
-    return at?.epoch === epoch && at.seq >= seq;
-  });
+  /** What a socket that had come so far elsewhere missed of the logs until it joined them from here. Null: see `#missed`. */
+  async #missedBefore(
+    socket: Socket,
+    needed: ReadonlyMap<string, Position>,
+    had: Record<string, Place>,
+  ): Promise<KeptEvent[] | null> {
+    const all: KeptEvent[] = [];
+    for (const [object, place] of needed) {
+      const missed = await this.#missed(socket, object, { had: had[object], needed: place });
+      if (!missed) return null;
+      // What is newer is sent here.
+      all.push(...missed.events.filter((_, index) => (missed.seqs[index] ?? 0) <= place.seq));
+    }
+    return all;
+  }
 }
 
 function explain({ message, data }: Refusal): { message: string; data?: unknown } {

@@ -257,7 +257,7 @@ export class LostSockets {
 
 function takeBack(socket: Socket, { events, at }: KeptRow): void {
   for (const { offset, event } of events) socket.replay?.add(offset, event);
-  if (at) socket.moved(at.object, at.position);
+  if (at) socket.places.moved(at.object, at.position);
 }
 
 function rowOf({ socket, progress, head, after, reason, expiresAt }: LostSocket): LostRow {

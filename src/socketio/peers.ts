@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Position } from "./application.ts";
+import type { Place } from "./application.ts";
 import type { Addresses } from "./engine/addresses.ts";
 import type { Claim } from "./lost-sockets.ts";
 import type { KeptEvent } from "./replay.ts";
@@ -8,7 +8,7 @@ import type { KeptEvent } from "./replay.ts";
 export type Located = { id: string; state: string } | { movedTo: string };
 
 /** A socket that is given away: all events after the offset that its client has, and its place in the logs. */
-export type Surrendered = { missed: KeptEvent[]; positions: Record<string, Position> };
+export type Surrendered = { missed: KeptEvent[]; positions: Record<string, Place> };
 
 /** What the gateways ask of each other, by RPC. */
 export interface RecoveryPeer {

@@ -8,7 +8,7 @@ export const KeptEvent = z.object({
 /** An event with the offset by which a client says that it has it. */
 export type KeptEvent = { offset: string; event: EncodedEvent };
 
-const MAX_EVENTS = 200;
+export const MAX_EVENTS = 200;
 const MAX_CHARS = 256 * 1024;
 
 /** The last events of one socket, for a client that lost its connection. The events themselves are shared by all. */

@@ -15,6 +15,7 @@ import {
   toControlPacket,
   toPackets,
 } from "./packets.ts";
+import { Places } from "./places.ts";
 import { type KeptEvent, Replay } from "./replay.ts";
 import { TaskQueue } from "./task-queue.ts";
 
@@ -51,6 +52,8 @@ export interface SocketHost {
   nextOffset(): string;
   /** The application ended the socket. */
   left(socket: Socket, reason: DisconnectReason, closeConnection: boolean): void;
+  /** A log went on without the socket: it has to come back for what it missed. */
+  tear(socket: Socket): void;
   /** A socket without a connection has a new state, or was sent an event. */
   changedWhileLost(socket: Socket, kept?: KeptEvent): void;
   report(error: unknown, during: string): void;
@@ -65,9 +68,6 @@ type PendingRequest = {
 /** Events of one socket that may wait for the ones before them; a client that sends on regardless is cut off. */
 const MAX_WAITING_EVENTS = 1000;
 
-/** Memberships whose late deliveries are still told from those of newer ones. */
-const MAX_ENDED = 64;
-
 export class Socket implements ClientSocket {
   readonly id: string;
   readonly namespace: string;
@@ -79,10 +79,7 @@ export class Socket implements ClientSocket {
   traffic = new Traffic();
   /** Keeps what the client may have missed; null without recovery. */
   replay: Replay | null;
-  /** Object → how far this socket has been sent what it logs. */
-  readonly positions: Map<string, Place>;
-  /** Object → the membership of it that was over last; of late, and as far as is known in this life. */
-  readonly #ended = new Map<string, number>();
+  readonly places: Places;
   /** Where the logs stood when a socket that comes back joined them anew; null unless it is coming back. */
   joinedAt: Map<string, Position> | null = null;
   readonly #queue = new TaskQueue();
@@ -100,7 +97,7 @@ export class Socket implements ClientSocket {
     this.#state = host.application.stateSchema.parse(record.state);
     this.pid = record.pid;
     this.replay = record.pid === null ? null : new Replay(progress?.offset ?? null);
-    this.positions = new Map(Object.entries(progress?.positions ?? {}));
+    this.places = new Places(progress?.positions ?? {}, () => this.client?.session.touched());
   }
 
   get gateway(): string {
@@ -113,7 +110,7 @@ export class Socket implements ClientSocket {
   }
 
   get progress(): Progress {
-    return { offset: this.replay?.head ?? null, positions: Object.fromEntries(this.positions) };
+    return { offset: this.replay?.head ?? null, positions: this.places.all };
   }
 
   get state(): unknown {
@@ -226,37 +223,17 @@ export class Socket implements ClientSocket {
 
   // ── Coming and going ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  subscribed(object: string, { join, ...at }: Place): void {
-    this.joinedAt?.set(object, at);
-    // What has come meanwhile is newer; and where the socket was before, its room has made sure that nothing is missing.
-    this.#place(object, { ...(this.positions.get(object) ?? at), join });
+  subscribed(object: string, at: Place, isAsked = false): void {
+    const before = this.places.get(object);
+    const begins = !before || (isAsked && at.join > before.join);
+    this.places.set(object, begins ? at : { ...before, join: at.join });
+    // Of one that is coming back, whoever brings it back sees to what it missed.
+    if (this.joinedAt) this.joinedAt.set(object, at);
+    else if (!begins && (before.epoch !== at.epoch || before.seq < at.seq)) this.#host.tear(this);
   }
 
   unsubscribed(object: string): void {
-    const place = this.positions.get(object);
-    if (!place) return;
-    this.positions.delete(object);
-    this.#ended.delete(object);
-    this.#ended.set(object, place.join);
-    const [oldest] = this.#ended.keys();
-    if (oldest !== undefined && this.#ended.size > MAX_ENDED) this.#ended.delete(oldest);
-    this.client?.session.touched();
-  }
-
-  /** Whether this membership is not over, as far as is known here: the answer to a newer join may still be on its way. */
-  isMember(object: string, join: number): boolean {
-    const place = this.positions.get(object);
-    return place ? join >= place.join : join > (this.#ended.get(object) ?? -1);
-  }
-
-  /** The socket has been sent an object's log up to here. */
-  moved(object: string, at: Position): void {
-    this.#place(object, { ...at, join: this.positions.get(object)?.join ?? 0 });
-  }
-
-  #place(object: string, place: Place): void {
-    this.positions.set(object, place);
-    this.client?.session.touched();
+    this.places.leave(object);
   }
 
   /** The client has its connection, a first one or another: greets it, and sends what came after `offset`. */

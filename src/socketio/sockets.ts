@@ -204,6 +204,12 @@ export class Sockets implements EngineLayer, ClientHost, SocketHost, JoiningHost
     });
   }
 
+  /** Breaks the connection of a socket: its client comes back, and is given what it missed. */
+  tear(socket: Socket): void {
+    if (socket.pid === null) this.reset(socket);
+    else socket.client?.session.close("transport error");
+  }
+
   /** Ends a socket whose client is to come back, as a new one. */
   reset(socket: Socket): void {
     const { client } = socket;
@@ -216,7 +222,7 @@ export class Sockets implements EngineLayer, ClientHost, SocketHost, JoiningHost
   expel(socket: Socket, { object, join }: { object: string; join: number }, error: { code: string; message: string }) {
     void socket.run("an expulsion", () => {
       // The answer to a newer join may have come meanwhile.
-      if (socket.isMember(object, join)) return this.application.expelled?.(socket, object, error);
+      if (socket.places.isMember(object, join)) return this.application.expelled?.(socket, object, error);
     });
   }
 

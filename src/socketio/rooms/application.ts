@@ -13,11 +13,14 @@ import { isNestedTooDeep } from "../../json-depth.ts";
 import { logFailure } from "../../platform/log.ts";
 import { limitsFrom } from "../../realtime/budget.ts";
 import { AuthRefresh, frameCode } from "../../realtime/protocol.ts";
+import { objectKey } from "../../realtime/room-ref.ts";
 import {
   type Application,
   type Arrival,
   type Identity,
+  type Missed,
   type NamespaceRequest,
+  type Position,
   type ReceivedEvent,
   Refusal,
 } from "../application.ts";
@@ -25,7 +28,7 @@ import type { Handshake } from "../engine/handshake.ts";
 import { type Channel, channelCalled, channelOf, targetOf } from "./channels.ts";
 import { Door } from "./door.ts";
 import { Member, type MemberSocket, memberFrom } from "./member.ts";
-import { answerIn, Objects } from "./objects.ts";
+import { answerIn, isAbsent, Objects } from "./objects.ts";
 import { roomOf, Subscriptions } from "./subscriptions.ts";
 
 /** A client's own claims, whichever it uses. */
@@ -116,7 +119,7 @@ export class RoomcastApplication implements Application<Member> {
     if (!data) throw this.#door.refusal(socket, new AppError("INVALID_MESSAGE", "An event's data is an object."));
     if (name === "auth:refresh") return this.#refresh(socket, data);
     // Whatever no room knows is the hub's to do, or to refuse and count.
-    if (!channel) return answerIn(await this.#objects.executeInHub(socket, name, data));
+    if (!channel) return this.#executeInHub(socket, name, data);
     const target = targetOf(channel, name, data);
     if (name === channel.leave) return this.#subscriptions.leave(socket, channel, target);
     const subscription =
@@ -124,7 +127,24 @@ export class RoomcastApplication implements Application<Member> {
         ? await this.#subscriptions.enter(socket, channel, target, data)
         : await this.#subscriptions.require(socket, channel, target, name);
     if (!Object.hasOwn(channel.commands, name)) return undefined;
-    return answerIn(await this.#objects.executeInRoom(socket, roomOf(channel, subscription), name, data));
+    const execute = () => this.#objects.executeInRoom(socket, roomOf(channel, subscription), name, data);
+    const outcome = await execute();
+    if (!isAbsent(outcome)) return answerIn(outcome);
+    await this.#subscriptions.rejoin(socket, channel, subscription);
+    return answerIn(await execute());
+  }
+
+  async #executeInHub(socket: MemberSocket, name: string, data: unknown): Promise<unknown> {
+    const outcome = await this.#objects.executeInHub(socket, name, data);
+    if (!isAbsent(outcome)) return answerIn(outcome);
+    await this.#objects.enterHub(socket);
+    return answerIn(await this.#objects.executeInHub(socket, name, data));
+  }
+
+  async missed(socket: MemberSocket, object: string, after: Position, most: number): Promise<Missed | null> {
+    const isHub = object === objectKey(null, String(socket.state.person.userId));
+    const room = isHub ? null : this.#subscriptions.roomCalled(socket, object);
+    return room === undefined ? null : this.#objects.missed(socket, room, { ...after, most });
   }
 
   /** A new token for a connection that stays. It must be the same user's. */

@@ -7,7 +7,7 @@ import type { ConnectRequest } from "../../realtime/connection-state.ts";
 import type { Room } from "../../realtime/room.ts";
 import { objectKey, type RoomKind, type RoomRef } from "../../realtime/room-ref.ts";
 import { namespaceOf } from "../../realtime/rooms.ts";
-import type { Place, Position } from "../application.ts";
+import type { Missed, Place, Position } from "../application.ts";
 import { channelCalled } from "./channels.ts";
 import { connectRequestOf, type Member, type MemberSocket } from "./member.ts";
 
@@ -36,10 +36,21 @@ export class Objects {
     return isGreeted ? null : place;
   }
 
-  async enterRoom(socket: MemberSocket, room: RoomRef, facts: unknown): Promise<void> {
+  /** `isAsked`: by the client, which knows that it begins anew. */
+  async enterRoom(socket: MemberSocket, room: RoomRef, { facts, isAsked }: { facts: unknown; isAsked: boolean }) {
     const request = connectRequestOf(socket.state, facts);
     const { place } = await this.#room(room, (stub) => join(stub, socket, request));
-    socket.subscribed(objectKey(room.kind, room.name), place);
+    socket.subscribed(objectKey(room.kind, room.name), place, isAsked);
+  }
+
+  /** What the hub has logged after a position, or, if it is named, a room; see Room.remoteReplay. */
+  missed(
+    { id, state }: MemberSocket,
+    room: RoomRef | null,
+    after: Position & { most: number },
+  ): Promise<Missed | null> {
+    const replay = (stub: Stub): Promise<Missed | null> => stub.remoteReplay(id, after);
+    return room ? this.#room(room, replay) : this.#hub(state, replay);
   }
 
   executeInHub({ id, state }: MemberSocket, type: string, data: unknown): Promise<Outcome> {
@@ -85,6 +96,9 @@ async function join(
   const { isGreeted, ...place } = JoinAnswer.parse(answerIn(outcome));
   return { place, isGreeted };
 }
+
+/** Whether an object does not know the client, which has not left it: it may have lost it. */
+export const isAbsent = (outcome: Outcome): boolean => !outcome.ok && outcome.isAbsent === true;
 
 /** What a command answered. @throws AppError as the object refused it */
 export function answerIn(outcome: Outcome): unknown {

@@ -2,7 +2,7 @@
 import { signIn } from "../../auth/authenticate.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import { AppError, toAppError } from "../../errors.ts";
-import { objectKey } from "../../realtime/room-ref.ts";
+import { objectKey, type RoomRef } from "../../realtime/room-ref.ts";
 import { type Channel, channelCalled, type Target } from "./channels.ts";
 import type { Door } from "./door.ts";
 import { MAX_SUBSCRIPTIONS, type Member, type MemberSocket, memberFrom, Subscription, sessionOf } from "./member.ts";
@@ -33,7 +33,7 @@ export class Subscriptions {
     ctx: UserCtx,
     socket: MemberSocket,
     channel: Channel,
-    { name, data, object }: { name: string; data?: unknown; object?: string },
+    { name, data, object }: { name: string; data?: unknown; object?: string | undefined },
   ): Promise<Subscription> {
     const { stub, facts } = await channel.enter(ctx, name, object !== undefined);
     // A name may have passed on to another room, which is not the one that this client was in.
@@ -47,7 +47,8 @@ export class Subscriptions {
     // Noted first: whatever happens from here on, the room is told when the client goes.
     keep(socket, memberFrom(ctx, { ...before, subscriptions: [...others, subscription] }));
     try {
-      await this.#parts.objects.enterRoom(socket, roomOf(channel, subscription), facts);
+      const isAsked = object === undefined;
+      await this.#parts.objects.enterRoom(socket, roomOf(channel, subscription), { facts, isAsked });
     } catch (thrown) {
       this.forget(socket, keyOf(subscription));
       throw thrown;
@@ -98,18 +99,32 @@ export class Subscriptions {
     for (const subscription of subscriptions) await this.#renewOne(ctx, socket, subscription);
   }
 
+  /** A room does not know the client any more, which did not leave it: it enters again. @throws AppError it may not */
+  async rejoin(socket: MemberSocket, channel: Channel, subscription: Subscription): Promise<void> {
+    await this.#enterAgain(await this.#signIn(socket), socket, channel, subscription);
+  }
+
+  async #enterAgain(ctx: UserCtx, socket: MemberSocket, channel: Channel, { name, data, object }: Subscription) {
+    await this.#enterAs(ctx, socket, channel, { name, data, object });
+    if (data) await this.#parts.objects.executeInRoom(socket, { kind: channel.kind, name: object }, channel.join, data);
+  }
+
+  /** The room with this key; see `objectKey`. */
+  roomCalled({ state }: MemberSocket, key: string): RoomRef | undefined {
+    const found = state.subscriptions.find((one) => keyOf(one) === key);
+    const channel = found && channelCalled(found.channel);
+    return channel && roomOf(channel, found);
+  }
+
   async #renewOne(ctx: UserCtx, socket: MemberSocket, subscription: Subscription) {
-    const { channel: id, name, object, data } = subscription;
-    const channel = channelCalled(id);
+    const channel = channelCalled(subscription.channel);
     if (!channel) return;
     try {
-      await this.#enterAs(ctx, socket, channel, { name, data, object });
-      if (data)
-        await this.#parts.objects.executeInRoom(socket, { kind: channel.kind, name: object }, channel.join, data);
+      await this.#enterAgain(ctx, socket, channel, subscription);
     } catch (thrown) {
       const { code, message } = toAppError(thrown);
       this.forget(socket, keyOf(subscription));
-      socket.emit(channel.failure, { code, message, room: name });
+      socket.emit(channel.failure, { code, message, room: subscription.name });
     }
   }
 }
@@ -121,7 +136,7 @@ function find({ subscriptions }: Member, channel: Channel, target: Target): Subs
   return own.find((one) => ("name" in target ? one.name === target.name : one.object === target.object));
 }
 
-export const roomOf = ({ kind }: Channel, { object }: Subscription) => ({ kind, name: object });
+export const roomOf = ({ kind }: Channel, { object }: Subscription): RoomRef => ({ kind, name: object });
 
 /** @throws AppError RATE_LIMIT all that is known of the connection's rooms would not survive hibernation */
 function keep(socket: MemberSocket, member: Member): void {
