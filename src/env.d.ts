@@ -16,6 +16,7 @@ declare namespace Cloudflare {
     IMAGES?: ImagesBinding;
     /** For MAIL_TRANSPORT=cloudflare. */
     EMAIL?: SendEmail;
+    CF_VERSION_METADATA?: WorkerVersionMetadata;
     ENVIRONMENT?: string;
   }
 }

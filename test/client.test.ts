@@ -284,6 +284,7 @@ describe("close codes", () => {
     ["4029: after Retry-After", [4029, "RATE_LIMIT; Retry-After: 42", 0], back(42_000)],
     ["4029 that names no time: after 30 s", [4029, "RATE_LIMIT", 0], back(30_000)],
     ["1012: after a random wait", [1012, "", 0], back(2500)],
+    ["1012 that names a spread: at random within it", [1012, "RESTART; Spread: 40", 0], back(20_000)],
     ["1006: soon", [1006, "", 0], back(375)],
     ["1006 for the twentieth time: no longer than 30 s", [1006, "", 20], back(22_500)],
   ] as const)("%s", (_name, [code, reason, failures], expected) => {

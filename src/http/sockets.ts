@@ -8,6 +8,7 @@ import { readInput } from "../input.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
 import { countRefusal, countSocket } from "../platform/metrics.ts";
 import { callOnce } from "../platform/objects.ts";
+import { versionOf } from "../platform/version.ts";
 import { type ConnectRequest, elsewhereIn, writeConnectRequest } from "../realtime/connection-state.ts";
 import { SocketQuery } from "../realtime/protocol.ts";
 import { queryIn } from "./read.ts";
@@ -77,6 +78,7 @@ async function forward(ctx: UserCtx, destination: Destination, query: SocketQuer
     asOf: actor.asOf,
     generation: actor.generation,
     userBornAt: actor.bornAt,
+    version: versionOf(ctx.env),
     address: ctx.address,
     heartbeat: query.heartbeat,
     batch: query.batch,

@@ -1,5 +1,6 @@
 /** Who sits at a connection: what an object must still know about it after hibernation. */
 import { z } from "zod";
+import { Version } from "../platform/version.ts";
 import { ROLES } from "../roles.ts";
 import { ReaderState } from "./reader.ts";
 
@@ -23,6 +24,8 @@ export const ConnectRequest = Person.extend({
   /** The generation of the database that was asked, and when the account was made, ms. */
   generation: z.string().optional(),
   userBornAt: z.number().int().optional(),
+  /** Of the Worker's code. */
+  version: Version.optional(),
   address: z.string(),
   heartbeat: z.enum(["server", "client"]),
   batch: z.boolean(),
@@ -57,7 +60,12 @@ export const readConnectRequest = ({ headers }: Request): ConnectRequest =>
   ConnectRequest.parse(JSON.parse(decodeURIComponent(headers.get(CONNECT_REQUEST_HEADER) ?? "null")));
 
 /** Kept in the socket's attachment: 16 KB at most (platform limit). */
-export const ConnectionState = ConnectRequest.omit({ since: true, epoch: true, takesQueue: true }).extend({
+export const ConnectionState = ConnectRequest.omit({
+  since: true,
+  epoch: true,
+  takesQueue: true,
+  version: true,
+}).extend({
   id: z.string(),
   /** The number of its membership, if a gateway holds it: see Membership. */
   join: z.number().int().optional(),
@@ -80,3 +88,11 @@ export const ConnectionState = ConnectRequest.omit({ since: true, epoch: true, t
   spent: z.record(z.string(), z.tuple([z.number(), z.number()])),
 });
 export type ConnectionState = z.infer<typeof ConnectionState>;
+
+/** Of whoever comes in now; `beatAt`, `spent`: see ConnectionState. */
+export function newState(
+  { since: _since, epoch: _epoch, takesQueue: _takesQueue, version: _version, ...request }: ConnectRequest,
+  { now, ...begun }: Pick<ConnectionState, "id" | "beatAt" | "spent"> & { now: number },
+): ConnectionState {
+  return { ...request, ...begun, openedAt: now, lastSeenAt: now, missed: 0 };
+}

@@ -1,5 +1,11 @@
 /** Who is here: by id, by socket, by user; and who is away and may be back. */
+import { AppError } from "../errors.ts";
 import type { Connection } from "./connection.ts";
+import type { Person } from "./connection-state.ts";
+
+const CONNECTIONS_PER_USER = 100;
+/** The platform takes 32,768 sockets per object; some are left for those that are closing. */
+const CONNECTIONS_PER_OBJECT = 32_000;
 
 /** Who is here, as a kind of room sees it. */
 export interface PresentConnections {
@@ -100,6 +106,20 @@ export class Connections implements PresentConnections {
 
   verify(): Promise<void> {
     return this.#host.verify();
+  }
+
+  /** @throws AppError RATE_LIMIT the object, or the user, has too many connections */
+  requireSpace(userId: number): void {
+    if (this.size >= CONNECTIONS_PER_OBJECT) throw new AppError("RATE_LIMIT", "This room is full.");
+    if (this.allOf(userId).length >= CONNECTIONS_PER_USER) throw new AppError("RATE_LIMIT");
+  }
+
+  /** What is known of a user changed. */
+  updatePerson(person: Partial<Person> & { userId: number }): void {
+    for (const connection of this.allOf(person.userId)) {
+      Object.assign(connection.state, person);
+      connection.save();
+    }
   }
 
   add(connection: Connection, socket?: WebSocket): void {

@@ -1,6 +1,7 @@
 /** What crosses to a gateway: frames as Socket.IO events, and for whom they are. */
 import { z } from "zod";
 import type { EncodedFrame } from "./encoded-frame.ts";
+import type { ReplayLog } from "./log.ts";
 import type { FrameBatch } from "./transport.ts";
 
 /** A client's stay in an object: who comes back after it has ended has another, with a greater number. */
@@ -29,10 +30,19 @@ export type FanOutGroup = { socketIds: string[]; as?: MemberMark; events: string
 export type Outgoing = { member: Membership; batch: FrameBatch; epoch: string };
 
 /** Frames as Socket.IO's clients get them. */
-export const toEvents = (frames: readonly EncodedFrame[]): LoggedEvents => ({
+const toEvents = (frames: readonly EncodedFrame[]): LoggedEvents => ({
   events: frames.map(({ event }) => event),
   seqs: frames.map(({ seq }) => seq),
 });
+
+/** What a gateway keeps for one client (socketio/replay.ts). */
+const MISSED_BYTES = 256 * 1024;
+
+/** All that a log has after a position; null: it is not all kept, or too much for a gateway. */
+export function missedIn(log: ReplayLog, { seq, epoch }: { seq: number; epoch: string }): LoggedEvents | null {
+  const page = log.canResume(seq, epoch) ? log.page(seq, MISSED_BYTES) : null;
+  return page && page.to >= log.head ? toEvents(page.frames) : null;
+}
 
 const crossings = new WeakMap<FrameBatch, LoggedEvents>();
 function crossingOf(batch: FrameBatch): LoggedEvents {

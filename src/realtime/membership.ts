@@ -5,8 +5,9 @@ import { logEvent } from "../platform/log.ts";
 import { Budgets, limitsFrom } from "./budget.ts";
 import { BudgetRows } from "./budget-rows.ts";
 import { Connection, restoreConnection } from "./connection.ts";
-import type { ConnectionState, ConnectRequest, Person } from "./connection-state.ts";
+import { type ConnectionState, type ConnectRequest, newState, type Person } from "./connection-state.ts";
 import { Connections } from "./connections.ts";
+import { restartReason } from "./deploys.ts";
 import { greet, greetRemote } from "./greeting.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { HubRegistration } from "./hub-registration.ts";
@@ -17,10 +18,6 @@ import { isRevoked, objectKey, type Revocation } from "./room-ref.ts";
 import type { SendQueue } from "./send-queue.ts";
 import { SlowReaders } from "./slow-readers.ts";
 import { completeClose, SocketTransport } from "./transport.ts";
-
-const CONNECTIONS_PER_USER = 100;
-/** The platform takes 32,768 sockets per object; some are left for those that are closing. */
-const CONNECTIONS_PER_OBJECT = 32_000;
 
 export class Membership {
   readonly connections: Connections;
@@ -88,8 +85,7 @@ export class Membership {
   /** @throws AppError RATE_LIMIT the object, or the user, has too many connections */
   requireSpace(userId: number): void {
     this.prune(Date.now());
-    if (this.connections.size >= CONNECTIONS_PER_OBJECT) throw new AppError("RATE_LIMIT", "This room is full.");
-    if (this.connections.allOf(userId).length >= CONNECTIONS_PER_USER) throw new AppError("RATE_LIMIT");
+    this.connections.requireSpace(userId);
     if (!this.#slowReaders.mayOpen(userId)) throw new AppError("RATE_LIMIT", "Read what was sent first.");
   }
 
@@ -129,14 +125,10 @@ export class Membership {
     return { join: state.join ?? 0, drained, isGreeted };
   }
 
-  #newState(
-    { since: _since, epoch: _epoch, takesQueue: _takesQueue, ...request }: ConnectRequest,
-    id: string,
-  ): ConnectionState {
+  #newState(request: ConnectRequest, id: string): ConnectionState {
     const now = Date.now();
     const beatAt = request.heartbeat === "server" ? this.#heartbeat.firstBeat(now) : null;
-    const spent = this.budgets.of(request.userId);
-    return { ...request, id, openedAt: now, lastSeenAt: now, missed: 0, beatAt, spent };
+    return newState(request, { id, now, beatAt, spent: this.budgets.of(request.userId) });
   }
 
   #open(connection: Connection, socket?: WebSocket): void {
@@ -239,6 +231,17 @@ export class Membership {
     this.#sendQueue.flush();
   }
 
+  /** The object begins anew: its own clients come back, and nobody hears that they are gone; gateways have all that they were sent. */
+  handOver(): Promise<void> {
+    this.#sendQueue.flush();
+    const own = [...this.connections.values()].filter(({ transportKind }) => transportKind !== "gateway");
+    for (const connection of own) {
+      this.#sendQueue.finish(connection);
+      connection.close(CLOSE.restart, restartReason(own.length));
+    }
+    return this.#remote.allDrained();
+  }
+
   /** Sends what is pending, then closes. */
   close(connection: Connection, code: number, reason: string): void {
     this.#sendQueue.finish(connection);
@@ -283,10 +286,7 @@ export class Membership {
   }
 
   updatePerson(person: Partial<Person> & { userId: number }): void {
-    for (const connection of this.connections.allOf(person.userId)) {
-      Object.assign(connection.state, person);
-      connection.save();
-    }
+    this.connections.updatePerson(person);
   }
 
   /** Closes who does not read: what is still pending is not sent any more. */

@@ -120,6 +120,11 @@ export class RemoteMembers {
     if (held) await this.#drained(held.gateway);
   }
 
+  /** Resolves when all gateways have what they were sent until now, or could not be told. */
+  async allDrained(): Promise<void> {
+    await Promise.all(Array.from(this.#ports.keys(), (gateway) => this.#drained(gateway)));
+  }
+
   #drained(gateway: string): Promise<void> {
     const port = this.#ports.get(gateway);
     return port ? new Promise((resolve) => port.drained.push(resolve)) : Promise.resolve();

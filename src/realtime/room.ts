@@ -11,7 +11,7 @@ import { objectContext } from "../context.ts";
 import { type NumberedTable, readBirth, readGeneration } from "../db/generation.ts";
 import type { Delivery } from "../db/outbox.ts";
 import type { FailedDelivery } from "../db/outbox-parked.ts";
-import { type AppError, CLOSE } from "../errors.ts";
+import { AppError, CLOSE } from "../errors.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
 import type { MaybePromise } from "../platform/promise.ts";
 import type { BudgetKind } from "./budget.ts";
@@ -20,9 +20,10 @@ import type { Connection } from "./connection.ts";
 import { type ConnectRequest, type Person, readConnectRequest, sendElsewhere } from "./connection-state.ts";
 import type { PresentConnections } from "./connections.ts";
 import { Deliveries } from "./deliveries.ts";
+import { Deploys } from "./deploys.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { EncodedFrame } from "./encoded-frame.ts";
-import { type LoggedEvents, toEvents } from "./fan-out.ts";
+import { type LoggedEvents, missedIn } from "./fan-out.ts";
 import type { ReplayLog } from "./log.ts";
 import { Membership } from "./membership.ts";
 import { Origin, type Stamp } from "./origin.ts";
@@ -32,9 +33,6 @@ import type { Authenticated, Revocation, RoomKind } from "./room-ref.ts";
 import { SendQueue } from "./send-queue.ts";
 import { Timers } from "./timers.ts";
 import { refuseSocket } from "./transport.ts";
-
-/** What a gateway keeps for one client (socketio/replay.ts). */
-const REMOTE_REPLAY_BYTES = 256 * 1024;
 
 export abstract class Room extends DurableObject<Env> {
   /** How this kind of object is called in logs and metrics. */
@@ -54,10 +52,12 @@ export abstract class Room extends DurableObject<Env> {
   readonly #sendQueue: SendQueue;
   readonly #deliveries: Deliveries;
   readonly #origin: Origin;
+  readonly #deploys: Deploys;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.timers = new Timers(state.storage);
+    this.#deploys = new Deploys(state, env);
     const checkReader = (connection: Connection) => this.#membership.checkReader(connection);
     this.#sendQueue = new SendQueue({
       runInbox: () => this.#dispatcher.runInbox(),
@@ -208,6 +208,7 @@ export abstract class Room extends DurableObject<Env> {
     const request = readConnectRequest(upgrade);
     const { 0: client, 1: socket } = new WebSocketPair();
     try {
+      if (!this.#deploys.admits(request.version, () => this.#membership.handOver())) throw new AppError("UNAVAILABLE");
       await this.meet({ generation: request.generation, born: this.bornAt(request) });
       await this.admit(request);
       const place = this.elsewhere(request);
@@ -291,8 +292,7 @@ export abstract class Room extends DurableObject<Env> {
     const connection = this.#membership.connections.get(socketId);
     if (!connection || this.log.head - seq > most) return null;
     await this.beforeReplay();
-    const page = this.log.canResume(seq, epoch) ? this.log.page(seq, REMOTE_REPLAY_BYTES) : null;
-    return page && page.to >= this.log.head ? toEvents(page.frames) : null;
+    return missedIn(this.log, { seq, epoch });
   }
 
   /** RPC: a frame of a gateway's client. One that is not in this room gets NOT_FOUND. */

@@ -80,10 +80,18 @@ export class NativeMember extends Reconnecting implements Member {
   #socket: WebSocket | undefined;
   #sent = 0;
   #lastError = "no error";
+  readonly #backMs: () => number;
   isOpen = false;
 
-  constructor(address: string, user: User, witness: Witness, speech: Speech, isArray: boolean) {
+  constructor(
+    address: string,
+    user: User,
+    witness: Witness,
+    speech: Speech,
+    { isArray, backMs = () => BACK_MS }: { isArray: boolean; backMs?: () => number },
+  ) {
     super();
+    this.#backMs = backMs;
     this.user = user;
     this.witness = witness;
     this.#address = address;
@@ -121,7 +129,7 @@ export class NativeMember extends Reconnecting implements Member {
       this.#waiting.delete(id);
       answer(null);
     }
-    await sleep(BACK_MS);
+    await sleep(this.#backMs());
     this.#connect();
   }
 

@@ -14,19 +14,24 @@ import { freePort } from "../../scripts/test-server.ts";
 import { absences, SocketIoMember } from "./members.ts";
 import { Random } from "./random.ts";
 import { Rest } from "./rest.ts";
+import { restart } from "./restart.ts";
 import { ChaosServer } from "./server.ts";
 import { Work } from "./work.ts";
 import { MODERATOR, makeWorld, type Place } from "./world.ts";
 
 const CLASSES = ["UserHub", "ChatRoom", "StreamRoom", "SocketIoGateway"];
 const SETTLE_MS = 30_000;
+/** Shares of what is done: the rest puts objects to sleep, or resets them. */
+const SHARES = { kill: 0.35, cutOff: 0.4 };
 
-const { values } = parseArgs({ options: { kills: { type: "string" }, seed: { type: "string" } } });
+const { values } = parseArgs({
+  options: { kills: { type: "string" }, seed: { type: "string" }, restart: { type: "string" } },
+});
 const kills = Number(values.kills ?? 30);
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 const random = new Random(seed);
 const say = (line: string) => process.stdout.write(`${line}\n`);
-say(`seed ${seed}, ${kills} kills`);
+if (values.restart === undefined) say(`seed ${seed}, ${kills} kills`);
 
 const folder = mkdtempSync(join(tmpdir(), "roomcast-chaos-"));
 const script = buildWorker(join(folder, "built"));
@@ -37,6 +42,12 @@ process.on("exit", () => void server.kill());
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
 
 await server.start(MODERATOR);
+if (values.restart !== undefined) {
+  const isWhole = await restart(server, rest, Number(values.restart), say);
+  await server.kill();
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(isWhole ? 0 : 1);
+}
 const moderator = await rest.register(MODERATOR);
 // The role is given at the next start.
 await server.kill();
@@ -48,26 +59,28 @@ const everybody = everywhere.flatMap(({ members }) => members);
 await untilAllOpen();
 
 say("everybody is in");
+const sockets = everybody.filter((member) => member instanceof SocketIoMember);
 const work = new Work(rest, world, random);
 work.start();
 const done: Record<string, number> = {};
 for (let killed = 0; killed < kills; ) {
   await sleep(random.between(100, 700));
   const what = random.next();
-  if (what < 0.4) {
+  if (what < SHARES.kill) {
     await server.kill();
     await sleep(random.between(0, 200));
     await server.start();
     killed += 1;
     count("kills");
     if (killed % 10 === 0 || killed === kills) say(`${killed} kills`);
-  } else if (what < 0.75) {
+  } else if (what < 1 - SHARES.cutOff) {
     const webSockets = random.chance(0.5) ? "close" : "hibernate";
     server.evict({ className: random.pick(CLASSES), pick: random.next(), webSockets });
     count(webSockets === "close" ? "objects reset" : "objects put to sleep");
   } else {
-    random.pick(everybody).breakOff();
-    count("clients cut off");
+    const isSocketIo = random.chance(0.5);
+    random.pick(isSocketIo ? sockets : everybody).breakOff();
+    count(isSocketIo ? "Socket.IO clients cut off" : "clients cut off");
   }
 }
 await work.stop();
@@ -84,7 +97,6 @@ const isWhole = () => everywhere.every(({ log }) => log.missing().length === 0);
 await until(isWhole, "everything has come").catch(() => undefined);
 
 const faults = [...work.faults, ...everywhere.flatMap(({ log }) => log.faults())];
-const sockets = everybody.filter((member) => member instanceof SocketIoMember);
 const sorted = absences.toSorted((a, b) => a - b);
 const share = (part: number) => Math.round(sorted[Math.floor((sorted.length - 1) * part)] ?? 0);
 say(`done to it: ${list(done)}`);

@@ -22,8 +22,8 @@ const sockets = (rest: Rest): string => rest.origin.replace("http", "ws");
 function populate(rest: Rest, name: string, path: string, users: User[], speech: Speech): Place {
   const log = new Log(name);
   const kinds: [name: string, make: (user: User, witness: ReturnType<Log["witness"]>) => Member][] = [
-    ["plain", (user, witness) => new NativeMember(sockets(rest) + path, user, witness, speech, false)],
-    ["array", (user, witness) => new NativeMember(sockets(rest) + path, user, witness, speech, true)],
+    ["plain", (user, witness) => new NativeMember(sockets(rest) + path, user, witness, speech, { isArray: false })],
+    ["array", (user, witness) => new NativeMember(sockets(rest) + path, user, witness, speech, { isArray: true })],
     ["socket.io", (user, witness) => new SocketIoMember(rest.origin, user, witness, speech, ["websocket"])],
     ["polling", (user, witness) => new SocketIoMember(rest.origin, user, witness, speech, ["polling", "websocket"])],
   ];
@@ -34,6 +34,13 @@ function populate(rest: Rest, name: string, path: string, users: User[], speech:
   });
   return { log, members };
 }
+
+export const groupSpeech = (roomId: string): Speech => ({
+  say: (content) => ({ type: "send_message", data: { roomId, content, clientMessageId: content } }),
+  event: "new_message",
+  textField: "content",
+  join: { type: "join_room", data: { roomId } },
+});
 
 /** Made before the first kill. */
 export async function makeWorld(rest: Rest, moderator: User): Promise<World> {
@@ -50,12 +57,7 @@ export async function makeWorld(rest: Rest, moderator: User): Promise<World> {
   const stream = await post("/streams", { title: "Published and ended, again and again" });
   const { id: sessionId } = await post("/webrtc/sessions", {});
 
-  const group = populate(rest, "group", `/api/v1/rooms/${roomId}/ws`, users, {
-    say: (content) => ({ type: "send_message", data: { roomId, content, clientMessageId: content } }),
-    event: "new_message",
-    textField: "content",
-    join: { type: "join_room", data: { roomId } },
-  });
+  const group = populate(rest, "group", `/api/v1/rooms/${roomId}/ws`, users, groupSpeech(roomId));
   const course = populate(rest, "course", `/api/v1/chat/courses/${courseId}/ws`, users, {
     say: (message) => ({ type: "chat:send_message", data: { courseId, message, clientMessageId: message } }),
     event: "chat:new_message",
@@ -88,7 +90,7 @@ function hubOf(rest: Rest, user: User): Place {
   return {
     log,
     members: [false, true].map(
-      (isArray) => new NativeMember(address, user, log.witness(isArray ? "array" : "plain"), speech, isArray),
+      (isArray) => new NativeMember(address, user, log.witness(isArray ? "array" : "plain"), speech, { isArray }),
     ),
   };
 }

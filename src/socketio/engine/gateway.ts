@@ -1,8 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Packet } from "engine.io-parser";
 import { CLOSE as CODES } from "../../errors.ts";
+import { Version } from "../../platform/version.ts";
 import { decodeFrame, decodePolling, type EncodedPacket, messageIn, openPacket } from "../packets.ts";
-import { HANDSHAKE_HEADER, Handshake } from "./handshake.ts";
+import { HANDSHAKE_HEADER, Handshake, VERSION_HEADER } from "./handshake.ts";
 import { payloadResponse } from "./polling.ts";
 import { type ProtocolError, refuse } from "./refusals.ts";
 import type { Session } from "./session.ts";
@@ -24,8 +25,8 @@ export abstract class EngineGateway<Env = Cloudflare.Env> extends DurableObject<
   // ── What the Worker asks for ──────────────────────────────────────────────────────────────────────────────────────
 
   /** RPC: a long-polling handshake. @returns the payload of its answer */
-  openPolling(sid: string, handshake: Handshake): string | { error: ProtocolError } {
-    if (this.sessions.isFull) return { error: "UNAVAILABLE" };
+  openPolling(sid: string, handshake: Handshake, version?: Version): string | { error: ProtocolError } {
+    if (this.sessions.isFull || !this.admits(version)) return { error: "UNAVAILABLE" };
     const session = this.sessions.open(sid, handshake, null);
     session.send(this.#openingOf(sid, ["websocket"]));
     // The answer takes the first packet along, so that no row has to hold it.
@@ -39,8 +40,14 @@ export abstract class EngineGateway<Env = Cloudflare.Env> extends DurableObject<
     if (pathname === "/poll") return this.#poll(sid);
     if (pathname === "/upgrade") return this.#upgrade(sid);
     if (pathname !== "/open") return refuse("BAD_REQUEST");
-    const handshake = decodeURIComponent(request.headers.get(HANDSHAKE_HEADER) ?? "null");
-    return this.#openSocket(sid, Handshake.parse(JSON.parse(handshake)));
+    const read = (header: string): unknown => JSON.parse(decodeURIComponent(request.headers.get(header) ?? "null"));
+    if (!this.admits(Version.nullable().parse(read(VERSION_HEADER)) ?? undefined)) return refuse("UNAVAILABLE");
+    return this.#openSocket(sid, Handshake.parse(read(HANDSHAKE_HEADER)));
+  }
+
+  /** A client arrives from a Worker of this version. False: the object is beginning anew, and takes nobody in. */
+  protected admits(_version?: Version): boolean {
+    return true;
   }
 
   #openSocket(sid: string, handshake: Handshake): Response {

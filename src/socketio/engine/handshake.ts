@@ -24,6 +24,8 @@ const MAX_TOKEN_CHARS = 4096;
 
 /** In this the Worker hands it to the object: a token has no place in an address, which is logged. */
 export const HANDSHAKE_HEADER = "x-roomcast-handshake";
+/** The version of the Worker's code. */
+export const VERSION_HEADER = "x-roomcast-version";
 
 export function readHandshake(request: Request, url: URL): Handshake {
   return {

@@ -1,11 +1,12 @@
 /** The Worker's side: what can be refused without an object is refused here, the rest is passed on to the session's. */
 import { z } from "zod";
 import { within } from "../../platform/deadline.ts";
+import type { Version } from "../../platform/version.ts";
 import { SEPARATOR } from "../packets.ts";
 import type { EngineSettings } from "../settings.ts";
 import type { Addresses } from "./addresses.ts";
 import type { EngineGateway } from "./gateway.ts";
-import { HANDSHAKE_HEADER, readHandshake } from "./handshake.ts";
+import { HANDSHAKE_HEADER, readHandshake, VERSION_HEADER } from "./handshake.ts";
 import { waitForPayload } from "./long-poll.ts";
 import { type ProtocolError, refuse } from "./refusals.ts";
 import { regionOf } from "../../platform/regions.ts";
@@ -22,6 +23,8 @@ export type SocketRoute<Gateway extends EngineGateway> = {
    * False answers 429.
    */
   allowsHandshake?(request: Request): boolean | Promise<boolean>;
+  /** Of the Worker's code. */
+  version?: Version | undefined;
 };
 
 const Query = z.object({
@@ -71,7 +74,7 @@ async function open<Gateway extends EngineGateway>(
   request: Request,
   url: URL,
   query: Query,
-  { addresses, settings, allowsHandshake }: SocketRoute<Gateway>,
+  { addresses, settings, allowsHandshake, version }: SocketRoute<Gateway>,
 ): Promise<Response> {
   if (request.method !== "GET") return refuse("BAD_HANDSHAKE_METHOD");
   if (allowsHandshake && !(await allowsHandshake(request))) return refuse("TOO_MANY_REQUESTS");
@@ -79,10 +82,11 @@ async function open<Gateway extends EngineGateway>(
   const { sid, address } = await addresses.newSid(regionOf(request));
   const stub = addresses.stub(address);
   if (query.transport === "websocket") {
-    const headers = { ...UPGRADE, [HANDSHAKE_HEADER]: encodeURIComponent(JSON.stringify(handshake)) };
+    const header = (value: unknown): string => encodeURIComponent(JSON.stringify(value));
+    const headers = { ...UPGRADE, [HANDSHAKE_HEADER]: header(handshake), [VERSION_HEADER]: header(version ?? null) };
     return inTime(settings, async () => stub.fetch(objectUrl("/open", sid), { headers }));
   }
-  const payload = await inTime(settings, async () => stub.openPolling(sid, handshake));
+  const payload = await inTime(settings, async () => stub.openPolling(sid, handshake, version));
   return typeof payload === "string" ? text(payload) : refuse(payload.error);
 }
 

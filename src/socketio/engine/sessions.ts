@@ -194,6 +194,11 @@ export class Sessions implements SessionHost {
     this.#end(session, reason, { state: mustLinger ? "closing" : "closed", code });
   }
 
+  /** Ends all sessions; their clients come back. */
+  closeAll(reason: CloseReason, code: number): void {
+    for (const session of [...this.#sessions.values()]) session.close(reason, code);
+  }
+
   /** The client says goodbye. A GET that it sent before may still be on its way, and is answered with nothing. */
   leave(session: Session): void {
     session.takeOutbox();

@@ -1,8 +1,10 @@
 /** The object that holds Socket.IO clients, those of a region spread over a few. */
 import { config, FRAME_MAX_BYTES } from "../../config.ts";
-import { ERRORS } from "../../errors.ts";
+import { CLOSE, ERRORS } from "../../errors.ts";
 import { logFailure } from "../../platform/log.ts";
 import { callOnce, objectCaller } from "../../platform/objects.ts";
+import type { Version } from "../../platform/version.ts";
+import { Deploys } from "../../realtime/deploys.ts";
 import type { Gateway } from "../../realtime/gateways.ts";
 import { type Addresses, addressesFor } from "../engine/addresses.ts";
 import { SocketGateway } from "../gateway.ts";
@@ -41,11 +43,19 @@ export function reachGateway(env: Env, address: string): Gateway {
 }
 
 export class SocketIoGateway extends SocketGateway<Env> {
+  readonly #deploys: Deploys;
+
   constructor(ctx: DurableObjectState, env: Env) {
     const application = new RoomcastApplication(ctx, env);
     const report = (error: unknown, during: string) =>
       logFailure({ requestId: "" }, "socketio.layer", error, { during });
     super(ctx, env, { settings, application, addresses: gatewaysOf(env), report });
+    this.#deploys = new Deploys(ctx, env);
+  }
+
+  /** Sessions are kept, with all that their clients may have missed. */
+  protected override admits(version?: Version): boolean {
+    return this.#deploys.admits(version, () => this.sessions.closeAll("transport error", CLOSE.restart));
   }
 }
 

@@ -3,6 +3,7 @@ import { clientAddress } from "../../auth/rate-limit.ts";
 import { config, isAllowedOrigin } from "../../config.ts";
 import { router } from "../../http/route.ts";
 import { countSocket } from "../../platform/metrics.ts";
+import { versionOf } from "../../platform/version.ts";
 import { serveSockets } from "../engine/serve.ts";
 import { gatewaysOf, settings } from "./gateway.ts";
 import { Handshakes } from "./handshakes.ts";
@@ -16,6 +17,7 @@ socketIoRoutes.all("/*", (c) =>
   serveSockets(c.req.raw, {
     addresses: gatewaysOf(c.env),
     settings: { ...settings, answerSeconds: config(c.env).TIMEOUT_OBJECTS_SECONDS },
+    version: versionOf(c.env),
     allowsOrigin: (origin, request) => isAllowedOrigin(config(c.env), origin, new URL(request.url).origin),
     allowsHandshake: (request) => {
       countSocket("socketio");
