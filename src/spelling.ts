@@ -75,7 +75,10 @@ function make(schema: z.core.$ZodType): Respell {
   if (schema instanceof z.ZodObject) return object(schema.shape);
   if (schema instanceof z.ZodArray) return array(respellerOf(schema.element));
   if (schema instanceof z.ZodRecord) return record(respellerOf(schema.valueType));
-  if (schema instanceof z.ZodUnion) return union(schema.options);
+  if (schema instanceof z.ZodDiscriminatedUnion) {
+    return union({ options: schema.options, takes: isNamedBy(schema.def.discriminator) });
+  }
+  if (schema instanceof z.ZodUnion) return union({ options: schema.options, takes: isValid });
   if (schema instanceof z.ZodNumber) return number;
   if (schema instanceof z.ZodBoolean) return boolean;
   if (schema instanceof z.ZodLiteral && [...schema.values].every((value) => typeof value === "boolean")) return boolean;
@@ -150,18 +153,31 @@ const record =
 
 /** As the first of them that then takes it; else as it is. */
 const union =
-  (options: readonly z.core.$ZodType[]): Respell =>
+  ({ options, takes }: Options): Respell =>
   (value, path, notebook) => {
     for (const option of options) {
       const tried: Notebook = { ...notebook, conflicts: [], names: [] };
       const respelled = respellerOf(option)(value, path, tried);
-      if (!z.safeParse(option, respelled).success) continue;
+      if (!takes(option, respelled)) continue;
       notebook.conflicts.push(...tried.conflicts);
       notebook.names.push(...tried.names);
       return respelled;
     }
     return value;
   };
+
+type Takes = (option: z.core.$ZodType, value: unknown) => boolean;
+type Options = { options: readonly z.core.$ZodType[]; takes: Takes };
+
+const isValid: Takes = (option, value) => z.safeParse(option, value).success;
+
+/** Whether the option is the one that a discriminator names, whatever else is wrong or, as a name, not known yet. */
+const isNamedBy =
+  (discriminator: string): Takes =>
+  (option, value) =>
+    option instanceof z.ZodObject && isObject(value)
+      ? z.safeParse(option.shape[discriminator], Reflect.get(value, discriminator)).success
+      : false;
 
 /** `0`, or digits without a zero in front: at most 16, so that nothing is rounded into a safe integer. */
 const DECIMAL = /^(0|[1-9]\d{0,15})$/;

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { BACKEND } from "../src/auth/identities.ts";
 import { costOf, mintUser } from "./support/api.ts";
 import { comment, expectInert, mintVideo, post, remove } from "./support/social.ts";
 
@@ -70,9 +71,34 @@ describe("a report", () => {
     expect(n).toBe(0);
   });
 
+  it("names a person by number, externalId, username or @username; of all else the number alone", async () => {
+    const [ann, eve] = [await mintUser("ann"), await mintUser("eve")];
+    const video = await mintVideo(ann);
+    const subject = `person of the backend ${ann.id}`;
+    await env.DB.prepare("INSERT INTO identities (issuer, subject, user_id) VALUES (?, ?, ?)")
+      .bind(BACKEND, subject, ann.id)
+      .run();
+    for (const name of [ann.username, `@${ann.username}`, subject, String(ann.id)]) {
+      const bob = await mintUser("bob");
+      const { status, body } = await post(bob, "/reports", { target_type: "user", target_id: name, reason: "spam" });
+      expect([status, body.targetId]).toEqual([201, ann.id]);
+      const ofVideo = { targetType: "video", reason: "spam" };
+      const answer = await post(bob, "/reports", { ...ofVideo, targetId: name });
+      expect(answer.status).toBe(name === String(ann.id) ? 404 : 400);
+      expect((await post(bob, "/reports", { ...ofVideo, targetId: String(video.id) })).status).toBe(201);
+    }
+    const byName = (by: { token: string }, targetId: string, reason = "spam") =>
+      post(by, "/reports", { targetType: "user", targetId, reason });
+    expect((await byName(eve, `@${eve.username}`)).status).toBe(400);
+    for (const nobody of ["1 OR 1=1", "@nobody here"]) expect((await byName(eve, nobody)).status).toBe(404);
+    const wrong = await byName(eve, ann.username, "");
+    expect(wrong.body.error.details).toMatchObject([{ path: "reason" }]);
+  });
+
   it.each([
     ["an unknown kind of target", { targetType: "message" }, "targetType"],
-    ["an id that is none", { targetId: "1 OR 1=1" }, "targetId"],
+    ["an id that is none", { targetType: "video", targetId: "1 OR 1=1" }, "targetId"],
+    ["a user's id that is none", { targetId: 0 }, "targetId"],
     ["no reason", { reason: "" }, "reason"],
     ["a reason of 501 characters", { reason: "x".repeat(501) }, "reason"],
     ["details of 5001 characters", { details: "x".repeat(5001) }, "details"],
