@@ -345,6 +345,7 @@ describe("/dev/mail", () => {
   const PRODUCTION = {
     ENVIRONMENT: "production",
     ALLOWED_ORIGINS: "https://app.example.com",
+    OIDC_PROVIDERS: "",
     PASSWORD_SCRYPT_LOG_N: "15",
   };
 
