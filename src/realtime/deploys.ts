@@ -11,8 +11,6 @@ import { hasTable } from "./migrations.ts";
 /** Upgrades that an object takes in a second, with others to serve. */
 const UPGRADES_PER_SECOND = 250;
 const SPREAD_SECONDS = { least: 5, most: 120 };
-/** What was sent last is on its way within this time. */
-const LAST_WORDS_MS = 100;
 const SCHEMA =
   "CREATE TABLE IF NOT EXISTS restarted_for (id INTEGER PRIMARY KEY CHECK (id = 1), version TEXT NOT NULL)";
 
@@ -25,11 +23,14 @@ export function restartReason(sockets: number): string {
 export class Deploys {
   readonly #state: DurableObjectState;
   readonly #own: Version | undefined;
+  readonly #lastWordsMs: number;
   #isRestarting = false;
 
-  constructor(state: DurableObjectState, env: Env) {
+  /** @param lastWordsMs how long what was sent last needs to go out, ms: the object takes no event meanwhile. 0: nothing has to */
+  constructor(state: DurableObjectState, env: Env, { lastWordsMs }: { lastWordsMs: number }) {
     this.#state = state;
     this.#own = versionOf(env);
+    this.#lastWordsMs = lastWordsMs;
   }
 
   /**
@@ -62,7 +63,8 @@ export class Deploys {
       logFailure({ requestId: "" }, "object.handOver", error);
     }
     await this.#state.storage.sync();
-    await scheduler.wait(LAST_WORDS_MS);
+    // A timer outside of this ends with the request that brought the news, and the object would never begin anew.
+    if (this.#lastWordsMs > 0) await this.#state.blockConcurrencyWhile(() => scheduler.wait(this.#lastWordsMs));
     this.#state.abort("A newer version of the code is there.");
   }
 }

@@ -28,15 +28,16 @@ export function greet(
 /**
  * A client that a gateway holds, for which frames wait after `start`: its position, and all of them, which the gateway keeps
  * for a reader that is slow; if they are too many, that it has to refetch.
- * @returns whether there are any: else its gateway greets it
+ * @returns the position in the log before what it is sent; null if nothing waits: its gateway greets it
  */
-export function greetRemote(connection: Connection, log: ReplayLog, start: number): boolean {
+export function greetRemote(connection: Connection, log: ReplayLog, start: number): number | null {
   const { head, epoch } = log;
-  if (start >= head) return false;
+  if (start >= head) return null;
   const page = log.page(start, REMOTE_QUEUE_BYTES);
   const isWhole = page !== null && page.to >= head;
-  const data = { userId: connection.userId, seq: isWhole ? start : head, epoch };
+  const seq = isWhole ? start : head;
+  const data = { userId: connection.userId, seq, epoch };
   const frames = isWhole ? page.frames : [encodeFrame({ type: "resync", data: { seq: head, epoch } })];
   connection.send(new FrameBatch([encodeFrame({ type: "connected", data }), ...frames]));
-  return true;
+  return seq;
 }

@@ -108,7 +108,7 @@ export class Membership {
   enterRemote(
     request: ConnectRequest,
     { gateway, socketId }: { gateway: string; socketId: string },
-  ): { join: number; drained: Promise<void>; isGreeted: boolean } {
+  ): { join: number; drained: Promise<void>; greetedFrom: number | null } {
     this.#sendQueue.flush();
     const drained = this.#remote.drained(socketId);
     const known = this.connections.get(socketId);
@@ -116,13 +116,13 @@ export class Membership {
     const state = this.#newState({ ...request, heartbeat: "client" }, socketId);
     if (known) {
       this.#renew(known, state, gateway);
-      return { join: known.state.join ?? 0, drained, isGreeted: false };
+      return { join: known.state.join ?? 0, drained, greetedFrom: null };
     }
     const connection = this.#remote.add(state, gateway);
     const start = request.takesQueue ? this.#room.queueStart() : undefined;
-    const isGreeted = start !== undefined && greetRemote(connection, this.#room.log(), start);
+    const greetedFrom = start === undefined ? null : greetRemote(connection, this.#room.log(), start);
     this.#open(connection);
-    return { join: state.join ?? 0, drained, isGreeted };
+    return { join: state.join ?? 0, drained, greetedFrom };
   }
 
   #newState(request: ConnectRequest, id: string): ConnectionState {

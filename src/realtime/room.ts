@@ -34,6 +34,9 @@ import { SendQueue } from "./send-queue.ts";
 import { Timers } from "./timers.ts";
 import { refuseSocket } from "./transport.ts";
 
+/** Without it, clients would see 1006 in the place of 1012. */
+const CLOSE_MS = 100;
+
 export abstract class Room extends DurableObject<Env> {
   /** How this kind of object is called in logs and metrics. */
   protected abstract readonly kind: string;
@@ -57,7 +60,7 @@ export abstract class Room extends DurableObject<Env> {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.timers = new Timers(state.storage);
-    this.#deploys = new Deploys(state, env);
+    this.#deploys = new Deploys(state, env, { lastWordsMs: CLOSE_MS });
     const checkReader = (connection: Connection) => this.#membership.checkReader(connection);
     this.#sendQueue = new SendQueue({
       runInbox: () => this.#dispatcher.runInbox(),
@@ -272,10 +275,10 @@ export abstract class Room extends DurableObject<Env> {
     try {
       await this.meet({ generation: request.generation, born: this.bornAt(request) });
       await this.admit(request);
-      const { join, drained, isGreeted } = this.#membership.enterRemote(request, at);
-      const { head: seq, epoch } = this.log;
+      const { join, drained, greetedFrom } = this.#membership.enterRemote(request, at);
+      const { head, epoch } = this.log;
       await drained;
-      return { ok: true, data: { seq, epoch, join, isGreeted } };
+      return { ok: true, data: { seq: greetedFrom ?? head, epoch, join, isGreeted: greetedFrom !== null } };
     } catch (thrown) {
       return failed(thrown);
     }

@@ -1,6 +1,7 @@
 /** The Worker's side: what can be refused without an object is refused here, the rest is passed on to the session's. */
 import { z } from "zod";
 import { within } from "../../platform/deadline.ts";
+import { regionOf } from "../../platform/regions.ts";
 import type { Version } from "../../platform/version.ts";
 import { SEPARATOR } from "../packets.ts";
 import type { EngineSettings } from "../settings.ts";
@@ -9,7 +10,6 @@ import type { EngineGateway } from "./gateway.ts";
 import { HANDSHAKE_HEADER, readHandshake, VERSION_HEADER } from "./handshake.ts";
 import { waitForPayload } from "./long-poll.ts";
 import { type ProtocolError, refuse } from "./refusals.ts";
-import { regionOf } from "../../platform/regions.ts";
 import { readBody } from "./request-body.ts";
 import { UPGRADE_TAKEN } from "./upgrades.ts";
 

@@ -50,7 +50,8 @@ export class SocketIoGateway extends SocketGateway<Env> {
     const report = (error: unknown, during: string) =>
       logFailure({ requestId: "" }, "socketio.layer", error, { during });
     super(ctx, env, { settings, application, addresses: gatewaysOf(env), report });
-    this.#deploys = new Deploys(ctx, env);
+    // To these clients a connection breaks off, whatever the code; and what rooms send meanwhile must not fail.
+    this.#deploys = new Deploys(ctx, env, { lastWordsMs: 0 });
   }
 
   /** Sessions are kept, with all that their clients may have missed. */
