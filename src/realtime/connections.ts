@@ -104,6 +104,14 @@ export class Connections implements PresentConnections {
     return people;
   }
 
+  /** What is known of a user changed. */
+  updatePerson(person: Partial<Person> & { userId: number }): void {
+    for (const connection of this.allOf(person.userId)) {
+      Object.assign(connection.state, person);
+      connection.save();
+    }
+  }
+
   verify(): Promise<void> {
     return this.#host.verify();
   }
@@ -112,14 +120,6 @@ export class Connections implements PresentConnections {
   requireSpace(userId: number): void {
     if (this.size >= CONNECTIONS_PER_OBJECT) throw new AppError("RATE_LIMIT", "This room is full.");
     if (this.allOf(userId).length >= CONNECTIONS_PER_USER) throw new AppError("RATE_LIMIT");
-  }
-
-  /** What is known of a user changed. */
-  updatePerson(person: Partial<Person> & { userId: number }): void {
-    for (const connection of this.allOf(person.userId)) {
-      Object.assign(connection.state, person);
-      connection.save();
-    }
   }
 
   add(connection: Connection, socket?: WebSocket): void {

@@ -5,7 +5,7 @@ import { logEvent } from "../platform/log.ts";
 import { Budgets, limitsFrom } from "./budget.ts";
 import { BudgetRows } from "./budget-rows.ts";
 import { Connection, restoreConnection } from "./connection.ts";
-import { type ConnectionState, type ConnectRequest, newState, type Person } from "./connection-state.ts";
+import { type ConnectionState, type ConnectRequest, newState } from "./connection-state.ts";
 import { Connections } from "./connections.ts";
 import { restartReason } from "./deploys.ts";
 import { greet, greetRemote } from "./greeting.ts";
@@ -18,10 +18,12 @@ import { isRevoked, objectKey, type Revocation } from "./room-ref.ts";
 import type { SendQueue } from "./send-queue.ts";
 import { SlowReaders } from "./slow-readers.ts";
 import { completeClose, SocketTransport } from "./transport.ts";
+import { Vanished } from "./vanished.ts";
 
 export class Membership {
   readonly connections: Connections;
   readonly budgets: Budgets;
+  readonly vanished: Vanished;
   readonly #room: RoomHooks;
   readonly #sendQueue: SendQueue;
   readonly #heartbeat: Heartbeat;
@@ -37,7 +39,7 @@ export class Membership {
     this.#sendQueue = sendQueue;
     this.connections = new Connections({
       absent: (connection, isLast) => room.closed(connection, isLast),
-      verify: () => this.#verify(),
+      verify: () => this.vanished.verify(),
     });
     this.budgets = new Budgets(limitsFrom(config(env)), {
       rows: new BudgetRows(state.storage.sql),
@@ -64,6 +66,7 @@ export class Membership {
       object: () => objectKey(room.roomKind(), state.id.name ?? ""),
       epoch: () => room.log().epoch,
     });
+    this.vanished = new Vanished(state, { heartbeat: this.#heartbeat, remote: this.#remote, budgets: this.budgets });
     this.#restore();
   }
 
@@ -84,7 +87,7 @@ export class Membership {
 
   /** @throws AppError RATE_LIMIT the object, or the user, has too many connections */
   requireSpace(userId: number): void {
-    this.prune(Date.now());
+    this.vanished.prune(Date.now());
     this.connections.requireSpace(userId);
     if (!this.#slowReaders.mayOpen(userId)) throw new AppError("RATE_LIMIT", "Read what was sent first.");
   }
@@ -285,28 +288,9 @@ export class Membership {
     this.#room.gone(connection);
   }
 
-  updatePerson(person: Partial<Person> & { userId: number }): void {
-    this.connections.updatePerson(person);
-  }
-
   /** Closes who does not read: what is still pending is not sent any more. */
   checkReader(connection: Connection): void {
     for (const slow of this.#slowReaders.after(connection, Date.now())) this.#end(slow, CLOSE.tooSlow, "TOO_SLOW");
-  }
-
-  // ── Vanishing ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Clients that vanished without a close. Called on every wake that has to do with presence. */
-  prune(now: number): void {
-    this.#heartbeat.prune(now);
-    this.#room.state.waitUntil(this.#remote.verify(now));
-    this.budgets.sweep(now);
-  }
-
-  async #verify(): Promise<void> {
-    const now = Date.now();
-    await this.#remote.verify(now);
-    this.#heartbeat.prune(now, Number.POSITIVE_INFINITY);
   }
 
   #log(event: string, { id: socket, userId }: Connection, more: { code?: number } = {}): void {

@@ -6,16 +6,15 @@
  * A kind of room brings a log and commands, says what happens when members come and go, and is given five things:
  * `connections`, `broadcast`, `send`, `disconnect` and `timers`. It never touches a WebSocket.
  */
-import { DurableObject } from "cloudflare:workers";
 import { objectContext } from "../context.ts";
-import { type NumberedTable, readBirth, readGeneration } from "../db/generation.ts";
+import { readBirth, readGeneration } from "../db/generation.ts";
 import type { Delivery } from "../db/outbox.ts";
 import type { FailedDelivery } from "../db/outbox-parked.ts";
 import { AppError, CLOSE } from "../errors.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
 import type { MaybePromise } from "../platform/promise.ts";
 import type { BudgetKind } from "./budget.ts";
-import { type Commands, failed, type Outcome } from "./commands.ts";
+import { failed, type Outcome } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import { type ConnectRequest, type Person, readConnectRequest, sendElsewhere } from "./connection-state.ts";
 import type { PresentConnections } from "./connections.ts";
@@ -24,12 +23,11 @@ import { Deploys } from "./deploys.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { EncodedFrame } from "./encoded-frame.ts";
 import { type LoggedEvents, missedIn } from "./fan-out.ts";
-import type { ReplayLog } from "./log.ts";
+import { KindOfRoom } from "./kind-of-room.ts";
 import { Membership } from "./membership.ts";
 import { Origin, type Stamp } from "./origin.ts";
-import type { FrameId } from "./protocol.ts";
 import type { RoomHooks } from "./room-hooks.ts";
-import type { Authenticated, Revocation, RoomKind } from "./room-ref.ts";
+import type { Revocation } from "./room-ref.ts";
 import { SendQueue } from "./send-queue.ts";
 import { Timers } from "./timers.ts";
 import { refuseSocket } from "./transport.ts";
@@ -37,17 +35,7 @@ import { refuseSocket } from "./transport.ts";
 /** Without it, clients would see 1006 in the place of 1012. */
 const CLOSE_MS = 100;
 
-export abstract class Room extends DurableObject<Env> {
-  /** How this kind of object is called in logs and metrics. */
-  protected abstract readonly kind: string;
-  /** Where a user's hub finds this object; null for the hub itself. */
-  protected abstract readonly roomKind: RoomKind | null;
-  /** The table in which this object's name is the number of a row; null where it is an id that is never used again. */
-  protected readonly numberedIn: NumberedTable | null = null;
-  /** What `since` replays. */
-  protected abstract readonly log: ReplayLog;
-  protected abstract readonly commands: Commands;
-
+export abstract class Room extends KindOfRoom {
   protected readonly connections: PresentConnections;
   protected readonly timers: Timers;
   readonly #membership: Membership;
@@ -101,55 +89,6 @@ export abstract class Room extends DurableObject<Env> {
     });
     void state.blockConcurrencyWhile(() => this.timers.restore());
   }
-
-  // ── What a kind of room may say ───────────────────────────────────────────────────────────────────────────────────
-
-  /** When the row of this object's number was made, as far as a connection tells. */
-  protected bornAt(_request: ConnectRequest): number | undefined {
-    return undefined;
-  }
-
-  /**
-   * The database was restored: what is known of it is not so any more. `isSameRow` false: this object's number is now
-   * another's, who must see nothing of what is here. Everybody is disconnected already. Nothing may be awaited.
-   */
-  protected startOver(_isSameRow: boolean): void {}
-
-  /** @throws AppError to turn this member away before anything is sent */
-  protected admit(_request: ConnectRequest): void | Promise<void> {}
-
-  /** Where a client that may come in is held instead, as `Destination.elsewhere` understands it; null: here. */
-  protected elsewhere(_request: ConnectRequest): string | null {
-    return null;
-  }
-
-  /** Resolves when nobody who has been erased is named in what is replayed. Never throws. */
-  protected async beforeReplay(): Promise<void> {}
-
-  /** Where a connection that gives no `since` is replayed from; undefined: it is sent what is new. */
-  protected queueStart(): number | undefined {
-    return undefined;
-  }
-
-  /** What is known here to close this connection, although it was let in; a room asks its user's hub. */
-  protected revocationOf(_by: Authenticated): Revocation | null {
-    return null;
-  }
-
-  /** A connection has its position and its replay; `isFirst`: of this user. */
-  protected opened(_connection: Connection, _isFirst: boolean): void {}
-
-  /** A connection is gone; `isLast`: this user has no other. */
-  protected closed(_connection: Connection, _isLast: boolean): void {}
-
-  /** A connection is gone for good: it has closed, or was suspended and will not be back. */
-  protected gone(_connection: Connection): void {}
-
-  /** A connection's frame was refused, which it has been told; `id`: what the frame was called. */
-  protected refused(_connection: Connection, _id: FrameId | undefined, _error: AppError): void {}
-
-  /** Takes what the outbox has for this object: each id once, in order, and again if it throws. */
-  protected delivered(_payload: unknown, _id: number): void | Promise<void> {}
 
   // ── What it is given ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -240,7 +179,7 @@ export abstract class Room extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    this.#membership.prune(now);
+    this.#membership.vanished.prune(now);
     await this.timers.ring(now);
     this.#sendQueue.flush();
   }
@@ -320,6 +259,6 @@ export abstract class Room extends DurableObject<Env> {
 
   /** RPC: what is known of a user changed (name, picture, role). */
   updatePerson(person: Partial<Person> & { userId: number }): void {
-    this.#membership.updatePerson(person);
+    this.#membership.connections.updatePerson(person);
   }
 }
