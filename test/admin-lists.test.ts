@@ -276,6 +276,7 @@ describe("audit", () => {
           id: expect.any(Number),
           adminId: admin.id,
           adminUsername: admin.username,
+          keyId: null,
           action: "ban",
           targetType: "user",
           targetId: String(ann.id),

@@ -260,7 +260,7 @@ describe("no counter drifts", () => {
           time(),
         ),
       () => run(`DELETE FROM reports WHERE id = ${anyOf("reports")}`),
-      () => run("INSERT INTO audit SELECT NULL, 1, 'a', 'ban', 'user', '1', NULL, NULL, 'r', ?", time()),
+      () => run("INSERT INTO audit SELECT NULL, 1, 'a', 'ban', 'user', '1', NULL, NULL, 'r', ?, NULL", time()),
     ];
     for (let done = 0; done < 400; done += 1) await operations[random(operations.length)]?.();
     await expectTrueCounters();

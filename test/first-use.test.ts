@@ -24,6 +24,7 @@ describe("AUTO_CREATE", () => {
     ENVIRONMENT: "production",
     ALLOWED_ORIGINS: "https://app.example.com",
     PASSWORD_SCRYPT_LOG_N: "15",
+    OIDC_PROVIDERS: "",
   };
 
   it("is all in development and none in production, unless it is set; unknown words are an error", () => {

@@ -117,6 +117,7 @@ describe("nobody else is taken for them", () => {
     const [ann, local, bob] = [await mintUser(), await mintUser(), await mintExternal()];
     const production = {
       ENVIRONMENT: "production",
+      OIDC_PROVIDERS: "",
       ALLOWED_ORIGINS: "https://app.example.com",
       PASSWORD_SCRYPT_LOG_N: "15",
     };

@@ -6,19 +6,22 @@
 import type { MiddlewareHandler } from "hono";
 import type { HttpEnv } from "./route.ts";
 
+const MB = 1024 * 1024;
 /** A rest as small as this the platform reads by itself. */
 const SMALL_BYTES = 64 * 1024;
-const DRAIN = { bytes: 32 * 1024 * 1024, ms: 5000 };
+/** `bytes`: of a body whose length is known; one that is longer is reset all the same. `unannounced`: of one that may never end. */
+const DRAIN = { bytes: 32 * MB, unannounced: 2 * MB, ms: 5000 };
 
 /** Reads what a handler left of a body that it had begun to read, up to a bound. Handlers may cancel it, or just stop. */
 export const drainBody: MiddlewareHandler<HttpEnv> = async (c, next) => {
   const { body, headers } = c.req.raw;
   const declared = headers.get("content-length");
-  if (!body || (declared !== null && Number(declared) <= SMALL_BYTES)) return next();
+  const length = declared === null ? null : Number(declared);
+  if (!body || (length !== null && (length <= SMALL_BYTES || length > DRAIN.bytes))) return next();
   const source = new Source(body);
   c.req.raw = new Request(c.req.raw, { body: source.stream });
   await next();
-  await source.drain();
+  await source.drain(length ?? DRAIN.unannounced);
 };
 
 type Chunk = ReadableStreamReadResult<Uint8Array>;
@@ -49,14 +52,14 @@ class Source {
     else controller.enqueue(value);
   }
 
-  async drain(): Promise<void> {
-    if (this.#reading) await Promise.race([this.#readRest(this.#reading), scheduler.wait(DRAIN.ms)]);
+  async drain(most: number): Promise<void> {
+    if (this.#reading) await Promise.race([this.#readRest(this.#reading, most), scheduler.wait(DRAIN.ms)]);
   }
 
-  async #readRest(first: Promise<Chunk>): Promise<void> {
+  async #readRest(first: Promise<Chunk>, most: number): Promise<void> {
     try {
       let chunk = await first;
-      for (let left = DRAIN.bytes; !chunk.done && left > 0; chunk = await this.#read()) left -= chunk.value.byteLength;
+      for (let left = most; !chunk.done && left > 0; chunk = await this.#read()) left -= chunk.value.byteLength;
       this.#reader?.releaseLock();
     } catch {
       // The client is gone, or was: nobody waits for the answer.
