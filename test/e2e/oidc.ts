@@ -1,0 +1,183 @@
+/**
+ * Signing in by a real OIDC provider, through a real browser: `npm run test:oidc`. The provider is npm's `oidc-provider`, the
+ * page the one of docs/sign-in.md.
+ */
+import assert from "node:assert/strict";
+import { createServer, type RequestListener, type Server as HttpServer } from "node:http";
+import Provider from "oidc-provider";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { isChromiumHere, launch } from "./browser.ts";
+import { check, finish } from "./checks.ts";
+import { type Server, startServer } from "./server.ts";
+
+const PORT = Number(process.env.PORT ?? 8940);
+const API = `http://127.0.0.1:${PORT}/api/v1`;
+const ISSUER = `http://127.0.0.1:${PORT + 2}`;
+const PAGE = `http://127.0.0.1:${PORT + 3}/`;
+const CALLBACK = `${API}/auth/oidc/acme/callback`;
+
+const provider = new Provider(ISSUER, {
+  clients: [{ client_id: "roomcast", client_secret: "s3cret", redirect_uris: [CALLBACK] }],
+  claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name", "preferred_username"] },
+  pkce: { required: () => true },
+  cookies: { keys: ["end-to-end"] },
+  findAccount: (_: unknown, id: string) => ({
+    accountId: id,
+    claims: () => ({
+      sub: id,
+      email: `${id.replace("unverified-", "")}@example.org`,
+      email_verified: !id.startsWith("unverified-"),
+      name: `Real ${id}`,
+      preferred_username: id,
+    }),
+  }),
+});
+
+/** The page: a link to sign in by, and what came of it. */
+const HTML = `<!doctype html><title>page</title><button>Sign in</button><pre></pre><script>
+const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\\+/g, "-").replace(/\\//g, "_").replace(/=/g, "");
+const shown = document.querySelector("pre");
+document.querySelector("button").onclick = async () => {
+  const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
+  sessionStorage.setItem("verifier", verifier);
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+  const query = new URLSearchParams({ redirect: "${PAGE}", code_challenge: base64url(new Uint8Array(hash)) });
+  location.href = "${API}/auth/oidc/acme?" + query;
+};
+const given = new URL(location.href).searchParams;
+if (given.has("error")) shown.textContent = given.get("error_description");
+if (given.has("code")) {
+  const body = JSON.stringify({ code: given.get("code"), verifier: sessionStorage.getItem("verifier") });
+  const headers = { "Content-Type": "application/json" };
+  const token = sessionStorage.getItem("link");
+  const call = token
+    ? fetch("${API}/auth/identities/acme", { method: "POST", headers: { ...headers, Authorization: "Bearer " + token }, body })
+    : fetch("${API}/auth/oidc/exchange", { method: "POST", headers, body });
+  call.then((answer) => answer.json()).then((answer) => { shown.textContent = JSON.stringify(answer); });
+}
+</script>`;
+
+const listen = (port: number, listener: RequestListener): Promise<HttpServer> =>
+  new Promise((resolve) => {
+    const server = createServer(listener).listen(port, "127.0.0.1", () => resolve(server));
+  });
+
+/** What the page shows once it is back. */
+async function shown(page: Page): Promise<string> {
+  await page.waitForFunction(() => document.querySelector("pre")?.textContent);
+  return (await page.locator("pre").textContent()) ?? "";
+}
+
+/** From the page to the provider, and back as `name`. */
+async function signIn(page: Page, name: string): Promise<string> {
+  await page.goto(PAGE);
+  await page.click("button");
+  await page.fill("[name=login]", name);
+  await page.fill("[name=password]", "anything");
+  await page.click("[type=submit]");
+  await page.click("[type=submit]:has-text('Continue')");
+  return shown(page);
+}
+
+/** A browser that nobody is signed in to anywhere. */
+async function fresh<T>(browser: Browser, work: (page: Page, context: BrowserContext) => Promise<T>): Promise<T> {
+  const context = await browser.newContext();
+  try {
+    return await work(await context.newPage(), context);
+  } finally {
+    await context.close();
+  }
+}
+
+async function runChecks(browser: Browser, server: Server): Promise<void> {
+  let zoe = 0;
+
+  await check("somebody new is signed in, under the name and email that the provider tells", async () => {
+    const { user, token } = JSON.parse(await fresh(browser, (page) => signIn(page, "zoe")));
+    zoe = user.id;
+    assert.equal(user.username, "zoe");
+    assert.equal(user.email, "zoe@example.org");
+    assert.equal(user.emailVerified, true);
+    assert.equal((await server.call("/auth/me", { token })).body.id, zoe);
+  });
+
+  await check("they come back to the same account; what was used is refused, in words", async () => {
+    await fresh(browser, async (page) => {
+      const addresses: string[] = [];
+      page.on("request", (request) => void addresses.push(request.url()));
+      assert.equal(JSON.parse(await signIn(page, "zoe")).user.id, zoe);
+      const replayed = addresses.find((url) => url.startsWith(CALLBACK));
+      await page.goto(replayed ?? "");
+      assert.match((await page.textContent("body")) ?? "", /was finished already/);
+      const used = addresses.find((url) => url.startsWith(`${PAGE}?code=`));
+      await page.goto(used ?? "");
+      assert.match(await shown(page), /was used already/);
+    });
+  });
+
+  await check("who cancels at the provider is told so on the page", async () => {
+    await fresh(browser, async (page) => {
+      await page.goto(PAGE);
+      await page.click("button");
+      await page.click("text=Cancel");
+      assert.equal(await shown(page), "The sign-in was cancelled.");
+    });
+  });
+
+  await check("an answer with a state that began in another browser signs nobody in", async () => {
+    const query = new URLSearchParams({ redirect: PAGE, code_challenge: "x".repeat(43) });
+    const { headers } = await fetch(`${API}/auth/oidc/acme?${query}`, { redirect: "manual" });
+    const state = new URL(headers.get("location") ?? "").searchParams.get("state");
+    await fresh(browser, async (page) => {
+      await page.goto(`${CALLBACK}?code=stolen&state=${state}&iss=${encodeURIComponent(ISSUER)}`);
+      assert.match((await page.textContent("body")) ?? "", /began in another browser/);
+    });
+  });
+
+  await check("a page that may not use the API is sent nobody", async () => {
+    const query = new URLSearchParams({ redirect: "https://evil.example.com/", code_challenge: "x".repeat(43) });
+    const answer = await fetch(`${API}/auth/oidc/acme?${query}`, { redirect: "manual" });
+    assert.equal(answer.status, 400);
+    assert.equal(answer.headers.get("location"), null);
+    await answer.body?.cancel();
+  });
+
+  await check("an email that the provider has not verified opens nobody's account", async () => {
+    assert.match(await fresh(browser, (page) => signIn(page, "unverified-zoe")), /There is an account with this email/);
+  });
+
+  await check("a signed-in user links the provider, and is let in by it from then on", async () => {
+    const account = { username: "local", email: "local@example.com", password: "correct horse" };
+    const { body } = await server.call("/auth/register", { method: "POST", body: account });
+    const linked = await fresh(browser, async (page) => {
+      await page.goto(PAGE);
+      await page.evaluate((token) => sessionStorage.setItem("link", token), String(body.token));
+      return signIn(page, "linked");
+    });
+    assert.equal(JSON.parse(linked).identities[0].provider, "acme");
+    assert.equal(JSON.parse(await fresh(browser, (page) => signIn(page, "linked"))).user.id, body.user.id);
+  });
+}
+
+if (!isChromiumHere()) {
+  console.log("skipped: there is no Chromium here (apt-get install chromium, or set CHROMIUM to its path)");
+  process.exit(0);
+}
+const OIDC_PROVIDERS = JSON.stringify([{ name: "acme", issuer: ISSUER, clientId: "roomcast", clientSecret: "s3cret" }]);
+const listening = [
+  await listen(PORT + 2, provider.callback()),
+  await listen(PORT + 3, (_, response) => void response.setHeader("Content-Type", "text/html").end(HTML)),
+];
+const server = await startServer(PORT, { OIDC_PROVIDERS });
+try {
+  const browser = await launch();
+  try {
+    await runChecks(browser, server);
+  } finally {
+    await browser.close();
+  }
+} finally {
+  await server.stop();
+  for (const each of listening) each.close();
+}
+finish();
