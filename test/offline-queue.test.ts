@@ -94,6 +94,46 @@ it("who vanished and is back before that is noticed is sent what was sent to nob
   expect(await numbersOf(beside)).toEqual([]);
 });
 
+it("beside one who is open and never heard of, however long, at most what came since that one opened is sent", async () => {
+  const user = await mintUser();
+  await happen(user, 1, 2);
+  passTime(1);
+  const silent = await open(user);
+  await silent.collect("test:event", 2);
+  passTime(76);
+  const second = await open(user);
+  expect(await second.next("connected")).toMatchObject({ seq: 2 });
+  await leave(second);
+  passTime(601);
+  expect(await hubOf(user).isOnline()).toBe(false);
+  await evictDurableObject(hubOf(user));
+  await happen(user, 3);
+  await silent.collect("test:event", 3);
+  const third = await open(user);
+  expect(await third.next("connected")).toMatchObject({ seq: 2 });
+  expect(await numbersOf(third)).toEqual([3]);
+  await leave(third);
+  await happen(user, 4);
+  await silent.collect("test:event", 4);
+  await leave(silent);
+  await happen(user, 5);
+  expect(await numbersOf(await open(user))).toEqual([5]);
+});
+
+it("a Socket.IO client that was lost had what came before it was last heard of", async () => {
+  const user = await mintUser();
+  const first = await connectSocketIo(user);
+  await happen(user, 1);
+  await first.collect("test:event", 1);
+  passTime(10);
+  await first.ask("notification:mark_seen", {});
+  first.lose();
+  await vi.waitFor(async () => expect(await hubOf(user).isOnline()).toBe(false));
+  passTime(1);
+  await happen(user, 2);
+  expect(await numbersOf(await open(user))).toEqual([2]);
+});
+
 it("over Socket.IO as over a native socket: after its position, each once, before what is new", async () => {
   const user = await mintUser();
   await happen(user, 1, 2);

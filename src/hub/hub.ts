@@ -134,14 +134,17 @@ export class UserHub extends Room {
     if (isFirst) this.#notePresence();
   }
 
-  protected override closed(connection: Connection, isLast: boolean): void {
-    if (!isLast) return;
-    this.#queue.begin(connection);
-    this.#notePresence();
+  protected override closed(_connection: Connection, isLast: boolean): void {
+    if (isLast) this.#notePresence();
+  }
+
+  protected override gone(connection: Connection): void {
+    this.#topics.gone(connection);
+    if (this.connections.userCount === 0) this.#queue.begin(connection);
   }
 
   protected override queueStart(): number | undefined {
-    return this.#queue.startBeside(this.connections.of(this.#userId));
+    return this.#queue.startBeside(this.connections.allOf(this.#userId), Date.now());
   }
 
   /** One write after the other, each with what is true by then: the last one to arrive is right. */
@@ -201,10 +204,6 @@ export class UserHub extends Room {
   /** RPC: shows a frame to whoever is connected; it is not logged. */
   push(frame: Frame): void {
     this.broadcast(encodeFrame(frame));
-  }
-
-  protected override gone(connection: Connection): void {
-    this.#topics.gone(connection);
   }
 
   /** RPC: what was published under a topic; null: something was lost on the way. Answers whether anybody here hears it. */

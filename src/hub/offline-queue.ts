@@ -1,9 +1,13 @@
 /**
  * What came while a user had no connection at all, for a client that does not say what it has (SPEC 14). The frames are those
- * of the log; kept is only where they begin: one row written when the last connection ends, none while there is one.
+ * of the log; kept is only where they begin: one row written when the last connection ends, none while there is one. Who is
+ * silent for long has a connection: it is sent what happens.
  */
 import type { Connection } from "../realtime/connection.ts";
 import type { FrameLog } from "../realtime/log.ts";
+
+/** By then a client that was never heard of either has what it began with, or would be gone if it answered pings (SPEC 2). */
+const ARRIVES_WITHIN_MS = 75_000;
 
 export class OfflineQueue {
   readonly #sql: SqlStorage;
@@ -18,12 +22,13 @@ export class OfflineQueue {
 
   /**
    * The position before the first frame that waits, as far as frames are kept; undefined: nothing is queued. What the user's
-   * `others`, the connections that are open, were sent since they were last heard of may have reached nobody: who vanished
-   * may be who comes back.
+   * `others`, the connections that have not ended, were sent since they were last heard of may have reached nobody: who
+   * vanished may be who comes back. What such a one began with comes once more only while it is new.
    */
-  startBeside(others: Connection[]): number | undefined {
+  startBeside(others: Connection[], now: number): number | undefined {
     if (!this.#isOn) return undefined;
-    return Math.max(this.#storedStart, this.#log.tail - 1, ...others.map((other) => this.#lastHeard(other)));
+    const had = others.map((other) => Math.max(this.#lastHeard(other), this.#hadAtFirst(other, now)));
+    return Math.max(this.#storedStart, this.#log.tail - 1, ...had);
   }
 
   get #storedStart(): number {
@@ -31,7 +36,7 @@ export class OfflineQueue {
   }
 
   /**
-   * The user's last connection is gone. What was sent after the last sign of a client that did not close may not have
+   * The user's last connection has ended. What was sent after the last sign of a client that did not close may not have
    * arrived: it is queued as well, and where there never was a sign, so is what the connection began with.
    */
   begin(last: Connection): void {
@@ -43,6 +48,11 @@ export class OfflineQueue {
   /** A client that left in the middle of a replay had what it had been sent. */
   #hadBy({ state }: Connection): number {
     return state.replay?.at ?? this.#log.head;
+  }
+
+  #hadAtFirst({ state }: Connection, now: number): number {
+    if (state.replay || now - state.openedAt <= ARRIVES_WITHIN_MS) return 0;
+    return this.#log.headBefore(state.openedAt);
   }
 
   #lastHeard({ lastHeardAt, state }: Connection): number {

@@ -108,6 +108,7 @@ export class Connection {
   /** When the client was last heard of, ms; of a client that a gateway holds, the earliest that it can have been. */
   get lastHeardAt(): number {
     if (this.transportKind !== "gateway") return this.lastShownAt;
+    if (this.state.isSuspended) return this.state.lastSeenAt;
     return Math.max(this.state.lastSeenAt, Date.now() - GATEWAY_MISSES_AFTER_MS);
   }
 

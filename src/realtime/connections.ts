@@ -17,6 +17,8 @@ export interface PresentConnections {
   values(): Iterable<Connection>;
   /** A user's connections, without those that are suspended. */
   of(userId: number): Connection[];
+  /** A user's connections, with those that are suspended. */
+  allOf(userId: number): Connection[];
   /** How many users are here. */
   readonly userCount: number;
   /** The users who are here, one connection each, at most so many. */
@@ -84,7 +86,6 @@ export class Connections implements PresentConnections {
     return undefined;
   }
 
-  /** A user's connections, with those that are suspended. */
   allOf(userId: number): Connection[] {
     return [...this.of(userId), ...(this.#suspended.get(userId) ?? [])];
   }

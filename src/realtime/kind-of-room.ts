@@ -55,7 +55,7 @@ export abstract class KindOfRoom extends DurableObject<Env> {
   /** A connection has its position and its replay; `isFirst`: of this user. */
   protected opened(_connection: Connection, _isFirst: boolean): void {}
 
-  /** A connection is gone; `isLast`: this user has no other. */
+  /** A connection is gone, or lost or silent for long, and may be back; `isLast`: this user has no other. */
   protected closed(_connection: Connection, _isLast: boolean): void {}
 
   /** A connection is gone for good: it has closed, or was suspended and will not be back. */

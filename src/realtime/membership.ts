@@ -207,6 +207,7 @@ export class Membership {
   suspend(socketId: string): void {
     const connection = this.connections.get(socketId);
     if (!connection || connection.state.isSuspended) return;
+    connection.state.lastSeenAt = connection.lastHeardAt;
     this.connections.suspend(connection);
     this.#sendQueue.flush();
   }
@@ -215,7 +216,7 @@ export class Membership {
   leave(socketId: string): void {
     const connection = this.connections.get(socketId);
     if (!connection) return;
-    connection.hasLeft = true;
+    connection.hasLeft = connection.state.isSuspended !== true;
     this.#lost(connection);
   }
 
