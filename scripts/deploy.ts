@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { buildPages } from "./pages.ts";
 import { root, runWrangler } from "./tools.ts";
+import { makeVapidKeys } from "./vapid-keys.ts";
 
 const DATABASE = "roomcast";
 const BUCKET = "roomcast-files";
@@ -43,6 +44,9 @@ function prepareSecrets(): void {
   for (const name of GENERATED) {
     if (!present.has(name)) wanted[name] = process.env[name] ?? randomBytes(32).toString("base64url");
   }
+  // Web Push needs somebody to write to, so its keys are made where that is known.
+  const subject = process.env.VAPID_SUBJECT;
+  if (subject && !present.has("VAPID_PUBLIC_KEY")) Object.assign(wanted, makeVapidKeys(), { VAPID_SUBJECT: subject });
   const origins = process.env.ALLOWED_ORIGINS;
   if (origins) wanted.ALLOWED_ORIGINS = origins;
   else if (!present.has("ALLOWED_ORIGINS")) {

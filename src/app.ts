@@ -17,6 +17,7 @@ import { mailRoutes } from "./features/mail/routes.ts";
 import { messageRoutes } from "./features/messages/routes.ts";
 import { notificationRoutes } from "./features/notifications/routes.ts";
 import { presenceRoutes } from "./features/presence/routes.ts";
+import { pushRoutes } from "./features/push/routes.ts";
 import { reportRoutes } from "./features/reports/routes.ts";
 import { roomMessageRoutes } from "./features/rooms/message-routes.ts";
 import { roomRoutes } from "./features/rooms/routes.ts";
@@ -93,6 +94,7 @@ export const api = router()
   .route("/", exportRoutes)
   .route("/", messageRoutes)
   .route("/", notificationRoutes)
+  .route("/", pushRoutes)
   .route("/", userRoutes)
   .route("/", presenceRoutes)
   .route("/", socialRoutes)

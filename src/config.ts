@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ROLES } from "./roles.ts";
 import { isLoopbackHttp, signInProviders } from "./sign-in-providers.ts";
+import { type Vapid, vapidOf, webPushSettings } from "./web-push-settings.ts";
 
 const DEVELOPMENT_ORIGIN = "http://localhost:8787";
 const DEVELOPMENT_ORIGINS = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
@@ -181,6 +182,7 @@ const Settings = z.object({
   TIMEOUT_OBJECTS_SECONDS: whole(15),
   /** Not set: all in development, none in production. */
   AUTO_CREATE: autoCreate,
+  ...webPushSettings,
   METRICS_TOKEN: optionalSecret,
   DEBUG_COST: z.string().default(""),
   TURN_URLS: list,
@@ -198,6 +200,8 @@ export type Config = Omit<z.output<typeof Settings>, "AUTO_CREATE" | "MAIL_TRANS
   /** Where mailed links lead: PUBLIC_URL; in development, without it, what `npm start` listens at. */
   mailOrigin: string;
   AUTO_CREATE: readonly MadeOnFirstUse[];
+  /** Undefined: there is no Web Push. */
+  VAPID: Vapid | undefined;
 };
 
 /** Thrown when a setting is missing or wrong. Its message names the setting and is safe to show. */
@@ -235,12 +239,15 @@ function parseConfig(env: object): Config {
   const AUTO_CREATE = settings.AUTO_CREATE ?? (isProduction ? [] : MADE_ON_FIRST_USE);
   // Whose ids are another backend's are made by it alone.
   const OIDC_PROVIDERS = settings.USER_IDS === "subject" ? [] : settings.OIDC_PROVIDERS;
+  const { vapid, problem } = vapidOf(settings, isProduction);
+  if (problem) throw new ConfigError(problem);
   const mailOrigin = settings.PUBLIC_URL ?? DEVELOPMENT_ORIGIN;
   return {
     ...settings,
     AUTO_CREATE,
     OIDC_PROVIDERS,
     MAIL_TRANSPORT,
+    VAPID: vapid,
     mailOrigin,
     isProduction,
     debugCost: settings.DEBUG_COST === "1",

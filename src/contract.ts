@@ -28,6 +28,7 @@ export * as files from "./features/files/contract.ts";
 export * as messages from "./features/messages/contract.ts";
 export * as notifications from "./features/notifications/contract.ts";
 export * as presence from "./features/presence/contract.ts";
+export * as push from "./features/push/contract.ts";
 export * as reports from "./features/reports/contract.ts";
 export * as rooms from "./features/rooms/contract.ts";
 export * as serverApi from "./features/server-api/contract.ts";
@@ -46,6 +47,7 @@ export const TAGS: Record<string, string> = {
   auth: "Accounts, tokens, and tickets for sockets.",
   messages: "Direct messages between two people.",
   notifications: "What others did that concerns you.",
+  push: "Web Push: what reaches a browser while its user has no connection.",
   users: "People as others see them, and whom they follow.",
   friends: "Friendships, requests for them, and blocks.",
   videos: "Short videos: the feed, their content, likes, views and shares.",

@@ -18,6 +18,7 @@ import { fileKeeper } from "./features/files/service.ts";
 import { markMessagesSeen, showTyping } from "./features/messages/service.ts";
 import { markNotificationsSeen } from "./features/notifications/service.ts";
 import { notePresence, tellFriends } from "./features/presence/service.ts";
+import { pushItemIn, sendPushes } from "./features/push/service.ts";
 import { roomChannel } from "./features/rooms/channel.ts";
 import { messengerChat } from "./features/rooms/chat.ts";
 import { reserveTypes } from "./features/server-api/publish/own-types.ts";
@@ -61,6 +62,8 @@ serveHub({
     ),
   notePresence,
   tellFriends,
+  pushItemIn,
+  sendPushes,
 });
 
 reserveTypes(SOCKETS);

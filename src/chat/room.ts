@@ -21,6 +21,7 @@ import { type RoomChat, roomChat } from "./kinds.ts";
 import type { Message } from "./log.ts";
 import { eventsOf, NewsCursor } from "./news.ts";
 import { Presence } from "./presence.ts";
+import { PrivatePush } from "./private-push.ts";
 import { KeptMark, ReadMarks } from "./read-marks.ts";
 import { RoomActions } from "./room-actions.ts";
 import { CHAT_ROOM_SCHEMA } from "./schema.ts";
@@ -42,6 +43,7 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
   readonly #presence: Presence;
   readonly #inbox: Inbox;
   readonly #typing = new Typing();
+  readonly #privatePush: PrivatePush;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env, "room", CHAT_ROOM_SCHEMA);
@@ -53,6 +55,7 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
     this.#directory = this.#makeDirectory(synced);
     this.#presence = this.#makePresence();
     this.#inbox = this.#makeInbox();
+    this.#privatePush = this.#makePrivatePush();
     this.actions = this.#makeActions();
     for (const connection of this.connections.values()) this.#restore(connection);
     this.timers.add({ due: () => this.search.due(), ring: () => void this.search.indexBatch() });
@@ -126,6 +129,18 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
     });
   }
 
+  #makePrivatePush(): PrivatePush {
+    return new PrivatePush({
+      roomId: this.roomId,
+      timers: this.timers,
+      context: () => objectContext(this.ctx, this.env),
+      later: (work) => this.ctx.waitUntil(work),
+      isPrivate: () => this.moderation.info.kind === "private",
+      isOtherHere: (userId) => this.connections.people(2).some((connection) => connection.userId !== userId),
+      messageId: (seq) => this.dialect.messageId(seq),
+    });
+  }
+
   #makeActions(): RoomActions {
     const host = Object.assign(this.chatHost, {
       presence: this.#presence,
@@ -145,7 +160,10 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
 
   /** The message's own row tells that its author has read it: nothing else is written for that. */
   protected override logged(seq: number, now: number, said?: Message): void {
-    if (said && said.userId !== null) this.#marks.move(said.userId, seq, now);
+    if (said && said.userId !== null) {
+      this.#marks.move(said.userId, seq, now);
+      this.#privatePush.note({ seq, author: said.userId }, now);
+    }
     this.#directory.noteChange(now);
     this.#inbox.logged(now, said);
   }

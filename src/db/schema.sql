@@ -421,6 +421,31 @@ CREATE TABLE publications (
 ) WITHOUT ROWID;
 CREATE INDEX publications_created ON publications (created_at);
 
+-- ── push_settings ──
+CREATE TABLE push_settings (
+  user_id INTEGER PRIMARY KEY,
+  messages INTEGER NOT NULL DEFAULT 1,
+  notifications INTEGER NOT NULL DEFAULT 1,
+  quiet_from TEXT,
+  quiet_to TEXT,
+  time_zone TEXT
+);
+
+-- ── push_subscriptions ──
+-- Written by triggers on: revoked_tokens, sessions
+CREATE TABLE push_subscriptions (
+  id TEXT PRIMARY KEY,
+  user_id INTEGER NOT NULL,
+  session_id TEXT NOT NULL,
+  endpoint_hash TEXT NOT NULL UNIQUE,
+  endpoint TEXT NOT NULL,
+  p256dh TEXT NOT NULL,
+  auth TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX push_subscriptions_session ON push_subscriptions (session_id);
+CREATE INDEX push_subscriptions_user ON push_subscriptions (user_id);
+
 -- ── rate_windows ──
 CREATE TABLE rate_windows (
   key TEXT PRIMARY KEY,
@@ -548,10 +573,15 @@ CREATE TRIGGER resumable_uploads_reserve AFTER INSERT ON resumable_uploads BEGIN
 END;
 
 -- ── revoked_tokens ──
+-- On INSERT: deletes from push_subscriptions (revoked_tokens_insert_push)
 CREATE TABLE revoked_tokens (
   hash TEXT PRIMARY KEY,
   expires_at INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TRIGGER revoked_tokens_insert_push AFTER INSERT ON revoked_tokens BEGIN
+  DELETE FROM push_subscriptions WHERE session_id = 'outside:' || NEW.hash
+    OR (session_id >= 'outside:' || NEW.hash || ':' AND session_id < 'outside:' || NEW.hash || ';');
+END;
 
 -- ── room_departures ──
 -- Written by triggers on: room_members, rooms
@@ -688,6 +718,7 @@ CREATE TABLE server_keys (
 ) WITHOUT ROWID;
 
 -- ── sessions ──
+-- On DELETE: deletes from push_subscriptions (sessions_delete_push)
 CREATE TABLE sessions (
   id TEXT PRIMARY KEY,
   user_id INTEGER NOT NULL,
@@ -695,6 +726,9 @@ CREATE TABLE sessions (
   expires_at INTEGER NOT NULL
 , user_agent TEXT NOT NULL DEFAULT '', address TEXT NOT NULL DEFAULT '', last_used_at INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX sessions_user ON sessions (user_id);
+CREATE TRIGGER sessions_delete_push AFTER DELETE ON sessions BEGIN
+  DELETE FROM push_subscriptions WHERE session_id = OLD.id;
+END;
 
 -- ── sign_in_codes ──
 CREATE TABLE sign_in_codes (

@@ -82,6 +82,26 @@ export const signInCodes = sqliteTable("sign_in_codes", {
   expiresAt: time("expires_at").notNull(),
 });
 
+export const pushSubscriptions = sqliteTable("push_subscriptions", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id").notNull(),
+  sessionId: text("session_id").notNull(),
+  endpointHash: text("endpoint_hash").notNull(),
+  endpoint: text("endpoint").notNull(),
+  p256dh: text("p256dh").notNull(),
+  auth: text("auth").notNull(),
+  createdAt: time("created_at").notNull(),
+});
+
+export const pushSettings = sqliteTable("push_settings", {
+  userId: integer("user_id").primaryKey(),
+  messages: integer("messages", { mode: "boolean" }).notNull().default(true),
+  notifications: integer("notifications", { mode: "boolean" }).notNull().default(true),
+  quietFrom: text("quiet_from"),
+  quietTo: text("quiet_to"),
+  timeZone: text("time_zone"),
+});
+
 export const revokedTokens = sqliteTable("revoked_tokens", {
   hash: text("hash").primaryKey(),
   expiresAt: time("expires_at").notNull(),

@@ -11,6 +11,7 @@ import type { Cost } from "../platform/cost.ts";
 import { callObject, hubName } from "../platform/objects.ts";
 import type { Frame } from "../realtime/protocol.ts";
 import type { RoomKind } from "../realtime/room-ref.ts";
+import type { PushItem } from "./pushes.ts";
 
 /** The payload of one frame, made by the database. */
 export const frameFor = (type: string, data: Parameters<typeof jsonObject>[0]): SQL => framesFor([type, data]);
@@ -70,6 +71,11 @@ export function closeSendSession(ctx: UserCtx): void {
 /** Shows something to whoever is connected now; never logged. */
 export async function pushTo(ctx: Ctx, userId: number, frame: Frame): Promise<void> {
   await callObject(ctx, ctx.env.USER_HUB, hubName(userId), (hub) => hub.push(frame));
+}
+
+/** Wakes the user's browsers for something that is no frame of theirs, if they are away. */
+export async function nudge(ctx: Ctx, userId: number, item: PushItem): Promise<void> {
+  await callObject(ctx, ctx.env.USER_HUB, hubName(userId), (hub) => hub.nudge(item));
 }
 
 /** Whether the user has a connection that is alive. */

@@ -21,6 +21,8 @@ const Current = z.object({
   asOf: z.number().int().optional(),
   /** What changed about the user, for the connections that are open. */
   person: Person.partial().optional(),
+  /** A browser of the user's was registered for Web Push. */
+  hasPush: z.literal(true).optional(),
 });
 
 /** Rows that an older version wrote call these by other names; a deploy must not lose a ban that still waits. */

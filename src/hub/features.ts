@@ -2,6 +2,8 @@
 import type { Ctx, UserCtx } from "../context.ts";
 import type { CommandContext, Commands } from "../realtime/commands.ts";
 import type { HubTopics } from "./topics.ts";
+import type { Frame } from "../realtime/protocol.ts";
+import type { DuePush, PushItem, PushOutcome } from "./pushes.ts";
 
 export type HubFeatures = {
   /** Binds the event socket's commands; `as` is the user of a connection, as a service wants them. */
@@ -10,6 +12,10 @@ export type HubFeatures = {
   notePresence: (ctx: Ctx, userId: number, isConnected: boolean) => Promise<void>;
   /** The user's friends are to hear that they came or went. Must not throw. */
   tellFriends: (ctx: Ctx, userId: number, isOnline: boolean) => Promise<void>;
+  /** What of a frame the user's browsers are woken for while no connection takes it. */
+  pushItemIn: (frame: Frame, userId: number) => PushItem | null;
+  /** Sends pushes to the user's browsers. */
+  sendPushes: (ctx: Ctx, userId: number, due: DuePush[]) => Promise<PushOutcome>;
 };
 
 let registered: HubFeatures | undefined;

@@ -3,6 +3,7 @@
  * to, and to cut off.
  */
 import { RpcTarget } from "cloudflare:workers";
+import { z } from "zod";
 import type { CallBudget } from "../auth/call-budgets.ts";
 import { config } from "../config.ts";
 import { actingAs, objectContext, type UserCtx } from "../context.ts";
@@ -24,9 +25,14 @@ import { OfflineQueue } from "./offline-queue.ts";
 import { type Notice, PendingNotices } from "./pending-notices.ts";
 import { peopleIn } from "./people.ts";
 import { PresenceNews } from "./presence-news.ts";
+import { Pushes, type PushItem } from "./pushes.ts";
 import { Revocations } from "./revocations.ts";
 import { HUB_SCHEMA } from "./schema.ts";
 import { HubTopics, type TopicFrame } from "./topics.ts";
+
+/** Of the frames that a vanished client may have missed, as many as are looked at for Web Push. */
+const MISSED_BYTES = 256 * 1024;
+const LoggedFrame = z.object({ type: z.string(), data: z.unknown() });
 
 /** SPEC 2: the last 1000, and all of the last 7 days up to 10 000. */
 const RETENTION = { least: 1000, days: 7, most: 10_000 };
@@ -44,6 +50,7 @@ export class UserHub extends Room {
   readonly #queue: OfflineQueue;
   /** Whom the log names, for erasure. */
   readonly #references: UserReferences;
+  readonly #pushes: Pushes;
   #presence: Promise<void> = Promise.resolve();
   readonly #presenceNews: PresenceNews;
 
@@ -80,6 +87,11 @@ export class UserHub extends Room {
       isOnline: () => this.connections.userCount > 0,
       tell: (isOnline) => this.#tellFriends(isOnline),
     });
+    this.#pushes = new Pushes({
+      sql: this.#sql,
+      timers: this.timers,
+      send: (due) => this.#features.sendPushes(objectContext(state, env), this.#userId, due),
+    });
   }
 
   /** The user of a connection, as a service wants them. */
@@ -112,6 +124,7 @@ export class UserHub extends Room {
     this.#references.clear();
     this.#revocations.clear();
     this.#notices.clear();
+    this.#pushes.startOver();
     this.#notices.add({ revocation: { userId: this.#userId, code: CLOSE.restart, reason: "UNAVAILABLE" } });
   }
 
@@ -131,11 +144,15 @@ export class UserHub extends Room {
   }
 
   protected override opened(_connection: Connection, isFirst: boolean): void {
-    if (isFirst) this.#notePresence();
+    if (!isFirst) return;
+    this.#pushes.clear();
+    this.#notePresence();
   }
 
-  protected override closed(_connection: Connection, isLast: boolean): void {
-    if (isLast) this.#notePresence();
+  protected override closed(connection: Connection, isLast: boolean): void {
+    if (!isLast) return;
+    if (!connection.hasLeft) this.#pushMissed(connection);
+    this.#notePresence();
   }
 
   protected override gone(connection: Connection): void {
@@ -170,9 +187,10 @@ export class UserHub extends Room {
   protected override delivered(payload: unknown, id: number): void | Promise<void> {
     const delivery = HubDelivery.parse(payload);
     if ("type" in delivery) return this.#anonymise(delivery.userId);
-    const { frames, about, namesNobody, person, isReinstated, revocation, isErased, asOf = id } = delivery;
+    const { frames, about, namesNobody, person, isReinstated, revocation, isErased, hasPush, asOf = id } = delivery;
     const now = Date.now();
     for (const frame of frames) this.#show(frame, { at: now, deliveryId: id, about, namesNobody });
+    if (hasPush) this.#pushes.switchOn();
     if (person) this.#spread({ person: { ...person, userId: this.#userId } });
     if (isReinstated) this.#reinstate();
     if (revocation) this.#revokeEverywhere({ ...revocation, userId: this.#userId, asOf }, now);
@@ -187,6 +205,20 @@ export class UserHub extends Room {
     const people = [...others];
     for (const userId of people) this.#references.record(userId, origin.at);
     this.broadcastLogged(this.log.append(frame, { ...origin, people }));
+    this.#pushIfAway(frame, origin.at);
+  }
+
+  #pushIfAway(frame: Frame, now: number): void {
+    if (!this.#pushes.isOn || this.connections.userCount > 0) return;
+    const item = this.#features.pushItemIn(frame, this.#userId);
+    if (item) this.#pushes.note(item, now);
+  }
+
+  /** What was sent after the last sign of a client that vanished may not have arrived. */
+  #pushMissed({ lastHeardAt, state }: Connection): void {
+    if (!this.#pushes.isOn || lastHeardAt <= state.openedAt) return;
+    const missed = this.log.page(this.log.headBefore(lastHeardAt), MISSED_BYTES);
+    for (const { text } of missed?.frames ?? []) this.#pushIfAway(LoggedFrame.parse(JSON.parse(text)), Date.now());
   }
 
   /** Somebody whom the log names was erased: their frames are no more. Doing it again changes nothing. */
@@ -198,6 +230,7 @@ export class UserHub extends Room {
   /** The user themself was erased. What is left is the order to close their connections, until all rooms have heard it. */
   async #erase(): Promise<void> {
     this.log.clear();
+    this.#pushes.clear();
     await this.#references.withdraw();
   }
 
@@ -209,6 +242,11 @@ export class UserHub extends Room {
   /** RPC: what was published under a topic; null: something was lost on the way. Answers whether anybody here hears it. */
   hearTopic(topic: string, frames: TopicFrame[] | null): boolean {
     return this.#topics.hear(topic, frames);
+  }
+
+  /** RPC: wakes the user's browsers, if they are away; nothing is logged. */
+  nudge(item: PushItem): void {
+    if (this.connections.userCount === 0) this.#pushes.note(item, Date.now());
   }
 
   /** RPC: whether a connection is alive. */

@@ -3,6 +3,7 @@ import { FRAME_LOG_SCHEMA, FRAME_PEOPLE_SCHEMA } from "../realtime/log.ts";
 import type { MigrationStep } from "../realtime/migrations.ts";
 import { USER_REFERENCES_SCHEMA } from "../realtime/user-references.ts";
 import { peopleIn } from "./people.ts";
+import { PUSHES_SCHEMA } from "./pushes.ts";
 
 export const HUB_SCHEMA: readonly MigrationStep[] = [
   FRAME_LOG_SCHEMA,
@@ -29,6 +30,7 @@ export const HUB_SCHEMA: readonly MigrationStep[] = [
   // Whether friends were last told that the user is online, and when.
   `CREATE TABLE presence_told (is_online INTEGER NOT NULL, at INTEGER NOT NULL);
    INSERT INTO presence_told (is_online, at) VALUES (0, 0);`,
+  PUSHES_SCHEMA,
 ];
 
 /** Whom the frames of earlier releases name. */

@@ -67,10 +67,44 @@ export function sectionsOf(userId: number): Section[] {
       pages: [
         pages({
           cursor: column("(issuer || char(10) || subject)"),
-          fields: { issuer: column("issuer"), subject: column("subject") },
+          fields: {
+            issuer: column("issuer"),
+            subject: column("subject"),
+            email: column("email"),
+            linkedAt: time("linked_at"),
+          },
           from: column("identities"),
           where: sql`user_id = ${me}`,
           start: "",
+        }),
+      ],
+    },
+    {
+      name: "pushSubscriptions",
+      pages: [
+        pages({
+          cursor: column("id"),
+          fields: { id: column("id"), endpoint: column("endpoint"), createdAt: time("created_at") },
+          from: column("push_subscriptions"),
+          where: sql`user_id = ${me}`,
+          start: "",
+        }),
+      ],
+    },
+    {
+      name: "pushSettings",
+      pages: [
+        pages({
+          cursor: column("user_id"),
+          fields: {
+            messages: column("json(iif(messages, 'true', 'false'))"),
+            notifications: column("json(iif(notifications, 'true', 'false'))"),
+            quietFrom: column("quiet_from"),
+            quietTo: column("quiet_to"),
+            timeZone: column("time_zone"),
+          },
+          from: column("push_settings"),
+          where: sql`user_id = ${me}`,
         }),
       ],
     },

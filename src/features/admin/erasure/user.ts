@@ -46,6 +46,8 @@ function statements(userId: number): Record<string, SQL> {
     // The identity stays known as nobody's: a token of the provider that is still valid must make no new account.
     identities: sql`UPDATE identities SET user_id = ${NOBODY}, email = NULL WHERE user_id = ${userId}`,
     sessions: sql`DELETE FROM sessions WHERE user_id = ${userId}`,
+    pushes: sql`DELETE FROM push_subscriptions WHERE user_id = ${userId}`,
+    pushSettings: sql`DELETE FROM push_settings WHERE user_id = ${userId}`,
     tickets: sql`DELETE FROM socket_tickets WHERE user_id = ${userId}`,
     videos: sql`DELETE FROM videos WHERE id IN (SELECT id FROM videos WHERE owner_id = ${userId} LIMIT ${ROUND_VIDEOS})`,
     files: sql`DELETE FROM files WHERE id IN (SELECT id FROM files WHERE owner_id = ${userId} LIMIT ${rows})`,
