@@ -1,5 +1,8 @@
 /** What one Socket.IO client can make the service do is bounded before anything is done, and nothing of it is a failure of ours. */
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { Reader } from "../src/realtime/reader.ts";
+import { SlowSessions } from "../src/socketio/engine/slow-sessions.ts";
 import { mintUser, ORIGIN, type TestUser, worker } from "./support/api.ts";
 import { nested } from "./support/hostile.ts";
 import { upgrade } from "./support/socket.ts";
@@ -118,4 +121,78 @@ it("data nested without end is INVALID_MESSAGE, whatever the event, and the conn
       error: { code: "INVALID_MESSAGE" },
     });
   expect(client.ended).toBeNull();
+});
+
+describe("who does not read", () => {
+  const MB = 1024 * 1024;
+  /** Shows a megabyte, or so much, to everybody who is connected as this user; resolves when it was sent. */
+  const push = (user: TestUser, n: number, bytes = MB) =>
+    env.USER_HUB.getByName(String(user.id)).push({ type: "test:event", data: { n, text: "x".repeat(bytes) } });
+
+  it("is closed after 16 MB; who answers the pings in between is sent as much as there is", async () => {
+    const user = await mintUser();
+    const [silent, reader] = [await connectSocketIo(user), await connectSocketIo(user)];
+    silent.answersPings = false;
+    for (let n = 1; n <= 24; n += 1) {
+      await push(user, n);
+      await reader.collect("test:event", n);
+    }
+    expect(await silent.end()).toBe("transport close");
+    expect(silent.named("test:event").length).toBeLessThan(18);
+    expect(reader.ended).toBeNull();
+  });
+
+  it("does not seem to read by pongs that nothing asked for", async () => {
+    const user = await mintUser();
+    const client = await connectSocketIo(user);
+    client.answersPings = false;
+    for (let n = 1; n <= 17 && !client.ended; n += 1) {
+      client.packet("3");
+      client.packet("3");
+      await push(user, n);
+    }
+    expect(await client.end()).toBe("transport close");
+  });
+
+  it("is closed while it polls as well, whether it fetches what waits or not", async () => {
+    const [fetching, away] = [await mintUser(), await mintUser()];
+    const [busy, idle] = [await openPolling(fetching), await openPolling(away)];
+    const statuses: number[] = [];
+    for (let n = 1; n <= 21 && !statuses.includes(400); n += 1) {
+      await push(fetching, n, 900_000);
+      const answer = await busy.poll();
+      await answer.text();
+      statuses.push(answer.status);
+    }
+    expect(statuses.length).toBeGreaterThan(16);
+    expect(statuses.at(-1)).toBe(400);
+    await push(away, 1);
+    await push(away, 2);
+    expect((await idle.poll()).status).toBe(400);
+  });
+
+  it("is closed sooner when all of a gateway hold 64 MB, closed sockets among them; the largest first", () => {
+    const sessions = Array.from({ length: 7 }, () => ({ reader: new Reader() }));
+    const slow = new SlowSessions(new Map(sessions.map((session, n) => [String(n), session])));
+    const [first, ...others] = sessions;
+    if (!first) throw new Error("There is a first.");
+    for (const [n, { reader }] of sessions.entries()) {
+      reader.send((10 + n) * MB);
+      reader.ping("", 0);
+    }
+    expect(slow.after(first, 4999)).toEqual([]);
+    // 91 MB: the last two hold 31.
+    expect(slow.after(first, 6000)).toEqual([others[5], others[4]]);
+    for (const { reader } of others) reader.pong(undefined);
+    expect(slow.after(first, 8000)).toEqual([]);
+    const { 0: socket, 1: other } = new WebSocketPair();
+    slow.closed(socket, 60 * MB);
+    expect(slow.mayOpen).toBe(true);
+    expect(slow.after(first, 10_000)).toEqual([first]);
+    slow.closed(other, 10 * MB);
+    expect(slow.mayOpen).toBe(false);
+    slow.ended(socket);
+    expect(slow.mayOpen).toBe(true);
+    expect(slow.after(first, 12_000)).toEqual([]);
+  });
 });

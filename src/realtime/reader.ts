@@ -20,7 +20,7 @@ export const ReaderState = z.object({
   /** Its pongs name the ping that they answer: nothing else is an answer. */
   isExact: z.boolean(),
 });
-type ReaderState = z.infer<typeof ReaderState>;
+export type ReaderState = z.infer<typeof ReaderState>;
 
 export class Reader {
   readonly state: ReaderState;

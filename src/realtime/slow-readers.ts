@@ -5,12 +5,12 @@
 import type { Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
 
-const MB = 1024 * 1024;
+export const MB = 1024 * 1024;
 /** More is not held for one connection: it is closed with 4009. */
-const UNREAD_BYTES = 16 * MB;
+export const UNREAD_BYTES = 16 * MB;
 /** Nor for all connections of one user that have left a ping unanswered for PATIENCE_MS. */
 const UNREAD_BYTES_PER_USER = 48 * MB;
-const PATIENCE_MS = 5000;
+export const PATIENCE_MS = 5000;
 /**
  * What was sent to a socket stays in memory after its close, until the client has read it or is gone. Whose closed sockets
  * still hold more than this opens no other.

@@ -1,9 +1,15 @@
 /** What goes over the wire: Engine.IO 4's packets and, in its messages, Socket.IO 5's. */
+import { Buffer } from "node:buffer";
 import { decodePacket, decodePayload, type Packet as EnginePacket } from "engine.io-parser";
 import { Encoder, type Packet, PacketType } from "socket.io-parser";
 
 /** An encoded text packet (`4hello`, `2`), or the bytes of a binary message. */
 export type EncodedPacket = string | ArrayBuffer;
+
+/** What a packet takes on the wire. */
+export function bytesOf(packet: EncodedPacket): number {
+  return typeof packet === "string" ? Buffer.byteLength(packet) : packet.byteLength;
+}
 
 // ── Engine.IO ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -119,6 +119,7 @@ export abstract class EngineGateway<Env = Cloudflare.Env> extends DurableObject<
     if (role?.kind === "probe") this.sessions.upgrades.end(role.session, socket);
     else if (role) role.session.close("transport close");
     else this.sessions.sockets.dismiss(socket);
+    this.sessions.socketEnded(socket);
   }
 
   override webSocketError(socket: WebSocket): void {

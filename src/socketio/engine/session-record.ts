@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ReaderState } from "../../realtime/reader.ts";
 import { Handshake } from "./handshake.ts";
 
 /** A session in an attachment or a row. */
@@ -9,6 +10,7 @@ export const StoredSession = z.object({
     heardAt: z.number(),
     pingSentAt: z.number().nullable(),
     hasSpoken: z.boolean(),
+    reader: ReaderState,
     layer: z.unknown(),
   }),
 });
@@ -23,6 +25,7 @@ export type SessionRecord = {
   heardAt: number;
   pingSentAt: number | null;
   hasSpoken: boolean;
+  reader: ReaderState;
   layer: { lasting: unknown; live: unknown };
   state: "open" | "closing";
   outbox: string[];
@@ -42,10 +45,13 @@ export function recordOf(
 /** Bytes of a session's record. Source: Durable Objects, `serializeAttachment`, which takes 16 384 with what it adds. */
 const MAX_RECORD_BYTES = 15_500;
 
-/** @throws RangeError if a session could not be kept with this much in it */
-export function assertFits({ lasting, live }: StoredSession): void {
-  if (bytesOf(lasting) + bytesOf(JSON.stringify(live)) > MAX_RECORD_BYTES) {
-    throw new RangeError(`a session's record is limited to ${MAX_RECORD_BYTES} bytes`);
+/** Of these the pings take this much, when as many are unanswered as a session may have. */
+const MAX_PING_BYTES = 1700;
+
+/** @throws RangeError if a session could not be kept with this much in it, and all the pings that it may have */
+export function assertFits({ lasting, live: { reader: _, ...live } }: StoredSession): void {
+  if (bytesOf(lasting) + bytesOf(JSON.stringify(live)) > MAX_RECORD_BYTES - MAX_PING_BYTES) {
+    throw new RangeError(`a session's record is limited to ${MAX_RECORD_BYTES - MAX_PING_BYTES} bytes`);
   }
 }
 

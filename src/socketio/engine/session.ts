@@ -1,4 +1,5 @@
-import { type EncodedPacket, frameForm, PING, pollingForm, SEPARATOR } from "../packets.ts";
+import { Reader } from "../../realtime/reader.ts";
+import { bytesOf, type EncodedPacket, frameForm, PING, pollingForm, SEPARATOR } from "../packets.ts";
 import type { EngineSettings } from "../settings.ts";
 import type { Handshake } from "./handshake.ts";
 import type { CloseReason, EngineLayer, EngineSession, Receiver } from "./layer.ts";
@@ -15,6 +16,8 @@ export interface SessionHost {
   kept(session: Session): void;
   /** `code`: of the WebSocket's close. */
   close(session: Session, reason: CloseReason, code?: number): void;
+  /** So much was sent to the session that it was asked whether it reads. */
+  checkReader(session: Session): void;
 }
 
 // A row holds 2 MB, and a string costs up to two bytes a character.
@@ -25,6 +28,8 @@ export class Session implements EngineSession {
   readonly sid: string;
   readonly handshake: Handshake;
   readonly traffic = new Traffic();
+  /** Whether the client reads what it is sent, by whatever transport. */
+  readonly reader: Reader;
   /** The WebSocket that carries the session; null while it is long-polling. */
   transport: WebSocket | null = null;
   /** The internal socket on which the Worker waits with the client's GET. */
@@ -45,7 +50,7 @@ export class Session implements EngineSession {
   readonly #host: SessionHost;
   /** When the client was last known to be there, ms: at its handshake, or at its last pong. */
   #heardAt: number;
-  /** When a ping was sent that has no pong yet, ms. */
+  /** When the first ping was sent since the last pong, ms; null: none was. */
   #pingSentAt: number | null = null;
   #outbox: string[] = [];
   #outboxChars = 0;
@@ -59,6 +64,7 @@ export class Session implements EngineSession {
     this.#host = host;
     this.#heardAt = record?.heardAt ?? handshake.openedAt;
     this.#pingSentAt = record?.pingSentAt ?? null;
+    this.reader = new Reader(record?.reader);
     this.hasSpoken = record?.hasSpoken ?? false;
     this.state = record?.state ?? "open";
     this.isKept = record !== undefined;
@@ -78,6 +84,13 @@ export class Session implements EngineSession {
 
   send(packet: EncodedPacket): void {
     if (this.state !== "open") return;
+    this.#put(packet);
+    if (!this.reader.send(bytesOf(packet)) || this.state !== "open") return;
+    this.#ping(Date.now());
+    this.#host.checkReader(this);
+  }
+
+  #put(packet: EncodedPacket): void {
     if (this.transport) {
       sendTo(this.transport, packet);
       return;
@@ -121,19 +134,29 @@ export class Session implements EngineSession {
 
   // ── Heartbeat ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Pings, or ends a session that did not answer the last one. To be called once per ping interval. */
+  /** Pings, or ends a session that did not answer in time. To be called once per ping interval. */
   beat(now: number): void {
-    if (this.#pingSentAt !== null) {
-      if (now - this.#pingSentAt >= this.#host.settings.pingTimeoutMs) this.close("ping timeout");
-      return;
-    }
-    this.send(PING);
-    this.#pingSentAt = now;
+    const isOver = this.#pingSentAt !== null && now - this.#pingSentAt >= this.#host.settings.pingTimeoutMs;
+    if (isOver) this.close("ping timeout");
+    else this.#ping(now);
+  }
+
+  #ping(now: number): void {
+    // Engine.IO's pings have no names, and are answered in their order.
+    this.reader.ping("", now);
+    this.#pingSentAt ??= now;
+    // It is one more packet in a full outbox, which is no reason to end the session.
+    if (this.transport) sendTo(this.transport, PING);
+    else this.conclude(PING);
     this.touched();
   }
 
-  /** A pong that nobody asked for says nothing. */
+  /**
+   * A pong that nobody asked for says nothing; after one, no pong of the session tells that what was sent was read: a flood
+   * of them would hide that nothing was.
+   */
   heardPong(now: number): void {
+    this.reader.pong(undefined);
     if (this.#pingSentAt === null) return;
     this.#pingSentAt = null;
     this.#heardAt = now;
@@ -171,7 +194,8 @@ export class Session implements EngineSession {
   get stored(): StoredSession {
     const { sid, handshake, receiver, hasSpoken } = this;
     this.#lasting ??= JSON.stringify({ sid, handshake, layer: receiver?.lasting });
-    const live = { heardAt: this.#heardAt, pingSentAt: this.#pingSentAt, hasSpoken, layer: receiver?.live };
+    const heartbeat = { heardAt: this.#heardAt, pingSentAt: this.#pingSentAt, reader: this.reader.state };
+    const live = { ...heartbeat, hasSpoken, layer: receiver?.live };
     return { lasting: this.#lasting, live };
   }
 }

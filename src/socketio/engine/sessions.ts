@@ -1,3 +1,4 @@
+import { CLOSE as CODES } from "../../errors.ts";
 import type { MaybePromise } from "../../platform/promise.ts";
 import { Timers } from "../../realtime/timers.ts";
 import { CLOSE, NOOP } from "../packets.ts";
@@ -8,6 +9,7 @@ import { Polling } from "./polling.ts";
 import { Session, type SessionHost } from "./session.ts";
 import { recordOf } from "./session-record.ts";
 import { type Attachment, attachmentOf, SessionSockets, SessionStore } from "./session-store.ts";
+import { SlowSessions } from "./slow-sessions.ts";
 import { Upgrades } from "./upgrades.ts";
 
 /** How long the end of a polling session waits for a GET that the client sent before it, in milliseconds. */
@@ -27,6 +29,7 @@ export class Sessions implements SessionHost {
   readonly #report: Report;
   readonly #store: SessionStore;
   readonly #sessions = new Map<string, Session>();
+  readonly #slow = new SlowSessions<Session>(this.#sessions);
   readonly #unsaved = new Set<Session>();
   #isSaving = false;
   #tickAt: number | null = null;
@@ -90,7 +93,7 @@ export class Sessions implements SessionHost {
   // ── Who is here ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   get isFull(): boolean {
-    return this.#sessions.size >= this.settings.maxSessions;
+    return this.#sessions.size >= this.settings.maxSessions || !this.#slow.mayOpen;
   }
 
   get(sid: string): Session | undefined {
@@ -199,6 +202,20 @@ export class Sessions implements SessionHost {
     for (const session of [...this.#sessions.values()]) session.close(reason, code);
   }
 
+  /** Closes who does not read; the client may come back for what it missed. */
+  checkReader(session: Session): void {
+    const slow = this.#slow.after(session, Date.now());
+    // A fan-out may be under way: what is in its hands is sent first.
+    queueMicrotask(() => {
+      for (const one of slow) this.close(one, "transport error", CODES.tooSlow);
+    });
+  }
+
+  /** A socket has ended, whoever ended it. */
+  socketEnded(socket: WebSocket): void {
+    this.#slow.ended(socket);
+  }
+
   /** The client says goodbye. A GET that it sent before may still be on its way, and is answered with nothing. */
   leave(session: Session): void {
     session.takeOutbox();
@@ -219,7 +236,10 @@ export class Sessions implements SessionHost {
   ): void {
     session.state = state;
     if (session.probe) this.upgrades.end(session, session.probe.socket);
-    if (session.transport) this.sockets.dismiss(session.transport, code);
+    if (session.transport) {
+      this.#slow.closed(session.transport, session.reader.unread);
+      this.sockets.dismiss(session.transport, code);
+    }
     this.follow(session.receiver?.closed(reason), "a close");
     if (state === "closing") this.changed(session);
     if (state === "closed") this.forget(session);
