@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { WebhookEventType } from "../src/features/webhooks/contract.ts";
+import { SCOPES } from "../src/scopes.ts";
 
 const PAGES = ["/", "/docs/", "/live", "/call", "/admin"];
 const ORIGIN = "http://localhost:8787";
@@ -92,6 +94,12 @@ describe("pages", () => {
     expect(filesWith("js", /\bfetch\(/)).toEqual(["/api.js"]);
     expect(filesWith("js", /new WebSocket\(/)).toEqual([]);
     expect(filesWith("js", /"\/client\/socket\.js"/)).toEqual(["/page-socket.js"]);
+  });
+
+  it("the dashboard offers every scope and every event that there is, and no other", () => {
+    const [, scopes = "", events = ""] = files.get("/admin/vocabulary.js")?.text.split("export const ") ?? [];
+    expect([...scopes.matchAll(/\["(\w+)"/g)].map(([, scope]) => scope)).toEqual([...SCOPES]);
+    expect([...events.matchAll(/"(\w+\.\w+)"/g)].map(([, type]) => type)).toEqual(WebhookEventType.options);
   });
 
   it("all colours are tokens, so that each is there for light and for dark", () => {

@@ -6,11 +6,13 @@ import { closeDialogs } from "/ui/dialog.js";
 import { notify } from "/ui/notice.js";
 import { audit } from "./audit.js";
 import { notAnAdmin, signedOut, unreachable } from "./gate.js";
+import { keys } from "./keys.js";
 import { overview } from "./overview.js";
 import { polling } from "./poll.js";
 import { reports } from "./reports.js";
 import { users } from "./users.js";
 import { videos } from "./videos.js";
+import { webhooks } from "./webhooks.js";
 
 /** A new section is a line here. `view(page)` answers `{node, load?, polls?}`. */
 const SECTIONS = {
@@ -18,6 +20,8 @@ const SECTIONS = {
   users: { title: "Users", view: users },
   videos: { title: "Videos", view: videos },
   reports: { title: "Reports", view: reports },
+  keys: { title: "Keys", view: keys },
+  webhooks: { title: "Webhooks", view: webhooks },
   audit: { title: "Audit", view: audit },
 };
 

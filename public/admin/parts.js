@@ -1,5 +1,6 @@
 /** What the sections show alike: a panel about one record, states, links, facts, short lists. */
 import { h } from "/dom.js";
+import { copyRow } from "/ui/copy.js";
 import { openDialog } from "/ui/dialog.js";
 
 const KINDS = {
@@ -9,6 +10,10 @@ const KINDS = {
   public: "good",
   verified: "good",
   banned: "bad",
+  on: "good",
+  delivered: "good",
+  waiting: "warn",
+  parked: "bad",
   moderator: "accent",
   admin: "accent",
 };
@@ -42,6 +47,24 @@ export async function openRecord(title, read, draw) {
     },
   };
   await panel.refresh();
+}
+
+/** Shows a secret, which nobody can show again, with a button that copies it. */
+export function showOnce(title, { label, secret, use }) {
+  const row = copyRow(label, secret);
+  const dialog = openDialog(
+    title,
+    {},
+    h(
+      "div",
+      { class: "form" },
+      h("p", { class: "note warn" }, "Copy it now: it is shown this once, and cannot be looked up again."),
+      row.node,
+      h("p", { class: "muted" }, use),
+    ),
+    h("div", { class: "buttons end" }, h("button", { type: "button", onclick: () => dialog.close() }, "Done")),
+  );
+  row.node.querySelector("button").focus();
 }
 
 /** Names and what they are. */

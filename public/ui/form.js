@@ -35,6 +35,45 @@ export function field(label, attributes, { as = "input", hint, options = [] } = 
   );
 }
 
+/**
+ * Several things to tick, under one heading. `chosen(form, name)` answers which were.
+ * @param {string} legend
+ * @param {string} name
+ * @param {[value: string, text: string, hint?: string][]} options
+ * @param {string[]} [ticked]
+ */
+export function choices(legend, name, options, ticked = []) {
+  const boxes = options.map(([value]) =>
+    h("input", { type: "checkbox", name, value, checked: ticked.includes(value), onchange: () => draw() }),
+  );
+  const isAll = () => boxes.every((box) => box.checked);
+  const all = h("button", { type: "button", class: "plain" });
+  all.addEventListener("click", () => {
+    const next = !isAll();
+    for (const box of boxes) box.checked = next;
+    draw();
+  });
+  const draw = () => {
+    all.textContent = isAll() ? "None" : "All";
+    all.setAttribute("aria-label", `${legend}: ${all.textContent.toLowerCase()}`);
+  };
+  draw();
+  const labels = options.map(([, text, hint], at) =>
+    h("label", {}, boxes[at], h("span", {}, text, hint && h("small", { class: "muted" }, hint))),
+  );
+  const isPlain = options.every(([, , hint]) => !hint);
+  return h(
+    "fieldset",
+    { class: `choices ${isPlain ? "many" : ""}` },
+    h("legend", {}, legend, " ", all),
+    h("div", {}, ...labels),
+  );
+}
+
+/** Values of the boxes that are ticked. */
+export const chosen = (form, name) =>
+  [...form.querySelectorAll(`input[type=checkbox][name="${name}"]:checked`)].map(({ value }) => value);
+
 export const submitButton = (text, kind = "primary") => h("button", { type: "submit", class: kind }, text);
 
 /** Where a form says what went wrong with it as a whole. Made above its button when it is first needed. */

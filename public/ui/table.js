@@ -52,10 +52,12 @@ function writeAddress(filters, { page, filters: values }) {
  *   title: string, items: string, read: (query: Record<string, any>) => Promise<any>,
  *   filters?: Filter[], columns: Column[], acts?: (record: any) => HTMLElement[],
  *   bulk?: {label: string, kind?: string, run: (ids: number[]) => Promise<boolean>},
- * }} what `read` answers `{<items>, pagination}`, `bulk.run` whether it was done
+ *   make?: HTMLElement, nothing?: string,
+ * }} what `read` answers `{<items>, pagination}`, or all of them without `pagination`; `bulk.run` whether it was done. `make`:
+ *   a button beside the title · `nothing`: what stands there while there is no record
  */
 export function recordList(what) {
-  const { filters = [], columns, acts, bulk } = what;
+  const { filters = [], columns, acts, bulk, nothing = "There is nothing here yet." } = what;
   const state = { ...readAddress(filters), chosen: new Set() };
   let isFiltered = false;
   const body = h("tbody", {});
@@ -70,13 +72,14 @@ export function recordList(what) {
   const node = h(
     "section",
     { class: "records" },
-    h("div", { class: "head" }, h("h1", {}, what.title), total),
-    h(
-      "form",
-      { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() },
-      ...filters.map(filterControl),
-      bulkButton,
-    ),
+    h("div", { class: "head" }, h("h1", {}, what.title), total, what.make),
+    (filters.length > 0 || bulk) &&
+      h(
+        "form",
+        { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() },
+        ...filters.map(filterControl),
+        bulkButton,
+      ),
     h("div", { class: "card scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ...headings)), body)),
     pager,
   );
@@ -171,7 +174,7 @@ export function recordList(what) {
       const answer = await what.read({ page: state.page, limit: LIMIT, ...state.filters });
       if (mine !== asked) return;
       if (answer[what.items].length === 0 && state.page > 1) {
-        state.page = Math.max(1, answer.pagination.pages);
+        state.page = Math.max(1, answer.pagination?.pages ?? 1);
         await load();
         return;
       }
@@ -189,8 +192,8 @@ export function recordList(what) {
     state.chosen = new Set([...state.chosen].filter((id) => shown.has(id)));
     drawBulk();
     if (records.length > 0) body.replaceChildren(...records.map(row));
-    else tell(isFiltered ? "Nothing matches." : "There is nothing here yet.");
-    drawPages(pagination);
+    else tell(isFiltered ? "Nothing matches." : nothing);
+    drawPages(pagination ?? { page: 1, pages: 1, total: records.length });
   }
 
   return { node, load };

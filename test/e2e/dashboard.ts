@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { option } from "../../scripts/tools.ts";
@@ -14,7 +15,7 @@ const port = Number(option(process.argv, "port") ?? "8900");
 const shots = option(process.argv, "screenshots");
 const DESKTOP = { width: 1360, height: 900 };
 const PHONE = { width: 390, height: 844 };
-const SECTIONS = ["overview", "users", "videos", "reports", "audit"];
+const SECTIONS = ["overview", "users", "videos", "reports", "keys", "webhooks", "audit"];
 const PASSWORD = "correct horse";
 
 if (!isChromiumHere()) {
@@ -91,6 +92,21 @@ function closeOf(server: Server, token: string): { opened: Promise<void>; closed
     opened: new Promise((resolve) => socket.addEventListener("message", () => resolve(), { once: true })),
     closed: new Promise((resolve) => socket.addEventListener("close", (event) => resolve(event.code))),
   };
+}
+
+/** A product's backend on this machine, which takes whatever comes; `types`: what it was told of. */
+async function startBackend(): Promise<{ url: string; types: string[]; stop: () => void }> {
+  const types: string[] = [];
+  const backend = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    types.push(JSON.parse(Buffer.concat(chunks).toString()).type);
+    response.writeHead(204).end();
+  });
+  await new Promise<void>((resolve) => backend.listen(0, "127.0.0.1", resolve));
+  const address = backend.address();
+  assert.ok(address !== null && typeof address === "object");
+  return { url: `http://127.0.0.1:${address.port}/hooks`, types, stop: () => backend.close() };
 }
 
 async function checkDashboard(browser: Browser, server: Server): Promise<void> {
@@ -298,7 +314,92 @@ async function checkDashboard(browser: Browser, server: Server): Promise<void> {
     await shoot(page, "audit-desktop");
   });
 
+  await check("a key is made by keyboard, shown once, works, and is dead once revoked", async () => {
+    await page.click('.side a[href="#keys"]');
+    await page.waitForSelector("text=There is no key yet.");
+    await shoot(page, "keys-empty");
+    await page.focus("text=Create a key");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("dialog[open] [name=name]:focus");
+    await page.keyboard.type("Shop <b>backend</b>");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("text=Choose at least one scope.");
+    await page.focus("dialog [value=read]");
+    await page.keyboard.press("Space");
+    await shoot(page, "key-create");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    const line = page.locator("dialog:has-text('shown this once') .copy-row code");
+    const key = (await line.textContent()) ?? "";
+    assert.match(key, /^rc_/);
+    await shoot(page, "key-once");
+    assert.equal((await server.call("/server/presence?users=1", { token: key })).status, 200);
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("dialog", { state: "detached" });
+    await page.locator("tbody tr", { hasText: "Shop <b>backend</b>" }).waitFor();
+    assert.ok(!(await page.content()).includes(key));
+    await page.click("tbody tr >> text=Revoke");
+    await page.click("dialog[open] button.danger");
+    await page.waitForSelector("text=There is no key yet.");
+    assert.equal((await server.call("/server/presence?users=1", { token: key })).status, 401);
+  });
+
+  await check("an endpoint is made, its secret shown once, tried, and its delivery seen and sent again", async () => {
+    const backend = await startBackend();
+    try {
+      await page.click('.side a[href="#webhooks"]');
+      await page.waitForSelector("text=There is no endpoint yet.");
+      await page.waitForSelector("text=Nobody is asked.");
+      await page.click("text=Create an endpoint");
+      await page.fill("dialog [name=url]", "https://10.0.0.1/hooks");
+      await page.check("dialog [value='room.created']");
+      await page.click("dialog [type=submit]");
+      await page.waitForSelector("dialog [name=url][aria-invalid=true]");
+      await shoot(page, "webhook-create");
+      await page.fill("dialog [name=url]", backend.url);
+      await page.click("dialog [type=submit]");
+      await page.locator("dialog .copy-row code", { hasText: /^whsec_/ }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.click("tbody tr >> text=Open");
+      await page.waitForSelector("text=Nothing was sent to it yet.");
+      await page.click("dialog >> text=Send a test");
+      await page.waitForSelector("text=The endpoint took the test: answered 204");
+      const delivery = page.locator(".deliveries li", { hasText: "webhook.test" });
+      await delivery.locator("text=1 attempt: answered 204").waitFor();
+      assert.deepEqual(backend.types, ["webhook.test"]);
+      await shoot(page, "webhook-open");
+      await delivery.locator("text=Redeliver").click();
+      await page.waitForSelector("text=It is sent again");
+      await page.click("dialog >> text=Switch off");
+      await page.waitForSelector("dialog >> text=Switched off by an admin");
+      await page.click("dialog >> text=Delete…");
+      await page.click("dialog button.danger.primary");
+      await page.waitForSelector("text=There is no endpoint yet.");
+    } finally {
+      backend.stop();
+    }
+  });
+
+  await check("who is asked before a message is set, seen and removed", async () => {
+    await page.click("text=Set up the hook");
+    await page.fill("dialog [name=url]", "https://example.com/ask");
+    await page.selectOption("dialog [name=onFailure]", "allow");
+    await page.click("dialog [type=submit]");
+    await page.locator("dialog .copy-row code", { hasText: /^whsec_/ }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.waitForSelector(".hook >> text=Let the message through");
+    await shoot(page, "hook-desktop");
+    await page.click(".hook >> text=Remove…");
+    await page.click("dialog button.danger");
+    await page.waitForSelector("text=Nobody is asked.");
+  });
+
   await check("everything fits a phone", async () => {
+    const token = boss.token;
+    const key = { name: "The shop", scopes: ["users", "tokens", "publish", "rooms", "read"] };
+    await server.call("/admin/keys", { method: "POST", token, body: key });
+    const webhook = { url: "https://hooks.shop.example/roomcast/events/of/the/messenger", events: ["room.created"] };
+    await server.call("/admin/webhooks", { method: "POST", token, body: webhook });
     await page.setViewportSize(PHONE);
     for (const view of SECTIONS) {
       await go(page, view);
