@@ -7,6 +7,17 @@ export async function signIn(username, password) {
   keepSession(await call("POST", "/auth/login", { username, password }, { token: null }));
 }
 
+/**
+ * Makes an account, and signs it in for all pages and tabs if the service lets it in at once; answers whether it does, or wants
+ * the email verified first. Throws a Refusal.
+ * @param {{username: string, email: string, password: string}} fields
+ */
+export async function signUp({ username, email, password }) {
+  const answer = await call("POST", "/auth/register", { username, email, password }, { token: null });
+  if (answer.token) keepSession(answer);
+  return Boolean(answer.token);
+}
+
 /** Makes a fresh account that nobody else can sign in to, and answers its session without keeping it. Throws a Refusal. */
 export async function makeGuest() {
   const username = `guest_${crypto.randomUUID().slice(0, 8)}`;

@@ -27,22 +27,39 @@ export function withQuery(path, values) {
  * @param {{token?: string | null}} [options]
  */
 export async function call(method, path, body, { token = currentSession()?.token ?? null } = {}) {
+  const response = await send(method, path, body, token);
+  const answer = await response.json().catch(() => null);
+  if (response.ok && answer) return answer;
+  throw refused(response, answer, token);
+}
+
+/** Reads `/api/v1<path>` as a file, whole. Throws a Refusal. */
+export async function readFile(path) {
+  const token = currentSession()?.token ?? null;
+  const response = await send("GET", path, undefined, token);
+  if (!response.ok) throw refused(response, await response.json().catch(() => null), token);
+  return response.blob().catch(() => {
+    throw new Refusal("OFFLINE", "The file broke off on its way. Please try again.");
+  });
+}
+
+async function send(method, path, body, token) {
   const headers = { Accept: "application/json" };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  let response;
   try {
-    response = await fetch(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
+    return await fetch(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
   } catch {
     throw new Refusal("OFFLINE", "The service cannot be reached. Are you online?");
   }
-  const answer = await response.json().catch(() => null);
-  if (response.ok && answer) return answer;
+}
+
+function refused(response, answer, token) {
   const refusal = refusalOf(response, answer?.error);
   if (refusal.code === "UNAUTHORIZED" && token !== null && token === currentSession()?.token) {
     dropSession("Your session has ended. Please sign in again.");
   }
-  throw refusal;
+  return refusal;
 }
 
 function refusalOf({ status, headers }, { code = "OFFLINE", message, details = [] } = {}) {
@@ -53,4 +70,7 @@ function refusalOf({ status, headers }, { code = "OFFLINE", message, details = [
   return new Refusal(code, text, { status, details, retryAfterSeconds });
 }
 
-const inWords = (seconds = 60) => (seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`);
+function inWords(seconds = 60) {
+  if (seconds < 90) return `${seconds} seconds`;
+  return seconds < 90 * 60 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.ceil(seconds / 3600)} hours`;
+}

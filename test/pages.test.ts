@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { WebhookEventType } from "../src/features/webhooks/contract.ts";
 import { SCOPES } from "../src/scopes.ts";
 
-const PAGES = ["/", "/docs/", "/live", "/call", "/admin"];
+const ACCOUNT = ["/account", ...["sign-up", "forgot", "reset", "verify", "provider"].map((name) => `/account/${name}`)];
+const PAGES = ["/", "/docs/", "/live", "/call", "/admin", ...ACCOUNT];
 const ORIGIN = "http://localhost:8787";
 
 type Served = { status: number; headers: Headers; text: string };

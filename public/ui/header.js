@@ -51,6 +51,7 @@ function accountMenu({ user, isGuest }) {
       h("span", { class: "muted" }, isGuest ? "In this tab, a guest" : "Signed in as"),
       h("b", {}, user.username),
     ),
+    h("a", { class: "button", href: "/account" }, "Account settings"),
     h("button", { type: "button", id: "sign-out", onclick: leave }, isGuest ? "Leave the guest account" : "Sign out"),
   );
   const open = h(

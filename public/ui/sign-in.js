@@ -1,5 +1,6 @@
-/** Signing in, as a guest too, and on a developer's machine with the demo accounts of `npm start`. */
+/** Signing in, by a provider or as a guest too, and on a developer's machine with the demo accounts of `npm start`. */
 import { becomeGuest, signIn } from "/account.js";
+import { providerButtons } from "/account/providers.js";
 import { h } from "/dom.js";
 import { openDialog } from "/ui/dialog.js";
 import { clearProblems, field, onSend, showProblem, submitButton } from "/ui/form.js";
@@ -32,6 +33,14 @@ export function signInForm({ withGuest = true, onDone = () => {} } = {}) {
     onDone();
   });
 
+  const ways = h(
+    "p",
+    { class: "ways" },
+    h("a", { href: "/account/forgot" }, "Forgotten your password?"),
+    h("a", { href: "/account/sign-up" }, "Make an account"),
+  );
+  const providers = providerButtons("Sign in with", (error) => showProblem(form, error));
+
   const instead = (label, enter) => {
     const press = async ({ target }) => {
       clearProblems(form);
@@ -49,11 +58,13 @@ export function signInForm({ withGuest = true, onDone = () => {} } = {}) {
     withGuest && "A guest is a fresh account for this tab.",
     isLocal && "The demo accounts exist where the service was started with npm start.",
   ].filter(Boolean);
-  if (others.length === 0) return h("div", { class: "sign-in" }, form);
+  if (others.length === 0) return h("div", { class: "sign-in" }, form, ways, providers);
   return h(
     "div",
     { class: "sign-in" },
     form,
+    ways,
+    providers,
     h("p", { class: "or" }, "or"),
     h("div", { class: "buttons others" }, ...others),
     h("p", { class: "muted hint" }, hints.join(" ")),
