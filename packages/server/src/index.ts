@@ -3,3 +3,11 @@
 export type { Body, Publication, Schema, Somebody } from "./contract.ts";
 export { RoomcastServerError } from "./error.ts";
 export { RoomcastServer, type ServerOptions } from "./server.ts";
+export {
+  type VerifiedWebhook,
+  verifyWebhook,
+  type WebhookEvent,
+  type WebhookEventType,
+  type WebhookHeaders,
+  WebhookVerificationError,
+} from "./webhooks.ts";
