@@ -42,11 +42,19 @@ describe("an erased user", () => {
     await run("INSERT INTO follows VALUES (?1, ?2, 1), (?2, ?1, 1)", ann.id, bob.id);
     await run("INSERT INTO friendships VALUES (?, ?, ?, 'accepted', 1)", bob.id, ann.id, ann.id);
     await run("INSERT INTO blocks VALUES (?, ?, 1)", bob.id, admin.id);
-    await run("INSERT INTO identities VALUES ('i', 'bob', ?)", bob.id);
+    await run("INSERT INTO identities VALUES ('i', 'bob', ?, NULL, NULL)", bob.id);
     await makeReport(bob, "video", hers);
     await makeReport(ann, "user", bob.id);
-    await run("INSERT INTO notifications VALUES (NULL, ?, 'follow', 1, ?, 'user', 1, NULL, 1, NULL)", ann.id, bob.id);
-    await run("INSERT INTO notifications VALUES (NULL, ?, 'follow', 1, ?, 'user', 1, NULL, 1, NULL)", bob.id, ann.id);
+    await run(
+      "INSERT INTO notifications VALUES (NULL, ?, 'follow', 1, ?, 'user', 1, NULL, 1, NULL, NULL, NULL)",
+      ann.id,
+      bob.id,
+    );
+    await run(
+      "INSERT INTO notifications VALUES (NULL, ?, 'follow', 1, ?, 'user', 1, NULL, 1, NULL, NULL, NULL)",
+      bob.id,
+      ann.id,
+    );
     const send = (from: TestUser, to: TestUser) =>
       call("/messages", { method: "POST", token: from.token, body: { receiverId: to.id, content: "hi" } });
     await send(bob, ann);

@@ -25,6 +25,7 @@ describe("AUTO_CREATE", () => {
     ALLOWED_ORIGINS: "https://app.example.com",
     PASSWORD_SCRYPT_LOG_N: "15",
     OIDC_PROVIDERS: "",
+    VAPID_SUBJECT: "mailto:operator@example.com",
   };
 
   it("is all in development and none in production, unless it is set; unknown words are an error", () => {

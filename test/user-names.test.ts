@@ -118,6 +118,7 @@ describe("nobody else is taken for them", () => {
     const production = {
       ENVIRONMENT: "production",
       OIDC_PROVIDERS: "",
+      VAPID_SUBJECT: "mailto:operator@example.com",
       ALLOWED_ORIGINS: "https://app.example.com",
       PASSWORD_SCRYPT_LOG_N: "15",
     };

@@ -22,6 +22,8 @@ function texts(): string[] {
     `${1_000_000 + made}`,
     `key_of_a_stream_${made}`,
     "rtmp://127.0.0.1:1935/live",
+    `shop:order_${made}`,
+    "09:30",
     "B".padEnd(87, "A"),
     "A".padEnd(22, "A"),
     `verifier_or_challenge_of_a_sign_in_${made}`.padEnd(43, "x"),
