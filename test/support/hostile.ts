@@ -66,8 +66,17 @@ export const hostileText = (pick: Pick): string => {
 /** An input of the schema's in which something is wrong; now and then nothing is, or all. */
 export function hostileInput(schema: z.ZodType, pick: Pick): unknown {
   if (pick(8) === 0) return hostileValue(pick);
-  const input = validInput(schema, pick);
+  const input = nearlyValid(schema, pick);
   return pick(8) === 0 ? input : replaced(input, pick);
+}
+
+/** Where the samples have nothing that the schema takes, all of it is hostile. */
+function nearlyValid(schema: z.ZodType, pick: Pick): unknown {
+  try {
+    return validInput(schema, pick);
+  } catch {
+    return hostileValue(pick);
+  }
 }
 
 function replaced(input: unknown, pick: Pick): unknown {
