@@ -14,6 +14,9 @@ export const mailedToken = () => new URLSearchParams(location.hash.slice(1)).get
 /** A used token is of no use any more: it goes from the address and from the browser's history. */
 export const forgetToken = () => history.replaceState(null, "", location.pathname);
 
+/** In place of the service's words, which name a field that these pages do not show. */
+export const DEAD_LINK = "This link was used already, or is too old.";
+
 /** Where one goes from here. */
 export const linksOn = () =>
   h(

@@ -5,7 +5,7 @@ import { h } from "/dom.js";
 import { currentSession } from "/session.js";
 import { onSend, submitButton } from "/ui/form.js";
 import { signInForm } from "/ui/sign-in.js";
-import { backToSignIn, forgetToken, linksOn, mailedToken, showGate } from "./parts.js";
+import { backToSignIn, DEAD_LINK, forgetToken, linksOn, mailedToken, showGate } from "./parts.js";
 import { newPassword, newPasswordFields } from "./password.js";
 
 const another = () => h("a", { class: "button", href: "/account/forgot" }, "Ask for another link");
@@ -37,7 +37,7 @@ function show() {
       if (error.details?.some(({ path }) => path === "password") || error.code !== "INVALID_REQUEST") throw error;
       showGate(
         "This link is of no use any more",
-        h("p", { class: "problem", role: "alert" }, error.message),
+        h("p", { class: "problem", role: "alert" }, DEAD_LINK),
         h("p", { class: "muted" }, "A link works once, for 30 minutes."),
         another(),
       );

@@ -4,7 +4,7 @@ import { call } from "/api.js";
 import { h } from "/dom.js";
 import { currentSession } from "/session.js";
 import { field, onSend, submitButton } from "/ui/form.js";
-import { backToSignIn, forgetToken, linksOn, mailedToken, showGate } from "./parts.js";
+import { backToSignIn, DEAD_LINK, forgetToken, linksOn, mailedToken, showGate } from "./parts.js";
 
 /** Who is signed in gets the mail for the address of the account, and needs to name none. */
 function resendForm() {
@@ -49,7 +49,7 @@ async function verify() {
     const isDead = error.code === "INVALID_REQUEST";
     showGate(
       "Your email is not verified",
-      h("p", { class: "problem", role: "alert" }, error.message),
+      h("p", { class: "problem", role: "alert" }, isDead ? DEAD_LINK : error.message),
       isDead ? resendForm() : again,
     );
     return;

@@ -86,6 +86,11 @@ export function Gate() {
             {isNew ? "Make the account" : "Sign in"}
           </button>
         </form>
+        {!isNew && (
+          <p className="way-back">
+            <a href="/account/forgot">Forgotten your password?</a>
+          </p>
+        )}
         <p className="or">or</p>
         <div className="ways">
           <button type="button" disabled={isBusy} onClick={() => setNew(!isNew)}>
