@@ -6,6 +6,7 @@ import { mintUser, type TestUser } from "./support/api.ts";
 import { spendAllBut } from "./support/call-budgets.ts";
 import { at } from "./support/items.ts";
 import { closeOf, count, dial, freshName, makeNamed } from "./support/places.ts";
+import { PRODUCTION } from "./support/production.ts";
 import { as, mintGroup, openCourse, openRoom, post, promote } from "./support/rooms.ts";
 import { openSocket, type TestSocket } from "./support/socket.ts";
 import { connectSocketIo } from "./support/socketio.ts";
@@ -19,14 +20,7 @@ async function mintModerator(): Promise<TestUser> {
 }
 
 describe("AUTO_CREATE", () => {
-  const production = {
-    ...env,
-    ENVIRONMENT: "production",
-    ALLOWED_ORIGINS: "https://app.example.com",
-    PASSWORD_SCRYPT_LOG_N: "15",
-    OIDC_PROVIDERS: "",
-    VAPID_SUBJECT: "mailto:operator@example.com",
-  };
+  const production = { ...env, ...PRODUCTION };
 
   it("is all in development and none in production, unless it is set; unknown words are an error", () => {
     expect(config({ ...env }).AUTO_CREATE).toEqual(["courses", "calls", "rooms"]);

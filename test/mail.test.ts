@@ -7,6 +7,7 @@ import { config } from "../src/config.ts";
 import { runCron } from "../src/cron.ts";
 import { call, costOf, mintUser, ORIGIN, type TestUser } from "./support/api.ts";
 import { passTime } from "./support/clock.ts";
+import { PRODUCTION } from "./support/production.ts";
 import { callWith, signShared } from "./support/shared.ts";
 import { openHub } from "./support/socket.ts";
 
@@ -342,13 +343,6 @@ describe("the outbox of mail", () => {
 });
 
 describe("/dev/mail", () => {
-  const PRODUCTION = {
-    ENVIRONMENT: "production",
-    ALLOWED_ORIGINS: "https://app.example.com",
-    OIDC_PROVIDERS: "",
-    PASSWORD_SCRYPT_LOG_N: "15",
-  };
-
   it("shows a page to browsers, on this machine and in development alone", async () => {
     const user = await mintUser();
     const headers = { Accept: "text/html", "CF-Connecting-IP": "::1" };

@@ -9,6 +9,7 @@ import { call, mintUser } from "./support/api.ts";
 import { passTime } from "./support/clock.ts";
 import { whereStands } from "./support/everywhere.ts";
 import { Browser, FakeProvider, type Lies, PAGE, playProviders } from "./support/oidc.ts";
+import { PRODUCTION } from "./support/production.ts";
 import { callWith } from "./support/shared.ts";
 import { openHub } from "./support/socket.ts";
 
@@ -349,12 +350,7 @@ describe("identities", () => {
 
 describe("OIDC_PROVIDERS", () => {
   const provider = { name: "acme", issuer: "https://acme.example.com", clientId: "us", clientSecret: "hidden-secret" };
-  const settings = (list: unknown, more = {}) => ({ ...env, OIDC_PROVIDERS: JSON.stringify(list), ...more });
-  const production = {
-    ENVIRONMENT: "production",
-    ALLOWED_ORIGINS: "https://app.example.com",
-    PASSWORD_SCRYPT_LOG_N: "15",
-  };
+  const settings = (list: unknown, more = {}) => ({ ...env, ...more, OIDC_PROVIDERS: JSON.stringify(list) });
 
   it("is refused when it is no list of providers, without showing what stands in it", () => {
     for (const list of [
@@ -376,11 +372,11 @@ describe("OIDC_PROVIDERS", () => {
 
   it("needs PUBLIC_URL in production, and https there", () => {
     const list = [provider];
-    expect(() => config(settings(list, production))).toThrow(/needs PUBLIC_URL/);
+    expect(() => config(settings(list, PRODUCTION))).toThrow(/needs PUBLIC_URL/);
     const PUBLIC_URL = "https://api.example.com";
-    expect(config(settings(list, { ...production, PUBLIC_URL })).OIDC_PROVIDERS).toHaveLength(1);
+    expect(config(settings(list, { ...PRODUCTION, PUBLIC_URL })).OIDC_PROVIDERS).toHaveLength(1);
     const local = [{ ...provider, issuer: "http://127.0.0.1:9000" }];
     expect(config(settings(local)).OIDC_PROVIDERS).toHaveLength(1);
-    expect(() => config(settings(local, { ...production, PUBLIC_URL }))).toThrow(/https in production: acme/);
+    expect(() => config(settings(local, { ...PRODUCTION, PUBLIC_URL }))).toThrow(/https in production: acme/);
   });
 });

@@ -122,10 +122,11 @@ describe("what is wrong with a publication", () => {
     expect((await publish({ to, type: "a:b", data: "é".repeat(16 * 1024 - 1) })).status).toBe(202);
   });
 
-  it("stops no other of its batch, each of which is answered by itself, in order", async () => {
+  it("stops no other of its batch, each of which is answered by itself, in order and in either case", async () => {
     const topic = freshTopic();
     const good = { to: { topic }, type: "a:b", keep: true };
-    const publications = [good, { ...good, type: "ping" }, { ...good, to: { roomId: "none" } }, good, {}];
+    const nowhere = { ...good, to: { room_id: "none" }, dedupe_id: topic };
+    const publications = [good, { ...good, type: "ping" }, nowhere, good, {}];
     const { status, body } = await serve(key, "POST", "/publish/batch", { publications });
     expect(status).toBe(202);
     expect(body.results).toMatchObject([

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { mintAdmin } from "./support/admin.ts";
 import { call, costOf, mintUser } from "./support/api.ts";
+import { PRODUCTION } from "./support/production.ts";
 import { as, mintGroup, openRoom } from "./support/rooms.ts";
 import { callWith, freshExternalId, signShared } from "./support/shared.ts";
 import { openHub, openSocket } from "./support/socket.ts";
@@ -115,14 +116,7 @@ describe("nobody else is taken for them", () => {
 
   it("in production with a backend, bare text is the backend's alone", async () => {
     const [ann, local, bob] = [await mintUser(), await mintUser(), await mintExternal()];
-    const production = {
-      ENVIRONMENT: "production",
-      OIDC_PROVIDERS: "",
-      VAPID_SUBJECT: "mailto:operator@example.com",
-      ALLOWED_ORIGINS: "https://app.example.com",
-      PASSWORD_SCRYPT_LOG_N: "15",
-    };
-    const ask = (name: string) => callWith(production, `/users/${name}`, { token: ann.token });
+    const ask = (name: string) => callWith(PRODUCTION, `/users/${name}`, { token: ann.token });
     expect((await ask(bob.externalId)).body.id).toBe(bob.id);
     expect((await ask(`@${local.username}`)).body.id).toBe(local.id);
     expect((await ask(local.username)).status).toBe(404);
