@@ -47,7 +47,7 @@ const TESTS = readdirSync("test")
 
 /** Tests that look into the source share its modules with the Worker; all others run the Worker in one file, as deployed. */
 const INSIDE = TESTS.filter((file) =>
-  /^(?:import (?!type)|.* import\().*"(?:\.\.\/src\/(?!config|contract|text|bytes\/parts)|\.\/support\/gateway-calls)/m.test(
+  /^(?:import (?!type)|.* import\().*"(?:\.\.\/src\/(?!config|settings|contract|text|bytes\/parts)|\.\/support\/gateway-calls)/m.test(
     readFileSync(file, "utf8"),
   ),
 );

@@ -1,79 +1,29 @@
 /** Settings and secrets, parsed once per isolate. Every limit has its unit in its name. */
 import { z } from "zod";
 import { ROLES } from "./roles.ts";
-import { isLoopbackHttp, signInProviders } from "./sign-in-providers.ts";
-import { type Vapid, vapidOf, webPushSettings } from "./web-push-settings.ts";
+import { ConfigError } from "./settings/config-error.ts";
+import {
+  claimsOf,
+  globs,
+  list,
+  oneOf,
+  optional,
+  optionalKey,
+  optionalSecret,
+  originsOf,
+  partsOf,
+  publicOrigin,
+  secret,
+  secretKey,
+  sharedSecret,
+  whole,
+} from "./settings/kinds.ts";
+import { type MailTransport, mailSettings, mailTransportOf } from "./settings/mail.ts";
+import { refuseOpenProviders, signInProviders } from "./settings/sign-in-providers.ts";
+import { type Vapid, vapidOf, webPushSettings } from "./settings/web-push.ts";
 
 const DEVELOPMENT_ORIGIN = "http://localhost:8787";
 const DEVELOPMENT_ORIGINS = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
-
-/** Settings are text. An empty one is not set. */
-const numberOf = (value: unknown): unknown =>
-  typeof value === "string" ? (/^\d{1,15}$/.test(value) ? Number(value) : value || undefined) : value;
-const whole = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) =>
-  z.preprocess(numberOf, z.number("must be a whole number").int().min(min).max(max).default(fallback));
-const partsOf = (text: string): string[] => text.split(",").flatMap((part) => part.trim() || []);
-const list = z.string().default("").transform(partsOf);
-const optional = z
-  .string()
-  .optional()
-  .transform((text) => text?.trim() || undefined);
-/** Shorter ones can be tried out by whoever may ask often; a random one of 16 characters cannot. */
-const secret = z.string().min(16, "must have at least 16 characters");
-const optionalSecret = optional.pipe(secret.optional());
-/** 32 bytes is the length of the hash: a shorter HS256 key is weaker than the signature it makes (RFC 7518, 3.2). */
-const secretKey = z.string().min(32, "must have at least 32 characters");
-const optionalKey = z
-  .string()
-  .default("")
-  .refine((key) => key === "" || key.length >= 32, "must have at least 32 characters");
-
-const sharedSecret = optional.pipe(
-  z
-    .string()
-    .refine((text) => new TextEncoder().encode(text).length >= 32, "must have at least 32 bytes")
-    .optional(),
-);
-
-/** @returns pairs of a claim and what it must be */
-function claimsOf(texts: string[], context: z.RefinementCtx): [name: string, value: string][] {
-  return texts.map((text) => {
-    const [name = "", ...value] = text.split("=");
-    if (name === "" || value.length === 0) {
-      context.issues.push({ code: "custom", input: text, message: `must be like type=access: ${text} is not` });
-    }
-    return [name, value.join("=")];
-  });
-}
-
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T, fallback: T[number]) =>
-  z.preprocess((value) => value || undefined, z.enum(values).default(fallback));
-/** Where people reach this service; a path behind it is not supported. */
-const publicOrigin = optional.pipe(
-  z
-    .url({ protocol: /^https?$/, error: "must be like https://api.example.com" })
-    .transform((text) => new URL(text).origin)
-    .optional(),
-);
-
-/**
- * Origins as browsers send them: no slash at the end, in lower case, without the scheme's own port. Apps have schemes of their
- * own (`capacitor://localhost`), whose origin the URL standard calls opaque.
- */
-function originsOf(texts: string[], context: z.RefinementCtx): string[] {
-  return texts.map((text) => {
-    const url = URL.parse(text);
-    const isOrigin = url !== null && /^[a-z][a-z0-9+.-]*:\/\/[^/?#@*]+\/?$/i.test(text);
-    if (!isOrigin) {
-      const message = `must be origins like https://app.example.com: ${text} is none`;
-      context.issues.push({ code: "custom", input: text, message });
-    }
-    return url !== null && url.origin !== "null" ? url.origin : text.toLowerCase().replace(/\/$/, "");
-  });
-}
-
-const MAIL_TRANSPORTS = ["cloudflare", "resend", "postmark", "local", "none"] as const;
-type MailTransport = (typeof MAIL_TRANSPORTS)[number];
 
 /** What joining or writing to it makes, if it does not exist (SPEC 14). */
 const MADE_ON_FIRST_USE = ["courses", "calls", "rooms"] as const;
@@ -83,13 +33,6 @@ export type MadeOnFirstUse = (typeof MADE_ON_FIRST_USE)[number];
 const autoCreate = optional
   .transform((text) => (text === undefined ? undefined : partsOf(text === "none" ? "" : text)))
   .pipe(z.array(z.enum(MADE_ON_FIRST_USE, `must be none, or some of ${MADE_ON_FIRST_USE.join(", ")}`)).optional());
-
-/** Names with `*` for any characters and `?` for one. */
-const globs = (texts: string[]): RegExp[] =>
-  texts.map((text) => {
-    const parts = text.split(/([*?])/).map((part) => ({ "*": ".*", "?": "." })[part] ?? RegExp.escape(part));
-    return new RegExp(`^${parts.join("")}$`);
-  });
 
 const Settings = z.object({
   ENVIRONMENT: z.string().default("production"),
@@ -120,14 +63,7 @@ const Settings = z.object({
   WEBHOOK_ADDRESSES: list,
   /** For addresses in answers and messages; without it, the request's own origin. */
   PUBLIC_URL: publicOrigin,
-  /** Not set: `local` in development, `none` in production. */
-  MAIL_TRANSPORT: z.preprocess((value) => value || undefined, z.enum(MAIL_TRANSPORTS).optional()),
-  /** `no-reply@example.com`, or `Example <no-reply@example.com>`. */
-  MAIL_FROM: optional,
-  RESEND_API_KEY: optional,
-  POSTMARK_SERVER_TOKEN: optional,
-  /** Whether a sign-in with a password needs a verified email. */
-  REQUIRE_VERIFIED_EMAIL: oneOf(["0", "1"], "0"),
+  ...mailSettings,
   /** Empty in development: then no link is signed. */
   FILES_SIGNING_KEY: optionalKey,
   /** Of files whose upload says nothing of it. */
@@ -204,11 +140,6 @@ export type Config = Omit<z.output<typeof Settings>, "AUTO_CREATE" | "MAIL_TRANS
   VAPID: Vapid | undefined;
 };
 
-/** Thrown when a setting is missing or wrong. Its message names the setting and is safe to show. */
-export class ConfigError extends Error {
-  override name = "ConfigError";
-}
-
 /** Secrets that production must bring; development has generated or empty ones. */
 const REQUIRED_IN_PRODUCTION = ["ALLOWED_ORIGINS", "WEBHOOK_SECRET", "FILES_SIGNING_KEY"] as const;
 
@@ -230,53 +161,23 @@ function parseConfig(env: object): Config {
     }
   }
   refuseMixedKeys(settings);
-  if (isProduction) refuseOpenProviders(settings);
+  if (isProduction) refuseOpenProviders(settings.OIDC_PROVIDERS, settings.PUBLIC_URL);
   if (isProduction && settings.PASSWORD_SCRYPT_LOG_N < 15) {
     throw new ConfigError("Setting PASSWORD_SCRYPT_LOG_N must be 15 in production.");
   }
-  const MAIL_TRANSPORT = settings.MAIL_TRANSPORT ?? (isProduction ? "none" : "local");
-  refuseHalfMail({ ...settings, MAIL_TRANSPORT }, isProduction);
   const AUTO_CREATE = settings.AUTO_CREATE ?? (isProduction ? [] : MADE_ON_FIRST_USE);
   // Whose ids are another backend's are made by it alone.
   const OIDC_PROVIDERS = settings.USER_IDS === "subject" ? [] : settings.OIDC_PROVIDERS;
-  const { vapid, problem } = vapidOf(settings, isProduction);
-  if (problem) throw new ConfigError(problem);
-  const mailOrigin = settings.PUBLIC_URL ?? DEVELOPMENT_ORIGIN;
   return {
     ...settings,
     AUTO_CREATE,
     OIDC_PROVIDERS,
-    MAIL_TRANSPORT,
-    VAPID: vapid,
-    mailOrigin,
+    MAIL_TRANSPORT: mailTransportOf(settings, isProduction),
+    VAPID: vapidOf(settings, isProduction),
+    mailOrigin: settings.PUBLIC_URL ?? DEVELOPMENT_ORIGIN,
     isProduction,
     debugCost: settings.DEBUG_COST === "1",
   };
-}
-
-/** What each transport cannot do without. */
-const MAIL_NEEDS = {
-  cloudflare: ["PUBLIC_URL", "MAIL_FROM"],
-  resend: ["PUBLIC_URL", "MAIL_FROM", "RESEND_API_KEY"],
-  postmark: ["PUBLIC_URL", "MAIL_FROM", "POSTMARK_SERVER_TOKEN"],
-  local: [],
-  none: [],
-} as const;
-
-/** @throws ConfigError */
-function refuseHalfMail(
-  settings: z.output<typeof Settings> & { MAIL_TRANSPORT: MailTransport },
-  isProduction: boolean,
-): void {
-  const { MAIL_TRANSPORT } = settings;
-  if (isProduction && MAIL_TRANSPORT === "local") {
-    throw new ConfigError("Setting MAIL_TRANSPORT must not be local in production: nobody would get the mail.");
-  }
-  const missing = MAIL_NEEDS[MAIL_TRANSPORT].filter((name) => settings[name] === undefined);
-  if (missing.length > 0) throw new ConfigError(`Missing for MAIL_TRANSPORT=${MAIL_TRANSPORT}: ${missing.join(", ")}.`);
-  if (settings.REQUIRE_VERIFIED_EMAIL === "1" && MAIL_TRANSPORT === "none") {
-    throw new ConfigError("Setting REQUIRE_VERIFIED_EMAIL needs MAIL_TRANSPORT: nobody could verify anything.");
-  }
 }
 
 /** Whoever else knows a key of ours could sign as us. @throws ConfigError */
@@ -288,14 +189,6 @@ function refuseMixedKeys({ JWT_SHARED_SECRET, USER_IDS, ...settings }: z.output<
   if (USER_IDS === "subject" && (!JWT_SHARED_SECRET || settings.JWT_JWKS_URL)) {
     throw new ConfigError("Setting USER_IDS=subject needs JWT_SHARED_SECRET, and no JWT_JWKS_URL.");
   }
-}
-
-/** What a provider sends back here must not be read on its way, nor go where a request's own host says. @throws ConfigError */
-function refuseOpenProviders({ OIDC_PROVIDERS, PUBLIC_URL }: z.output<typeof Settings>): void {
-  if (OIDC_PROVIDERS.length === 0) return;
-  if (!PUBLIC_URL?.startsWith("https:")) throw new ConfigError("Setting OIDC_PROVIDERS needs PUBLIC_URL, with https.");
-  const plain = OIDC_PROVIDERS.find(({ issuer }) => isLoopbackHttp(new URL(issuer)));
-  if (plain) throw new ConfigError(`Setting OIDC_PROVIDERS must have https in production: ${plain.name} has not.`);
 }
 
 const parsed = new WeakMap<object, Config>();
@@ -318,12 +211,3 @@ export function isAllowedOrigin(settings: Config, origin: string, ownOrigin: str
   if (settings.ALLOWED_ORIGINS.length > 0) return settings.ALLOWED_ORIGINS.includes(origin);
   return !settings.isProduction && DEVELOPMENT_ORIGINS.test(origin);
 }
-
-/** Largest JSON request body, in bytes. The longest message (5000 characters of 4 bytes) fits ten times. */
-export const JSON_BODY_MAX_BYTES = 256 * 1024;
-/** Largest body of a product's backend, in bytes: a batch of a hundred publications, each with all the data it may have. */
-export const SERVER_BODY_MAX_BYTES = 4 * 1024 * 1024;
-/** How deep a JSON body, a frame or an event may be nested; no schema of this API goes beyond ten. */
-export const JSON_DEPTH_MAX = 64;
-/** Largest client frame, in bytes (SPEC 2); the platform itself would take 32 MiB. */
-export const FRAME_MAX_BYTES = 64 * 1024;

@@ -1,5 +1,5 @@
 /** How deep JSON is nested, seen before anything is made of it, or copied to another object. */
-import { JSON_DEPTH_MAX } from "./config.ts";
+import { JSON_DEPTH_MAX } from "./limits.ts";
 
 const [QUOTE, BACKSLASH] = ['"', "\\"].map((char) => char.charCodeAt(0));
 const OPENING = new Set(["{", "["].map((char) => char.charCodeAt(0)));

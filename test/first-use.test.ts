@@ -1,7 +1,8 @@
 /** Joining or writing to a group or course that does not exist makes it (SPEC 14, "Made on first use"). */
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { ConfigError, config } from "../src/config.ts";
+import { config } from "../src/config.ts";
+import { ConfigError } from "../src/settings/config-error.ts";
 import { mintUser, type TestUser } from "./support/api.ts";
 import { spendAllBut } from "./support/call-budgets.ts";
 import { at } from "./support/items.ts";

@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { clientAddress } from "../src/auth/rate-limit.ts";
-import { ConfigError, config } from "../src/config.ts";
+import { config } from "../src/config.ts";
+import { ConfigError } from "../src/settings/config-error.ts";
 import { inert } from "../src/text.ts";
 import { call, mintUser, ORIGIN, worker } from "./support/api.ts";
 

@@ -20,7 +20,7 @@ type Host = {
   timers: Timers;
   moderation: Moderation;
   attachments: Attachments;
-  readonly dialect: RoomDialect;
+  readonly dialect: () => RoomDialect;
   context: () => Ctx;
   later: (work: Promise<unknown>) => void;
   /** Whether the user is in the room. */
@@ -93,7 +93,7 @@ export class Inbox {
   #news(): (member: Mark) => object {
     const { log, attachments, dialect, summary, markOf } = this.#host;
     const last = log.lastMessage();
-    const lastMessage = last ? { editedAt: null, ...dialect.message(attachments.shown(last)) } : null;
+    const lastMessage = last ? { editedAt: null, ...dialect().message(attachments.shown(last)) } : null;
     const state = summary();
     return (stored) => {
       const known = markOf(stored.userId);
@@ -117,7 +117,7 @@ export class Inbox {
     await this.#kind?.notifyMentioned(context(), {
       author: { id: userId, username, avatarUrl },
       room: { id: roomId, publicId: this.#publicId, name, ownerId },
-      messageId: dialect.messageId(message.seq),
+      messageId: dialect().messageId(message.seq),
       named,
       except: moderation.mutedAt(Date.now()),
     });

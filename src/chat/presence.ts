@@ -22,7 +22,7 @@ type Host = {
   timers: Timers;
   /** People up to whom each is told of each. */
   exact: number;
-  readonly dialect: RoomDialect;
+  readonly dialect: () => RoomDialect;
   userCount: () => number;
   people: (most: number) => Person[];
   broadcast: (frame: EncodedFrame, except?: Connection) => void;
@@ -67,7 +67,7 @@ export class Presence {
     const hasListed = isFirst && this.#countAnew();
     if (!hasListed) this.showTo(connection);
     if (!isFirst || hasListed) return;
-    if (!this.isCrowd) return this.#tell(this.#host.dialect.joined(connection.state), connection);
+    if (!this.isCrowd) return this.#tell(this.#host.dialect().joined(connection.state), connection);
     if (!this.#left.delete(connection.userId)) this.#joined.set(connection.userId, connection.state);
     this.#gathered(now);
   }
@@ -75,7 +75,7 @@ export class Presence {
   /** The last connection of a user is gone. */
   left(person: Person, now: number): void {
     if (this.#countAnew()) return;
-    if (!this.isCrowd) return this.#tell(this.#host.dialect.left(person));
+    if (!this.isCrowd) return this.#tell(this.#host.dialect().left(person));
     if (!this.#joined.delete(person.userId)) this.#left.add(person.userId);
     this.#gathered(now);
   }
@@ -118,7 +118,7 @@ export class Presence {
   online(): { encoded: EncodedFrame; frame: Frame } {
     if (!this.#online) {
       const { dialect, people, userCount } = this.#host;
-      const frame = dialect.online(people(LISTED), userCount());
+      const frame = dialect().online(people(LISTED), userCount());
       this.#online = { frame, encoded: encodeFrame(frame) };
     }
     return this.#online;
@@ -130,7 +130,7 @@ export class Presence {
     const left = [...this.#left].slice(0, NEWS_NAMED);
     this.#forgetNews();
     this.#setTold(userCount());
-    this.#tell(dialect.presence(userCount(), joined, left));
+    this.#tell(dialect().presence(userCount(), joined, left));
   }
 
   /** Few enough again to tell each of each: from a list that is whole. */

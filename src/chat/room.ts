@@ -94,16 +94,13 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
   }
 
   #makeInbox(): Inbox {
-    const dialect = () => this.dialect;
     return new Inbox({
       roomId: this.roomId,
       log: this.entries,
       timers: this.timers,
       moderation: this.moderation,
       attachments: this.attachments,
-      get dialect() {
-        return dialect();
-      },
+      dialect: () => this.dialect,
       context: () => objectContext(this.ctx, this.env),
       later: (work) => this.ctx.waitUntil(work),
       isHere: (userId) => this.connections.of(userId).length > 0,
@@ -113,14 +110,11 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
   }
 
   #makePresence(): Presence {
-    const dialect = () => this.dialect;
     return new Presence({
       sql: this.entries.sql,
       timers: this.timers,
       exact: config(this.env).PRESENCE_EXACT,
-      get dialect() {
-        return dialect();
-      },
+      dialect: () => this.dialect,
       userCount: () => this.connections.userCount,
       people: (most) => this.connections.people(most).map(({ state }) => state),
       broadcast: (frame, except) => this.broadcast(frame, except),

@@ -9,14 +9,16 @@ import { chargeCall } from "../auth/call-budgets.ts";
 import { clientAddress } from "../auth/rate-limit.ts";
 import { authenticateServer } from "../auth/server-keys.ts";
 import { isServerKey } from "../auth/tokens.ts";
-import { ConfigError, isAllowedOrigin, JSON_BODY_MAX_BYTES, SERVER_BODY_MAX_BYTES } from "../config.ts";
+import { isAllowedOrigin } from "../config.ts";
 import { actingAs, startContext } from "../context.ts";
 import { deliverFactsSoon } from "../db/webhook-facts.ts";
 import { AppError, ERRORS, type ErrorCode, errorBody, saysWhen, toAppError } from "../errors.ts";
 import { invalidRequest } from "../input.ts";
+import { JSON_BODY_MAX_BYTES, SERVER_BODY_MAX_BYTES } from "../limits.ts";
 import type { Cost } from "../platform/cost.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
 import { countCost, countRefusal, countRequest } from "../platform/metrics.ts";
+import { ConfigError } from "../settings/config-error.ts";
 import { type HttpEnv, isWrite } from "./route.ts";
 
 /** Makes the call's context; afterwards writes its one log line and, if asked for, its cost. */

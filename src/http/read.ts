@@ -1,9 +1,9 @@
 /** Bodies and queries of HTTP, read as the contract says they are. */
 import type { Context } from "hono";
-import { JSON_DEPTH_MAX } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { badField } from "../input.ts";
 import { isTooDeep } from "../json-depth.ts";
+import { JSON_DEPTH_MAX } from "../limits.ts";
 
 /** A query; what is empty in it is not there, since pages build their links from what they have. */
 export const queryIn = (query: Record<string, string[]>): Record<string, string | string[]> =>

@@ -5,10 +5,10 @@
 import { authenticate } from "../auth/authenticate.ts";
 import { noteHammering } from "../auth/rate-limit.ts";
 import { findUsers } from "../auth/user-names.ts";
-import { FRAME_MAX_BYTES } from "../config.ts";
 import { type Ctx, objectContext } from "../context.ts";
 import { AppError, CLOSE, errorBody, toAppError } from "../errors.ts";
 import type { FindUsers } from "../input.ts";
+import { FRAME_MAX_BYTES } from "../limits.ts";
 import { logFailure } from "../platform/log.ts";
 import type { BudgetKind } from "./budget.ts";
 import { Absent, type CommandContext, failed, type Outcome } from "./commands.ts";

@@ -3,9 +3,9 @@
  * Features describe their own frames in their contracts and hand the schemas to these builders.
  */
 import { z } from "zod";
-import { JSON_DEPTH_MAX } from "../config.ts";
 import { ERRORS, type ErrorBody, type ErrorCode } from "../errors.ts";
 import { isTooDeep } from "../json-depth.ts";
+import { JSON_DEPTH_MAX } from "../limits.ts";
 import { userRef } from "../spelling.ts";
 import { EncodedFrame } from "./encoded-frame.ts";
 

@@ -8,8 +8,8 @@ import type { Browser } from "playwright-core";
 import { option } from "../../scripts/tools.ts";
 import { isChromiumHere, launch } from "./browser.ts";
 import { check, finish } from "./checks.ts";
-import { Talker } from "./talker.ts";
 import { startServer } from "./server.ts";
+import { Talker } from "./talker.ts";
 
 const port = Number(option(process.argv, "port") ?? "8910");
 const shots = option(process.argv, "screenshots");

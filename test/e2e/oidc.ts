@@ -3,7 +3,7 @@
  * page the one of docs/sign-in.md.
  */
 import assert from "node:assert/strict";
-import { createServer, type RequestListener, type Server as HttpServer } from "node:http";
+import { createServer, type Server as HttpServer, type RequestListener } from "node:http";
 import Provider from "oidc-provider";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { isChromiumHere, launch } from "./browser.ts";

@@ -1,6 +1,6 @@
 /** Which addresses may be pushed to: a subscription is written by a client, and called by us. */
 import type { Ctx } from "../../context.ts";
-import { isLoopbackHttp } from "../../sign-in-providers.ts";
+import { isLoopbackHttp } from "../../settings/sign-in-providers.ts";
 
 /**
  * https on its own port, at one of PUSH_HOSTS (`*.` takes any name below); in development, any port of this machine. Nothing

@@ -1,8 +1,8 @@
 /** A user as somebody to push to. */
 import { eq } from "drizzle-orm";
 import type { Ctx } from "../../context.ts";
-import { pushSettings, pushSubscriptions, users } from "../../db/tables.ts";
 import { isInGoodStanding } from "../../db/standing.ts";
+import { pushSettings, pushSubscriptions, users } from "../../db/tables.ts";
 import type { PushSettings } from "./contract.ts";
 import { toSettings } from "./settings.ts";
 

@@ -4,15 +4,15 @@ import { z } from "zod";
 import type { Ctx } from "../../context.ts";
 import { inList } from "../../db/json.ts";
 import { pushSubscriptions } from "../../db/tables.ts";
+import type { DuePush, PushItem, PushOutcome } from "../../hub/pushes.ts";
 import { logEvent } from "../../platform/log.ts";
 import type { Frame } from "../../realtime/protocol.ts";
-import type { Vapid } from "../../web-push-settings.ts";
-import type { DuePush, PushItem, PushOutcome } from "../../hub/pushes.ts";
+import type { Vapid } from "../../settings/web-push.ts";
+import { payloadsOf } from "./content.ts";
 import type { PushPayload } from "./contract.ts";
 import { mayPushTo } from "./endpoints.ts";
-import { type Receiver, readReceiver } from "./receiver.ts";
 import { quietUntil } from "./quiet-hours.ts";
-import { payloadsOf } from "./content.ts";
+import { type Receiver, readReceiver } from "./receiver.ts";
 import { vapidHeader } from "./vapid.ts";
 
 /** What is old by then is no news. */

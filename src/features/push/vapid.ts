@@ -1,7 +1,7 @@
 /** Who we are to a push service: a token for its origin, signed with the keys of the settings (VAPID, RFC 8292). */
 import { importJWK, SignJWT } from "jose";
 import { base64url } from "../../platform/digest.ts";
-import type { Vapid } from "../../web-push-settings.ts";
+import type { Vapid } from "../../settings/web-push.ts";
 
 /** A push service takes no longer ones than 24 hours. */
 const LIFE_MS = 12 * 60 * 60_000;

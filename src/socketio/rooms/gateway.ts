@@ -1,6 +1,7 @@
 /** The object that holds Socket.IO clients, those of a region spread over a few. */
-import { config, FRAME_MAX_BYTES } from "../../config.ts";
+import { config } from "../../config.ts";
 import { CLOSE, ERRORS } from "../../errors.ts";
+import { FRAME_MAX_BYTES } from "../../limits.ts";
 import { logFailure } from "../../platform/log.ts";
 import { callOnce, objectCaller } from "../../platform/objects.ts";
 import type { Version } from "../../platform/version.ts";

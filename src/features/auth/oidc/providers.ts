@@ -17,7 +17,7 @@ import { CLOCK_SKEW_SECONDS, ProfileClaims } from "../../../auth/outside-session
 import { type Ctx, publicOrigin } from "../../../context.ts";
 import { AppError } from "../../../errors.ts";
 import { fingerprint } from "../../../platform/digest.ts";
-import { isLoopbackHttp, type SignInProvider } from "../../../sign-in-providers.ts";
+import { isLoopbackHttp, type SignInProvider } from "../../../settings/sign-in-providers.ts";
 import { GITHUB, GITHUB_SCOPES, githubProfile, isGitHub } from "./github.ts";
 import type { ProviderProfile } from "./profile.ts";
 

@@ -1,5 +1,6 @@
 /** Who else may sign people in (SPEC 13): the setting OIDC_PROVIDERS, a JSON list. */
 import { z } from "zod";
+import { ConfigError } from "./config-error.ts";
 
 const FORM = "must be a JSON list of {name, issuer, clientId, clientSecret, scopes?}";
 
@@ -55,4 +56,12 @@ function parsedJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** What a provider sends back here must not be read on its way, nor go where a request's own host says. @throws ConfigError */
+export function refuseOpenProviders(providers: readonly SignInProvider[], publicUrl: string | undefined): void {
+  if (providers.length === 0) return;
+  if (!publicUrl?.startsWith("https:")) throw new ConfigError("Setting OIDC_PROVIDERS needs PUBLIC_URL, with https.");
+  const plain = providers.find(({ issuer }) => isLoopbackHttp(new URL(issuer)));
+  if (plain) throw new ConfigError(`Setting OIDC_PROVIDERS must have https in production: ${plain.name} has not.`);
 }
