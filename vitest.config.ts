@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { buildPages } from "./scripts/pages.ts";
@@ -45,13 +45,6 @@ const TESTS = readdirSync("test")
   .filter((name) => name.endsWith(".test.ts"))
   .map((name) => `test/${name}`);
 
-/** Tests that look into the source share its modules with the Worker; all others run the Worker in one file, as deployed. */
-const INSIDE = TESTS.filter((file) =>
-  /^(?:import (?!type)|.* import\().*"(?:\.\.\/src\/(?!config|settings|contract|text|bytes\/parts)|\.\/support\/gateway-calls)/m.test(
-    readFileSync(file, "utf8"),
-  ),
-);
-
 /** Tests that assume that nothing is made by its first use. All others run as development does. */
 const NOTHING_MADE = ["courses", "room-messages", "room-socket", "socketio-app", "webrtc-sessions"].map(
   (name) => `test/${name}.test.ts`,
@@ -69,35 +62,30 @@ const database = {
 };
 
 buildPages();
-const bundle = await bundleWorker("src/index.ts", "dist/test/worker.js");
+const worker = await bundleWorker(import.meta.dirname, "dist/test/worker.js");
 
-/** Tests under settings of their own, in a project for the bundle and one for the source. */
-const projects = (name: string, more: Record<string, string>, files: string[]) =>
-  [
-    { name, main: bundle, include: files.filter((file) => !INSIDE.includes(file)) },
-    { name: `${name}-inside`, main: "src/index.ts", include: files.filter((file) => INSIDE.includes(file)) },
-  ]
-    .filter(({ include }) => include.length > 0)
-    .map(({ name, main, include }) => ({
-      plugins: [
-        cloudflareTest({
-          main,
-          wrangler: { configPath: "./wrangler.toml" },
-          miniflare: {
-            bindings: { ...settings, ...more, ...database },
-            // Nothing is in it: for the test of the migrations themselves.
-            d1Databases: { EMPTY_DB: "empty" },
-          },
-        }),
-      ],
-      test: {
-        include,
-        name,
-        setupFiles: ["test/support/migrate.ts"],
-        testTimeout: 20_000,
-        hookTimeout: 20_000,
+/** Tests under settings of their own. */
+const project = (name: string, more: Record<string, string>, include: string[]) => ({
+  plugins: [
+    worker.plugin,
+    cloudflareTest({
+      main: worker.file,
+      wrangler: { configPath: "./wrangler.toml" },
+      miniflare: {
+        bindings: { ...settings, ...more, ...database },
+        // Nothing is in it: for the test of the migrations themselves.
+        d1Databases: { EMPTY_DB: "empty" },
       },
-    }));
+    }),
+  ],
+  test: {
+    include,
+    name,
+    setupFiles: ["test/support/migrate.ts"],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+  },
+});
 
 export default defineConfig({
   test: {
@@ -105,12 +93,12 @@ export default defineConfig({
     maxWorkers: 2,
     silent: "passed-only" as const,
     projects: [
-      ...projects("roomcast", {}, DEVELOPMENT),
-      ...projects("roomcast-nothing-made", { AUTO_CREATE: "none" }, NOTHING_MADE),
-      ...projects("roomcast-audience", { AUDIENCE_OBJECT_MAX: "3" }, AUDIENCES),
+      project("roomcast", {}, DEVELOPMENT),
+      project("roomcast-nothing-made", { AUTO_CREATE: "none" }, NOTHING_MADE),
+      project("roomcast-audience", { AUDIENCE_OBJECT_MAX: "3" }, AUDIENCES),
       // The same tests as without audience objects: nobody can tell where they sit.
-      ...projects("roomcast-audience-of-one", { AUDIENCE_OBJECT_MAX: "1" }, ["test/stream-chat.test.ts"]),
-      ...projects("roomcast-offline-queue", { OFFLINE_QUEUE: "1" }, QUEUES),
+      project("roomcast-audience-of-one", { AUDIENCE_OBJECT_MAX: "1" }, ["test/stream-chat.test.ts"]),
+      project("roomcast-offline-queue", { OFFLINE_QUEUE: "1" }, QUEUES),
       "test/socketio/vitest.protocol.config.ts",
       "test/socketio/vitest.client.config.ts",
       "test/socketio/vitest.roomcast.config.ts",
