@@ -93,6 +93,9 @@ export function toAppError(thrown: unknown): AppError {
   if (isOverloaded(thrown)) {
     return new AppError("RATE_LIMIT", "Too much is going on here right now.", { retryAfterSeconds: 1, cause: thrown });
   }
+  if (isReset(thrown) || isRetryable(thrown)) {
+    return new AppError("UNAVAILABLE", undefined, { retryAfterSeconds: 1, cause: thrown });
+  }
   return new AppError("INTERNAL_ERROR", undefined, { cause: thrown });
 }
 
@@ -112,8 +115,13 @@ export const saysWhen = ({ code }: AppError): boolean => code === "RATE_LIMIT" |
 export function isTransient(thrown: unknown): boolean {
   if (thrown instanceof AppError) return saysWhen(thrown);
   if (!(thrown instanceof Error)) return false;
-  const isReset = "durableObjectReset" in thrown && thrown.durableObjectReset === true;
-  return isReset || isOverloaded(thrown) || isRetryable(thrown);
+  return isReset(thrown) || isOverloaded(thrown) || isRetryable(thrown);
+}
+
+/** The object ended in the middle of the call, as a deploy has it do; the next call finds it begun anew. */
+export function isReset(thrown: unknown): boolean {
+  const isIt = thrown instanceof Error && "durableObjectReset" in thrown && thrown.durableObjectReset === true;
+  return isIt && !isOverloaded(thrown);
 }
 
 /** A failure that a new stub may not meet again (platform docs, "Error handling"). */

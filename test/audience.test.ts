@@ -27,6 +27,8 @@ async function crowd(size: number) {
   return { stream, people, sockets };
 }
 
+const erase = (admin: { token: string }, user: { id: number }) =>
+  call(`/admin/users/${user.id}`, { method: "DELETE", token: admin.token, body: { reason: "asked for" } });
 const seqs = ({ frames }: TestSocket) => frames.filter(({ type }) => type === "chat_message").map(({ seq }) => seq);
 
 async function seatsTaken(): Promise<number[]> {
@@ -134,6 +136,48 @@ describe("a stream with more viewers than one object holds", () => {
     await vi.waitFor(() => expect(seqs(ann)).toEqual([1, 2]));
     await owner.ask("chat_message", { message: "three" });
     await vi.waitFor(() => expect(seqs(ann)).toEqual([1, 2, 3]));
+  });
+
+  it("says again what no log tells, when an audience object could not be told", async () => {
+    const { stream, people, sockets } = await crowd(4);
+    const [owner, , , ann] = sockets;
+    if (!owner || !ann) throw new Error("Four without four");
+    const { relay } = StreamAudience.prototype;
+    let isReachable = false;
+    const relayed = vi.spyOn(StreamAudience.prototype, "relay").mockImplementation(function (
+      this: StreamAudience,
+      said,
+    ) {
+      if (!isReachable) throw new Error("not there");
+      return relay.call(this, said);
+    });
+    await owner.ask("chat_mute", { userId: at(people, 3).id, seconds: 60 });
+    await vi.waitFor(() => expect(relayed).toHaveBeenCalled());
+    // It cannot end either, as long as somebody would not hear of it.
+    const gone = [{ id: 1_000_002, payload: { type: "stream:deleted" } }];
+    expect(await roomOf(stream).deliver(gone)).toMatchObject([{ id: 1_000_002 }]);
+    isReachable = true;
+    expect(await roomOf(stream).deliver(gone)).toEqual([]);
+    expect(await ann.next("chat_muted")).toMatchObject({ data: { userId: at(people, 3).id } });
+    expect(await ann.nextClose()).toMatchObject({ code: 4004 });
+  });
+
+  it("replays nothing there as an erased user said it, though the audience object was empty when they were erased", async () => {
+    const { stream, people, sockets } = await crowd(4);
+    const [owner, bob, , ann] = sockets;
+    if (!owner || !bob || !ann) throw new Error("Four without four");
+    const epoch = ann.frames[0]?.epoch;
+    await bob.ask("chat_message", { message: "by bob" });
+    expect(await ann.next("chat_message")).toMatchObject({ data: { username: at(people, 1).username } });
+    ann.close();
+    await vi.waitFor(() =>
+      runInDurableObject(audienceOf(stream, 0), (_, state) => expect(state.getWebSockets()).toEqual([])),
+    );
+    expect((await erase(await mintAdmin(), at(people, 1))).status).toBe(200);
+    const seat = await joinStream(stream, at(people, 2));
+    const back = await joinStream(stream, at(people, 3), `&since=0&epoch=${epoch}`);
+    expect(await back.next("chat_message")).toMatchObject({ data: { userId: null, message: "by bob" } });
+    seat.close();
   });
 
   it("closes the sockets of a banned viewer there, and of everybody when the stream is gone", async () => {

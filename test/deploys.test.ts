@@ -6,6 +6,8 @@ import { app } from "../src/app.ts";
 import { restartReason } from "../src/realtime/deploys.ts";
 import { settings } from "../src/socketio/rooms/gateway.ts";
 import { ORIGIN } from "./support/api.ts";
+import { interceptDeliveries } from "./support/gateway-calls.ts";
+import { Gate } from "./support/held.ts";
 import { mintGroup, openRoom } from "./support/rooms.ts";
 import { TestSocket } from "./support/socket.ts";
 import { connectSocketIo, SocketIoClient } from "./support/socketio.ts";
@@ -81,6 +83,13 @@ it("spreads a crowd over more time", () => {
   ]);
 });
 
+/** All in one gateway, which are otherwise chosen at random. */
+function beginBeside(pid: string): void {
+  const { density } = settings;
+  const own = Number(/-(\d+)\./.exec(pid)?.[1]);
+  vi.spyOn(Math, "random").mockReturnValue(density.kind === "shards" ? (own + 0.5) / density.perRegion : 0);
+}
+
 it("keeps Socket.IO sessions, and what their clients missed", async () => {
   const { roomId, ann, bob } = await group();
   const native = await openRoom(ann, roomId);
@@ -89,14 +98,35 @@ it("keeps Socket.IO sessions, and what their clients missed", async () => {
   await native.ask("send_message", { content: "one" });
   await client.next("new_message");
   const { sid, pid } = await client.connected();
-  // All in one gateway, which are otherwise chosen at random.
-  const { density } = settings;
-  const own = Number(/-(\d+)\./.exec(pid)?.[1]);
-  vi.spyOn(Math, "random").mockReturnValue(density.kind === "shards" ? (own + 0.5) / density.perRegion : 0);
+  beginBeside(pid);
   expect((await upgradeInNext("/socket.io/?EIO=4&transport=websocket")).status).toBe(503);
   expect(await client.end()).toBe("transport close");
   await native.ask("send_message", { content: "two" });
   const back = await startSocketIoInNext({ token: bob.token, pid, offset: client.offset });
   expect(await back.connected()).toEqual({ sid, pid });
   expect(await back.next("new_message")).toMatchObject({ content: "two" });
+});
+
+it("ends no session though a message is on its way to a gateway that begins anew", async () => {
+  const { roomId, ann, bob } = await group();
+  const native = await openRoom(ann, roomId);
+  const client = await connectSocketIo(bob);
+  await client.ask("join_room", { roomId });
+  const { sid, pid } = await client.connected();
+  beginBeside(pid);
+  const gate = new Gate();
+  interceptDeliveries("two", async (deliver) => {
+    // The first one goes down with the gateway.
+    if (gate.arrivals === 0) await gate.pass();
+    return deliver();
+  });
+  await native.ask("send_message", { content: "two" });
+  await gate.reached();
+  expect((await upgradeInNext("/socket.io/?EIO=4&transport=websocket")).status).toBe(503);
+  expect(await client.end()).toBe("transport close");
+  await native.ask("send_message", { content: "three" });
+  const back = await startSocketIoInNext({ token: bob.token, pid, offset: client.offset });
+  expect(await back.connected()).toEqual({ sid, pid });
+  await back.collect("new_message", 2);
+  expect(back.named("new_message").map(({ content }) => content)).toEqual(["two", "three"]);
 });

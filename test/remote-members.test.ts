@@ -119,6 +119,61 @@ describe("a membership that is over", () => {
   });
 });
 
+describe("a delivery to a gateway that cannot take it", () => {
+  const broken = (how: object) => Object.assign(new Error("the gateway is not there"), how);
+
+  it("is made again while it begins anew, by the alarm, in order: no session ends", async () => {
+    const { client, room, say } = await annAndBob();
+    let calls = 0;
+    interceptDeliveries("two", async (deliver) => {
+      calls += 1;
+      if (calls <= 7) throw broken(calls % 2 === 0 ? { retryable: true } : { durableObjectReset: true });
+      return deliver();
+    });
+    await say("one");
+    await say("two");
+    await vi.waitFor(() => expect(calls).toBeGreaterThanOrEqual(3));
+    await say("three");
+    await vi.waitFor(async () => {
+      passTime(1);
+      await runDurableObjectAlarm(room);
+      expect(client.named("new_message")).toHaveLength(3);
+    });
+    expect(client.named("new_message").map(({ content }) => content)).toEqual(["one", "two", "three"]);
+    expect(calls).toBe(8);
+    expect(client.ended).toBeNull();
+  });
+
+  it("ends the sessions when it goes on for too long, and their clients know", async () => {
+    const { client, room, say } = await annAndBob();
+    let calls = 0;
+    interceptDeliveries("two", async () => {
+      calls += 1;
+      throw broken({ retryable: true });
+    });
+    await say("two");
+    await vi.waitFor(async () => {
+      passTime(4);
+      await runDurableObjectAlarm(room);
+      expect(client.ended).toBe("transport close");
+    });
+    // Three at once, and in each of six rounds.
+    expect(calls).toBe(21);
+  });
+
+  it("is not made again by a gateway that sheds load", async () => {
+    const { client, say } = await annAndBob();
+    let calls = 0;
+    interceptDeliveries("two", async () => {
+      calls += 1;
+      throw broken({ retryable: true, overloaded: true, durableObjectReset: true });
+    });
+    await say("two");
+    expect(await client.end()).toBe("transport close");
+    expect(calls).toBe(1);
+  });
+});
+
 it("what waits to be delivered keeps the epoch under which it was logged", () => {
   const member = { socketId: "s", join: 3 };
   const first = new FrameBatch([EncodedFrame.of({ type: "a" }, 7)]);

@@ -1,9 +1,11 @@
 /** A recovered Socket.IO session has missed nothing, or its client is told by a new one (SPEC 9). */
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Room } from "../src/realtime/room.ts";
 import { SocketIoGateway, settings } from "../src/socketio/rooms/gateway.ts";
 import { post as admin, mintAdmin } from "./support/admin.ts";
+import { passTime } from "./support/clock.ts";
 import { interceptDeliveries } from "./support/gateway-calls.ts";
 import { Gate } from "./support/held.ts";
 import { mintGroup, openRoom } from "./support/rooms.ts";
@@ -76,6 +78,35 @@ describe("a message that was logged, and never reached the gateway", () => {
       expect(textsOf(back)).toEqual(["two", "three"]);
     });
   }
+
+  it("is noticed when the room wakes, though nobody says anything more", async () => {
+    const pair = await mintPair();
+    await sayInVain(pair, "two");
+    const room = env.CHAT_ROOM.getByName(pair.roomId);
+    await evictDurableObject(room);
+    await runInDurableObject(room, (object) => object.alarm());
+    expect(await pair.client.end()).toBe("transport close");
+    const back = await pair.comeBack();
+    expect(back.welcome?.sid).toBe(pair.sid);
+    expect(await back.next("new_message")).toMatchObject({ content: "two" });
+  });
+
+  it("is not taken for missing when the room asks while it is on its way", async () => {
+    const pair = await mintPair();
+    const gate = new Gate();
+    interceptDeliveries("two", async (deliver) => {
+      await gate.pass();
+      return deliver();
+    });
+    await pair.say("two");
+    await gate.reached();
+    passTime(61);
+    await runInDurableObject(env.CHAT_ROOM.getByName(pair.roomId), (object) => object.alarm());
+    gate.open();
+    await pair.say("three");
+    await pair.client.collect("new_message", 3);
+    expect([textsOf(pair.client), pair.client.ended]).toEqual([["one", "two", "three"], null]);
+  });
 
   it("ends the session, if the log has it no more: the client is a new one, and knows that something may be missing", async () => {
     const pair = await mintLost();

@@ -64,9 +64,17 @@ export class Membership {
       },
       isHub: () => room.roomKind() === null,
       object: () => objectKey(room.roomKind(), state.id.name ?? ""),
-      epoch: () => room.log().epoch,
+      position: () => {
+        const { head: seq, epoch } = room.log();
+        return { seq, epoch };
+      },
     });
-    this.vanished = new Vanished(state, { heartbeat: this.#heartbeat, remote: this.#remote, budgets: this.budgets });
+    this.vanished = new Vanished(state, {
+      heartbeat: this.#heartbeat,
+      remote: this.#remote,
+      budgets: this.budgets,
+      flush: () => this.#sendQueue.flush(),
+    });
     this.#restore();
   }
 

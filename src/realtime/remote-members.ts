@@ -2,26 +2,23 @@
  * Members of a room whose connection is held by another object: Socket.IO clients in their gateway. To the room they are
  * connections like any other; what goes out to them is one object call per gateway, whatever their number.
  */
-import { CLOSE, isRetryable } from "../errors.ts";
+import { CLOSE } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionState } from "./connection-state.ts";
 import { Counter } from "./counter.ts";
-import { type FanOutGroup, type Membership, type Outgoing, toFanOutGroups } from "./fan-out.ts";
-import { type PutOut, reachGateway } from "./gateways.ts";
+import type { Membership } from "./fan-out.ts";
+import { deliverTo, GatewayQueues } from "./gateway-queues.ts";
+import type { PutOut } from "./gateways.ts";
 import { hasTable } from "./migrations.ts";
 import { howToPutOut, PutOuts } from "./put-outs.ts";
 import type { Timers } from "./timers.ts";
 import type { FrameBatch, Transport } from "./transport.ts";
 
-const ATTEMPTS = 3;
 /** With the wake that asks, well under the 75 s within which a vanished client is gone from presence (SPEC 2). */
 const VERIFY_EVERY_MS = 60_000;
 const SCHEMA =
   "CREATE TABLE IF NOT EXISTS remote_members (id TEXT PRIMARY KEY, gateway TEXT NOT NULL, state TEXT NOT NULL)";
-
-/** One gateway, as seen from a room: what waits to go there, who waits until that is there, and whether a call is on its way. */
-type Port = { waiting: Outgoing[]; drained: (() => void)[]; isBusy: boolean };
 
 /** A member of ours, and the gateway that holds it. */
 type Held = Membership & { gateway: string };
@@ -36,14 +33,14 @@ type Host = {
   isHub(): boolean;
   /** This object: see `objectKey`. */
   object(): string;
-  /** Of the log, now. */
-  epoch(): string;
+  /** Where the log stands now. */
+  position(): { seq: number; epoch: string };
 };
 
 export class RemoteMembers {
   readonly #host: Host;
   readonly #sql: SqlStorage;
-  readonly #ports = new Map<string, Port>();
+  readonly #queues: GatewayQueues;
   readonly #held = new Map<string, Held>();
   readonly #putOuts: PutOuts;
   /** A membership's number: of a client's memberships here, the later one has the greater. */
@@ -55,7 +52,12 @@ export class RemoteMembers {
     this.#host = host;
     this.#sql = host.state.storage.sql;
     this.#joins = new Counter(this.#sql, "join_counter");
-    this.#putOuts = new PutOuts({ ...host, drained: (gateway) => this.#drained(gateway) });
+    this.#queues = new GatewayQueues({
+      ...host,
+      gone: (gateway, members) => this.#lost(gateway, members),
+      givenUp: (gateway, members) => this.#giveUp(gateway, members),
+    });
+    this.#putOuts = new PutOuts({ ...host, drained: (gateway) => this.#queues.drained(gateway) });
   }
 
   /** Those who were here before hibernation. */
@@ -85,8 +87,9 @@ export class RemoteMembers {
   }
 
   /**
-   * Asks the gateways who of their members is still there: one that crashed or was replaced could tell nobody. Called on
-   * wakes that have to do with presence, at most every VERIFY_EVERY_MS; there is no timer for it.
+   * Asks the gateways who of their members is still there, and tells them where the log stands: one that crashed or was
+   * replaced could tell nobody, and what this object had to say when it crashed itself is said by nobody. Called on wakes that
+   * have to do with presence, at most every VERIFY_EVERY_MS; there is no timer for it.
    */
   async verify(now: number): Promise<void> {
     const members = Map.groupBy(this.#held.values(), ({ gateway }) => gateway);
@@ -94,11 +97,17 @@ export class RemoteMembers {
     await Promise.all(
       due.map(async ([gateway, held]) => {
         this.#askedAt.set(gateway, now);
+        const socketIds = held.map(({ socketId }) => socketId);
+        const object = this.#host.object();
+        const as = { object, joins: held.map(({ join }) => join) };
+        // Of what is still on its way there, that would say too much.
+        const at = this.#queues.isIdle(gateway) ? { object, ...this.#host.position(), seqs: [] } : null;
         try {
-          const gone = new Set(
-            await this.#deliver(gateway, [{ socketIds: held.map(({ socketId }) => socketId), events: [], at: null }]),
+          const gone = new Set(await deliverTo(this.#host.env, gateway, [{ socketIds, as, events: [], at }]));
+          this.#lost(
+            gateway,
+            held.filter(({ socketId }) => gone.has(socketId)),
           );
-          this.#lost(held.filter(({ socketId }) => gone.has(socketId)));
         } catch (error) {
           logFailure({ requestId: "" }, "remote.verify", error, { gateway });
         }
@@ -107,8 +116,8 @@ export class RemoteMembers {
   }
 
   /** Of a member that has come anew or moved since, that says nothing. */
-  #lost(members: Iterable<Held>): void {
-    for (const { socketId, join, gateway } of members) {
+  #lost(gateway: string, members: Iterable<Membership>): void {
+    for (const { socketId, join } of members) {
       const held = this.#held.get(socketId);
       if (held?.join === join && held.gateway === gateway) this.#host.lost(socketId);
     }
@@ -117,74 +126,28 @@ export class RemoteMembers {
   /** Resolves when all that was sent to a member until now is with its gateway, or has failed. */
   async drained(socketId: string): Promise<void> {
     const held = this.#held.get(socketId);
-    if (held) await this.#drained(held.gateway);
+    if (held) await this.#queues.drained(held.gateway);
   }
 
   /** Resolves when all gateways have what they were sent until now, or could not be told. */
-  async allDrained(): Promise<void> {
-    await Promise.all(Array.from(this.#ports.keys(), (gateway) => this.#drained(gateway)));
-  }
-
-  #drained(gateway: string): Promise<void> {
-    const port = this.#ports.get(gateway);
-    return port ? new Promise((resolve) => port.drained.push(resolve)) : Promise.resolve();
+  allDrained(): Promise<void> {
+    return this.#queues.allDrained();
   }
 
   /** Called by transports. Goes out with whatever else is sent in this turn. */
-  push({ gateway, ...member }: Held, batch: FrameBatch): void {
-    const port = this.#ports.get(gateway) ?? { waiting: [], drained: [], isBusy: false };
-    this.#ports.set(gateway, port);
+  push({ gateway, socketId, join }: Held, batch: FrameBatch): void {
     // The log may begin anew while it waits.
-    port.waiting.push({ member, batch, epoch: this.#host.epoch() });
-    if (port.isBusy) return;
-    port.isBusy = true;
-    this.#host.state.waitUntil(this.#drain(gateway, port));
-  }
-
-  /** One call at a time per gateway keeps the order; what comes meanwhile goes with the next one. */
-  async #drain(gateway: string, port: Port): Promise<void> {
-    // Everything that is sent in this turn belongs into the first call.
-    await Promise.resolve();
-    while (port.waiting.length > 0 || port.drained.length > 0) {
-      const sent = port.waiting.splice(0);
-      const drained = port.drained.splice(0);
-      if (sent.length > 0) await this.#sendAll(gateway, sent);
-      for (const resolve of drained) resolve();
-    }
-    port.isBusy = false;
-    this.#ports.delete(gateway);
-  }
-
-  async #sendAll(gateway: string, sent: Outgoing[]): Promise<void> {
-    const members = [...new Map(sent.map(({ member }) => [member.join, { ...member, gateway }])).values()];
-    try {
-      const gone = new Set(await this.#deliver(gateway, toFanOutGroups(sent, this.#host.object())));
-      this.#lost(members.filter(({ socketId }) => gone.has(socketId)));
-    } catch (error) {
-      logFailure({ requestId: "" }, "remote.deliver", error, { gateway });
-      this.#giveUp(gateway, members);
-    }
-  }
-
-  async #deliver(gateway: string, groups: FanOutGroup[]): Promise<string[]> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await reachGateway(this.#host.env, gateway).deliver(groups);
-      } catch (error) {
-        if (attempt >= ATTEMPTS || !isRetryable(error)) throw error;
-      }
-    }
+    this.#queues.push(gateway, { member: { socketId, join }, batch, epoch: this.#host.position().epoch });
   }
 
   /** Who may have missed something must come back and join again: never a silent gap. */
-  #giveUp(gateway: string, members: Held[]): void {
-    this.#lost(members);
+  #giveUp(gateway: string, members: Membership[]): void {
+    this.#lost(gateway, members);
     this.#putOut(gateway, members, { how: "reset", code: CLOSE.restart, reason: "UNAVAILABLE" });
   }
 
   #putOut(gateway: string, members: Membership[], putOut: Pick<PutOut, "how" | "code" | "reason">): void {
-    const named = members.map(({ socketId, join }) => ({ socketId, join }));
-    this.#putOuts.add(gateway, { object: this.#host.object(), members: named, ...putOut });
+    this.#putOuts.add(gateway, { object: this.#host.object(), members, ...putOut });
   }
 
   save(state: ConnectionState, gateway: string): void {
@@ -205,7 +168,8 @@ export class RemoteMembers {
   closed(held: Held, code: number, reason: string): void {
     this.remove(held.socketId);
     if (code !== 1000) {
-      this.#putOut(held.gateway, [held], { how: howToPutOut(code, this.#host.isHub()), code, reason });
+      const { socketId, join, gateway } = held;
+      this.#putOut(gateway, [{ socketId, join }], { how: howToPutOut(code, this.#host.isHub()), code, reason });
     }
   }
 }

@@ -46,10 +46,14 @@ export class Places {
     return place ? join >= place.join : join > (this.#ended.get(object) ?? -1);
   }
 
-  /** What of a delivery the socket has not had. Null: something before it is missing, and has to come first. */
-  newIn<E>(events: E[], { object, epoch, seqs }: LogMark): E[] | null {
+  /**
+   * What of a delivery the socket has not had; one without events tells where the log stands. Null: something is missing that
+   * the delivery does not bring, and has to come first.
+   */
+  newIn<E>(events: E[], { object, epoch, seq: head, seqs }: LogMark): E[] | null {
     const place = this.#places.get(object);
     if (!place || !seqs) return events;
+    if (events.length === 0 && head > place.seq) return null;
     const next = seqs.find((seq) => seq > place.seq);
     if (place.epoch !== epoch || (next !== undefined && next > place.seq + 1)) return null;
     const isNew = (seq: number | undefined) => !seq || seq > place.seq;

@@ -147,6 +147,11 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
     return super.end();
   }
 
+  /** Who sits elsewhere goes first: of a room that is no more, nobody would be told again. */
+  protected override beforeEnd(): Promise<void> {
+    return this.#audiences.allTold();
+  }
+
   /** RPC: an audience object hears the room from now on. */
   subscribe(audience: string): Subscription {
     return this.#audiences.subscribe(audience);

@@ -2,6 +2,7 @@
  * A stream's audience objects, as its room sees them: each is told once what its viewers get, whatever their number. The
  * room's cost of a message grows with them alone.
  */
+import { AppError } from "../../../errors.ts";
 import { logFailure } from "../../../platform/log.ts";
 import { callObject, objectCaller } from "../../../platform/objects.ts";
 import type { Region } from "../../../platform/regions.ts";
@@ -18,12 +19,16 @@ export const AUDIENCES_SCHEMA = `
 
 /** One that could not be told is tried again after this time, and then after twice that; what it missed it asks for. */
 const RETRY_MS = { first: 2000, most: 60_000 };
+/** Of the frames that are in no log, so many are said again, the newest. */
+const MOST_UNSAID = 200;
 
 type Audience = Attendance & {
   name: string;
   /** Which of its beginnings this is: an answer to an earlier one says nothing of it. */
   subscription: number;
   waiting: Relay | null;
+  /** What the log does not tell, and could not be said. */
+  unsaid: Order[];
   isBusy: boolean;
   drained: (() => void)[];
   retryAt: number | null;
@@ -54,9 +59,10 @@ export class Audiences {
     const rows = this.#sql
       .exec<{ name: string; subscription: number; people: number; sockets: number }>("SELECT * FROM audiences")
       .toArray();
-    // What was on its way when this object went to sleep, or died, may be lost: each compares where it stands.
+    // What was on its way when this object went to sleep, or died, may be lost: each compares where it stands, and forgets.
     const now = Date.now();
-    for (const row of rows) this.#all.set(row.name, { ...newAudience(), ...row, retryAt: now });
+    for (const row of rows)
+      this.#all.set(row.name, { ...newAudience(), ...row, unsaid: [{ do: "forget" }], retryAt: now });
     host.timers.add({ due: () => this.#due(), ring: (at) => this.#ring(at) });
     if (rows.length > 0) host.timers.arm(now);
   }
@@ -94,7 +100,8 @@ export class Audiences {
   subscribe(name: string): Subscription {
     const audience = this.#named(name);
     audience.subscription += 1;
-    Object.assign(audience, { retryAt: null, waitMs: RETRY_MS.first });
+    if (audience.unsaid.length === 0) audience.retryAt = null;
+    audience.waitMs = RETRY_MS.first;
     this.#save(audience);
     return this.#host.position();
   }
@@ -137,16 +144,27 @@ export class Audiences {
     return new Promise((resolve) => audience.drained.push(resolve));
   }
 
+  /** Resolves when all have heard what was said until now. @throws AppError UNAVAILABLE one could not be told */
+  async allTold(): Promise<void> {
+    await Promise.all(Array.from(this.#all.keys(), (name) => this.drained(name)));
+    for (const { unsaid } of this.#all.values()) if (unsaid.length > 0) throw new AppError("UNAVAILABLE");
+  }
+
   #order(order: Order): void {
     const hearing = this.#hearing;
     if (hearing.length === 0) return;
     const { epoch, head } = this.#host.position();
     for (const audience of hearing) {
-      const before = order.do === "send" && order.seq > 0 ? order.seq - 1 : head;
-      audience.waiting ??= { epoch, before, orders: [] };
-      audience.waiting.orders.push(order);
+      const before = seqOf(order) > 0 ? seqOf(order) - 1 : head;
+      this.#nextRelay(audience, { epoch, before }).orders.push(order);
       this.#wake(audience);
     }
+  }
+
+  /** What the next call carries; what could not be said goes first. */
+  #nextRelay(audience: Audience, at: Omit<Relay, "orders">): Relay {
+    audience.waiting ??= { ...at, orders: audience.unsaid.splice(0) };
+    return audience.waiting;
   }
 
   #wake(audience: Audience): void {
@@ -182,6 +200,11 @@ export class Audiences {
       else this.attended(name, attendance);
     } catch (error) {
       logFailure({ requestId: "" }, "audience.relay", error, { audience: name });
+      const unsaid = relay.orders
+        .filter((order) => seqOf(order) === 0)
+        .filter((order, index, { length }) => order.do !== "send" || index >= length - MOST_UNSAID);
+      if (audience.waiting) audience.waiting.orders.unshift(...unsaid);
+      else audience.unsaid = unsaid;
       audience.retryAt = Date.now() + audience.waitMs;
       audience.waitMs = Math.min(RETRY_MS.most, audience.waitMs * 2);
       this.#host.timers.arm(Date.now());
@@ -218,11 +241,14 @@ export class Audiences {
     for (const audience of this.#hearing) {
       if (audience.retryAt === null || audience.retryAt > now) continue;
       audience.retryAt = null;
-      audience.waiting ??= { epoch, before: head, orders: [] };
+      this.#nextRelay(audience, { epoch, before: head });
       this.#wake(audience);
     }
   }
 }
+
+/** Its place in the log, where whoever missed it finds it; 0: it has none. */
+const seqOf = (order: Order): number => (order.do === "send" ? order.seq : 0);
 
 const newAudience = (): Audience => ({
   name: "",
@@ -230,6 +256,7 @@ const newAudience = (): Audience => ({
   people: 0,
   sockets: 0,
   waiting: null,
+  unsaid: [],
   isBusy: false,
   drained: [],
   retryAt: null,

@@ -84,9 +84,9 @@ export class RelayedLog implements ReplayLog {
     this.#chars = 0;
   }
 
-  /** The log goes on from here; what lies between is not known here. */
+  /** The log goes on from here; what lies between is not known here, nor what has been forgotten since. */
   moveTo(position: Subscription): void {
-    if (position.epoch !== this.epoch || position.head !== this.head) this.forget();
+    this.forget();
     this.#position = { ...position };
     this.save();
   }
