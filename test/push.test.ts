@@ -2,6 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { config } from "../src/config.ts";
 import { startContext } from "../src/context.ts";
 import { quietUntil } from "../src/features/push/quiet-hours.ts";
@@ -32,6 +33,13 @@ async function away(): Promise<{ user: TestUser; browser: PushBrowser }> {
   expect((await browser.register(user)).status).toBe(201);
   return { user, browser };
 }
+
+/** The platform says that the user's newest socket has ended. */
+const endWith = (user: TestUser, code: number) =>
+  runInDurableObject(hubOf(user), (hub, state) => {
+    const socket = state.getWebSockets().at(-1);
+    if (socket) hub.webSocketClose(socket, code);
+  });
 
 /** All alarms that are due, until nothing is. */
 async function settled(user: { id: number }): Promise<void> {
@@ -94,6 +102,31 @@ describe("who has no open connection", () => {
     passTime(120);
     await say(ann, room.id, "psst again");
     await inRoom.next("new_message");
+    await settled(user);
+    expect(service.to(browser)).toHaveLength(1);
+  });
+
+  it("is not pushed what an open socket takes, however silent; what a dead one was sent is pushed when it ends", async () => {
+    const [{ user, browser }, ann] = [await away(), await mintUser("ann")];
+    const silent = await openHub(user);
+    passTime(601);
+    expect(await hubOf(user).isOnline()).toBe(false);
+    await write(ann, user);
+    const room = (await as(ann, "POST", "/rooms", { isGroup: false, memberIds: [user.id] })).body;
+    await say(ann, room.id, "psst");
+    expect((await silent.next("message:new")).data).toMatchObject({ content: "hello" });
+    await settled(user);
+    expect(service.to(browser)).toHaveLength(0);
+    await evictDurableObject(hubOf(user));
+    await endWith(user, 1006);
+    await settled(user);
+    expect((await service.nth(browser)).payload).toMatchObject({ type: "message", sender: { id: ann.id }, count: 1 });
+    const closing = await openHub(user);
+    passTime(601);
+    expect(await hubOf(user).isOnline()).toBe(false);
+    await write(ann, user, "again");
+    await closing.next("message:new");
+    await endWith(user, 1000);
     await settled(user);
     expect(service.to(browser)).toHaveLength(1);
   });
@@ -161,6 +194,43 @@ describe("what is pushed", () => {
     };
     expect(await sent("none", 1)).toEqual({ type: "new", count: 2, tag: "k" });
     expect(await sent("text", 2)).toMatchObject({ sender: { id: ann.id }, text: "I'm <3".padEnd(500, "!") });
+  });
+
+  it("has a room's text with PUSH_CONTENT=text, of messages and mentions, while it may be seen", async () => {
+    const [{ user, browser }, ann] = [await away(), await mintUser("ann")];
+    await openHub(user);
+    const pair = (await as(ann, "POST", "/rooms", { isGroup: false, memberIds: [user.id] })).body;
+    const group = (await as(ann, "POST", "/rooms", { isGroup: true, name: "All", memberIds: [user.id] })).body;
+    const { body: psst } = await say(ann, pair.id, "psst");
+    const { body: hey } = await say(ann, group.id, `hey @${user.username}`);
+    const mention = await vi.waitFor(async () => {
+      const [row] = await run("SELECT id FROM notifications WHERE user_id = ?", user.id);
+      return z.object({ id: z.number() }).parse(row).id;
+    });
+    const due = [
+      {
+        key: "r",
+        item: { kind: "room" as const, roomId: pair.id, messageId: psst.id, senderId: ann.id },
+        count: 1,
+        to: null,
+      },
+      { key: "n", item: { kind: "notification" as const, id: mention }, count: 1, to: null },
+    ];
+    const send = async (PUSH_CONTENT: string) => {
+      const ctx = startContext({ env: Object.assign({}, env, { PUSH_CONTENT }), later: () => {} });
+      const before = service.to(browser).length;
+      await sendPushes(ctx, user.id, due);
+      const pushed = service.to(browser).slice(before);
+      return Promise.all(pushed.map(({ body }) => browser.decrypt(body)));
+    };
+    const texts = (payloads: unknown[]) =>
+      payloads.map((payload) => z.object({ text: z.string().optional() }).parse(payload).text);
+    expect(texts(await send("text"))).toEqual(["psst", `hey @${user.username}`]);
+    expect(texts(await send("sender"))).toEqual([undefined, undefined]);
+    await as(ann, "DELETE", `/rooms/${group.id}/messages/${hey.id}`);
+    expect(texts(await send("text"))).toEqual(["psst"]);
+    await run("UPDATE room_members SET read_seq = 99 WHERE room_id = ? AND user_id = ?", pair.id, user.id);
+    expect(await send("text")).toEqual([]);
   });
 
   it("is what the user wants, outside of their quiet hours", async () => {

@@ -259,6 +259,11 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
     return exportPage(this.entries.sql, userId, after);
   }
 
+  /** RPC: what a message says now; null: it is deleted. */
+  textOf(seq: number): string | null {
+    return this.entries.message(seq)?.content ?? null;
+  }
+
   /** What this user wrote and did here is nobody's any more. */
   protected anonymise(userId: number): void {
     this.entries.anonymise(userId);

@@ -2,13 +2,9 @@
  * A user's object: their event log, all their connections to it, and the list of rooms they are in. The one place to push
  * to, and to cut off.
  */
-import { RpcTarget } from "cloudflare:workers";
-import { z } from "zod";
 import type { CallBudget } from "../auth/call-budgets.ts";
 import { config } from "../config.ts";
 import { actingAs, objectContext, type UserCtx } from "../context.ts";
-import type { Delivery } from "../db/outbox.ts";
-import type { FailedDelivery } from "../db/outbox-parked.ts";
 import { AppError, CLOSE } from "../errors.ts";
 import type { CommandContext } from "../realtime/commands.ts";
 import type { Connection } from "../realtime/connection.ts";
@@ -19,20 +15,21 @@ import { ERASED_FRAME, encodeFrame, type Frame } from "../realtime/protocol.ts";
 import { Room } from "../realtime/room.ts";
 import type { Authenticated, Revocation, RoomKind, RoomRef } from "../realtime/room-ref.ts";
 import { UserReferences } from "../realtime/user-references.ts";
+import { AwayPushes } from "./away-pushes.ts";
 import { HubDelivery } from "./delivery.ts";
+import { exportPage, type HubExport } from "./export.ts";
 import { hubFeatures } from "./features.ts";
 import { OfflineQueue } from "./offline-queue.ts";
 import { type Notice, PendingNotices } from "./pending-notices.ts";
 import { peopleIn } from "./people.ts";
-import { PresenceNews } from "./presence-news.ts";
+import { HubPresence } from "./presence.ts";
 import { Pushes, type PushItem } from "./pushes.ts";
 import { Revocations } from "./revocations.ts";
+import { RoomReferences } from "./room-references.ts";
 import { HUB_SCHEMA } from "./schema.ts";
+import { SendSession } from "./send-session.ts";
 import { HubTopics, type TopicFrame } from "./topics.ts";
-
-/** Of the frames that a vanished client may have missed, as many as are looked at for Web Push. */
-const MISSED_BYTES = 256 * 1024;
-const LoggedFrame = z.object({ type: z.string(), data: z.unknown() });
+import { type Whereabouts, whereaboutsOf } from "./whereabouts.ts";
 
 /** SPEC 2: the last 1000, and all of the last 7 days up to 10 000. */
 const RETENTION = { least: 1000, days: 7, most: 10_000 };
@@ -44,15 +41,15 @@ export class UserHub extends Room {
   protected override readonly roomKind = null;
   protected override readonly numberedIn = "users";
   protected override readonly log: FrameLog;
-  readonly #sql: SqlStorage;
   readonly #notices: PendingNotices;
   readonly #revocations: Revocations;
   readonly #queue: OfflineQueue;
   /** Whom the log names, for erasure. */
   readonly #references: UserReferences;
   readonly #pushes: Pushes;
-  #presence: Promise<void> = Promise.resolve();
-  readonly #presenceNews: PresenceNews;
+  readonly #awayPushes: AwayPushes;
+  readonly #rooms: RoomReferences;
+  readonly #presence: HubPresence;
 
   readonly #features = hubFeatures();
   readonly #topics = new HubTopics({
@@ -67,11 +64,12 @@ export class UserHub extends Room {
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    this.#sql = state.storage.sql;
+    const { sql } = state.storage;
     migrate(state.storage, HUB_SCHEMA);
-    this.log = new FrameLog(this.#sql, RETENTION);
-    this.#queue = new OfflineQueue(this.#sql, this.log, config(env).OFFLINE_QUEUE === "1");
-    this.#revocations = new Revocations(this.#sql);
+    this.log = new FrameLog(sql, RETENTION);
+    this.#queue = new OfflineQueue(sql, this.log, config(env).OFFLINE_QUEUE === "1");
+    this.#revocations = new Revocations(sql);
+    this.#rooms = new RoomReferences(sql);
     this.#notices = new PendingNotices({ state, env, timers: this.timers });
     this.timers.add(this.#topics);
     this.#references = new UserReferences({
@@ -81,16 +79,23 @@ export class UserHub extends Room {
       context: () => objectContext(state, env),
       anonymise: (userId) => this.#anonymise(userId),
     });
-    this.#presenceNews = new PresenceNews({
-      sql: this.#sql,
+    this.#presence = new HubPresence({
+      state,
       timers: this.timers,
+      context: () => objectContext(state, env),
+      userId: () => this.#userId,
       isOnline: () => this.connections.userCount > 0,
-      tell: (isOnline) => this.#tellFriends(isOnline),
     });
     this.#pushes = new Pushes({
-      sql: this.#sql,
+      sql,
       timers: this.timers,
       send: (due) => this.#features.sendPushes(objectContext(state, env), this.#userId, due),
+    });
+    this.#awayPushes = new AwayPushes({
+      pushes: this.#pushes,
+      log: this.log,
+      connections: () => this.connections.values(),
+      itemIn: (frame) => this.#features.pushItemIn(frame, this.#userId),
     });
   }
 
@@ -146,37 +151,23 @@ export class UserHub extends Room {
   protected override opened(_connection: Connection, isFirst: boolean): void {
     if (!isFirst) return;
     this.#pushes.clear();
-    this.#notePresence();
+    this.#presence.changed(Date.now());
   }
 
   protected override closed(connection: Connection, isLast: boolean): void {
     if (!isLast) return;
-    if (!connection.hasLeft) this.#pushMissed(connection);
-    this.#notePresence();
+    this.#awayPushes.closed(connection, Date.now());
+    this.#presence.changed(Date.now());
   }
 
   protected override gone(connection: Connection): void {
     this.#topics.gone(connection);
+    this.#awayPushes.gone(connection, Date.now());
     if (this.connections.userCount === 0) this.#queue.begin(connection);
   }
 
   protected override queueStart(): number | undefined {
     return this.#queue.startBeside(this.connections.allOf(this.#userId), Date.now());
-  }
-
-  /** One write after the other, each with what is true by then: the last one to arrive is right. */
-  #notePresence(): void {
-    const write = () =>
-      this.#features.notePresence(objectContext(this.ctx, this.env), this.#userId, this.connections.userCount > 0);
-    this.#presence = this.#presence.then(write, write);
-    this.ctx.waitUntil(this.#presence);
-    this.#presenceNews.changed(Date.now());
-  }
-
-  /** After the database knows it, which says when the user was last seen. */
-  #tellFriends(isOnline: boolean): void {
-    const tell = () => this.#features.tellFriends(objectContext(this.ctx, this.env), this.#userId, isOnline);
-    this.ctx.waitUntil(this.#presence.then(tell));
   }
 
   get #userId(): number {
@@ -205,20 +196,7 @@ export class UserHub extends Room {
     const people = [...others];
     for (const userId of people) this.#references.record(userId, origin.at);
     this.broadcastLogged(this.log.append(frame, { ...origin, people }));
-    this.#pushIfAway(frame, origin.at);
-  }
-
-  #pushIfAway(frame: Frame, now: number): void {
-    if (!this.#pushes.isOn || this.connections.userCount > 0) return;
-    const item = this.#features.pushItemIn(frame, this.#userId);
-    if (item) this.#pushes.note(item, now);
-  }
-
-  /** What was sent after the last sign of a client that vanished may not have arrived. */
-  #pushMissed({ lastHeardAt, state }: Connection): void {
-    if (!this.#pushes.isOn || lastHeardAt <= state.openedAt) return;
-    const missed = this.log.page(this.log.headBefore(lastHeardAt), MISSED_BYTES);
-    for (const { text } of missed?.frames ?? []) this.#pushIfAway(LoggedFrame.parse(JSON.parse(text)), Date.now());
+    this.#awayPushes.noteFrame(frame, origin.at);
   }
 
   /** Somebody whom the log names was erased: their frames are no more. Doing it again changes nothing. */
@@ -246,13 +224,25 @@ export class UserHub extends Room {
 
   /** RPC: wakes the user's browsers, if they are away; nothing is logged. */
   nudge(item: PushItem): void {
-    if (this.connections.userCount === 0) this.#pushes.note(item, Date.now());
+    this.#awayPushes.noteItem(item, Date.now());
   }
 
   /** RPC: whether a connection is alive. */
   async isOnline(): Promise<boolean> {
     await this.connections.verify();
     return this.connections.userCount > 0;
+  }
+
+  /** RPC: where the user is connected. */
+  async whereabouts(): Promise<Whereabouts> {
+    await this.connections.verify();
+    return whereaboutsOf(this.connections.values(), this.#rooms);
+  }
+
+  /** RPC: what is kept here of the user, a bounded piece of it after a place in the log. */
+  async exportOf(after: number): Promise<HubExport> {
+    await this.beforeReplay();
+    return exportPage(this.log, this.#topics.heard, after);
   }
 
   /** RPC: counts a send made over REST, and answers a session to deliver it by. */
@@ -269,26 +259,20 @@ export class UserHub extends Room {
    * RPC: the user has come into a room; `visit`: the room's number of their stay there. Answers the revocation that this
    * connection slipped past, if there is one: it was authenticated before, and the room was not known here yet.
    */
-  async trackRoom({ kind, name }: RoomRef, visit: number, by: Authenticated): Promise<Revocation | null> {
+  async trackRoom(room: RoomRef, visit: number, by: Authenticated): Promise<Revocation | null> {
     await this.meet(by);
-    this.#sql.exec(
-      `INSERT INTO room_references (kind, name, visit) VALUES (?, ?, ?)
-       ON CONFLICT (kind, name) DO UPDATE SET visit = excluded.visit WHERE excluded.visit > visit`,
-      kind,
-      name,
-      visit,
-    );
+    this.#rooms.track(room, visit);
     return this.revocationOf(by);
   }
 
   /** RPC: the user's last connection of this visit to a room is gone. Of a later visit, that says nothing. */
-  untrackRoom({ kind, name }: RoomRef, visit: number): void {
-    this.#sql.exec("DELETE FROM room_references WHERE kind = ? AND name = ? AND visit <= ?", kind, name, visit);
+  untrackRoom(room: RoomRef, visit: number): void {
+    this.#rooms.untrack(room, visit);
   }
 
   /** RPC: whether the user is in a room of this kind. */
   isIn(kind: RoomKind): boolean {
-    return this.#sql.exec("SELECT 1 FROM room_references WHERE kind = ? LIMIT 1", kind).toArray().length > 0;
+    return this.#rooms.has(kind);
   }
 
   /** Closes the user's connections here and in every room they are in. */
@@ -307,26 +291,5 @@ export class UserHub extends Room {
     if (notice.person) this.updatePerson(notice.person);
     this.#notices.add(notice);
     if (notice.revocation) this.revoke(notice.revocation);
-  }
-}
-
-/** Given to the Worker for the length of one send. */
-export class SendSession extends RpcTarget {
-  readonly #hub: UserHub;
-  readonly #refusedSeconds: number;
-
-  constructor(hub: UserHub, refusedSeconds: number) {
-    super();
-    this.#hub = hub;
-    this.#refusedSeconds = refusedSeconds;
-  }
-
-  /** 0, or how long to wait: over the limit. */
-  get refusedSeconds(): number {
-    return this.#refusedSeconds;
-  }
-
-  deliver(deliveries: Delivery[]): Promise<FailedDelivery[]> {
-    return this.#hub.deliver(deliveries);
   }
 }

@@ -49,13 +49,18 @@ export class HubTopics implements Timer {
     this.#host = host;
   }
 
+  /** What any of the user's connections hears, each once. */
+  get heard(): string[] {
+    return [...new Set([...this.#host.connections()].flatMap((one) => [...heardBy(one).keys()]))];
+  }
+
   /**
    * Sends what was missed, if a position is given, and then all that comes.
    * @throws AppError RATE_LIMIT the user hears too many topics, or too many hear this one
    */
   async subscribe(connection: Connection, { topic, until, since, epoch }: Subscription) {
-    const heard = new Set([...this.#host.connections()].flatMap((one) => [...heardBy(one).keys()]));
-    if (!heard.has(topic) && heard.size >= TOPICS_PER_USER) {
+    const { heard } = this;
+    if (!heard.includes(topic) && heard.length >= TOPICS_PER_USER) {
       throw new AppError("RATE_LIMIT", `A user may hear ${TOPICS_PER_USER} topics.`);
     }
     const early: TopicFrame[] = [];

@@ -1,6 +1,7 @@
 /** What stands in a push: of each, what its receiver may still see, as it is now. */
 import { and, eq, isNull, ne, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
+import { parseMessageId } from "../../chat/message-id.ts";
 import type { Ctx } from "../../context.ts";
 import { inList } from "../../db/json.ts";
 import { messages, notifications, roomMembers, rooms, users } from "../../db/tables.ts";
@@ -8,6 +9,7 @@ import type { DuePush, PushItem } from "../../hub/pushes.ts";
 import { blockedBetween } from "../social/service.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import type { PushPayload, PushSettings } from "./contract.ts";
+import { type RoomTexts, readRoomTexts } from "./room-texts.ts";
 
 /** A push has 3.9 KB for everything. */
 const TEXT_CHARACTERS = 500;
@@ -37,10 +39,16 @@ export async function payloadsOf(
     pairs: selectRooms(ctx, userId, of(items, "room")),
   });
   const senders = new Map(people.map((person) => [person.id, brief(person)]));
+  const texts = await readRoomTexts(ctx, [
+    ...(settings.notifications ? notices.flatMap(({ messageId }) => messageId ?? []) : []),
+    ...(settings.messages
+      ? pairs.flatMap(({ id }) => of(items, "room").flatMap((item) => (item.roomId === id ? [item.messageId] : [])))
+      : []),
+  ]);
   const told = (item: PushItem): Told | undefined => {
-    if (item.kind === "notification") return settings.notifications ? notificationIn(notices, item) : undefined;
+    if (item.kind === "notification") return settings.notifications ? notificationIn(notices, item, texts) : undefined;
     if (!settings.messages) return undefined;
-    return item.kind === "message" ? messageIn(direct, item, senders) : roomIn(pairs, item, senders);
+    return item.kind === "message" ? messageIn(direct, item, senders) : roomIn(pairs, item, { senders, texts });
   };
   const payloads = due.flatMap(({ key, item, count }): [string, PushPayload][] => {
     const content = told(item);
@@ -91,7 +99,12 @@ function messageIn(
 
 const selectNotifications = (ctx: Ctx, userId: number, items: Of<"notification">[]) =>
   ctx.db
-    .select({ id: notifications.id, type: notifications.type, actor: briefColumns })
+    .select({
+      id: notifications.id,
+      type: notifications.type,
+      messageId: notifications.messageId,
+      actor: briefColumns,
+    })
     .from(notifications)
     .leftJoin(users, eq(users.id, notifications.actorId))
     .where(
@@ -112,11 +125,13 @@ const selectNotifications = (ctx: Ctx, userId: number, items: Of<"notification">
 const hasBlocked = (userId: number, otherId: SQL): SQL =>
   sql`EXISTS (SELECT 1 FROM blocks WHERE blocker_id = ${userId} AND blocked_id = ${otherId})`;
 
-type Notice = { id: number; type: string; actor: PersonBrief | null };
+type Notice = { id: number; type: string; messageId: string | null; actor: PersonBrief | null };
 
-function notificationIn(rows: Notice[], { id }: Of<"notification">): Told | undefined {
+function notificationIn(rows: Notice[], { id }: Of<"notification">, texts: RoomTexts): Told | undefined {
   const row = rows.find((notice) => notice.id === id);
-  return row && { type: "notification", sender: row.actor, notification: { id, type: row.type } };
+  const text = row?.messageId ? texts.get(row.messageId) : undefined;
+  if (!row || text === null) return undefined;
+  return { type: "notification", sender: row.actor, notification: { id, type: row.type }, text: text || undefined };
 }
 
 const mine = alias(roomMembers, "mine");
@@ -129,6 +144,7 @@ const selectRooms = (ctx: Ctx, userId: number, items: Of<"room">[]) =>
       id: rooms.id,
       publicId: sql<string>`coalesce(${rooms.chosenId}, ${rooms.id})`,
       senderId: sender.userId,
+      readSeq: mine.readSeq,
     })
     .from(rooms)
     .innerJoin(mine, and(eq(mine.roomId, rooms.id), eq(mine.userId, userId)))
@@ -144,11 +160,22 @@ const selectRooms = (ctx: Ctx, userId: number, items: Of<"room">[]) =>
       ),
     );
 
+type Pair = { id: string; publicId: string; senderId: number; readSeq: number };
+
 function roomIn(
-  rows: { id: string; publicId: string; senderId: number }[],
+  rows: Pair[],
   { roomId, messageId, senderId }: Of<"room">,
-  senders: Map<number, PersonBrief>,
+  { senders, texts }: { senders: Map<number, PersonBrief>; texts: RoomTexts },
 ): Told | undefined {
   const row = rows.find((room) => room.id === roomId && room.senderId === senderId);
-  return row && { type: "room", roomId: row.publicId, messageId, sender: senders.get(senderId) ?? null };
+  const text = texts.get(messageId);
+  const isRead = (parseMessageId(messageId)?.seq ?? 0) <= (row?.readSeq ?? 0);
+  if (!row || isRead || text === null) return undefined;
+  return {
+    type: "room",
+    roomId: row.publicId,
+    messageId,
+    sender: senders.get(senderId) ?? null,
+    text: text || undefined,
+  };
 }
