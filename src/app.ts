@@ -1,6 +1,6 @@
 /** Table of contents: middleware in order, one line per feature, the error handler. */
 
-import { SOCKETS, TAGS } from "./contract.ts";
+import { SOCKETS, TAGS, WEBHOOKS } from "./contract.ts";
 import { AppError } from "./errors.ts";
 import { adminRoutes } from "./features/admin/routes.ts";
 import { oidcRoutes } from "./features/auth/oidc/routes.ts";
@@ -81,7 +81,7 @@ app.route("/", serviceRoutes);
 app.route("/", mailRoutes);
 app.route(
   "/api/v1",
-  docsRoutes(() => ({ api, tags: TAGS, sockets: SOCKETS })),
+  docsRoutes(() => ({ api, tags: TAGS, sockets: SOCKETS, webhooks: WEBHOOKS })),
 );
 app.use(limitBody, signIn, limitWrites);
 

@@ -2,6 +2,7 @@
  * Gathers the slices' contracts: all that a client needs to import, and all that the docs are made from.
  * A new feature adds itself here: its contract, its tag's sentence, its frames on a socket. One line each.
  */
+import { z } from "zod";
 import { AdminFrames } from "./features/admin/contract.ts";
 import { CourseCommands, CourseFrames } from "./features/courses/contract.ts";
 import { MessageAcks, MessageCommands, MessageFrames } from "./features/messages/contract.ts";
@@ -16,6 +17,7 @@ import {
   TopicRoomCommands,
 } from "./features/server-api/contract.ts";
 import { StreamAcks, StreamCommands, StreamFrames } from "./features/streams/chat-contract.ts";
+import { MessageAnswer, MessageAnswerList, MessageQuestions, WebhookCall } from "./features/webhooks/event-contract.ts";
 import { WebrtcCommands, WebrtcFrames } from "./features/webrtc/contract.ts";
 import { Erased, type SocketContracts } from "./realtime/protocol.ts";
 
@@ -38,6 +40,7 @@ export * as streams from "./features/streams/contract.ts";
 export * as users from "./features/users/contract.ts";
 export * as videos from "./features/videos/contract.ts";
 export * as vod from "./features/vod/contract.ts";
+export * as webhookEvents from "./features/webhooks/event-contract.ts";
 export * as webhooks from "./features/webhooks/contract.ts";
 export * as webrtc from "./features/webrtc/contract.ts";
 export * as protocol from "./realtime/protocol.ts";
@@ -62,6 +65,22 @@ export const TAGS: Record<string, string> = {
   admin: "For admins alone: figures, users, videos, reports, and the log of what admins did.",
   server: "For the product's own backend, by a key: its people, their tokens, and what it publishes.",
   webrtc: "Video sessions between browsers: who may join, who was there, and the servers that find a way.",
+};
+
+/** What the service POSTs to a product's backend. */
+export const WEBHOOKS = {
+  event: {
+    summary: "Something has happened that the endpoint wants to hear of.",
+    description: "At least once, in order per subject. Any 2xx is a success; else it comes again, for three days.",
+    body: WebhookCall,
+  },
+  beforeMessage: {
+    summary: "May this message be accepted?",
+    description:
+      "Asked within `timeoutMs` of `POST /admin/hooks/before-message`; `onFailure` decides where there is no answer.",
+    body: MessageQuestions,
+    answer: z.union([MessageAnswer, MessageAnswerList]),
+  },
 };
 
 /** Every socket by its path below `/api/v1`, in OpenAPI's form. The docs and the types of packages/client are made from this. */

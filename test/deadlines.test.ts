@@ -9,14 +9,8 @@ import { AppError } from "../src/errors.ts";
 import { callObject } from "../src/platform/objects.ts";
 import { mintUser, ORIGIN } from "./support/api.ts";
 import { TestSocket } from "./support/socket.ts";
+import { never, stalled } from "./support/stalled.ts";
 
-const never = <T>() => new Promise<T>(() => {});
-
-/** A database that takes every question and answers none, or fails as the platform says it does. */
-function stalled(answer: () => Promise<never> = never): D1Database {
-  const statement = { bind: () => statement, all: answer, run: answer, raw: answer, first: answer };
-  return { prepare: () => statement, batch: answer, exec: answer } as unknown as D1Database;
-}
 const withDatabase = (DB: D1Database): Env => ({ ...env, DB, TIMEOUT_DATABASE_SECONDS: "1" }) as Env;
 
 async function ask(path: string, database: D1Database, init: RequestInit = {}): Promise<Response> {

@@ -1,13 +1,23 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it, vi } from "vitest";
 import { config } from "../src/config.ts";
+import { runCron } from "../src/cron.ts";
+import { WebhookEventType } from "../src/features/webhooks/contract.ts";
+import { WebhookEvent } from "../src/features/webhooks/event-contract.ts";
 import { signedHeaders } from "../src/features/webhooks/signing.ts";
 import { refusalOf } from "../src/platform/outside-address.ts";
-import { auditOf, mintAdmin, run } from "./support/admin.ts";
-import { call, mintUser } from "./support/api.ts";
-import { BACKEND_URL, standIn } from "./support/backend.ts";
-import { mintThree, openRoom, post } from "./support/rooms.ts";
+import { auditOf, mintAdmin, post as postAdmin, run } from "./support/admin.ts";
+import { call, mintUser, type TestUser } from "./support/api.ts";
+import { makeEndpoint, standIn } from "./support/backend.ts";
+import { uploadNamed } from "./support/files.ts";
+import { mintStream, nginx } from "./support/media.ts";
+import { as, post } from "./support/rooms.ts";
+import { mintKey, mintOwn, serve } from "./support/server-api.ts";
+import { openHub } from "./support/socket.ts";
+import { uploaded } from "./support/vod.ts";
+import { host } from "./support/webrtc.ts";
 
 const URL_OF_OURS = "https://product.example/hooks";
 
@@ -110,120 +120,6 @@ describe("an address", () => {
   });
 });
 
-const backend = standIn();
-
-describe("who is asked before a message", () => {
-  type Asked = { data: Record<string, unknown> };
-  const asked = () => backend.heard.flatMap(({ events }) => events as Asked[]).map(({ data }) => data.content);
-
-  /** Sets it up; `decide` answers for one text. */
-  async function ask(decide: (text: unknown) => object, more: object = {}) {
-    const admin = await mintAdmin();
-    const made = await call("/admin/hooks/before-message", {
-      method: "POST",
-      token: admin.token,
-      body: { url: BACKEND_URL, ...more },
-    });
-    expect(made.status).toBe(201);
-    backend.secrets.push(made.body.secret);
-    backend.answer = ({ body, events }) => {
-      const answers = (events as Asked[]).map(({ data }) => decide(data.content));
-      return Response.json(typeof body === "object" && body !== null && "events" in body ? { answers } : answers[0]);
-    };
-    return admin;
-  }
-
-  const byWord = (text: unknown) => {
-    if (text === "bad") return { action: "refuse", reason: "Not here." };
-    return text === "rude" ? { action: "replace", content: "polite <b>" } : { action: "allow" };
-  };
-
-  it("allows, refuses with its reason and replaces, in rooms, streams and between two people, by socket and REST, edits too", async () => {
-    const admin = await ask(byWord);
-    const { roomId, ann, bob } = await mintThree();
-    const socket = await openRoom(ann, roomId);
-    expect((await socket.ask("send_message", { content: "good" })).data).toMatchObject({ content: "good" });
-    expect(await socket.ask("send_message", { content: "bad" })).toMatchObject({
-      error: { code: "FORBIDDEN", message: "Not here." },
-    });
-    const replaced = await post(ann, roomId, "rude");
-    expect(replaced.body.content).toMatch(/^polite/);
-    expect(replaced.body.content).not.toContain("<b>");
-    const path = `/rooms/${roomId}/messages/${replaced.body.id}`;
-    const edited = await call(path, { method: "PATCH", token: ann.token, body: { content: "bad" } });
-    expect(edited).toMatchObject({ status: 403, body: { error: { message: "Not here." } } });
-    const send = (content: string) =>
-      call("/messages", { method: "POST", token: ann.token, body: { receiverId: bob.id, content } });
-    expect((await send("bad")).status).toBe(403);
-    expect((await send("rude")).body.content).toMatch(/^polite/);
-    const stream = await call("/streams", { method: "POST", token: ann.token, body: { title: "S" } });
-    const chat = (message: string) =>
-      call(`/streams/${stream.body.id}/chat`, { method: "POST", token: bob.token, body: { message } });
-    expect([(await chat("bad")).status, (await chat("good")).status]).toEqual([403, 201]);
-    expect(asked()).toEqual(["good", "bad", "rude", "bad", "bad", "rude", "bad", "good"]);
-    const shown = await call("/admin/hooks/before-message", { token: admin.token });
-    expect(shown.body).toEqual({ ...shown.body, url: BACKEND_URL, timeoutMs: 2000, onFailure: "refuse" });
-    expect(Object.keys(shown.body)).not.toContain("secret");
-    expect((await call("/admin/hooks/before-message", { method: "DELETE", token: admin.token })).status).toBe(200);
-    expect((await post(ann, roomId, "bad")).status).toBe(201);
-    expect((await call("/admin/hooks/before-message", { token: admin.token })).status).toBe(404);
-    expect(asked()).toHaveLength(8);
-  });
-
-  it("decides by its policy when it fails, and looks at what it is told instead as at typed text", async () => {
-    await ask(() => ({ action: "replace", content: "" }));
-    const { roomId, ann } = await mintThree();
-    expect((await post(ann, roomId, "x")).status).toBe(403);
-    backend.answer = () => new Response("down", { status: 500 });
-    expect((await post(ann, roomId, "x")).status).toBe(403);
-    await ask(byWord, { onFailure: "allow", timeoutMs: 100 });
-    backend.answer = () => new Promise(() => {});
-    expect((await post(ann, roomId, "after 100 ms")).status).toBe(201);
-  });
-
-  it("is asked about many at once, who keep their order; who was removed or banned meanwhile is refused", async () => {
-    const admin = await ask(byWord);
-    const { roomId, ann, bob, cid } = await mintThree();
-    const socket = await openRoom(ann, roomId);
-    const decide = backend.answer;
-    const { promise: held, resolve: release } = Promise.withResolvers<void>();
-    backend.answer = async (heard) => {
-      await held;
-      return decide(heard);
-    };
-    const first = post(bob, roomId, "from bob");
-    await vi.waitFor(() => expect(backend.heard).toHaveLength(1));
-    const rest = [
-      post(bob, roomId, "bob again"),
-      post(cid, roomId, "from cid"),
-      post(ann, roomId, "one"),
-      post(ann, roomId, "two"),
-    ];
-    await call(`/rooms/${roomId}/members/${bob.id}`, { method: "DELETE", token: ann.token });
-    await call(`/admin/users/${cid.id}/ban`, { method: "POST", token: admin.token, body: { reason: "spam" } });
-    release();
-    expect((await first).status).toBe(403);
-    expect((await Promise.all(rest)).map(({ status }) => status)).toEqual([403, 403, 201, 201]);
-    expect(backend.heard.length).toBeLessThan(5);
-    const frames = await socket.collect("new_message", 2);
-    expect(frames.map(({ data }) => data.content)).toEqual(["one", "two"]);
-  });
-
-  it("who answers several with one word is asked about each alone", async () => {
-    await ask(byWord);
-    const { roomId, ann, bob } = await mintThree();
-    const { promise: held, resolve: release } = Promise.withResolvers<void>();
-    backend.answer = async ({ events }) => {
-      await held;
-      return Response.json(byWord((events as Asked[])[0]?.data.content));
-    };
-    const sent = ["good", "bad", "fine"].map((content, n) => post(n === 1 ? bob : ann, roomId, content));
-    await vi.waitFor(() => expect(backend.heard).toHaveLength(1));
-    release();
-    expect((await Promise.all(sent)).map(({ status }) => status).sort()).toEqual([201, 201, 403]);
-  });
-});
-
 describe("a signature", () => {
   it("is what the package of the standard verifies, and nothing else passes", () => {
     const secret = `whsec_${btoa("a secret of more than 24 bytes")}`;
@@ -232,5 +128,147 @@ describe("a signature", () => {
     expect(new Webhook(secret).verify(body, headers)).toEqual(JSON.parse(body));
     expect(() => new Webhook(secret).verify(body.replace("🎉", "🎊"), headers)).toThrow();
     expect(() => new Webhook(secret).verify(body, { ...headers, "webhook-id": "event-2" })).toThrow();
+  });
+});
+
+const backend = standIn();
+const time = expect.any(String);
+
+type Expected = { type: WebhookEventType; subject: string; data: object };
+
+const heard = () => backend.heard.flatMap(({ events }) => events);
+const lineOf = ({ type, subject }: { type: string; subject: string }) => `${type} ${subject}`;
+
+const profile = ({ id, username, email }: TestUser, more: object = {}) => ({
+  userId: id,
+  username,
+  email,
+  displayName: null,
+  fullName: null,
+  avatarUrl: null,
+  bio: null,
+  role: "user",
+  isVerified: false,
+  accountStatus: "active",
+  isBanned: false,
+  banReason: null,
+  ...more,
+});
+
+/** All that is still on its way. */
+async function sweep(): Promise<void> {
+  const context = createExecutionContext();
+  await runCron(env, context);
+  await waitOnExecutionContext(context);
+}
+
+describe("an event", () => {
+  it("of each type is made by what it tells of, once, and says what the contract has", async () => {
+    const key = await mintKey("users", "tokens", "rooms");
+    const admin = await mintAdmin();
+    const [ann, bob] = [await mintUser("ann"), await mintUser("bob")];
+    const [own, gone] = [await mintOwn(key), await mintOwn(key, { username: "leaver" })];
+    const courseId = crypto.randomUUID();
+    await as(admin, "POST", "/chat/courses", { courseId, name: "Botany", joinPolicy: "open" });
+    const stream = await mintStream(ann, { title: "Harbour" });
+    await makeEndpoint(backend, admin, WebhookEventType.options);
+
+    const expected: Expected[] = [];
+    const expectEvent = (type: WebhookEventType, subject: string, data: object) =>
+      expected.push({ type, subject, data });
+
+    // People
+    const cid = await mintUser("cid");
+    expectEvent("user.registered", `user:${cid.id}`, profile(cid));
+    await as(bob, "PATCH", "/auth/me", { displayName: "Bobby" });
+    expectEvent("user.updated", `user:${bob.id}`, profile(bob, { displayName: "Bobby" }));
+    const hub = await openHub(bob);
+    expectEvent("user.online", `user:${bob.id}`, { userId: bob.id, at: time });
+    await vi.waitFor(() => expect(heard().map(({ type }) => type)).toContain("user.online"));
+    hub.close();
+    expectEvent("user.offline", `user:${bob.id}`, { userId: bob.id, lastSeen: time });
+    await postAdmin(admin, `/users/${cid.id}/ban`, { reason: "spam" });
+    expectEvent("user.banned", `user:${cid.id}`, profile(cid, { isBanned: true, banReason: "spam" }));
+    await serve(key, "DELETE", `/users/${gone.externalId}`);
+    expectEvent("user.erased", `user:${gone.id}`, { userId: gone.id, username: "leaver" });
+
+    // What people say to each other
+    const said = await as(ann, "POST", "/messages", { receiverId: own.id, content: "Hi" });
+    const { seen: _seen, ...message } = said.body;
+    const externalIds = { receiverId: own.externalId };
+    expectEvent("message.sent", `users:${ann.id}-${own.id}`, { ...message, externalIds });
+
+    const made = await as(ann, "POST", "/rooms", { name: "Pier", isGroup: true, memberIds: [bob.id] });
+    const room = { roomId: made.body.id, courseId: null, kind: "group", name: "Pier" };
+    const owned = { ...room, ownerId: ann.id };
+    const subject = `room:${room.roomId}`;
+    expectEvent("room.created", subject, owned);
+    for (const { id } of [ann, bob]) expectEvent("room.member_added", subject, { ...owned, userId: id });
+    const first = await post(ann, room.roomId, "one");
+    expectEvent("room.message_sent", subject, first.body);
+    const path = `/rooms/${room.roomId}/messages/${first.body.id}`;
+    await as(ann, "PATCH", path, { content: "uno" });
+    expectEvent("room.message_edited", subject, { ...first.body, content: "uno", editedAt: time });
+    const second = await post(ann, room.roomId, "two");
+    // What is told later is as it is by then: a deleted one says nothing any more.
+    expectEvent("room.message_sent", subject, { ...second.body, content: "", isDeleted: true });
+    await as(ann, "DELETE", `/rooms/${room.roomId}/messages/${second.body.id}`);
+    const deleted = { roomId: room.roomId, id: second.body.id, messageId: second.body.id };
+    expectEvent("room.message_deleted", subject, { ...deleted, deletedBy: ann.id, deletedAt: time });
+    await as(ann, "DELETE", `/rooms/${room.roomId}/members/${bob.id}`);
+    expectEvent("room.member_removed", subject, { ...owned, userId: bob.id });
+    await as(ann, "DELETE", `/rooms/${room.roomId}`);
+    expectEvent("room.deleted", subject, room);
+    const lesson = await as(admin, "POST", `/chat/courses/${courseId}/messages`, { message: "Ferns" });
+    expectEvent("course.message_sent", `course:${courseId}`, lesson.body);
+
+    // Streams, recordings and files
+    const live = { streamId: stream.id, userId: ann.id, title: "Harbour", startTime: time };
+    await nginx("publish", stream.streamKey, 1);
+    expectEvent("stream.started", `stream:${stream.id}`, live);
+    await nginx("publish_done", stream.streamKey, 1);
+    const ended = { endTime: time, reason: "done", peakViewers: 0, plays: 0 };
+    expectEvent("stream.ended", `stream:${stream.id}`, { ...live, ...ended });
+    const vod = await uploaded(ann, stream.id);
+    const { id: vodId, streamId, userId, title, duration, mimeType, size } = vod;
+    expectEvent("vod.created", `stream:${stream.id}`, { vodId, streamId, userId, title, duration, mimeType, size });
+    const uploadedFile = await uploadNamed(ann, "fern.png");
+    const stored = { fileId: uploadedFile.id, ownerId: ann.id, folder: uploadedFile.folder, name: uploadedFile.name };
+    const file = { ...stored, mimeType: "image/png", size: uploadedFile.size, visibility: "private" };
+    expectEvent("file.created", `file:${uploadedFile.id}`, file);
+    await as(ann, "DELETE", `/files/${uploadedFile.folder}/${uploadedFile.name}`);
+    expectEvent("file.deleted", `file:${uploadedFile.id}`, file);
+
+    // Reports and calls
+    const report = await as(bob, "POST", "/reports", { targetType: "user", targetId: ann.id, reason: "rude" });
+    const target = { targetType: "user", targetId: ann.id, reason: "rude" };
+    const reported = { reportId: report.body.id, reporterId: bob.id, ...target };
+    expectEvent("report.created", `user:${bob.id}`, { ...reported, status: "pending", details: null });
+    await postAdmin(admin, `/reports/${report.body.id}/resolve`, { result: "warned" });
+    const closed = { status: "resolved", result: "warned", resolvedBy: admin.id };
+    expectEvent("report.closed", `user:${bob.id}`, { ...reported, ...closed });
+    const sessionId = await host(ann, { title: "Talk" });
+    const session = { sessionId, hostId: ann.id, title: "Talk", courseId: null, startedAt: time };
+    expectEvent("call.started", `call:${sessionId}`, session);
+    await as(ann, "DELETE", `/webrtc/sessions/${sessionId}`);
+    expectEvent("call.ended", `call:${sessionId}`, { ...session, endedAt: time });
+
+    const lines = expected.map(lineOf).sort();
+    expect(new Set(expected.map(({ type }) => type)).size).toBe(WebhookEventType.options.length);
+    await vi.waitFor(() => expect(heard().length).toBeGreaterThanOrEqual(lines.length), { timeout: 10_000 });
+    await sweep();
+    expect(heard().map(lineOf).sort()).toEqual(lines);
+    for (const { type, subject, data } of expected) {
+      const alike = heard().filter((event) => event.type === type && event.subject === subject);
+      expect(alike.map((event) => event.data)).toContainEqual(data);
+    }
+    for (const event of heard()) expect(WebhookEvent.parse(event)).toEqual(event);
+  });
+
+  it("a test of an endpoint is an event of the contract, too", async () => {
+    const admin = await mintAdmin();
+    const { id } = await makeEndpoint(backend, admin, ["user.banned"]);
+    await call(`/admin/webhooks/${id}/test`, { method: "POST", token: admin.token });
+    expect(heard().map((event) => WebhookEvent.parse(event).type)).toEqual(["webhook.test"]);
   });
 });

@@ -3,7 +3,7 @@
  * come meanwhile wait, and go together in the next question, in the order in which they came.
  */
 import type { Ctx } from "../context.ts";
-import { knownHook, readHook } from "../db/message-hook.ts";
+import { knownHook, type MessageHook, readHook } from "../db/message-hook.ts";
 import { AppError } from "../errors.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
 import type { MaybePromise } from "../platform/promise.ts";
@@ -23,7 +23,10 @@ export type Question = {
 /** The text to accept. */
 export type Verdict = { content: string } | { refused: string };
 
-/** Answers in the order of the questions. Never throws: what cannot be asked is decided by the product's own policy. */
+/**
+ * Answers in the order of the questions. What cannot be asked is decided by the product's own policy.
+ * @throws AppError the database did not answer, and messages that cannot be asked about are to be refused
+ */
 export type Asker = (ctx: Ctx, room: { roomId: string; info: RoomInfo }, questions: Question[]) => Promise<Verdict[]>;
 
 let asker: Asker | undefined;
@@ -36,8 +39,9 @@ export function askBeforeBy(ask: Asker): void {
 /** Messages of one question. */
 const TOGETHER = 50;
 const MOST_WAITING = 500;
-/** What an object remembers of it for a time when the database is not there. */
+/** What an object remembers of it for a time when the database is not there: the policy, or that nobody is asked. */
 const KEY = "asksBefore";
+type Policy = MessageHook["onFailure"];
 
 type Waiting = { question: Question; settle: (verdict: Verdict) => void; fail: (error: unknown) => void };
 type Host = {
@@ -51,7 +55,7 @@ export class Gate {
   readonly #host: Host;
   #waiting: Waiting[] = [];
   #isAsking = false;
-  #wasSet: boolean | undefined;
+  #lastPolicy: Policy | null | undefined;
 
   constructor(host: Host) {
     this.#host = host;
@@ -60,34 +64,40 @@ export class Gate {
   /** Whether a message has to be asked about; at once, where that was heard lately. */
   isSet(): MaybePromise<boolean> {
     const hook = knownHook();
-    return hook === undefined ? this.#find() : this.#remember(hook !== null);
+    return hook === undefined ? this.#find() : this.#remember(hook);
   }
 
-  /** Without the database it is as it was when it was last known: a room talks on where nobody is to be asked. */
+  /**
+   * Without the database it is as it was when it was last known: a room talks on where nobody is to be asked, and where
+   * messages are let through that cannot be asked about.
+   */
   async #find(): Promise<boolean> {
     try {
-      return this.#remember((await readHook(this.#host.context())) !== null);
+      return this.#remember(await readHook(this.#host.context()));
     } catch (error) {
-      if (this.#kept() !== true) {
-        logEvent("hook.unknown", { level: "warn", room: this.#host.roomId });
-        return false;
-      }
-      throw error;
+      if (this.#kept() === "refuse") throw error;
+      logEvent("hook.unknown", { level: "warn", room: this.#host.roomId });
+      return false;
     }
   }
 
-  #kept(): boolean {
-    this.#wasSet ??= this.#host.storage.kv.get(KEY) === true;
-    return this.#wasSet;
+  #kept(): Policy | null {
+    if (this.#lastPolicy === undefined) {
+      const kept = this.#host.storage.kv.get(KEY);
+      // Objects once noted no more than that somebody is asked.
+      this.#lastPolicy = kept === "refuse" || kept === true ? "refuse" : kept === "allow" ? "allow" : null;
+    }
+    return this.#lastPolicy;
   }
 
-  /** One row written, when it changes. */
-  #remember(isSet: boolean): boolean {
-    if (isSet !== this.#kept()) {
-      this.#host.storage.kv.put(KEY, isSet);
-      this.#wasSet = isSet;
+  /** One row written, when it changes. @returns whether somebody is asked */
+  #remember(hook: MessageHook | null): boolean {
+    const policy = hook?.onFailure ?? null;
+    if (policy !== this.#kept()) {
+      this.#host.storage.kv.put(KEY, policy ?? false);
+      this.#lastPolicy = policy;
     }
-    return isSet;
+    return hook !== null;
   }
 
   /**

@@ -4,6 +4,7 @@ export type { Body, Publication, Schema, Somebody } from "./contract.ts";
 export { RoomcastServerError } from "./error.ts";
 export { RoomcastServer, type ServerOptions } from "./server.ts";
 export {
+  type MessageAnswer,
   type VerifiedWebhook,
   verifyWebhook,
   type WebhookEvent,

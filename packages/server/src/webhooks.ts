@@ -4,28 +4,14 @@ import type { Schema } from "./contract.ts";
 /** What an endpoint may ask for, by the contract. */
 export type WebhookEventType = Schema["Webhook"]["events"][number];
 
-type Told = { externalIds?: Record<string, string> };
-type DeletedMessage = { roomId: string; id: string; messageId: string; deletedBy: number | null; deletedAt: string };
+/**
+ * A union that `type` tells apart: events of an endpoint, `webhook.test`, and `message.before` of the hook that is asked before a
+ * message. Where a user is named who has an `externalId`, it is in `externalIds` under the same key.
+ */
+export type WebhookEvent = Schema["WebhookEvent"] | Schema["MessageQuestion"];
 
-type KnownData = {
-  "message.sent": Omit<Schema["DirectMessage"], "seen">;
-  "room.message_sent": Schema["NewRoomMessage"];
-  "room.message_edited": Schema["NewRoomMessage"];
-  "room.message_deleted": DeletedMessage;
-};
-
-/** `webhook.test` is sent by an admin's hand, `message.before` by the hook that is asked before a message. */
-type AnyType = WebhookEventType | "webhook.test" | "message.before";
-
-/** A union that `type` tells apart. Where a user is named who has an `externalId`, it is in `externalIds` under the same key. */
-export type WebhookEvent = {
-  [T in AnyType]: {
-    type: T;
-    timestamp: string;
-    subject: string;
-    data: Told & (T extends keyof KnownData ? KnownData[T] : Record<string, unknown>);
-  };
-}[AnyType];
+/** What the hook answers. */
+export type MessageAnswer = Schema["MessageAnswer"];
 
 /** `id`: what comes twice has the same. `isBatch`: the call carried `{events: [...]}`. */
 export type VerifiedWebhook = { id: string; isBatch: boolean; events: WebhookEvent[] };

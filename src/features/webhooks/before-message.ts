@@ -1,6 +1,5 @@
 /** Asks a product's backend before a message is accepted (SPEC 12): rooms in groups, direct messages one by one. */
 import { and, eq, isNull } from "drizzle-orm";
-import { z } from "zod";
 import type { Question, Verdict } from "../../chat/gate.ts";
 import type { RoomInfo } from "../../chat/info.ts";
 import { personOf } from "../../chat/client.ts";
@@ -11,26 +10,18 @@ import { users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { logFailure } from "../../platform/log.ts";
 import { postOutside } from "../../platform/outside-call.ts";
-import { userText } from "../../text.ts";
+import { MessageAnswer, MessageAnswerList, type MessagePlace, type MessageQuestion } from "./event-contract.ts";
 import { externalIdsOf } from "./news.ts";
 import { signedHeaders } from "./signing.ts";
 
-const Answer = z.discriminatedUnion("action", [
-  z.object({ action: z.literal("allow") }),
-  z.object({ action: z.literal("refuse"), reason: userText(500).optional() }),
-  z.object({ action: z.literal("replace"), content: userText(5000) }),
-]);
-type Answer = z.infer<typeof Answer>;
-const Answers = z.object({ answers: z.array(Answer) });
-
 /** Where a message is to be, as events name it. */
-type Place = { subject: string; data: Record<string, unknown> };
+type Place = { subject: string; data: MessagePlace };
 
 const REFUSED = "This message was not accepted.";
 
 function placeOf(roomId: string, { kind, courseId, publicId }: RoomInfo): Place {
   if (kind === "stream") return { subject: `stream:${roomId}`, data: { streamId: Number(roomId) } };
-  if (kind === "course") return { subject: `course:${courseId}`, data: { courseId } };
+  if (kind === "course") return { subject: `course:${courseId}`, data: courseId === null ? {} : { courseId } };
   return { subject: `room:${publicId ?? roomId}`, data: { roomId: publicId ?? roomId } };
 }
 
@@ -57,50 +48,62 @@ async function askAbout(ctx: Ctx, place: Place, questions: Question[]): Promise<
   const hook = await readHook(ctx);
   if (!hook) return questions.map(({ content }) => ({ content }));
   const senders = [...new Set(questions.map(({ person }) => person.userId))];
-  const externalIds = await externalIdsOf(ctx, senders);
-  const events = questions.map((question) => eventOf(place, question, externalIds.get(question.person.userId)));
+  const externalIds = await orLetThrough(ctx, hook, externalIdsOf(ctx, senders));
+  if (externalIds === null) return questions.map(({ content }) => ({ content }));
+  const events = questions.map((question) => questionOf(place, question, externalIds.get(question.person.userId)));
   const answers = await askTogether(ctx, hook, events);
-  const active = await activeAmong(ctx, senders);
+  const active = await orLetThrough(ctx, hook, activeAmong(ctx, senders));
   return questions.map(({ person, content }, at) => {
-    if (!active.has(person.userId)) return { refused: "This account may not write any more." };
+    if (active?.has(person.userId) === false) return { refused: "This account may not write any more." };
     return verdictOf(hook, content, answers[at] ?? null);
   });
 }
 
-function eventOf({ subject, data }: Place, { person, messageId, content, ...rest }: Question, externalId?: string) {
+/** What the database says; null when it does not, where messages are let through that cannot be asked about. */
+async function orLetThrough<T>(ctx: Ctx, { onFailure }: MessageHook, asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (onFailure === "refuse") throw error;
+    logFailure(ctx, "hook.unknown", error);
+    return null;
+  }
+}
+
+function questionOf(
+  { subject, data }: Place,
+  { person, messageId, content, ...rest }: Question,
+  externalId: string | undefined,
+): MessageQuestion {
+  const { userId, username } = person;
   const { type: messageType = "text", fileUrl = null, replyTo = null } = rest;
-  const who = {
-    userId: person.userId,
-    username: person.username,
-    ...(externalId ? { externalIds: { userId: externalId } } : {}),
-  };
-  const what =
+  const externalIds = externalId === undefined ? {} : { externalIds: { userId: externalId } };
+  const what: Pick<MessageQuestion["data"], "kind" | "messageId" | "messageType" | "fileUrl" | "replyTo"> =
     messageId === undefined ? { kind: "message", messageType, fileUrl, replyTo } : { kind: "edit", messageId };
   return {
     type: "message.before",
     timestamp: new Date().toISOString(),
     subject,
-    data: { ...data, ...who, ...what, content },
+    data: { ...data, userId, username, ...externalIds, ...what, content },
   };
 }
-type Event = ReturnType<typeof eventOf>;
 
 /** Null: no answer that can be read. Whoever does not answer each of several by itself is asked about one after the other. */
-async function askTogether(ctx: Ctx, hook: MessageHook, events: Event[]): Promise<(Answer | null)[]> {
+async function askTogether(ctx: Ctx, hook: MessageHook, events: MessageQuestion[]): Promise<(MessageAnswer | null)[]> {
   const [only] = events;
   if (events.length === 1 && only) return [await askOne(ctx, hook, only)];
   const said = await post(ctx, hook, { events });
   if (said === null) return events.map(() => null);
-  const parsed = Answers.safeParse(said.answer);
+  const parsed = MessageAnswerList.safeParse(said.answer);
   if (parsed.success && parsed.data.answers.length === events.length) return parsed.data.answers;
-  const answers: (Answer | null)[] = [];
+  const answers: (MessageAnswer | null)[] = [];
   for (const event of events) answers.push(await askOne(ctx, hook, event));
   return answers;
 }
 
-async function askOne(ctx: Ctx, hook: MessageHook, event: Event): Promise<Answer | null> {
+async function askOne(ctx: Ctx, hook: MessageHook, event: MessageQuestion): Promise<MessageAnswer | null> {
   const said = await post(ctx, hook, event);
-  const parsed = Answer.safeParse(said?.answer);
+  const parsed = MessageAnswer.safeParse(said?.answer);
   return parsed.success ? parsed.data : null;
 }
 
@@ -130,7 +133,7 @@ function jsonIn(text: string): unknown {
   }
 }
 
-function verdictOf({ onFailure }: MessageHook, content: string, answer: Answer | null): Verdict {
+function verdictOf({ onFailure }: MessageHook, content: string, answer: MessageAnswer | null): Verdict {
   if (answer === null) return onFailure === "allow" ? { content } : { refused: "This message could not be looked at." };
   if (answer.action === "refuse") return { refused: answer.reason ?? REFUSED };
   return { content: answer.action === "replace" ? answer.content : content };

@@ -58,12 +58,10 @@ export const Delivery = z
   .meta({ id: "Delivery" });
 export type Delivery = z.infer<typeof Delivery>;
 
-/** What a call carries; with a `batchSize`, as one of `{events: [...]}`. */
-export const WebhookEvent = z
-  .object({
-    type: z.string(),
-    timestamp: Timestamp,
-    subject: z.string(),
-    data: z.record(z.string(), z.unknown()),
-  })
-  .meta({ id: "WebhookEvent" });
+/** What is sent of an event, whatever its type: event-contract.ts has them one by one. */
+export const EventBody = z.object({
+  type: z.string(),
+  timestamp: Timestamp,
+  subject: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});

@@ -2,14 +2,14 @@
 import type { Ctx } from "../../context.ts";
 import { AppError } from "../../errors.ts";
 import { callObject, callOnce } from "../../platform/objects.ts";
-import { type Delivery, type DeliveryState, WebhookEvent } from "./contract.ts";
+import { type Delivery, type DeliveryState, EventBody } from "./contract.ts";
 import { type EndpointRef, endpointIn, senderFor, sendersOf } from "./endpoint.ts";
 import type { Queued } from "./store.ts";
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 function toDelivery(sender: string, row: Queued): Delivery {
-  const body = WebhookEvent.parse(JSON.parse(row.body));
+  const body = EventBody.parse(JSON.parse(row.body));
   return {
     id: `${endpointIn(sender).shard}-${row.n}`,
     eventId: row.event_id,

@@ -10,7 +10,12 @@ export type Described = {
   /** Tag → a sentence. */
   tags: Record<string, string>;
   sockets: SocketContracts;
+  /** What the service POSTs to others, by name. */
+  webhooks: Record<string, OutsideCall>;
 };
+
+/** A call of a service outside: what goes over, and, where it is asked something, what it answers. */
+type OutsideCall = { summary: string; description: string; body: z.ZodType; answer?: z.ZodType };
 
 const ABOUT = `Realtime backend at the edge. Every failure has one form, \`{error: {code, message, timestamp, details?}}\`.
 Sign in with \`POST /auth/login\` and send the token as \`Authorization: Bearer\`. What goes over the sockets is described
@@ -21,7 +26,16 @@ const FAILURE = {
   content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
 };
 
-export function openApi({ api, tags, sockets }: Described) {
+/** By Standard Webhooks. */
+const SIGNED = z.object({
+  "webhook-id": z.string().describe("What comes twice has the same"),
+  "webhook-timestamp": z.string().describe("Seconds since 1970"),
+  "webhook-signature": z
+    .string()
+    .describe("`v1,…` of `<webhook-id>.<webhook-timestamp>.<body>`; several, apart by spaces"),
+});
+
+export function openApi({ api, tags, sockets, webhooks }: Described) {
   api.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
@@ -34,6 +48,7 @@ export function openApi({ api, tags, sockets }: Described) {
     description:
       "A key of the product's own backend, made with `POST /admin/keys`. Not for pages: calls with an Origin are refused",
   });
+  for (const [name, call] of Object.entries(webhooks)) registerWebhook(api, name, call);
   const document = api.getOpenAPI31Document({
     openapi: "3.1.0",
     info: { title: "Roomcast", version: "1.0.0", description: ABOUT, license: { name: "MIT" } },
@@ -45,6 +60,28 @@ export function openApi({ api, tags, sockets }: Described) {
   });
   const doors = Object.entries(sockets).map(([path, contract]) => [path, { get: door(path, contract) }]);
   return { ...document, paths: { ...document.paths, ...Object.fromEntries(doors) } };
+}
+
+function registerWebhook(
+  api: Described["api"],
+  name: string,
+  { summary, description, body, answer }: OutsideCall,
+): void {
+  const json = (schema: z.ZodType) => ({ "application/json": { schema } });
+  api.openAPIRegistry.registerWebhook({
+    method: "post",
+    path: name,
+    operationId: name,
+    summary,
+    description,
+    tags: ["server"],
+    security: [],
+    request: { headers: SIGNED, body: { content: json(body), required: true } },
+    responses: {
+      "2XX": answer ? { description: "What is to be done", content: json(answer) } : { description: "It was taken" },
+      default: { description: "It was not taken, and comes again" },
+    },
+  });
 }
 
 /** The HTTP side of a socket. A token in the query, since browsers can set no header on a WebSocket. */
