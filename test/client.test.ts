@@ -1,10 +1,18 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { answerOf, RoomcastError, type RoomcastSocket, roomcast } from "../packages/client/src/index.ts";
+import {
+  answerOf,
+  type Published,
+  RoomcastError,
+  type RoomcastSocket,
+  roomcast,
+} from "../packages/client/src/index.ts";
 import { afterClose } from "../packages/client/src/policy.ts";
 import { call, mintUser, ORIGIN, type TestUser, worker } from "./support/api.ts";
 import { drop, opened as isOpen, open, until } from "./support/client.ts";
+import { mintGroup } from "./support/rooms.ts";
+import { mintKey, serve } from "./support/server-api.ts";
 import { WorkerSocket } from "./support/worker-socket.ts";
 
 const hubOf = (user: TestUser) => env.USER_HUB.getByName(String(user.id));
@@ -166,6 +174,39 @@ describe("resuming", () => {
     await send(ann, bob.id, "after");
     await until(() => contents.length === 1);
     expect(contents).toEqual(["after"]);
+  });
+});
+
+describe("what a product's backend publishes", () => {
+  it("is heard by its own type: in a room, from the beginning of what is kept, and on a topic with its place there", async () => {
+    const key = await mintKey("publish");
+    const { roomId, people } = await mintGroup("ann");
+    const token = people[0]?.token ?? "";
+    const publish = (to: object, data: unknown) =>
+      serve(key, "POST", "/publish", { to, type: "help:answer", data, keep: true });
+    await publish({ roomId }, { text: "before" });
+    const heard: Published[] = [];
+    const room = open({ socket: "/rooms/{roomId}/ws", params: { roomId }, token, since: 0 });
+    room.onPublished("help:answer", (publication) => heard.push(publication));
+    await until(() => heard.length === 1);
+    drop(token);
+    await publish({ roomId }, null);
+    await until(() => heard.length === 2);
+    const nowhere = { topic: undefined, topicSeq: undefined, topicEpoch: undefined };
+    expect(heard).toEqual([
+      { type: "help:answer", data: { text: "before" }, seq: 1, ...nowhere },
+      { type: "help:answer", data: null, seq: 2, ...nowhere },
+    ]);
+    const events = open({ token });
+    const stop = events.onPublished("help:answer", (publication) => heard.push(publication));
+    const { topicSeq } = await events.send("subscribe", { topic: "news" });
+    await publish({ topic: "news" }, "one");
+    await until(() => heard.length === 3);
+    expect(heard[2]).toMatchObject({ data: "one", seq: undefined, topic: "news", topicSeq: topicSeq + 1 });
+    stop();
+    await publish({ topic: "news" }, "two");
+    await events.send("unsubscribe", { topic: "news" });
+    expect(heard).toHaveLength(3);
   });
 });
 

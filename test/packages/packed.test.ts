@@ -85,6 +85,9 @@ it("hooks are typed: a wrong field does not compile", () => {
        const { send: command } = useSocket({ on: { "message:new": ({ senderId }) => senderId.toFixed() } });
        // @ts-expect-error no such frame
        useSocket({ on: { "message:nothing": () => {} } });
+       useSocket({ onPublished: { "order:shipped": ({ data, topic }) => console.log(data, topic?.length) } });
+       // @ts-expect-error a type of the product's own has a colon
+       useSocket({ onPublished: { shipped: () => {} } });
        return command("message:mark_seen", { conversationWith: 1 }).then(({ messageIds }) => messageIds.length);
      }`,
   );

@@ -201,12 +201,15 @@ describe("on a server", () => {
 describe("the other hooks", () => {
   it("useSocket hears and sends on the user's own socket", async () => {
     const heard: string[] = [];
-    const events = renderHook(() => useSocket({ on: { "message:new": ({ content }) => heard.push(content) } }), bob);
+    // What a backend publishes comes by its type, as every frame does.
+    const onPublished = { "message:new": ({ type }: { type: string }) => heard.push(type) };
+    const on = { "message:new": ({ content }: { content: string }) => heard.push(content) };
+    const events = renderHook(() => useSocket({ on, onPublished }), bob);
     await until(() => events.current.status === "open");
     await answerOf(apiOf(ann).messages.$post({ json: { receiverId: bob.id, content: "direct" } }));
-    await until(() => heard.length === 1);
+    await until(() => heard.length === 2);
     const { messageIds } = await events.current.send("message:mark_seen", { conversationWith: ann.id });
-    expect([heard, messageIds.length]).toEqual([["direct"], 1]);
+    expect([heard, messageIds.length]).toEqual([["direct", "message:new"], 1]);
   });
 
   it("useNotifications shows them live, counts, and marks them", async () => {

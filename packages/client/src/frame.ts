@@ -42,3 +42,24 @@ export function readError(value: unknown): { code: ErrorCode; message: string } 
   }
   return { code: "INTERNAL_ERROR", message: "The error could not be read." };
 }
+
+/** What a product's backend published. On a topic it has the topic's name and, if it was kept, the place in the topic's log. */
+export type Published = {
+  type: string;
+  data: unknown;
+  seq: number | undefined;
+  topic: string | undefined;
+  topicSeq: number | undefined;
+  topicEpoch: string | undefined;
+};
+
+export function readPublished({ type, data, seq, topic, topicSeq, topicEpoch }: ServerFrame): Published {
+  return {
+    type,
+    data,
+    seq,
+    topic: typeof topic === "string" ? topic : undefined,
+    topicSeq: typeof topicSeq === "number" ? topicSeq : undefined,
+    topicEpoch: typeof topicEpoch === "string" ? topicEpoch : undefined,
+  };
+}

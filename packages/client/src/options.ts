@@ -1,6 +1,6 @@
 /** What a socket is opened with. */
 import type { SocketPath } from "./contract.ts";
-import type { Position } from "./position.ts";
+import type { Position, Start } from "./position.ts";
 import type { TokenSource } from "./token.ts";
 
 /** `waiting`: dropped, a new try is due. `closed`: for good. */
@@ -16,8 +16,8 @@ export type SocketOptions<P extends SocketPath> = Credentials & {
   socket?: P;
   /** What stands for the `{names}` in the path. */
   params?: Record<string, string | number>;
-  /** Where to go on from: a position kept from an earlier socket. Without it, from now. */
-  since?: Position | undefined;
+  /** Where to go on from: a position kept from an earlier socket, or 0 for all that is kept. Without it, from now. */
+  since?: Start | undefined;
   /** `client` lets the server's object sleep through the beats. */
   heartbeat?: "client" | "server";
   /** How long `send` waits for its answer, the wait for a connection included. */

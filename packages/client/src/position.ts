@@ -2,20 +2,25 @@
 
 export type Position = { seq: number; epoch: string };
 
+/** Where to go on from; 0: from the beginning of what is kept. */
+export type Start = Position | 0;
+
 export class Cursor {
   #position: Position | undefined;
+  readonly #isFromBeginning: boolean;
 
-  constructor(start?: Position) {
-    this.#position = start;
+  constructor(start?: Start) {
+    this.#isFromBeginning = start === 0;
+    this.#position = start === 0 ? undefined : start;
   }
 
   get position(): Position | undefined {
     return this.#position && { ...this.#position };
   }
 
-  /** The first frame of a connection. A first connection starts at the head; a later one goes on where it was. */
+  /** The first frame of a connection. A first connection starts at the head, or at 0; a later one goes on where it was. */
   connected({ seq, epoch }: Position): void {
-    this.#position ??= { seq, epoch };
+    this.#position ??= { seq: this.#isFromBeginning ? 0 : seq, epoch };
   }
 
   /** What was missed is gone: the app fetches anew, and the log goes on from its head. */
@@ -33,8 +38,9 @@ export class Cursor {
 
   /** Adds to a socket's address what it needs to go on from here. */
   addTo(query: URLSearchParams): void {
-    if (!this.#position) return;
-    query.set("since", String(this.#position.seq));
-    query.set("epoch", this.#position.epoch);
+    if (this.#position) {
+      query.set("since", String(this.#position.seq));
+      query.set("epoch", this.#position.epoch);
+    } else if (this.#isFromBeginning) query.set("since", "0");
   }
 }

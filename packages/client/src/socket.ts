@@ -3,7 +3,7 @@ import ReconnectingWebSocket from "partysocket/ws";
 import { PendingCommands } from "./commands.ts";
 import type { AckOf, CommandsOf, FramesOf, SocketPath } from "./contract.ts";
 import { RoomcastError } from "./error.ts";
-import { readError, readFrames, readPosition, type ServerFrame } from "./frame.ts";
+import { type Published, readError, readFrames, readPosition, readPublished, type ServerFrame } from "./frame.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { addressOf, type SocketOptions, type SocketStatus } from "./options.ts";
 import { watchPage } from "./page.ts";
@@ -29,7 +29,7 @@ const refusalOf = (error: unknown) => {
   return { code, closeCode: REFUSED[code], retryAfterSeconds };
 };
 
-type Listener = (data: unknown, seq: number | undefined) => void;
+type Listener = (frame: ServerFrame) => void;
 
 export class RoomcastSocket<P extends SocketPath = "/ws"> {
   readonly #options: SocketOptions<P>;
@@ -88,7 +88,18 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
     listener: (data: FramesOf<P>[K], seq: number | undefined) => void,
   ): () => void {
     // The server made the data by the same contract.
-    const listen: Listener = (data, seq) => listener(data as FramesOf<P>[K], seq);
+    return this.#listen(type, ({ data, seq }) => listener(data as FramesOf<P>[K], seq));
+  }
+
+  /**
+   * Listens to what the product's own backend publishes under a type of its own. Its `data` is as it was given there.
+   * @returns a function that stops listening
+   */
+  onPublished(type: `${string}:${string}`, listener: (publication: Published) => void): () => void {
+    return this.#listen(type, (frame) => listener(readPublished(frame)));
+  }
+
+  #listen(type: string, listen: Listener): () => void {
     const listeners = this.#listeners.get(type) ?? new Set();
     this.#listeners.set(type, listeners.add(listen));
     return () => void listeners.delete(listen);
@@ -266,10 +277,10 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
   }
 
   /** A listener that throws takes nothing from the others. */
-  #tell({ type, data, seq }: ServerFrame): void {
-    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
+  #tell(frame: ServerFrame): void {
+    for (const listener of [...(this.#listeners.get(frame.type) ?? [])]) {
       try {
-        listener(data, seq);
+        listener(frame);
       } catch (error) {
         if (this.#options.onError) this.#options.onError(error);
         else queueMicrotask(() => Promise.reject(error));

@@ -3,6 +3,7 @@ import {
   type AckOf,
   type CommandsOf,
   type FramesOf,
+  type Published,
   RoomcastError,
   type RoomcastSocket,
   type SocketPath,
@@ -98,6 +99,9 @@ type Listeners<P extends SocketPath> = {
   [K in keyof FramesOf<P> & string]?: (data: FramesOf<P>[K], seq: number | undefined) => void;
 };
 
+type OwnType = `${string}:${string}`;
+const isOwnType = (type: string): type is OwnType => type.includes(":");
+
 export type UseSocketOptions<P extends SocketPath> = {
   /** As the contract writes it; the user's event socket by default. */
   socket?: P;
@@ -105,6 +109,8 @@ export type UseSocketOptions<P extends SocketPath> = {
   params?: Record<string, string | number>;
   /** By frame type. They may be new functions on each render. */
   on?: Listeners<P>;
+  /** What the product's own backend publishes, by its type. They may be new functions on each render. */
+  onPublished?: { [type: OwnType]: (publication: Published) => void };
   /** What was missed is no longer kept: read anew what was read. */
   onResync?: () => void;
 };
@@ -128,15 +134,20 @@ export function useSocket<P extends SocketPath = "/ws">(options: UseSocketOption
   const latest = useRef(options);
   latest.current = options;
   const types = Object.keys(options.on ?? {}).join(" ");
+  const ownTypes = Object.keys(options.onPublished ?? {}).join(" ");
   useEffect(() => {
     const names = types.split(" ").filter(Boolean) as (keyof FramesOf<P> & string)[];
+    const own = ownTypes.split(" ").filter(isOwnType);
     return store.listen((socket) => {
-      const stops = names.map((type) => socket.on(type, (data, seq) => latest.current.on?.[type]?.(data, seq)));
+      const stops = [
+        ...names.map((type) => socket.on(type, (data, seq) => latest.current.on?.[type]?.(data, seq))),
+        ...own.map((type) => socket.onPublished(type, (told) => latest.current.onPublished?.[type]?.(told))),
+      ];
       return () => {
         for (const stop of stops) stop();
       };
     });
-  }, [store, types]);
+  }, [store, types, ownTypes]);
   useEffect(() => store.onResync(() => latest.current.onResync?.()), [store]);
   const send: UseSocket<P>["send"] = useCallback((type, data) => store.send(type, data), [store]);
   return { ...state, send };
