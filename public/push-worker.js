@@ -18,13 +18,18 @@ self.addEventListener("push", (event) => {
   );
 });
 
-// The page that is open hears what was clicked; without one, the front page opens.
+const isMessenger = ({ url }) => /^\/chat\/?$/.test(new URL(url).pathname);
+
+// A page that is open hears what was clicked; of a room, the messenger. Without one, it opens.
 self.addEventListener("notificationclick", (event) => {
+  const payload = event.notification.data;
   event.notification.close();
   event.waitUntil(
-    self.clients.matchAll({ type: "window" }).then(([page]) => {
-      if (!page) return self.clients.openWindow("/");
-      page.postMessage({ type: "push:clicked", payload: event.notification.data });
+    self.clients.matchAll({ type: "window" }).then((pages) => {
+      const { roomId } = payload;
+      const page = roomId ? pages.find(isMessenger) : pages[0];
+      if (!page) return self.clients.openWindow(roomId ? `/chat#/${encodeURIComponent(roomId)}` : "/");
+      page.postMessage({ type: "push:clicked", payload });
       return page.focus();
     }),
   );

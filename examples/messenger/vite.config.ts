@@ -22,7 +22,7 @@ export default defineConfig({
     proxy: {
       "/api": { target: service, ws: true },
       // The look, the bar and the session of the service's own pages.
-      "^/((ui|style)/.*|(style\\.css|theme|session|account|api|dom|icon)(\\.\\w+)?)$": service,
+      "^/((ui|style|account)/.*|(style\\.css|theme|session|account|api|dom|icon|push-worker)(\\.\\w+)?)$": service,
     },
   },
 });

@@ -6,8 +6,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { option } from "../../scripts/tools.ts";
+import { makeVapidKeys } from "../../scripts/vapid-keys.ts";
 import { isChromiumHere, launch } from "./browser.ts";
 import { check, finish } from "./checks.ts";
+import { listen, openProvider } from "./identity-provider.ts";
+import { clickNotification, deliverPush, giveSubscriptions, shownTitles } from "./messenger-push.ts";
 import { startServer } from "./server.ts";
 import { Talker } from "./talker.ts";
 
@@ -15,13 +18,23 @@ const port = Number(option(process.argv, "port") ?? "8910");
 const shots = option(process.argv, "screenshots");
 const GROUP = "Evening at the harbour";
 const FIVE = [1, 2, 3, 4, 5];
+const PUSH_SERVICE = `http://127.0.0.1:${port + 3}/subscription`;
+
+/** Waits until something outside of the page is so. */
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(`Waited in vain until ${isSo}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
 
 if (!isChromiumHere()) {
   console.log("skipped: there is no Chromium here (apt-get install chromium, or set CHROMIUM to its path)");
   process.exit(0);
 }
 
-async function run(browser: Browser, origin: string): Promise<void> {
+async function run(browser: Browser, origin: string, pushed: { count: number }): Promise<void> {
   const ann = await Talker.open(browser, `${origin}/chat`, "ann");
   const bob = await Talker.open(browser, `${origin}/chat`, "bob");
   const both = [ann, bob];
@@ -168,6 +181,33 @@ async function run(browser: Browser, origin: string): Promise<void> {
     await ann.message("Just between us").waitFor();
   });
 
+  await check("who switches it on is woken while away, and what is clicked opens", async () => {
+    const { page } = bob;
+    const bell = page.getByRole("button", { name: "Notify me" });
+    const untilOn = (isOn: boolean) => page.getByRole("button", { name: "Notify me", pressed: isOn }).waitFor();
+    await giveSubscriptions(page.context(), PUSH_SERVICE);
+    await page.reload();
+    await bell.click();
+    await untilOn(true);
+    await shoot("push", bob);
+    await page.reload();
+    await untilOn(true);
+    const roomId = decodeURIComponent(new URL(page.url()).hash.slice(2));
+    await page.goto("about:blank");
+    await ann.openRoom("bob");
+    await ann.say("Are you there?");
+    await until(() => pushed.count > 0);
+    await page.goto(`${origin}/chat`);
+    await bob.room("ann").waitFor();
+    const sender = { id: 1, username: "ann", displayName: "Ann", avatarUrl: null };
+    await deliverPush(page, { type: "room", count: 2, tag: `room-${roomId}`, roomId, sender });
+    await until(async () => (await shownTitles(page)).includes("Ann"));
+    await clickNotification(page.context());
+    await bob.message("Are you there?").waitFor();
+    await bell.click();
+    await untilOn(false);
+  });
+
   await check("who leaves a group is shown the list; a message that is deleted goes for both", async () => {
     await bob.openRoom(GROUP);
     await bob.message("while you slept").focus();
@@ -180,6 +220,19 @@ async function run(browser: Browser, origin: string): Promise<void> {
     await bob.page.click("[aria-label='Members']");
     await bob.page.click("text=Leave the group");
     await bob.room(GROUP).waitFor({ state: "detached" });
+  });
+
+  await check("a provider's button leads there and back, and its user is in", async () => {
+    const zoe = await Talker.open(browser, `${origin}/chat`, "zoe");
+    await zoe.page.getByRole("button", { name: "Continue with Acme" }).waitFor();
+    await shoot("providers", zoe);
+    await zoe.page.getByRole("button", { name: "Continue with Acme" }).click();
+    await zoe.page.fill("[name=login]", "zoe");
+    await zoe.page.fill("[name=password]", "anything");
+    await zoe.page.click("[type=submit]");
+    await zoe.page.click("[type=submit]:has-text('Continue')");
+    await zoe.page.locator(".rooms").waitFor();
+    assert.equal(new URL(zoe.page.url()).pathname.replace(/\/$/, ""), "/chat");
   });
 
   await check("nothing is wider than a phone, signed in or out", async () => {
@@ -195,12 +248,24 @@ async function run(browser: Browser, origin: string): Promise<void> {
   });
 }
 
-const server = await startServer(port);
+const origin = `http://127.0.0.1:${port}`;
+const provider = await openProvider(port + 2, origin);
+const pushed = { count: 0 };
+const pushService = await listen(port + 3, (_, response) => {
+  pushed.count += 1;
+  response.writeHead(201).end();
+});
+const server = await startServer(port, {
+  ...makeVapidKeys(),
+  VAPID_SUBJECT: "mailto:admin@example.com",
+  OIDC_PROVIDERS: provider.setting,
+});
 const browser = await launch();
 try {
-  await run(browser, server.origin);
+  await run(browser, server.origin, pushed);
 } finally {
   await browser.close();
   await server.stop();
+  for (const each of [provider, pushService]) each.close();
 }
 finish();

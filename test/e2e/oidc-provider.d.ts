@@ -1,4 +1,4 @@
-/** What `oidc.ts` needs of the package, which has no types of its own. */
+/** What `identity-provider.ts` needs of the package, which has no types of its own. */
 declare module "oidc-provider" {
   import type { RequestListener } from "node:http";
 

@@ -3,35 +3,16 @@
  * page the one of docs/sign-in.md.
  */
 import assert from "node:assert/strict";
-import { createServer, type Server as HttpServer, type RequestListener } from "node:http";
-import Provider from "oidc-provider";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { isChromiumHere, launch } from "./browser.ts";
 import { check, finish } from "./checks.ts";
+import { listen, openProvider } from "./identity-provider.ts";
 import { type Server, startServer } from "./server.ts";
 
 const PORT = Number(process.env.PORT ?? 8940);
 const API = `http://127.0.0.1:${PORT}/api/v1`;
-const ISSUER = `http://127.0.0.1:${PORT + 2}`;
 const PAGE = `http://127.0.0.1:${PORT + 3}/`;
 const CALLBACK = `${API}/auth/oidc/acme/callback`;
-
-const provider = new Provider(ISSUER, {
-  clients: [{ client_id: "roomcast", client_secret: "s3cret", redirect_uris: [CALLBACK] }],
-  claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name", "preferred_username"] },
-  pkce: { required: () => true },
-  cookies: { keys: ["end-to-end"] },
-  findAccount: (_: unknown, id: string) => ({
-    accountId: id,
-    claims: () => ({
-      sub: id,
-      email: `${id.replace("unverified-", "")}@example.org`,
-      email_verified: !id.startsWith("unverified-"),
-      name: `Real ${id}`,
-      preferred_username: id,
-    }),
-  }),
-});
 
 /** The page: a link to sign in by, and what came of it. */
 const HTML = `<!doctype html><title>page</title><button>Sign in</button><pre></pre><script>
@@ -56,11 +37,6 @@ if (given.has("code")) {
   call.then((answer) => answer.json()).then((answer) => { shown.textContent = JSON.stringify(answer); });
 }
 </script>`;
-
-const listen = (port: number, listener: RequestListener): Promise<HttpServer> =>
-  new Promise((resolve) => {
-    const server = createServer(listener).listen(port, "127.0.0.1", () => resolve(server));
-  });
 
 /** What the page shows once it is back. */
 async function shown(page: Page): Promise<string> {
@@ -129,7 +105,7 @@ async function runChecks(browser: Browser, server: Server): Promise<void> {
     const { headers } = await fetch(`${API}/auth/oidc/acme?${query}`, { redirect: "manual" });
     const state = new URL(headers.get("location") ?? "").searchParams.get("state");
     await fresh(browser, async (page) => {
-      await page.goto(`${CALLBACK}?code=stolen&state=${state}&iss=${encodeURIComponent(ISSUER)}`);
+      await page.goto(`${CALLBACK}?code=stolen&state=${state}&iss=${encodeURIComponent(provider.issuer)}`);
       assert.match((await page.textContent("body")) ?? "", /began in another browser/);
     });
   });
@@ -163,12 +139,9 @@ if (!isChromiumHere()) {
   console.log("skipped: there is no Chromium here (apt-get install chromium, or set CHROMIUM to its path)");
   process.exit(0);
 }
-const OIDC_PROVIDERS = JSON.stringify([{ name: "acme", issuer: ISSUER, clientId: "roomcast", clientSecret: "s3cret" }]);
-const listening = [
-  await listen(PORT + 2, provider.callback()),
-  await listen(PORT + 3, (_, response) => void response.setHeader("Content-Type", "text/html").end(HTML)),
-];
-const server = await startServer(PORT, { OIDC_PROVIDERS });
+const provider = await openProvider(PORT + 2, `http://127.0.0.1:${PORT}`);
+const page = await listen(PORT + 3, (_, response) => void response.setHeader("Content-Type", "text/html").end(HTML));
+const server = await startServer(PORT, { OIDC_PROVIDERS: provider.setting });
 try {
   const browser = await launch();
   try {
@@ -178,6 +151,6 @@ try {
   }
 } finally {
   await server.stop();
-  for (const each of listening) each.close();
+  for (const each of [provider, page]) each.close();
 }
 finish();

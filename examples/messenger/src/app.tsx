@@ -5,6 +5,7 @@ import { Conversation } from "./conversation.tsx";
 import { Gate } from "./gate.tsx";
 import { NewRoom } from "./new-room.tsx";
 import { RoomList } from "./room-list.tsx";
+import { useClickedPush } from "./push.ts";
 import { leaveRoom, openRoom, useOpenRoom } from "./route.ts";
 import { dropSession, type Session, useCurrentSession } from "./session.ts";
 
@@ -26,6 +27,7 @@ function Messenger() {
   const { rooms, error, create, refresh } = useRooms();
   const roomId = useOpenRoom();
   const [isMaking, setMaking] = useState(false);
+  useClickedPush();
   const closed = useCallback(() => {
     leaveRoom();
     refresh();

@@ -1,7 +1,8 @@
 /** Signing in, and making an account. */
 import { answerOf, RoomcastError, roomcast } from "@roomcast/client";
-import { type FormEvent, useState } from "react";
-import { becomeGuest, keepSession } from "./session.ts";
+import { type FormEvent, useEffect, useState } from "react";
+import { goToProvider, providerTitle, readProviders } from "./providers.ts";
+import { becomeGuest, isRefusal, keepSession } from "./session.ts";
 import { problemOf } from "./words.ts";
 
 const api = roomcast(location.origin);
@@ -28,14 +29,26 @@ class NotYet extends Error {
 
 function saidOf(error: unknown): string {
   if (error instanceof NotYet) return `${error.message}.`;
+  if (isRefusal(error)) return error.message;
   const isWrong = error instanceof RoomcastError && error.code === "UNAUTHORIZED";
   return isWrong ? "The name or the password is wrong." : problemOf(error);
+}
+
+/** Who else signs people in. */
+function useProviders(): readonly string[] {
+  const [names, setNames] = useState<readonly string[]>([]);
+  useEffect(() => {
+    // Without the list there is still the password.
+    readProviders().then(setNames, console.warn);
+  }, []);
+  return names;
 }
 
 export function Gate() {
   const [isNew, setNew] = useState(false);
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
+  const providers = useProviders();
   const act = async (work: () => Promise<void>) => {
     setBusy(true);
     setProblem("");
@@ -45,6 +58,10 @@ export function Gate() {
       setProblem(saidOf(error));
       setBusy(false);
     }
+  };
+  // Who comes back by the browser's button finds the page as it was: nothing of it may be busy.
+  const leaveFor = (provider: string) => {
+    goToProvider(provider).catch((error) => setProblem(saidOf(error)));
   };
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -93,6 +110,11 @@ export function Gate() {
         )}
         <p className="or">or</p>
         <div className="ways">
+          {providers.map((name) => (
+            <button key={name} type="button" disabled={isBusy} onClick={() => leaveFor(name)}>
+              Continue with {providerTitle(name)}
+            </button>
+          ))}
           <button type="button" disabled={isBusy} onClick={() => setNew(!isNew)}>
             {isNew ? "I have an account" : "Make an account"}
           </button>

@@ -4,6 +4,7 @@ import { usePresence, useSession } from "@roomcast/react";
 import { useEffect, useRef, useState } from "react";
 import { Avatar } from "./avatar.tsx";
 import { IconButton } from "./icons.tsx";
+import { usePush } from "./push.ts";
 import { hrefOf } from "./route.ts";
 import { problemOf, shortTime, titleOf } from "./words.ts";
 
@@ -19,13 +20,23 @@ type RoomListProps = {
 export function RoomList({ rooms, error, openId, onNew }: RoomListProps) {
   const [filter, setFilter] = useState("");
   const field = useFocusByKey("k");
+  const push = usePush();
   const found = (rooms ?? []).filter((room) => titleOf(room).toLowerCase().includes(filter.trim().toLowerCase()));
   return (
     <nav className="rooms" aria-label="Conversations">
       <header>
         <h1>Chat</h1>
+        {push.isOffered && (
+          <IconButton
+            name="bell"
+            label="Notify me on this device when I am away"
+            isPressed={push.isOn}
+            onClick={() => void push.toggle()}
+          />
+        )}
         <IconButton name="add" label="New conversation" onClick={onNew} />
       </header>
+      {push.problem && <p className="note warn">{push.problem}</p>}
       <input
         ref={field}
         type="search"

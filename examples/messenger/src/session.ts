@@ -6,6 +6,7 @@ import { useSyncExternalStore } from "react";
 
 const pages = await import(/* @vite-ignore */ "/session.js");
 const account = await import(/* @vite-ignore */ "/account.js");
+const { Refusal } = await import(/* @vite-ignore */ "/api.js");
 
 export type Session = { token: string; user: { id: number; username: string; displayName: string | null } };
 
@@ -28,3 +29,6 @@ export const useCurrentSession = (): Session | null => useSyncExternalStore(subs
 export const keepSession = (session: Kept): void => pages.keepSession(session);
 export const dropSession = (reason: string): void => pages.dropSession(reason);
 export const becomeGuest = (): Promise<void> => account.becomeGuest();
+
+/** What the service's own pages throw: its message is for people. */
+export const isRefusal = (error: unknown): error is Error => error instanceof Refusal;
