@@ -75,5 +75,12 @@ describe("a call to a product's backend", () => {
       one.type === "room.message_sent" ? [one.data.content.toUpperCase()] : [],
     );
     expect(contents).toEqual(["GRÜSSE & <B>"]);
+    for (const one of events) {
+      if (one.type === "stream.ended") one.data.peakViewers.toFixed();
+      if (one.type === "report.closed") one.data.externalIds?.reporterId?.length;
+      if (one.type === "message.before") one.data.kind satisfies "message" | "edit";
+      // @ts-expect-error no such field
+      if (one.type === "call.ended") one.data.content;
+    }
   });
 });
