@@ -1,21 +1,18 @@
 /**
- * `npm run admin -- <username>`: makes an admin, also beside the running server. With `--remote`, in production.
- * It counts for tokens already given; open sockets learn it from the outbox.
+ * `npm run admin -- <username>`: makes an admin, also beside the running server. With `--remote`, in production; with `--env staging` as
+ * well, there.
  */
 import { z } from "zod";
-import { runWrangler, whereOf } from "./tools.ts";
+import { adminSql, USERNAME } from "./admin-sql.ts";
+import { option, runWrangler, whereOf } from "./tools.ts";
 
 const args = process.argv.slice(2);
-const username = args.find((arg) => /^[A-Za-z0-9_.]{3,30}$/.test(arg));
+const username = args.find((arg) => USERNAME.test(arg) && arg !== option(args, "env"));
 if (!username) {
-  console.error("Usage: npm run admin -- <username> [--remote]");
+  console.error("Usage: npm run admin -- <username> [--remote [--env staging]]");
   process.exit(2);
 }
-// The pattern above leaves nothing that SQL could take for anything but text.
-const command = `
-  UPDATE users SET role = 'admin' WHERE username = '${username}' COLLATE NOCASE;
-  INSERT INTO outbox (target, payload, created_at)
-    SELECT 'user:' || id, '{"person":{"role":"admin"}}', unixepoch() * 1000 FROM users WHERE username = '${username}' COLLATE NOCASE;
+const command = `${adminSql(username)}
   SELECT id, username, role FROM users WHERE username = '${username}' COLLATE NOCASE;`;
 
 const Output = z.array(z.object({ results: z.array(z.record(z.string(), z.unknown())).default([]) }));

@@ -1,12 +1,14 @@
 /**
  * `npm start`: built pages, a development secret, a migrated local database, the server, two demo accounts.
- * Further arguments go to `wrangler dev`: `npm start -- --port 9000 --var NAME:value`.
+ * `--demo` makes a world to look at, too. Further arguments go to `wrangler dev`: `npm start -- --port 9000 --var NAME:value`.
  */
+import { makeDemo } from "./demo.ts";
 import { migrateLocally, writeDevelopmentSecrets } from "./development.ts";
 import { buildPages } from "./pages.ts";
 import { option, persistence, startWrangler } from "./tools.ts";
 
-const args = process.argv.slice(2);
+const given = process.argv.slice(2);
+const args = given.filter((arg) => arg !== "--demo");
 const port = option(args, "port") ?? "8787";
 const host = option(args, "ip") ?? "localhost";
 const origin = `http://${host}:${port}`;
@@ -53,6 +55,7 @@ server.on("exit", (code) => process.exit(code ?? 0));
 
 await untilReady();
 await makeDemoAccounts();
+const demo = given.includes("--demo") ? await makeDemo(origin, args) : undefined;
 tickCron();
 console.log(`
   Roomcast is ready.
@@ -67,3 +70,4 @@ console.log(`
 
     Demo account: ${DEMO[0]?.username} / ${DEMO[0]?.password}   (and a second one: ${DEMO[1]?.username} / ${DEMO[1]?.password})
 `);
+if (demo) console.log(demo);

@@ -5,6 +5,8 @@ import { config } from "../src/config.ts";
 import { ConfigError } from "../src/settings/config-error.ts";
 import { inert } from "../src/text.ts";
 import { call, mintUser, ORIGIN, worker } from "./support/api.ts";
+import { PRODUCTION } from "./support/production.ts";
+import { callWith } from "./support/shared.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -182,7 +184,9 @@ describe("answers", () => {
 
 describe("for operators", () => {
   it("health needs no token", async () => {
-    expect((await call("//healthz")).body).toEqual({ status: "ok" });
+    expect((await call("//healthz")).body).toEqual({ status: "ok", environment: "development" });
+    // What is only for development takes a server that says nothing for production.
+    expect((await callWith(PRODUCTION, `${ORIGIN}/healthz`)).body).toEqual({ status: "ok" });
   });
 
   it("metrics need the scrape token", async () => {

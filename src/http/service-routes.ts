@@ -9,10 +9,11 @@ import { router } from "./route.ts";
 
 export const serviceRoutes = router();
 
-/** Answers 200 when the database answers. */
+/** Answers 200 when the database answers. Outside of production it says so: what is only for development asks it first. */
 serviceRoutes.get("/healthz", async (c) => {
-  await c.var.ctx.db.run(sql`SELECT 1`);
-  return c.json({ status: "ok" });
+  const { db, config } = c.var.ctx;
+  await db.run(sql`SELECT 1`);
+  return c.json({ status: "ok", ...(config.isProduction ? {} : { environment: config.ENVIRONMENT }) });
 });
 
 /** Prometheus text, for whoever has METRICS_TOKEN (as bearer or `?token=`); 404 when none is set. */

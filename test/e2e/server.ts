@@ -83,7 +83,7 @@ export async function startServer(
 }
 
 /** Where Miniflare keeps the one D1 database; beside it lies a file of its own about all of them. */
-function databaseFile(folder: string): string {
+export function databaseFile(folder: string): string {
   const databases = join(folder, "v3", "d1", "miniflare-D1DatabaseObject");
   const [name] = readdirSync(databases).filter((file) => file.endsWith(".sqlite") && file !== "metadata.sqlite");
   if (!name) throw new Error(`There is no database in ${databases}.`);
