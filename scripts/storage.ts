@@ -18,8 +18,9 @@ const Bindings = z.object({
 
 /** Opens them for as long as `work` takes. Production's need `npx wrangler login`. */
 export async function withStorage<T>(args: string[], work: (storage: Storage) => Promise<T>): Promise<T> {
-  const config = Bindings.parse(unstable_readConfig({ config: join(root, "wrangler.toml") }));
   const remote = args.includes("--remote");
+  const env = remote ? option(args, "env") : undefined;
+  const config = Bindings.parse(unstable_readConfig({ config: join(root, "wrangler.toml"), env }));
   // The Worker's own settings name objects, which nothing but the Worker can open.
   const settings = {
     name: "roomcast-storage",

@@ -47,6 +47,15 @@ export function persistence(args: string[]): string[] {
   return folder ? ["--persist-to", folder] : [];
 }
 
-/** Which database or bucket is meant, as wrangler's own commands are told: this machine's, or with `--remote` production's. */
+/** `--env NAME`: which environment of wrangler.toml is meant. */
+export function environment(args: string[]): string[] {
+  const name = option(args, "env");
+  return name ? ["--env", name] : [];
+}
+
+/**
+ * Which database or bucket is meant, as wrangler's own commands are told: this machine's, or with `--remote` production's, or another
+ * environment's with `--env` as well.
+ */
 export const whereOf = (args: string[]): string[] =>
-  args.includes("--remote") ? ["--remote"] : ["--local", ...persistence(args)];
+  args.includes("--remote") ? ["--remote", ...environment(args)] : ["--local", ...persistence(args)];
