@@ -3,10 +3,10 @@
 import { SOCKETS, TAGS, WEBHOOKS } from "./contract.ts";
 import { AppError } from "./errors.ts";
 import { adminRoutes } from "./features/admin/routes.ts";
-import { oidcRoutes } from "./features/auth/oidc/routes.ts";
-import { authRoutes } from "./features/auth/routes.ts";
 import { emailRoutes } from "./features/auth/email-routes.ts";
 import { exportRoutes } from "./features/auth/export-routes.ts";
+import { oidcRoutes } from "./features/auth/oidc/routes.ts";
+import { authRoutes } from "./features/auth/routes.ts";
 import { sessionRoutes } from "./features/auth/session-routes.ts";
 import { commentRoutes } from "./features/comments/routes.ts";
 import { courseRoutes } from "./features/courses/routes.ts";
@@ -35,18 +35,11 @@ import { videoRoutes, videoUploads } from "./features/videos/routes.ts";
 import { vodRoutes } from "./features/vod/routes.ts";
 import { webrtcRoutes } from "./features/webrtc/routes.ts";
 import { webrtcSockets } from "./features/webrtc/sockets.ts";
+import { signIn } from "./http/caller.ts";
 import { docsRoutes } from "./http/docs.ts";
 import { drainBody } from "./http/drain.ts";
-import {
-  answerFailure,
-  apiHeaders,
-  begin,
-  crossOrigin,
-  limitBody,
-  limitWrites,
-  privateByDefault,
-  signIn,
-} from "./http/middleware.ts";
+import { answerFailure } from "./http/failures.ts";
+import { apiHeaders, begin, crossOrigin, limitBody, limitWrites, privateByDefault } from "./http/middleware.ts";
 import { router } from "./http/route.ts";
 import { serviceRoutes } from "./http/service-routes.ts";
 import { socketIoRoutes } from "./socketio/rooms/routes.ts";

@@ -2,6 +2,7 @@
 import { config } from "./config.ts";
 import type { CallContext } from "./db/call-context.ts";
 import { connect } from "./db/client.ts";
+import type { Condition } from "./db/precondition.ts";
 import { AppError } from "./errors.ts";
 import { zeroCost } from "./platform/cost.ts";
 import type { Role } from "./roles.ts";
@@ -46,7 +47,7 @@ export function startContext(start: Start): Ctx<{ kind: "anonymous" }> {
   return {
     env: start.env,
     config: settings,
-    db: connect(start.env.DB, cost, settings.TIMEOUT_DATABASE_SECONDS),
+    db: connect(start.env.DB, { cost, timeoutSeconds: settings.TIMEOUT_DATABASE_SECONDS }),
     actor: { kind: "anonymous" },
     cost,
     requestId: start.requestId ?? crypto.randomUUID(),
@@ -70,6 +71,12 @@ export const publicOrigin = ({ config: { PUBLIC_URL }, origin }: CallContext): s
 export function actingAs<A extends Actor>(ctx: Ctx, actor: A): Ctx<A> {
   return { ...ctx, actor };
 }
+
+/** The same call, in which nothing is read or changed unless `condition` holds. */
+export const onCondition = <A extends Actor>(ctx: Ctx<A>, condition: Condition): Ctx<A> => ({
+  ...ctx,
+  db: connect(ctx.env.DB, { cost: ctx.cost, timeoutSeconds: ctx.config.TIMEOUT_DATABASE_SECONDS, condition }),
+});
 
 /** @throws AppError UNAUTHORIZED when nobody is signed in. */
 export function requireUser(ctx: Ctx): UserCtx {

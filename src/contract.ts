@@ -40,8 +40,8 @@ export * as streams from "./features/streams/contract.ts";
 export * as users from "./features/users/contract.ts";
 export * as videos from "./features/videos/contract.ts";
 export * as vod from "./features/vod/contract.ts";
-export * as webhookEvents from "./features/webhooks/event-contract.ts";
 export * as webhooks from "./features/webhooks/contract.ts";
+export * as webhookEvents from "./features/webhooks/event-contract.ts";
 export * as webrtc from "./features/webrtc/contract.ts";
 export * as protocol from "./realtime/protocol.ts";
 

@@ -16,8 +16,8 @@ import {
 } from "./db/tables.ts";
 import { deliverFacts } from "./db/webhook-facts.ts";
 import { sweepResumable } from "./features/files/tus/uploads.ts";
-import { forgetOldPublications } from "./features/server-api/service.ts";
 import { sweepMail } from "./features/mail/service.ts";
+import { forgetOldPublications } from "./features/server-api/service.ts";
 import { endLapsed, forgetEarlyEnds } from "./features/streams/sessions.ts";
 import { forgetOldEvents } from "./features/streams/webhook/event-log.ts";
 import { forgetOldViews } from "./features/videos/views.ts";

@@ -3,8 +3,8 @@ import { app } from "./app.ts";
 import { runCron } from "./cron.ts";
 
 export { ChatRoom } from "./chat/room.ts";
-export { StreamAudience } from "./features/streams/audience/audience.ts";
 export { TopicRoom } from "./features/server-api/topics/room.ts";
+export { StreamAudience } from "./features/streams/audience/audience.ts";
 export { StreamRoom } from "./features/streams/room.ts";
 export { WebhookSender } from "./features/webhooks/sender.ts";
 export { WebrtcRoom } from "./features/webrtc/room.ts";

@@ -345,7 +345,7 @@ describe("what it costs", () => {
     expect(many.map((cost) => cost.d1_rows_read)).toEqual(few.map((cost) => cost.d1_rows_read));
     for (const cost of many) {
       expect(cost.d1_rows_read).toBeLessThan(100);
-      expect(cost.d1_queries).toBe(3);
+      expect([cost.d1_queries, cost.d1_rows_written]).toEqual([1, 0]);
     }
   });
 

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { describe, expect, it } from "vitest";
-import { answerFailure } from "../src/http/middleware.ts";
+import { answerFailure } from "../src/http/failures.ts";
 import { isNestedTooDeep, isTooDeep } from "../src/json-depth.ts";
 import { mintAdmin } from "./support/admin.ts";
 import { call, mintUser, ORIGIN, worker } from "./support/api.ts";

@@ -1,6 +1,6 @@
 /** Sessions: where one is signed in, and ending that elsewhere; and the export of oneself (SPEC 13). */
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { call, costOf, mintUser, ORIGIN, type TestUser, worker } from "./support/api.ts";
 import { passTime } from "./support/clock.ts";
 import { bearer, uploadNamed } from "./support/files.ts";
@@ -165,7 +165,12 @@ describe("the export of oneself", () => {
     const reader = broken.body?.getReader();
     await reader?.read();
     await reader?.cancel();
-    const response = await worker.fetch(address, { headers: bearer(mid) });
+    // That it has broken off is known when its stream was cancelled, a moment later.
+    const response = await vi.waitFor(async () => {
+      const again = await worker.fetch(address, { headers: bearer(mid) });
+      expect(again.status).toBe(200);
+      return again;
+    });
     let [text, pieces] = ["", 0];
     for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       text += piece;

@@ -1,7 +1,7 @@
 /** Who is meant (SPEC 14, "Ids"): a user by number, by the product's own id, or by username. */
 import { describe, expect, it } from "vitest";
 import { mintAdmin } from "./support/admin.ts";
-import { call, costOf, mintUser } from "./support/api.ts";
+import { call, costOf, mintKnown, mintUser } from "./support/api.ts";
 import { PRODUCTION } from "./support/production.ts";
 import { as, mintGroup, openRoom } from "./support/rooms.ts";
 import { callWith, freshExternalId, signShared } from "./support/shared.ts";
@@ -158,7 +158,7 @@ describe("nobody else is taken for them", () => {
 
 describe("what a name costs", () => {
   it("is one query more than a number's, for any number of names, and none where all are numbers", async () => {
-    const [ann, bob, cid] = [await mintUser(), await mintExternal(), await mintExternal()];
+    const [ann, bob, cid] = [await mintKnown(), await mintExternal(), await mintExternal()];
     const make = (memberIds: unknown[]) =>
       call("/rooms", { method: "POST", token: ann.token, body: { isGroup: true, name: "Cost", memberIds } });
     const numbers = costOf(await make([bob.id, String(cid.id)])).d1_queries ?? 0;

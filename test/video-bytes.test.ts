@@ -44,7 +44,7 @@ describe("an uploaded video", () => {
       videoUrl: `/api/v1/videos/${body.id}/content`,
       thumbUrl: expect.stringMatching(/^\/api\/v1\/files\/view\/videos\/.+\.png$/),
     });
-    expect(costOf(answer)).toMatchObject({ d1_queries: 4, object_calls: 1 });
+    expect(costOf(answer)).toMatchObject({ d1_queries: 4, object_calls: 0 });
     expect((await call(`/videos/${body.id}`)).body).toEqual(body);
     const played = await open(body.videoUrl);
     expect([played.status, played.headers.get("content-type")]).toEqual([200, "video/mp4"]);

@@ -1,20 +1,29 @@
-/** From a token or ticket to the user who holds it, as the database knows them now. One query for our own tokens. */
+/** From a token or ticket to the user who holds it, as the database knows them now. One query for our own tokens, or none. */
 import { and, eq, gt, sql } from "drizzle-orm";
 import { actingAs, type Ctx, type User, type UserCtx } from "../context.ts";
+import type { CallContext } from "../db/call-context.ts";
 import { generationColumn } from "../db/generation.ts";
 import { hookColumn, noteHook } from "../db/message-hook.ts";
 import { newestOutboxId } from "../db/outbox.ts";
-import { addressBans, revokedTokens, sessions, socketTickets, users } from "../db/tables.ts";
+import { addressBans, sessions, socketTickets, users } from "../db/tables.ts";
 import { anybodyListens, noteListening } from "../db/webhook-facts.ts";
 import { AppError } from "../errors.ts";
 import { fingerprint } from "../platform/digest.ts";
-import { ROLES, type Role } from "../roles.ts";
 import { isFromOutside, verifyOutsideToken } from "./outside.ts";
-import { isOutsideSession, outsideTokenHash, roleOfSession } from "./outside-session.ts";
+import { isOutsideSession, outsideTokenHash } from "./outside-session.ts";
+import {
+  type Account,
+  banOf,
+  believe,
+  lastUseOf,
+  outsideUseOf,
+  rememberSession,
+  type Session,
+  type Use,
+  userOf,
+} from "./session-cache.ts";
 import { isShared, verifySharedToken } from "./shared.ts";
 import { isServerKey, verifyToken } from "./tokens.ts";
-
-type Session = { userId: number; sessionId: string; expiresAt: number };
 
 /**
  * Who holds this token. A ban, a deactivation or a changed role counts at once, whatever the token says.
@@ -22,7 +31,40 @@ type Session = { userId: number; sessionId: string; expiresAt: number };
  *   reason, for a banned or inactive one, and for a server's key; RATE_LIMIT for a banned address.
  */
 export async function authenticate(ctx: Ctx, token: string): Promise<UserCtx> {
-  return signIn(ctx, await sessionOf(ctx, token));
+  const session = await sessionOf(ctx, token);
+  const account = await findAccount(ctx, session);
+  rememberSession(ctx, token, session, account);
+  return actingAs(ctx, userOf(session, account));
+}
+
+/**
+ * Thrown by whatever asks the database or an object first, in a call whose caller is not who they were a while ago. Nothing
+ * was done: http/route.ts does it again. Other doors answer that the same call may succeed.
+ */
+export class CallerChanged extends AppError {
+  override name = "CallerChanged";
+  /** The call as whoever they are. */
+  readonly ctx: UserCtx;
+
+  constructor(ctx: UserCtx) {
+    super("UNAVAILABLE");
+    this.ctx = ctx;
+  }
+}
+
+/**
+ * The same without a trip, where this isolate knows the token: the first trip of the call's work asks whether all is as it
+ * was. Where it is not, that throws what `authenticate` throws, or CallerChanged.
+ * @throws AppError as `authenticate`, where the token is not known here
+ */
+export async function authenticateByWork(ctx: Ctx, token: string): Promise<UserCtx> {
+  const believed = believe(ctx, token, {
+    met: noteUse,
+    unmet: async () => {
+      throw new CallerChanged(await authenticate(ctx, token));
+    },
+  });
+  return believed ?? authenticate(ctx, token);
 }
 
 async function sessionOf(ctx: Ctx, token: string): Promise<Session> {
@@ -54,15 +96,13 @@ export async function redeemTicket(ctx: Ctx, ticket: string): Promise<UserCtx> {
  * @throws AppError as `authenticate`
  */
 export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
-  // Null: it has ended. Of a token that somebody else signed no use is noted: it counts as used now.
-  const lastUsedAt = isOutsideSession(session.sessionId)
-    ? sql<number | null>`CASE WHEN NOT EXISTS (SELECT 1 FROM ${revokedTokens}
-        WHERE ${revokedTokens.hash} = ${outsideTokenHash(session.sessionId)}) THEN ${ctx.now.getTime()} END`
-    : sql<number | null>`(SELECT ${sessions.lastUsedAt} FROM ${sessions}
-        WHERE ${sessions.id} = ${session.sessionId} AND ${sessions.userId} = ${session.userId})`;
+  return actingAs(ctx, userOf(session, await findAccount(ctx, session)));
+}
+
+async function findAccount(ctx: Ctx, { sessionId, userId }: Session): Promise<Account> {
+  const now = sql`${ctx.now.getTime()}`;
   const [row] = await ctx.db
     .select({
-      id: users.id,
       username: users.username,
       displayName: users.displayName,
       avatarUrl: users.avatarUrl,
@@ -71,8 +111,11 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
       accountStatus: users.accountStatus,
       bannedAt: users.bannedAt,
       banReason: users.banReason,
-      lastActiveAt: users.lastActiveAt,
-      lastUsedAt,
+      lastActiveAt: sql<number | null>`${users.lastActiveAt}`,
+      // Null: the session has ended.
+      lastUsedAt: isOutsideSession(sessionId)
+        ? outsideUseOf(sql`${outsideTokenHash(sessionId)}`, now)
+        : lastUseOf(sql`${sessionId}`, sql`${userId}`),
       createdAt: users.createdAt,
       asOf: newestOutboxId,
       generation: generationColumn,
@@ -81,29 +124,13 @@ export async function signIn(ctx: Ctx, session: Session): Promise<UserCtx> {
       addressBan: addressBanColumn(ctx),
     })
     .from(users)
-    .where(eq(users.id, session.userId));
-  if (row) {
-    noteListening(row.listens === 1);
-    noteHook(row.asked);
-  }
+    .where(eq(users.id, userId));
   if (!row || row.lastUsedAt === null) throw new AppError("UNAUTHORIZED");
+  const { username, displayName, avatarUrl, role, roleSetAt, createdAt, generation, asOf, lastUsedAt, ...use } = row;
   refuseBarred(ctx, row);
-  noteActivity(ctx, row.id, row.lastActiveAt);
-  noteUse(ctx, session.sessionId, row.lastUsedAt);
-  const user: User = {
-    kind: "user",
-    id: row.id,
-    username: row.username,
-    displayName: row.displayName,
-    avatarUrl: row.avatarUrl,
-    role: row.roleSetAt ? row.role : higherRole(row.role, roleOfSession(session.sessionId)),
-    sessionId: session.sessionId,
-    expiresAt: session.expiresAt,
-    asOf: row.asOf,
-    generation: row.generation,
-    bornAt: row.createdAt.getTime(),
-  };
-  return actingAs(ctx, user);
+  noteUse({ ...ctx, actor: { id: userId, sessionId } }, { ...use, asOf, lastUsedAt });
+  const bornAt = createdAt.getTime();
+  return { username, displayName, avatarUrl, role, isRoleSet: roleSetAt !== null, bornAt, generation, asOf };
 }
 
 /** The caller as they are now, for a call that goes on for long. @throws AppError as `authenticate` */
@@ -111,10 +138,6 @@ export async function askedAgain(ctx: Ctx): Promise<Ctx> {
   const { actor } = ctx;
   return actor.kind === "user" ? await signIn(ctx, { ...actor, userId: actor.id }) : ctx;
 }
-
-/** A token may give a role while nobody here has said what the account's is. */
-const higherRole = (own: Role, given: Role | null): Role =>
-  given !== null && ROLES.indexOf(given) > ROLES.indexOf(own) ? given : own;
 
 type Standing = Pick<typeof users.$inferSelect, "bannedAt" | "banReason" | "accountStatus">;
 
@@ -125,19 +148,29 @@ export function refuseBarred(ctx: Ctx, account: Standing & { addressBan?: number
   if (account.accountStatus !== "active") throw new AppError("FORBIDDEN", "Account is not active.");
 }
 
-/** "Active today" is one write per user and UTC day, after the answer. */
-function noteActivity(ctx: Ctx, userId: number, lastActiveAt: Date | null): void {
+type Used = CallContext & { actor: Pick<User, "id" | "sessionId"> };
+
+/** What was read along with who calls, and what of it is written down, after the answer. */
+function noteUse(ctx: Used, { listens, asked, lastActiveAt, lastUsedAt }: Use): void {
+  noteListening(listens === 1);
+  noteHook(asked);
+  noteActivity(ctx, lastActiveAt);
+  noteSessionUse(ctx, lastUsedAt);
+}
+
+/** "Active today" is one write per user and UTC day. */
+function noteActivity(ctx: Used, lastActiveAt: number | null): void {
   const today = new Date(ctx.now).setUTCHours(0, 0, 0, 0);
-  if (lastActiveAt && lastActiveAt.getTime() >= today) return;
-  ctx.later(ctx.db.update(users).set({ lastActiveAt: ctx.now }).where(eq(users.id, userId)));
+  if (lastActiveAt !== null && lastActiveAt >= today) return;
+  ctx.later(ctx.db.update(users).set({ lastActiveAt: ctx.now }).where(eq(users.id, ctx.actor.id)));
 }
 
 const USE_NOTED_EVERY_MS = 3_600_000;
 
-/** When a session was last used is one write per hour of use, after the answer (SPEC 13). */
-function noteUse(ctx: Ctx, sessionId: string, lastUsedAt: number): void {
+/** When a session was last used is one write per hour of use (SPEC 13). */
+function noteSessionUse(ctx: Used, lastUsedAt: number): void {
   if (lastUsedAt > ctx.now.getTime() - USE_NOTED_EVERY_MS) return;
-  ctx.later(ctx.db.update(sessions).set({ lastUsedAt: ctx.now }).where(eq(sessions.id, sessionId)));
+  ctx.later(ctx.db.update(sessions).set({ lastUsedAt: ctx.now }).where(eq(sessions.id, ctx.actor.sessionId)));
 }
 
 /** @throws AppError RATE_LIMIT for a banned address; for doors that nobody is signed in at yet. */
@@ -150,9 +183,7 @@ export async function refuseBannedAddress(ctx: Ctx): Promise<void> {
 }
 
 /** Until when the caller's address is banned, ms, or null; for a column of a query. */
-export const addressBanColumn = ({ address, now }: Ctx) =>
-  sql<number | null>`(SELECT ${addressBans.until} FROM ${addressBans}
-    WHERE ${addressBans.address} = ${address} AND ${addressBans.until} > ${now.getTime()})`;
+export const addressBanColumn = ({ address, now }: Ctx) => banOf(sql`${address}`, sql`${now.getTime()}`);
 
 /** @throws AppError RATE_LIMIT until then, ms */
 export function refuseUntil({ now }: Ctx, until: number | null): void {

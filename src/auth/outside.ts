@@ -54,10 +54,7 @@ export async function verifyOutsideToken(ctx: Ctx, token: string) {
   } catch (error) {
     throw new AppError("UNAUTHORIZED", undefined, { cause: error });
   }
-  const userId = await accountOf(ctx, {
-    issuer: JWT_ISSUER ?? "",
-    subject: claims.sub,
-    ...profileIn(claims),
-  });
-  return { userId, sessionId: await outsideSessionId(token), expiresAt: outsideExpiry(claims) };
+  const identity = { issuer: JWT_ISSUER ?? "", subject: claims.sub };
+  const userId = await accountOf(ctx, { ...identity, ...profileIn(claims) });
+  return { userId, sessionId: await outsideSessionId(token), expiresAt: outsideExpiry(claims), identity };
 }

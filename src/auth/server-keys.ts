@@ -7,7 +7,7 @@ import { AppError } from "../errors.ts";
 import { fingerprint, randomSecret, sameSecret } from "../platform/digest.ts";
 import { SCOPES, type Scope } from "../scopes.ts";
 import { addressBanColumn, refuseUntil } from "./authenticate.ts";
-import { spend } from "./rate-limit.ts";
+import { spendLoosely } from "./rate-limit.ts";
 import { SERVER_KEY_PREFIX } from "./tokens.ts";
 
 const FORM = /^rc_([0-9a-f]{16})_([A-Za-z0-9_-]{32})$/;
@@ -42,7 +42,7 @@ export async function authenticateServer(ctx: Ctx, credential: string): Promise<
   if (!known || !(await sameSecret(await fingerprint(secret), known.hash))) {
     throw new AppError("UNAUTHORIZED", "This key is not known, or no longer good.");
   }
-  await spend(ctx, { key: `server:${id}`, limit: ctx.config.RATE_LIMIT_SERVER_API, windowSeconds: 60 });
+  await spendLoosely(ctx, { key: `server:${id}`, limit: ctx.config.RATE_LIMIT_SERVER_API, windowSeconds: 60 });
   noteUse(ctx, id, known.lastUsedAt);
   return actingAs(ctx, { kind: "server", keyId: id, name: known.name, scopes: scopesIn(known.scopes) });
 }

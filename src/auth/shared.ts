@@ -57,6 +57,7 @@ export async function verifySharedToken(ctx: Ctx, token: string) {
     userId,
     sessionId: await outsideSessionId(token, roleIn(config, claims)),
     expiresAt: outsideExpiry(claims),
+    identity: { issuer: BACKEND, subject },
   };
 }
 

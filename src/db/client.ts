@@ -4,18 +4,27 @@ import type { Cost } from "../platform/cost.ts";
 import { unavailable, within } from "../platform/deadline.ts";
 import { countDatabase } from "../platform/metrics.ts";
 import { namedBatch } from "./batch.ts";
-import * as tables from "./tables.ts";
+import { type Condition, Precondition } from "./precondition.ts";
 
-type Positional = DrizzleD1Database<typeof tables>;
-export type Db = Omit<Positional, "batch"> & { batch: ReturnType<typeof namedBatch> };
+export type Db = Omit<DrizzleD1Database, "batch"> & {
+  batch: ReturnType<typeof namedBatch>;
+  /** Asks what the call stands on, unless a trip has. @throws what is so instead */
+  settle: () => Promise<void>;
+};
 
-/**
- * Connects to the database; every round trip is added to `cost`. One that fails because the database is not there, or
- * takes longer than `timeoutSeconds`, throws UNAVAILABLE.
- */
-export function connect(database: D1Database, cost: Cost, timeoutSeconds: number): Db {
-  const client = counted(database, cost, timeoutSeconds);
-  const db = drizzle(client, { schema: tables });
+type Options = {
+  /** Every round trip is added to it. */
+  cost: Cost;
+  /** One that fails because the database is not there, or takes longer, throws UNAVAILABLE. */
+  timeoutSeconds: number;
+  /** What must be so for anything to be done: see precondition.ts. */
+  condition?: Condition;
+};
+
+/** Connects to the database. */
+export function connect(database: D1Database, options: Options): Db {
+  const { client, settle } = counted(database, options);
+  const db = drizzle(client);
   // drizzle 0.45 forgets the statement of a raw query with parameters, which its `batch` then asks for.
   const run = db.run.bind(db);
   db.run = (query) => {
@@ -24,7 +33,7 @@ export function connect(database: D1Database, cost: Cost, timeoutSeconds: number
     return Object.assign(raw, { stmt: client.prepare(compiled.sql), getQuery: () => compiled });
   };
   const batch = db.batch.bind(db);
-  return Object.assign(db, { batch: namedBatch((statements) => batch(statements)) });
+  return Object.assign(db, { batch: namedBatch((statements) => batch(statements)), settle });
 }
 
 /**
@@ -38,8 +47,9 @@ function withDistinctNames(query: string): string {
 /** The database was not there; what was asked of it is not wrong (platform docs, D1 "Error list"). */
 const NOT_THERE = /overloaded|network connection lost|exceeded timeout|caused object to be reset|reset because/i;
 
-function counted(database: D1Database, cost: Cost, timeoutSeconds: number): D1Database {
+function counted(database: D1Database, { cost, timeoutSeconds, condition }: Options) {
   const inner = new WeakMap<object, D1PreparedStatement>();
+  const precondition = new Precondition(condition ?? null);
 
   const inTime = async <T>(work: () => Promise<T>): Promise<T> => {
     const started = Date.now();
@@ -60,10 +70,39 @@ function counted(database: D1Database, cost: Cost, timeoutSeconds: number): D1Da
     }
   };
 
+  /** One round trip. */
+  const send = async <T>(statements: D1PreparedStatement[]): Promise<D1Result<T>[]> => {
+    const first = await precondition.open();
+    return first ? sendAfter(first, statements) : sendPlain(statements);
+  };
+
+  const sendPlain = async <T>(statements: D1PreparedStatement[]): Promise<D1Result<T>[]> => {
+    const [only, ...more] = statements;
+    if (!only) return [];
+    const results = await inTime(async () =>
+      more.length === 0 ? [await only.all<T>()] : await database.batch<T>(statements),
+    );
+    count(results);
+    return results;
+  };
+
+  const sendAfter = async <T>(first: Condition, statements: D1PreparedStatement[]): Promise<D1Result<T>[]> => {
+    const head = database.prepare(first.query).bind(...first.params);
+    try {
+      const [asked, ...results] = await inTime(() => database.batch<T>([head, ...statements]));
+      count(asked ? [asked, ...results] : results);
+      precondition.met(asked?.results[0]);
+      return results;
+    } catch (error) {
+      cost.d1Queries += 1;
+      return precondition.failed(first, error);
+    }
+  };
+
   const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
     const all = async <T>(): Promise<D1Result<T>> => {
-      const result = await inTime(() => statement.all<T>());
-      count([result]);
+      const [result] = await send<T>([statement]);
+      if (!result) throw new Error("The database answered nothing.");
       return result;
     };
     const wrapped = {
@@ -77,15 +116,14 @@ function counted(database: D1Database, cost: Cost, timeoutSeconds: number): D1Da
     return wrapped;
   };
 
-  return {
+  const client = {
     prepare: (query: string) => wrap(database.prepare(withDistinctNames(query))),
-    batch: async <T>(statements: D1PreparedStatement[]) => {
-      const results = await inTime(() =>
-        database.batch<T>(statements.map((statement) => inner.get(statement) ?? statement)),
-      );
-      count(results);
-      return results;
-    },
+    batch: <T>(statements: D1PreparedStatement[]) =>
+      send<T>(statements.map((statement) => inner.get(statement) ?? statement)),
     exec: (query: string) => inTime(() => database.exec(query)),
   } as D1Database;
+  const settle = async (): Promise<void> => {
+    await send([]);
+  };
+  return { client, settle };
 }

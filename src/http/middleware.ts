@@ -1,25 +1,20 @@
 /** What every call goes through, in this order: begin → what is left of a body (drain.ts) → (sockets leave here) → CORS → headers → body limit → sign in → write limit. */
 import type { Context, MiddlewareHandler, Next } from "hono";
 import { cors } from "hono/cors";
-import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
-import { ZodError } from "zod";
-import { authenticate, bearerOf, tokenOf } from "../auth/authenticate.ts";
-import { chargeCall } from "../auth/call-budgets.ts";
+import { chargeUser } from "../auth/call-budgets.ts";
 import { clientAddress } from "../auth/rate-limit.ts";
-import { authenticateServer } from "../auth/server-keys.ts";
-import { isServerKey } from "../auth/tokens.ts";
 import { isAllowedOrigin } from "../config.ts";
-import { actingAs, startContext } from "../context.ts";
+import { startContext } from "../context.ts";
 import { deliverFactsSoon } from "../db/webhook-facts.ts";
-import { AppError, ERRORS, type ErrorCode, errorBody, saysWhen, toAppError } from "../errors.ts";
-import { invalidRequest } from "../input.ts";
+import { AppError } from "../errors.ts";
 import { JSON_BODY_MAX_BYTES, SERVER_BODY_MAX_BYTES } from "../limits.ts";
 import type { Cost } from "../platform/cost.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
-import { countCost, countRefusal, countRequest } from "../platform/metrics.ts";
-import { ConfigError } from "../settings/config-error.ts";
-import { type HttpEnv, isWrite } from "./route.ts";
+import { countCost, countRequest } from "../platform/metrics.ts";
+import { byCaller } from "./caller.ts";
+import { type HttpEnv, isServerCall, isWrite } from "./env.ts";
+import { answerFailure } from "./failures.ts";
 
 /** Makes the call's context; afterwards writes its one log line and, if asked for, its cost. */
 export const begin: MiddlewareHandler<HttpEnv> = async (c, next) => {
@@ -38,6 +33,7 @@ export const begin: MiddlewareHandler<HttpEnv> = async (c, next) => {
     },
   });
   c.set("ctx", ctx);
+  c.set("who", "anyone");
   await next();
   deliverFactsSoon(ctx);
   // The header must tell the whole truth, so under DEBUG_COST the answer waits for what would run after it.
@@ -106,9 +102,6 @@ export const crossOrigin: MiddlewareHandler<HttpEnv> = async (c, next) => {
   await next();
 };
 
-/** Whether a call is to the API for a product's own backend (SPEC 12). */
-const isServerCall = (c: Context<HttpEnv>): boolean => c.req.path.startsWith("/api/v1/server/");
-
 /** For API answers: nothing in them is a page. Handlers that serve files set stricter or looser ones themselves. */
 export const apiHeaders: MiddlewareHandler<HttpEnv> = secureHeaders({
   overwrite: false,
@@ -163,53 +156,8 @@ async function readCapped(
   if (seen > most) c.res = answerFailure(new AppError("PAYLOAD_TOO_LARGE"), c);
 }
 
-/** Finds out who calls. A token that is there must be good; none at all is left to the route's `who`. */
-export const signIn: MiddlewareHandler<HttpEnv> = async (c, next) => {
-  const { ctx } = c.var;
-  const key = isServerCall(c) ? bearerOf(c.req.raw) : null;
-  const token = tokenOf(c.req.raw);
-  if (key !== null && isServerKey(key)) c.set("ctx", await authenticateServer(ctx, key));
-  else if (token !== null) c.set("ctx", await authenticate(ctx, token));
-  await next();
-};
-
 /** What a signed-in user may change in a minute, whatever it is: counted before anything of the call is read. */
 export const limitWrites: MiddlewareHandler<HttpEnv> = async (c, next) => {
-  const { ctx } = c.var;
-  if (isWrite(c.req.method) && ctx.actor.kind === "user") await chargeCall(actingAs(ctx, ctx.actor), "writes");
+  if (isWrite(c.req.method)) await byCaller(c, () => chargeUser(c.var.ctx, "writes"));
   await next();
 };
-
-/** The one place that turns a failure into an HTTP answer. */
-export function answerFailure(thrown: Error, c: Context<HttpEnv>): Response {
-  const error = fromHttp(thrown);
-  const { ctx } = c.var;
-  countRefusal("http", error.code);
-  if (error.code === "INTERNAL_ERROR") logFailure(ctx ?? { requestId: "" }, "http.failure", error.cause ?? thrown);
-  const headers = new Headers();
-  if (error.code === "UNAVAILABLE") logFailure(ctx, "http.unavailable", error.cause ?? thrown);
-  if (saysWhen(error)) headers.set("Retry-After", String(error.retryAfterSeconds ?? 1));
-  if (error.code === "UNAUTHORIZED") headers.set("WWW-Authenticate", "Bearer");
-  if (error.code === "UPGRADE_REQUIRED") headers.set("Upgrade", "websocket");
-  headers.set("X-Content-Type-Options", "nosniff");
-  const status = thrown instanceof HTTPException ? thrown.status : ERRORS[error.code].status;
-  return c.json({ error: errorBody(error) }, { status, headers });
-}
-
-function fromHttp(thrown: Error): AppError {
-  if (thrown instanceof ConfigError) return new AppError("INTERNAL_ERROR", thrown.message, { cause: thrown });
-  if (thrown instanceof ZodError) return invalidRequest(thrown);
-  if (thrown instanceof HTTPException && thrown.status < 500) return fromHono(thrown);
-  return toAppError(thrown);
-}
-
-const CODES = new Map<number, ErrorCode>(
-  // The first that has a status is the one for requests.
-  Object.entries(ERRORS)
-    .reverse()
-    .map(([code, { status }]) => [status, code as ErrorCode]),
-);
-
-/** What Hono itself refuses keeps its status; the code is the one that has it, or says that the client is wrong. */
-const fromHono = ({ status, message, cause }: HTTPException): AppError =>
-  new AppError(CODES.get(status) ?? "INVALID_REQUEST", message || undefined, { cause });

@@ -27,9 +27,12 @@ export async function readJson(c: Context): Promise<unknown> {
 
 /** Whether the body can be JSON at all. @throws AppError UNSUPPORTED_MEDIA_TYPE */
 export function requireJson(c: Context): void {
-  const type = c.req.header("content-type");
-  if (type !== undefined && !/^application\/([\w.+-]+\+)?json\b/i.test(type)) throw notJson();
+  if (!isJson(c.req.header("content-type"))) throw notJson();
 }
+
+/** Whether a body of this type can be JSON. One that says nothing can. */
+export const isJson = (type: string | undefined): boolean =>
+  type === undefined || /^application\/([\w.+-]+\+)?json\b/i.test(type);
 
 const notJson = (): AppError => new AppError("UNSUPPORTED_MEDIA_TYPE", "Send application/json.");
 

@@ -4,25 +4,18 @@
  */
 import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context, Handler, MiddlewareHandler } from "hono";
-import { type CallBudget, chargeCall } from "../auth/call-budgets.ts";
+import { type CallBudget, chargeUser } from "../auth/call-budgets.ts";
 import { limitAdminCalls } from "../auth/rate-limit.ts";
 import { findUsers } from "../auth/user-names.ts";
-import { actingAs, type Ctx, isAdmin, isModerator, type ServerCtx, type UserCtx } from "../context.ts";
-import { AppError } from "../errors.ts";
+import type { Ctx, ServerCtx, UserCtx } from "../context.ts";
 import { badField, readInputNaming } from "../input.ts";
 import { ErrorAnswer } from "../realtime/protocol.ts";
-import type { Role } from "../roles.ts";
-import type { Scope } from "../scopes.ts";
+import { byCaller, hasCallerChanged } from "./caller.ts";
+import { type HttpEnv, isWrite } from "./env.ts";
 import { queryIn, readJson, requireJson } from "./read.ts";
+import { isServers, refusalOf, type ServerWho, type Who } from "./who.ts";
 
-export type HttpEnv = { Bindings: Env; Variables: { ctx: Ctx } };
-
-/**
- * `anyone` may still be signed in (the token is checked if there is one); the others must be. `key:<scope>`: a product's own
- * backend, by a key that has the scope.
- */
-export type Who = "anyone" | Role | ServerWho;
-type ServerWho = `key:${Scope}`;
+export type { HttpEnv, Who };
 
 /** An answer that is not JSON: a file, a playlist, Prometheus text. */
 export const Bytes = "bytes";
@@ -113,8 +106,6 @@ export function route<
 
 type Budget = CallBudget | "server";
 
-const isServers = (who: Who): who is ServerWho => who.startsWith("key:");
-
 function budgetOf(method: string, { who, budget }: Policy): Budget | undefined {
   if (isServers(who)) return "server";
   return budget ?? (isWrite(method) ? "writes" : undefined);
@@ -152,43 +143,39 @@ const tooMany = (budget: Budget) => ({
   content: { "application/json": { schema: ErrorAnswer } },
 });
 
-/** Whether a call of this method changes something. */
-export const isWrite = (method: string): boolean => !/^(get|head|options)$/i.test(method);
-
 /** Who may pass, how often, and whether the body can be JSON at all; runs before anything of the request is parsed. */
 function guard({ who, budget, body }: Policy): Handler<HttpEnv> {
   return async (c, next) => {
-    const { ctx } = c.var;
-    if (isServers(who)) requireScope(ctx, who);
-    else if (who !== "anyone") {
-      if (ctx.actor.kind !== "user") throw new AppError("UNAUTHORIZED");
-      if (who === "admin" && !isAdmin(ctx.actor)) throw new AppError("FORBIDDEN");
-      if (who === "moderator" && !isModerator(ctx.actor)) throw new AppError("FORBIDDEN");
-      if (who === "admin") await limitAdminCalls(actingAs(ctx, ctx.actor));
-    }
-    if (budget && ctx.actor.kind === "user") await chargeCall(actingAs(ctx, ctx.actor), budget);
+    c.set("who", who);
+    // Who may not by what is known of them here may by what they are by now.
+    if (refusalOf(c.var.ctx, who)) await hasCallerChanged(c);
+    await byCaller(c, async () => {
+      requirePassed(c);
+      if (who === "admin") await limitAdminCalls(c.var.ctx);
+      if (budget) await chargeUser(c.var.ctx, budget);
+    });
     if (body) requireJson(c);
     await next();
   };
 }
 
-/** @throws AppError UNAUTHORIZED nobody · FORBIDDEN a user, or a key without the scope */
-function requireScope({ actor }: Ctx, who: ServerWho): void {
-  if (actor.kind === "anonymous") throw new AppError("UNAUTHORIZED");
-  if (actor.kind !== "server") throw new AppError("FORBIDDEN", "This takes a server's key.");
-  if (!actor.scopes.some((scope) => who === `key:${scope}`)) {
-    throw new AppError("FORBIDDEN", `This key has no scope ${who.slice("key:".length)}.`);
-  }
+/** @throws AppError as `refusalOf` */
+function requirePassed({ var: { ctx, who } }: Context<HttpEnv>): void {
+  const refusal = refusalOf(ctx, who);
+  if (refusal) throw refusal;
 }
 
 /** What comes in, read as the schemas say. The library would validate it as it was written; here it is respelled before. */
 function reader({ params, query, body, bodyInQuery = [] }: Policy): Handler<HttpEnv> {
-  return async (c, next) => {
+  const read = async (c: Context<HttpEnv>): Promise<void> => {
     const find = findUsers(c.var.ctx);
     if (query) c.req.addValidatedData("query", await readInputNaming(query, queryIn(c.req.queries()), find));
     if (params) c.req.addValidatedData("param", await readInputNaming(params, c.req.param(), find));
     if (body)
       c.req.addValidatedData("json", await readInputNaming(body, completed(await readJson(c), bodyInQuery, c), find));
+  };
+  return async (c, next) => {
+    await byCaller(c, () => read(c));
     await next();
   };
 }
@@ -207,6 +194,20 @@ function completed(body: unknown, fields: readonly string[], c: Context): unknow
   return Object.fromEntries(said);
 }
 
+/**
+ * What a handler answers, once it is known that its caller is who they were, and may call: nothing leaves before. (A handler
+ * may answer a promise or not, which is one type to the library.)
+ */
+function answerCaller<T>(c: Context<HttpEnv>, handle: () => T): T;
+function answerCaller(c: Context<HttpEnv>, handle: () => unknown): unknown {
+  return byCaller(c, async () => {
+    requirePassed(c);
+    const answer = await handle();
+    await c.var.ctx.db.settle();
+    return answer;
+  });
+}
+
 /** A router for one feature. Trailing slashes are accepted (SPEC 0). */
 export function router(): OpenAPIHono<HttpEnv> {
   const app = new OpenAPIHono<HttpEnv>({ strict: false });
@@ -215,7 +216,8 @@ export function router(): OpenAPIHono<HttpEnv> {
   const declare: typeof openapi = (declared, handler) => {
     const { middleware, ...described } = declared;
     app.openAPIRegistry.registerPath(described);
-    return openapi({ ...declared, request: undefined, hide: true }, handler);
+    const byItsCaller: typeof handler = (c, next) => answerCaller(c, () => handler(c, next));
+    return openapi({ ...declared, request: undefined, hide: true }, byItsCaller);
   };
   app.openapi = declare;
   return app;

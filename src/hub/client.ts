@@ -1,6 +1,9 @@
 /** How the rest of the product reaches a user's hub. */
 import type { SQL } from "drizzle-orm";
 import { sql } from "drizzle-orm";
+import { budgetOf } from "../auth/call-budgets.ts";
+import { type Counted, secondsOver } from "../auth/call-meter.ts";
+import { meter } from "../auth/metered.ts";
 import type { Ctx, UserCtx } from "../context.ts";
 import type { CallContext } from "../db/call-context.ts";
 import { jsonObject } from "../db/json.ts";
@@ -22,13 +25,8 @@ export function framesFor(...frames: [type: string, data: Parameters<typeof json
   return sql`json_object('frames', json_array(${sql.join(built, sql`, `)}))`;
 }
 
-type HubSession = {
-  refusedSeconds: Promise<number>;
-  deliver(deliveries: Delivery[]): Promise<FailedDelivery[]>;
-} & Disposable;
-
-/** Sessions that this call has open. A call on what an object returned is not billed again (platform docs, RPC). */
-const openSessions = new WeakMap<Cost, { name: string; session: HubSession }>();
+/** Sends that have not told their sender's hub of themselves. They do with what they deliver there, in the same call. */
+const untold = new WeakMap<Cost, UserCtx>();
 
 /** The outbox's way to a hub. */
 export async function deliverToHub(ctx: CallContext, name: string, deliveries: Delivery[]): Promise<void> {
@@ -37,35 +35,49 @@ export async function deliverToHub(ctx: CallContext, name: string, deliveries: D
 }
 
 async function deliverNamed(ctx: CallContext, name: string, deliveries: Delivery[]): Promise<FailedDelivery[]> {
-  const open = openSessions.get(ctx.cost);
-  if (open?.name !== name) return callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.deliver(deliveries));
-  openSessions.delete(ctx.cost);
-  using session = open.session;
-  return await session.deliver(deliveries);
+  const sender = untold.get(ctx.cost);
+  if (!sender || hubName(sender.actor.id) !== name) {
+    return callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.deliver(deliveries));
+  }
+  const { address } = sender;
+  const sent = await tellOfSend(sender, (count) =>
+    callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.deliverSent(deliveries, { count, address })),
+  );
+  return sent.failed;
 }
+
+/** Tells the sender's hub of what they have sent over REST. */
+function tellOfSend<T extends Counted>(ctx: UserCtx, tell: (count: number) => Promise<T>): Promise<T> {
+  untold.delete(ctx.cost);
+  const { key, ...limit } = sendBudget(ctx);
+  return meter.tell(key, limit, 0, tell);
+}
+
+const countSends = (ctx: UserCtx, count: number): Promise<Counted> =>
+  callObject(ctx, ctx.env.USER_HUB, hubName(ctx.actor.id), (hub) => hub.countCalls("messages", count, ctx.address));
+
+const sendBudget = ({ actor, config }: UserCtx) => budgetOf(actor.id, "messages", config.RATE_LIMIT_MESSAGES);
 
 /**
- * Counts a REST send against the sender's own budget, together with their socket frames, and keeps the session for
- * what the send will have to deliver to the same hub. End it with `closeSendSession`.
+ * Counts a REST send against the sender's own budget. Their hub counts it together with their socket frames once it has been
+ * told: by what the send delivers there, or by `endSend`. As much as is not told may be sent too much.
  * @throws AppError RATE_LIMIT
  */
-export async function openSendSession(ctx: UserCtx): Promise<void> {
-  const name = hubName(ctx.actor.id);
-  const session = await callObject(ctx, ctx.env.USER_HUB, name, (hub) => hub.startSend(ctx.address));
-  const retryAfterSeconds = await session.refusedSeconds;
-  if (retryAfterSeconds > 0) {
-    session[Symbol.dispose]();
-    throw new AppError("RATE_LIMIT", `Over ${ctx.config.RATE_LIMIT_MESSAGES} messages a minute.`, {
-      retryAfterSeconds,
-    });
+export async function beginSend(ctx: UserCtx): Promise<void> {
+  const { key, ...limit } = sendBudget(ctx);
+  if (meter.admits(key, limit)) {
+    untold.set(ctx.cost, ctx);
+    return;
   }
-  openSessions.set(ctx.cost, { name, session });
+  const counted = await meter.tell(key, limit, 1, (count) => countSends(ctx, count));
+  const retryAfterSeconds = secondsOver(counted);
+  if (retryAfterSeconds === 0) return;
+  throw new AppError("RATE_LIMIT", `Over ${limit.most} messages a minute.`, { retryAfterSeconds });
 }
 
-/** Ends a send that had nothing to deliver to its own hub: refused, or a repetition. */
-export function closeSendSession(ctx: UserCtx): void {
-  openSessions.get(ctx.cost)?.session[Symbol.dispose]();
-  openSessions.delete(ctx.cost);
+/** Tells of a send that has failed, or was a repetition: it delivers nothing. */
+export function endSend(ctx: UserCtx): void {
+  if (untold.has(ctx.cost)) ctx.later(tellOfSend(ctx, (count) => countSends(ctx, count)));
 }
 
 /** Shows something to whoever is connected now; never logged. */

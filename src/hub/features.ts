@@ -1,9 +1,9 @@
 /** What features do for a user's object: the frames it understands, and who hears of presence. */
 import type { Ctx, UserCtx } from "../context.ts";
 import type { CommandContext, Commands } from "../realtime/commands.ts";
-import type { HubTopics } from "./topics.ts";
 import type { Frame } from "../realtime/protocol.ts";
 import type { DuePush, PushItem, PushOutcome } from "./pushes.ts";
+import type { HubTopics } from "./topics.ts";
 
 export type HubFeatures = {
   /** Binds the event socket's commands; `as` is the user of a connection, as a service wants them. */

@@ -3,8 +3,11 @@
  * to, and to cut off.
  */
 import type { CallBudget } from "../auth/call-budgets.ts";
+import type { Counted } from "../auth/call-meter.ts";
 import { config } from "../config.ts";
 import { actingAs, objectContext, type UserCtx } from "../context.ts";
+import type { Delivery } from "../db/outbox.ts";
+import type { FailedDelivery } from "../db/outbox-parked.ts";
 import { AppError, CLOSE } from "../errors.ts";
 import type { CommandContext } from "../realtime/commands.ts";
 import type { Connection } from "../realtime/connection.ts";
@@ -27,12 +30,14 @@ import { Pushes, type PushItem } from "./pushes.ts";
 import { Revocations } from "./revocations.ts";
 import { RoomReferences } from "./room-references.ts";
 import { HUB_SCHEMA } from "./schema.ts";
-import { SendSession } from "./send-session.ts";
 import { HubTopics, type TopicFrame } from "./topics.ts";
 import { type Whereabouts, whereaboutsOf } from "./whereabouts.ts";
 
 /** SPEC 2: the last 1000, and all of the last 7 days up to 10 000. */
 const RETENTION = { least: 1000, days: 7, most: 10_000 };
+
+/** What of a send's own deliveries must come again, and what is left of its sender's budget. */
+export type Sent = Counted & { failed: FailedDelivery[] };
 
 type Shown = { at: number; deliveryId: number; about: (number | null)[]; namesNobody: boolean | undefined };
 
@@ -245,14 +250,15 @@ export class UserHub extends Room {
     return exportPage(this.log, this.#topics.heard, after);
   }
 
-  /** RPC: counts a send made over REST, and answers a session to deliver it by. */
-  startSend(address: string): SendSession {
-    return new SendSession(this, this.charge(this.#userId, "messages", address));
+  /** RPC: counts calls that the user has made over REST, from `address`. */
+  countCalls(budget: CallBudget | "messages", count: number, address: string): Counted {
+    return this.charge(this.#userId, budget, count, address);
   }
 
-  /** RPC: counts a call of the user's, made from `address`. @returns seconds to wait when that was one too many, else 0 */
-  chargeCall(budget: CallBudget, address: string): number {
-    return this.charge(this.#userId, budget, address);
+  /** RPC: takes what the user's own send has told, and counts what they have sent over REST. */
+  async deliverSent(deliveries: Delivery[], sent: { count: number; address: string }): Promise<Sent> {
+    const failed = await this.deliver(deliveries);
+    return { failed, ...this.countCalls("messages", sent.count, sent.address) };
   }
 
   /**

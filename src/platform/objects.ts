@@ -6,8 +6,11 @@ import { within } from "./deadline.ts";
 
 const ATTEMPTS = 3;
 
-/** For whom an object is called, as far as it matters. */
-export type ObjectCaller = { cost: Cost; config: Config };
+/**
+ * For whom an object is called, as far as it matters. A call that stands on a condition (db/precondition.ts) calls nothing
+ * before it is settled.
+ */
+export type ObjectCaller = { cost: Cost; config: Config; db?: { settle: () => Promise<void> } };
 
 /** An object that calls another: that belongs to no request's bill. */
 export const objectCaller = (env: Env): ObjectCaller => ({ cost: zeroCost(), config: config(env) });
@@ -39,7 +42,8 @@ export async function callObject<T extends Rpc.DurableObjectBranded | undefined,
 }
 
 /** A call that must not be repeated. @throws AppError UNAVAILABLE no answer in time */
-export function callOnce<R>({ cost, config }: ObjectCaller, call: () => Promise<R>): Promise<R> {
+export async function callOnce<R>({ cost, config, db }: ObjectCaller, call: () => Promise<R>): Promise<R> {
+  await db?.settle();
   cost.objectCalls += 1;
   return within(config.TIMEOUT_OBJECTS_SECONDS, "An object", call);
 }

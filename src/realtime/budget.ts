@@ -79,14 +79,14 @@ export class Budgets {
   }
 
   /**
-   * Counts one.
+   * Counts one, or so many at once.
    * @returns how often the limit was exceeded in this window: 0 while there is budget
    */
-  spend(userId: number, kind: BudgetKind, now: number): number {
+  spend(userId: number, kind: BudgetKind, now: number, many = 1): number {
     const spent = this.of(userId);
     const current = spent[kind];
     const window: [number, number] = current && !hasEnded(current, now) ? current : [now, 0];
-    window[1] += 1;
+    window[1] += many;
     spent[kind] = window;
     return Math.max(0, window[1] - this.limits[kind]);
   }
@@ -94,6 +94,12 @@ export class Budgets {
   /** Counts one. @throws AppError RATE_LIMIT with the seconds until there is budget again */
   require(userId: number, kind: BudgetKind, now: number): void {
     if (this.spend(userId, kind, now) > 0) throw this.refusal(userId, kind, now);
+  }
+
+  /** How much is left in this window, below 0: over it; and how long it lasts. */
+  leftOf(userId: number, kind: BudgetKind, now: number): { left: number; endsInMs: number } {
+    const [start, count] = this.of(userId)[kind] ?? [now, 0];
+    return { left: this.limits[kind] - count, endsInMs: start + WINDOW_MS - now };
   }
 
   refusal(userId: number, kind: BudgetKind, now: number): AppError {

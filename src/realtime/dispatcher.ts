@@ -3,6 +3,7 @@
  * the same time is run as one group, so that all it writes is one transaction: nothing is awaited in between.
  */
 import { authenticate } from "../auth/authenticate.ts";
+import type { Counted } from "../auth/call-meter.ts";
 import { noteHammering } from "../auth/rate-limit.ts";
 import { findUsers } from "../auth/user-names.ts";
 import { type Ctx, objectContext } from "../context.ts";
@@ -247,15 +248,14 @@ export class Dispatcher {
     });
   }
 
-  /** Counts what goes another way. @returns seconds to wait when that was one too many, else 0 */
-  charge(userId: number, budget: BudgetKind, address: string): number {
+  /** Counts what came another way. @returns what is left in this window, below 0: that was too much */
+  charge(userId: number, budget: BudgetKind, count: number, address: string): Counted {
     const now = Date.now();
     const { budgets } = this.#membership;
-    const over = budgets.spend(userId, budget, now);
-    budgets.keep(userId, now);
-    if (over === 0) return 0;
+    const over = budgets.spend(userId, budget, now, count);
+    if (count > 0) budgets.keep(userId, now);
     if (over > HAMMERING_FACTOR * budgets.limits[budget]) this.#noteHammering(address);
-    return budgets.refusal(userId, budget, now).retryAfterSeconds ?? 1;
+    return budgets.leftOf(userId, budget, now);
   }
 
   #noteHammering(address: string): void {

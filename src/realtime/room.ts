@@ -6,6 +6,7 @@
  * A kind of room brings a log and commands, says what happens when members come and go, and is given five things:
  * `connections`, `broadcast`, `send`, `disconnect` and `timers`. It never touches a WebSocket.
  */
+import type { Counted } from "../auth/call-meter.ts";
 import { objectContext } from "../context.ts";
 import { readBirth, readGeneration } from "../db/generation.ts";
 import type { Delivery } from "../db/outbox.ts";
@@ -192,8 +193,8 @@ export abstract class Room extends KindOfRoom {
   }
 
   /** Counts what goes another way, for a caller at `address`. @returns seconds to wait when that was one too many, else 0 */
-  protected charge(userId: number, budget: BudgetKind, address: string): number {
-    return this.#dispatcher.charge(userId, budget, address);
+  protected charge(userId: number, budget: BudgetKind, count: number, address: string): Counted {
+    return this.#dispatcher.charge(userId, budget, count, address);
   }
 
   /** RPC: takes what the outbox has for this object; repeats are dropped. @returns those that must come again */

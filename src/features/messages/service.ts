@@ -8,7 +8,7 @@ import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { type FeedQuery, feedPart, forwardPart, newestFirst, oldestFirst } from "../../db/page.ts";
 import { conversations, messages, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { closeSendSession, frameFor, openSendSession, pushTo } from "../../hub/client.ts";
+import { beginSend, endSend, frameFor, pushTo } from "../../hub/client.ts";
 import { blockedBetween } from "../social/service.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import { askAboutMessage } from "../webhooks/service.ts";
@@ -32,11 +32,11 @@ const toMessage = (row: Row): DirectMessage => ({
  */
 export async function sendMessage(ctx: UserCtx, input: SendMessage): Promise<DirectMessage> {
   if (input.receiverId === ctx.actor.id) throw new AppError("INVALID_REQUEST", "A message needs somebody else.");
-  await openSendSession(ctx);
+  await beginSend(ctx);
   try {
     return await storeMessage(ctx, { ...input, content: await acceptedContent(ctx, input) });
   } finally {
-    closeSendSession(ctx);
+    endSend(ctx);
   }
 }
 

@@ -1,8 +1,8 @@
 /** Asks a product's backend before a message is accepted (SPEC 12): rooms in groups, direct messages one by one. */
 import { and, eq, isNull } from "drizzle-orm";
+import { personOf } from "../../chat/client.ts";
 import type { Question, Verdict } from "../../chat/gate.ts";
 import type { RoomInfo } from "../../chat/info.ts";
-import { personOf } from "../../chat/client.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import { inList } from "../../db/json.ts";
 import { type MessageHook, readHook } from "../../db/message-hook.ts";

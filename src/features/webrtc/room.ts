@@ -16,7 +16,7 @@ import { arrived, factsOf, type Member, type ParticipantState, SessionFacts, sho
 import { noteOwnEnd } from "./service.ts";
 import { SessionDelivery } from "./session-delivery.ts";
 import { Signaling } from "./signaling.ts";
-import { type StoredStay, StayStore } from "./store.ts";
+import { StayStore, type StoredStay } from "./store.ts";
 
 /** A page that is reloaded is back within this time, ms. */
 const GRACE_MS = 6000;

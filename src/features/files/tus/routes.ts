@@ -2,6 +2,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { requireUser } from "../../../context.ts";
 import { AppError, errorBody } from "../../../errors.ts";
+import { askCaller } from "../../../http/caller.ts";
 import { type HttpEnv, router } from "../../../http/route.ts";
 import { append, ChecksumMismatch } from "./append.ts";
 import type { Upload } from "./lock.ts";
@@ -85,7 +86,7 @@ async function end(c: Context<HttpEnv, "/:id">): Promise<Response> {
 }
 
 export const tusRoutes = router();
-tusRoutes.use("/files/tus/*", requireVersion, requireOffered);
+tusRoutes.use("/files/tus/*", askCaller, requireVersion, requireOffered);
 tusRoutes.post("/files/tus", create);
 // Hono answers HEAD with the GET handler.
 tusRoutes.get("/files/tus/:id", head);

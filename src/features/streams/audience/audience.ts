@@ -2,8 +2,9 @@
  * Viewers of a stream for whom its room has no place. They have here what they would have there: frames in the same order,
  * resume, limits, heartbeats, revocations. What they say is done by the room, which tells this object once what all get.
  */
-import { AppError } from "../../../errors.ts";
+
 import { Throttle } from "../../../chat/throttle.ts";
+import { AppError } from "../../../errors.ts";
 import { logFailure } from "../../../platform/log.ts";
 import { callObject, objectCaller } from "../../../platform/objects.ts";
 import { type CommandContext, type Commands, resultOf } from "../../../realtime/commands.ts";

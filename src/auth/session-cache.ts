@@ -1,0 +1,161 @@
+/**
+ * Who held a token when this isolate last asked. A call takes them for who they were, on the condition that the database
+ * still says so: that is asked in the transaction of the call's own work, so that being signed in costs no trip, and a
+ * revoked session, a ban, a new role or a new name count at once all the same.
+ */
+import { fillPlaceholders, type SQL, sql } from "drizzle-orm";
+import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core";
+import { z } from "zod";
+import type { Config } from "../config.ts";
+import { actingAs, type Ctx, onCondition, type User, type UserCtx } from "../context.ts";
+import { generationColumn } from "../db/generation.ts";
+import { believeHook, hookColumn } from "../db/message-hook.ts";
+import { newestOutboxId } from "../db/outbox.ts";
+import { failUnless } from "../db/precondition.ts";
+import { addressBans, identities, revokedTokens, sessions } from "../db/tables.ts";
+import { anybodyListens } from "../db/webhook-facts.ts";
+import { ROLES, type Role } from "../roles.ts";
+import { isOutsideSession, outsideTokenHash, roleOfSession } from "./outside-session.ts";
+
+export type Session = {
+  userId: number;
+  sessionId: string;
+  expiresAt: number;
+  /** By what a token that somebody else signed names its account. */
+  identity?: { issuer: string; subject: string };
+};
+
+/** What the database said of an account, as far as a call may build on it. */
+export type Account = {
+  username: string;
+  displayName: string | null;
+  avatarUrl: string | null;
+  role: Role;
+  /** Whether an admin here has said what the role is. */
+  isRoleSet: boolean;
+  bornAt: number;
+  generation: string;
+  asOf: number;
+};
+
+/** What is read along, whenever somebody is found to be signed in. */
+const Use = z.object({
+  asOf: z.number(),
+  listens: z.number(),
+  asked: z.string().nullable(),
+  lastActiveAt: z.number().nullable(),
+  lastUsedAt: z.number(),
+});
+export type Use = z.infer<typeof Use>;
+
+type Remembered = { session: Session; account: Account; until: number };
+
+const MOST = 5000;
+/** The keys that others sign with are asked for again within this time: see `keySet` in outside.ts. */
+const OUTSIDE_MS = 300_000;
+
+/** By the settings, which say what a good token is, and by token. */
+const caches = new WeakMap<Config, Map<string, Remembered>>();
+
+function cacheOf({ config }: Ctx): Map<string, Remembered> {
+  const cache = caches.get(config) ?? new Map<string, Remembered>();
+  caches.set(config, cache);
+  return cache;
+}
+
+export function rememberSession(ctx: Ctx, token: string, session: Session, account: Account): void {
+  const { now } = ctx;
+  const remembered = cacheOf(ctx);
+  const until = isOutsideSession(session.sessionId)
+    ? Math.min(session.expiresAt, now.getTime() + OUTSIDE_MS)
+    : session.expiresAt;
+  remembered.delete(token);
+  remembered.set(token, { session, account, until });
+  const [oldest] = remembered.keys();
+  if (remembered.size > MOST && oldest !== undefined) remembered.delete(oldest);
+}
+
+/** Who an account is in a session. A token may give a role while nobody here has said what the account's is. */
+export function userOf({ userId, sessionId, expiresAt }: Session, account: Account): User {
+  const { isRoleSet, role, ...rest } = account;
+  const given = isRoleSet ? null : roleOfSession(sessionId);
+  return { kind: "user", id: userId, sessionId, expiresAt, ...rest, role: higherRole(role, given) };
+}
+
+const higherRole = (own: Role, given: Role | null): Role =>
+  given !== null && ROLES.indexOf(given) > ROLES.indexOf(own) ? given : own;
+
+const param = (name: string): SQL => sql`${sql.placeholder(name)}`;
+
+/** When a session was last used, ms; null: it has ended. Of a token that somebody else signed no use is noted. */
+export const lastUseOf = (sessionId: SQL, userId: SQL): SQL<number | null> =>
+  sql`(SELECT ${sessions.lastUsedAt} FROM ${sessions} WHERE ${sessions.id} = ${sessionId} AND ${sessions.userId} = ${userId})`;
+
+/** The same for a token that somebody else signed. */
+export const outsideUseOf = (hash: SQL, now: SQL): SQL<number | null> =>
+  sql`CASE WHEN NOT EXISTS (SELECT 1 FROM ${revokedTokens} WHERE ${revokedTokens.hash} = ${hash}) THEN ${now} END`;
+
+/** Until when an address is banned, ms, or null. */
+export const banOf = (address: SQL, now: SQL): SQL<number | null> =>
+  sql`(SELECT ${addressBans.until} FROM ${addressBans} WHERE ${addressBans.address} = ${address} AND ${addressBans.until} > ${now})`;
+
+const isNamed = sql`${param("userId")} = (SELECT ${identities.userId} FROM ${identities}
+  WHERE ${identities.issuer} = ${param("issuer")} AND ${identities.subject} = ${param("subject")})`;
+
+/** Compiled once. Of nobody all columns are NULL, and the condition is not met. */
+function stillSo(lastUsedAt: SQL, isTheirs: SQL): { sql: string; params: unknown[] } {
+  const isSo = sql`${isTheirs} AND used_at IS NOT NULL AND u.account_status = 'active' AND u.banned_at IS NULL
+    AND u.username = ${param("username")} AND u.display_name IS ${param("displayName")}
+    AND u.avatar_url IS ${param("avatarUrl")} AND u.role = ${param("role")}
+    AND (u.role_set_at IS NOT NULL) = ${param("isRoleSet")} AND u.created_at = ${param("bornAt")}
+    AND ${generationColumn} = ${param("generation")} AND ${hookColumn} IS ${param("hook")}
+    AND ${banOf(param("address"), param("now"))} IS NULL`;
+  return new SQLiteAsyncDialect().sqlToQuery(sql`SELECT ${newestOutboxId} AS asOf, ${anybodyListens} AS listens,
+    ${hookColumn} AS asked, u.last_active_at AS lastActiveAt, used_at AS lastUsedAt, ${failUnless(isSo)} AS isSo
+    FROM (SELECT ${lastUsedAt} AS used_at) LEFT JOIN users u ON u.id = ${param("userId")}`);
+}
+
+const OWN = stillSo(lastUseOf(param("sessionId"), param("userId")), sql`1`);
+const OUTSIDE = stillSo(outsideUseOf(param("tokenHash"), param("now")), isNamed);
+
+type Outcome = {
+  /** The token's holder is who they were. */
+  met: (ctx: UserCtx, use: Use) => void;
+  /** They are not. Throws who they are. */
+  unmet: () => Promise<never>;
+};
+
+/** The call, by whoever held this token when it was last asked; null: not known here. */
+export function believe(ctx: Ctx, token: string, { met, unmet }: Outcome): UserCtx | null {
+  const now = ctx.now.getTime();
+  const remembered = cacheOf(ctx);
+  const known = remembered.get(token);
+  if (!known || known.until <= now) return null;
+  const { session, account } = known;
+  const user = userOf(session, account);
+  const believer = actingAs(ctx, user);
+  const { sql: query, params } = isOutsideSession(session.sessionId) ? OUTSIDE : OWN;
+  return onCondition(believer, {
+    query,
+    params: fillPlaceholders(params, {
+      ...account,
+      ...session.identity,
+      isRoleSet: account.isRoleSet ? 1 : 0,
+      userId: session.userId,
+      sessionId: session.sessionId,
+      tokenHash: outsideTokenHash(session.sessionId),
+      hook: believeHook(),
+      address: ctx.address,
+      now,
+    }),
+    met: (row) => {
+      const use = Use.parse(row);
+      user.asOf = use.asOf;
+      met(believer, use);
+    },
+    unmet: () => {
+      remembered.delete(token);
+      return unmet();
+    },
+  });
+}
