@@ -2,7 +2,7 @@
  * Some 2000 inputs over every route and every frame, natively and over Socket.IO: valid ones of which something was replaced,
  * and junk. Always the same ones. Whatever comes of them is the client's mistake, is said, and is said in time.
  */
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { SOCKETS } from "../src/contract.ts";
 import { mintAdmin } from "./support/admin.ts";
@@ -12,6 +12,7 @@ import { hostileInput, hostileText, hostileValue } from "./support/hostile.ts";
 import { type Pick, picker } from "./support/inputs.ts";
 import { at } from "./support/items.ts";
 import { mintStream } from "./support/media.ts";
+import { answerForOutside } from "./support/outside.ts";
 import { upgrade } from "./support/socket.ts";
 import { connectSocketIo } from "./support/socketio.ts";
 
@@ -21,10 +22,7 @@ const FRAMES_A_SOCKET = 80;
 const SOCKETIO_CLIENTS = 5;
 const PATIENCE_MS = 10_000;
 
-// What hostile inputs set up may be asked of an address outside: there it is always fine.
-beforeAll(() => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(async () => Response.json({ action: "allow" }));
-});
+beforeAll(answerForOutside);
 
 /** Answers in time, or says what did not. */
 const inTime = <T>(what: string, answer: Promise<T>): Promise<T> =>

@@ -7,11 +7,13 @@ import { mintAdmin, run } from "./support/admin.ts";
 import { call, mintUser } from "./support/api.ts";
 import { type Declared, openFresh, ROUTES } from "./support/contract.ts";
 import { picker, spelledOtherwise, validInput } from "./support/inputs.ts";
+import { answerForOutside } from "./support/outside.ts";
 import { mintGroup } from "./support/rooms.ts";
 import { openSocket } from "./support/socket.ts";
 
 const ROUNDS = 20;
 
+beforeAll(answerForOutside);
 // Beyond every number that an input may have: nobody here is whom they name.
 beforeAll(async () => void (await run("INSERT INTO sqlite_sequence (name, seq) VALUES ('users', 1000)")));
 
