@@ -3,6 +3,7 @@ import { call } from "/api.js";
 import { channel } from "/docs/channel.js";
 import { endpoint, endpointWords } from "/docs/endpoint.js";
 import { prose } from "/docs/prose.js";
+import { webhooks } from "/docs/webhooks.js";
 import { byId, h } from "/dom.js";
 
 const content = byId("main");
@@ -34,6 +35,7 @@ function show(api, events) {
   const base = new URL(api.servers[0].url, location.href).href;
   const tags = api.tags.map((tag) => sectionOfTag(tag, api)).filter(Boolean);
   const channels = Object.entries(events.channels).map(([name, about]) => channel(name, about, events));
+  const told = webhooks(api);
   byId("intro").replaceChildren(
     h("p", {}, "Everything is below ", h("code", {}, base), ". ", ...prose(api.info.description)),
     h("p", { class: "muted" }, ...prose(events.info.description)),
@@ -45,12 +47,14 @@ function show(api, events) {
       h("a", { href: "/api/v1/asyncapi.json" }, "asyncapi.json"),
     ),
   );
-  content.append(...tags, ...channels);
+  content.append(...tags, ...channels, told);
   contents.replaceChildren(
     h("h2", {}, "Calls"),
     ...tags.map(entryFor),
     h("h2", {}, "Socket events"),
     ...channels.map(entryFor),
+    h("h2", {}, "Told to your backend"),
+    entryFor(told),
   );
 }
 

@@ -155,6 +155,14 @@ async function run(browser: Browser, settings: Record<string, string>): Promise<
     await ann.locator("#talk .shop", { hasText: "Your Watering can (order 1038) is delivered." }).waitFor();
   });
 
+  await check("the docs say what the shop is told", async () => {
+    const page = await ann.context().newPage();
+    await page.goto(`${server.origin}/docs#webhook-room.message_sent`);
+    await page.locator("#webhooks table", { hasText: "externalIds" }).waitFor();
+    await shoot(page, "docs");
+    await page.close();
+  });
+
   await check("nothing is wider than a phone", async () => {
     await ann.setViewportSize({ width: 390, height: 844 });
     const spare = await ann.evaluate(() => innerWidth - document.documentElement.scrollWidth);

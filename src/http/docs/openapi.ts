@@ -77,10 +77,12 @@ function registerWebhook(
     tags: ["server"],
     security: [],
     request: { headers: SIGNED, body: { content: json(body), required: true } },
-    responses: {
-      "2XX": answer ? { description: "What is to be done", content: json(answer) } : { description: "It was taken" },
-      default: { description: "It was not taken, and comes again" },
-    },
+    responses: answer
+      ? {
+          "2XX": { description: "What is to be done", content: json(answer) },
+          default: { description: "No answer: what was set up for that is done" },
+        }
+      : { "2XX": { description: "It was taken" }, default: { description: "It was not taken, and comes again" } },
   });
 }
 
