@@ -4,7 +4,8 @@ declare module "*?raw" {
   export default text;
 }
 
-/** The files that match, each by a function that reads it, by Vite. */
+/** The files that match, each by a function that reads it, or read already, by Vite. */
 interface ImportMeta {
+  glob<T>(patterns: string[], options: { query: "?raw"; import: "default"; eager: true }): Record<string, T>;
   glob<T>(patterns: string[], options: { query: "?raw"; import: "default" }): Record<string, () => Promise<T>>;
 }
