@@ -9,6 +9,7 @@ import { mintAdmin, run } from "./support/admin.ts";
 import { call, costOf, mintKnown, mintUser, type TestUser } from "./support/api.ts";
 import { contextOf } from "./support/call-budgets.ts";
 import { callWith, freshExternalId, SHARED_SECRET, signShared } from "./support/shared.ts";
+import { openSocket } from "./support/socket.ts";
 import { comment, get, giveRole, mintVideo, post } from "./support/social.ts";
 
 async function mintKnownAdmin(): Promise<TestUser> {
@@ -102,6 +103,22 @@ describe("a session that has ended", () => {
     expect(answers.every(({ status }) => status === 201 || status === 401)).toBe(true);
     expect((await sentBy(ann)).map(({ content }) => content).sort()).toEqual(accepted.sort());
     expect((await post(ann, "/messages", { receiverId: bob.id, content: "late" })).status).toBe(401);
+  });
+
+  it("opens no socket any more, and under a new name the socket has that", async () => {
+    const [ann, bob] = [await mintKnown("ann"), await mintKnown("bob")];
+    await run("UPDATE users SET username = ? WHERE id = ?", `${bob.username}_2`, bob.id);
+    const stream = (await post(bob, "/streams", {})).body.id;
+    expect((await get(bob, "/auth/me")).status).toBe(200);
+    await run("UPDATE users SET username = ? WHERE id = ?", `${bob.username}_3`, bob.id);
+    const socket = await openSocket(`/streams/${stream}/ws?token=${bob.token}`);
+    expect((await socket.ask("chat_message", { message: "x" })).type).toBe("ack");
+    expect((await socket.next("chat_message")).data.username).toBe(`${bob.username}_3`);
+    await run("DELETE FROM sessions WHERE user_id = ?", ann.id);
+    for (const path of [`/streams/${stream}/ws`, "/ws"]) {
+      const { code } = await (await openSocket(`${path}?token=${ann.token}`)).nextClose();
+      expect(code, path).toBe(4001);
+    }
   });
 
   it("of a token that a backend has signed ends alike", async () => {

@@ -9,6 +9,7 @@ import { addressBans, sessions, socketTickets, users } from "../db/tables.ts";
 import { anybodyListens, noteListening } from "../db/webhook-facts.ts";
 import { AppError } from "../errors.ts";
 import { fingerprint } from "../platform/digest.ts";
+import { CallerChanged } from "./caller-changed.ts";
 import { isFromOutside, verifyOutsideToken } from "./outside.ts";
 import { isOutsideSession, outsideTokenHash } from "./outside-session.ts";
 import {
@@ -35,21 +36,6 @@ export async function authenticate(ctx: Ctx, token: string): Promise<UserCtx> {
   const account = await findAccount(ctx, session);
   rememberSession(ctx, token, session, account);
   return actingAs(ctx, userOf(session, account));
-}
-
-/**
- * Thrown by whatever asks the database or an object first, in a call whose caller is not who they were a while ago. Nothing
- * was done: http/route.ts does it again. Other doors answer that the same call may succeed.
- */
-export class CallerChanged extends AppError {
-  override name = "CallerChanged";
-  /** The call as whoever they are. */
-  readonly ctx: UserCtx;
-
-  constructor(ctx: UserCtx) {
-    super("UNAVAILABLE");
-    this.ctx = ctx;
-  }
 }
 
 /**

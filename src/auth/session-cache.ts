@@ -6,7 +6,6 @@
 import { fillPlaceholders, type SQL, sql } from "drizzle-orm";
 import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
-import type { Config } from "../config.ts";
 import { actingAs, type Ctx, onCondition, type User, type UserCtx } from "../context.ts";
 import { generationColumn } from "../db/generation.ts";
 import { believeHook, hookColumn } from "../db/message-hook.ts";
@@ -15,6 +14,7 @@ import { failUnless } from "../db/precondition.ts";
 import { addressBans, identities, revokedTokens, sessions } from "../db/tables.ts";
 import { anybodyListens } from "../db/webhook-facts.ts";
 import { ROLES, type Role } from "../roles.ts";
+import { CredentialCache } from "./credential-cache.ts";
 import { isOutsideSession, outsideTokenHash, roleOfSession } from "./outside-session.ts";
 
 export type Session = {
@@ -48,31 +48,15 @@ const Use = z.object({
 });
 export type Use = z.infer<typeof Use>;
 
-type Remembered = { session: Session; account: Account; until: number };
-
-const MOST = 5000;
 /** The keys that others sign with are asked for again within this time: see `keySet` in outside.ts. */
 const OUTSIDE_MS = 300_000;
 
-/** By the settings, which say what a good token is, and by token. */
-const caches = new WeakMap<Config, Map<string, Remembered>>();
+const remembered = new CredentialCache<{ session: Session; account: Account }>();
 
-function cacheOf({ config }: Ctx): Map<string, Remembered> {
-  const cache = caches.get(config) ?? new Map<string, Remembered>();
-  caches.set(config, cache);
-  return cache;
-}
-
-export function rememberSession(ctx: Ctx, token: string, session: Session, account: Account): void {
-  const { now } = ctx;
-  const remembered = cacheOf(ctx);
-  const until = isOutsideSession(session.sessionId)
-    ? Math.min(session.expiresAt, now.getTime() + OUTSIDE_MS)
-    : session.expiresAt;
-  remembered.delete(token);
-  remembered.set(token, { session, account, until });
-  const [oldest] = remembered.keys();
-  if (remembered.size > MOST && oldest !== undefined) remembered.delete(oldest);
+export function rememberSession({ config, now }: Ctx, token: string, session: Session, account: Account): void {
+  const { sessionId, expiresAt } = session;
+  const until = isOutsideSession(sessionId) ? Math.min(expiresAt, now.getTime() + OUTSIDE_MS) : expiresAt;
+  remembered.remember(config, token, { session, account }, until);
 }
 
 /** Who an account is in a session. A token may give a role while nobody here has said what the account's is. */
@@ -128,9 +112,8 @@ type Outcome = {
 /** The call, by whoever held this token when it was last asked; null: not known here. */
 export function believe(ctx: Ctx, token: string, { met, unmet }: Outcome): UserCtx | null {
   const now = ctx.now.getTime();
-  const remembered = cacheOf(ctx);
-  const known = remembered.get(token);
-  if (!known || known.until <= now) return null;
+  const known = remembered.get(ctx.config, token, now);
+  if (!known) return null;
   const { session, account } = known;
   const user = userOf(session, account);
   const believer = actingAs(ctx, user);
@@ -154,7 +137,7 @@ export function believe(ctx: Ctx, token: string, { met, unmet }: Outcome): UserC
       met(believer, use);
     },
     unmet: () => {
-      remembered.delete(token);
+      remembered.forget(ctx.config, token);
       return unmet();
     },
   });

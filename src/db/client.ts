@@ -116,14 +116,18 @@ function counted(database: D1Database, { cost, timeoutSeconds, condition }: Opti
     return wrapped;
   };
 
+  const settle = async (): Promise<void> => {
+    await send([]);
+  };
+
   const client = {
     prepare: (query: string) => wrap(database.prepare(withDistinctNames(query))),
     batch: <T>(statements: D1PreparedStatement[]) =>
       send<T>(statements.map((statement) => inner.get(statement) ?? statement)),
-    exec: (query: string) => inTime(() => database.exec(query)),
+    exec: async (query: string) => {
+      await settle();
+      return inTime(() => database.exec(query));
+    },
   } as D1Database;
-  const settle = async (): Promise<void> => {
-    await send([]);
-  };
   return { client, settle };
 }

@@ -1,7 +1,8 @@
 /** Who calls. They are taken for who they were; the work itself asks the database whether they still are. */
 import type { Context, MiddlewareHandler } from "hono";
-import { authenticate, authenticateByWork, bearerOf, CallerChanged, tokenOf } from "../auth/authenticate.ts";
-import { authenticateServer } from "../auth/server-keys.ts";
+import { authenticate, authenticateByWork, bearerOf, tokenOf } from "../auth/authenticate.ts";
+import { CallerChanged } from "../auth/caller-changed.ts";
+import { authenticateServerByWork } from "../auth/server-keys.ts";
 import { isServerKey } from "../auth/tokens.ts";
 import { toAppError } from "../errors.ts";
 import { type HttpEnv, isServerCall } from "./env.ts";
@@ -13,7 +14,7 @@ export const signIn: MiddlewareHandler<HttpEnv> = async (c, next) => {
   const { ctx } = c.var;
   const key = isServerCall(c) ? bearerOf(c.req.raw) : null;
   const token = tokenOf(c.req.raw);
-  if (key !== null && isServerKey(key)) c.set("ctx", await authenticateServer(ctx, key));
+  if (key !== null && isServerKey(key)) c.set("ctx", await authenticateServerByWork(ctx, key));
   else if (token !== null) c.set("ctx", await (isRepeatable(c) ? authenticateByWork : authenticate)(ctx, token));
   await next();
   await refuseUnasked(c);

@@ -1,8 +1,8 @@
 /** The way of every WebSocket into an object: checked here, so that junk never wakes or makes one. */
 import type { Context, MiddlewareHandler } from "hono";
-import { authenticate, redeemTicket, tokenOf } from "../auth/authenticate.ts";
+import { authenticateByWork, redeemTicket, tokenOf } from "../auth/authenticate.ts";
 import { isAllowedOrigin } from "../config.ts";
-import type { Ctx, UserCtx } from "../context.ts";
+import { type Ctx, requireUser, type UserCtx } from "../context.ts";
 import { AppError, ERRORS, saysWhen, toAppError } from "../errors.ts";
 import { readInput } from "../input.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
@@ -11,8 +11,9 @@ import { callOnce } from "../platform/objects.ts";
 import { versionOf } from "../platform/version.ts";
 import { type ConnectRequest, elsewhereIn, writeConnectRequest } from "../realtime/connection-state.ts";
 import { SocketQuery } from "../realtime/protocol.ts";
+import { byCaller } from "./caller.ts";
+import type { HttpEnv } from "./env.ts";
 import { queryIn } from "./read.ts";
-import type { HttpEnv } from "./route.ts";
 
 /** The object a socket leads to, and what its room wants to know about the member. */
 export type Destination = {
@@ -37,11 +38,13 @@ export function socket(open: OpenSocket): MiddlewareHandler<HttpEnv> {
     requireOwnPage(ctx, c);
     const query = readInput(SocketQuery, queryIn(c.req.queries()));
     try {
-      const signedIn = await signIn(ctx, c.req.raw, query.ticket);
-      c.set("ctx", signedIn);
-      const destination = await open(signedIn, c);
-      countSocket(destination.kind);
-      return await forward(signedIn, destination, query);
+      c.set("ctx", await signIn(ctx, c.req.raw, query.ticket));
+      return await byCaller(c, async () => {
+        const signedIn = requireUser(c.var.ctx);
+        const destination = await open(signedIn, c);
+        countSocket(destination.kind);
+        return forward(signedIn, destination, query);
+      });
     } catch (thrown) {
       return closeAtOnce(ctx, thrown);
     }
@@ -60,12 +63,14 @@ async function signIn(ctx: Ctx, request: Request, ticket: string | undefined): P
   if (ticket !== undefined) return redeemTicket(ctx, ticket);
   const token = tokenOf(request);
   if (token === null) throw new AppError("UNAUTHORIZED");
-  return authenticate(ctx, token);
+  return authenticateByWork(ctx, token);
 }
 
 /** The object gets a request that is made anew: nothing that the client sent is in it but what was checked. */
 async function forward(ctx: UserCtx, destination: Destination, query: SocketQuery): Promise<Response> {
   const { stub, facts, elsewhere } = destination;
+  // It says how far the outbox had come when the caller was asked for.
+  await ctx.db.settle();
   const { actor } = ctx;
   const request: ConnectRequest = {
     userId: actor.id,
