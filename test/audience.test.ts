@@ -93,6 +93,26 @@ describe("a stream with more viewers than one object holds", () => {
     });
   });
 
+  it("leads a person's windows to where their first one is, also after the room has slept, so that they are one viewer", async () => {
+    const { stream, people } = await crowd(8);
+    // In the room itself, which is full; in the first audience object, which is full, too; and in the second one.
+    const [inRoom, inFirst, inSecond] = [at(people, 0), at(people, 4), at(people, 7)];
+    for (const user of [inRoom, inFirst, inSecond]) await joinStream(stream, user);
+    await evictDurableObject(roomOf(stream));
+    await runInDurableObject(roomOf(stream), () => {});
+    await runDurableObjectAlarm(roomOf(stream));
+    for (const user of [inFirst, inSecond]) await joinStream(stream, user);
+    const seated = (number: number) =>
+      runInDurableObject(audienceOf(stream, number), (_, state) => state.getWebSockets().length);
+    expect([await seated(0), await seated(1)]).toEqual([HELD + 2, 2 + 2]);
+    await vi.waitFor(async () => {
+      passTime(1);
+      for (const number of [0, 1]) await runDurableObjectAlarm(audienceOf(stream, number));
+      await runDurableObjectAlarm(roomOf(stream));
+      expect((await call(`/streams/${stream.id}`)).body.viewerCount).toBe(8);
+    });
+  });
+
   it("gives those who come back what they missed, from the room where the audience object has slept", async () => {
     const { stream, people, sockets } = await crowd(5);
     const [owner, , , ann, bob] = sockets;

@@ -135,7 +135,7 @@ export class StreamAudience extends Room {
   // ── What the room says ────────────────────────────────────────────────────────────────────────────────────────────
 
   /** RPC: passes on what the room says, in order; what is missing before it is asked for. A repeat adds nothing to the log. */
-  async relay({ epoch, before, orders }: Relay): Promise<Attendance> {
+  async relay({ epoch, before, orders, asksWho = false }: Relay): Promise<Attendance & { users?: number[] }> {
     if (this.connections.size === 0) return this.#attendance;
     const { head } = this.log;
     await this.#catchUp(epoch, before);
@@ -144,7 +144,11 @@ export class StreamAudience extends Room {
       this.#do(order);
     }
     if (this.log.head !== head) this.log.save();
-    return this.#attendance;
+    return { ...this.#attendance, ...(asksWho ? { users: this.#users } : {}) };
+  }
+
+  get #users(): number[] {
+    return [...new Set(Array.from(this.connections.values(), ({ userId }) => userId))];
   }
 
   #do(order: Order): void {

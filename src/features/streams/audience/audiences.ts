@@ -9,6 +9,7 @@ import type { Region } from "../../../platform/regions.ts";
 import type { EncodedFrame } from "../../../realtime/encoded-frame.ts";
 import type { Timers } from "../../../realtime/timers.ts";
 import { type Attendance, audienceName, type Order, type Relay, type Subscription } from "./relay.ts";
+import { Seats } from "./seats.ts";
 
 /** A later migration of the room's object: those who hear it, and who sat there when they last said so. */
 export const AUDIENCES_SCHEMA = `
@@ -33,6 +34,8 @@ type Audience = Attendance & {
   drained: (() => void)[];
   retryAt: number | null;
   waitMs: number;
+  /** Who sits there is not known any more. */
+  isUnknown: boolean;
 };
 
 type Host = {
@@ -52,6 +55,7 @@ export class Audiences {
   readonly #host: Host;
   readonly #sql: SqlStorage;
   readonly #all = new Map<string, Audience>();
+  readonly #seats = new Seats();
 
   constructor(host: Host) {
     this.#host = host;
@@ -61,8 +65,10 @@ export class Audiences {
       .toArray();
     // What was on its way when this object went to sleep, or died, may be lost: each compares where it stands, and forgets.
     const now = Date.now();
-    for (const row of rows)
-      this.#all.set(row.name, { ...newAudience(), ...row, unsaid: [{ do: "forget" }], retryAt: now });
+    for (const row of rows) {
+      const again = { unsaid: [{ do: "forget" } as const], retryAt: now, isUnknown: true };
+      this.#all.set(row.name, { ...newAudience(), ...row, ...again });
+    }
     host.timers.add({ due: () => this.#due(), ring: (at) => this.#ring(at) });
     if (rows.length > 0) host.timers.arm(now);
   }
@@ -74,14 +80,25 @@ export class Audiences {
     return people;
   }
 
-  /** The audience object for the next viewer of a region: the first with a free seat. */
-  seat(region: Region): string {
+  /** Where this user sits, as far as is known. */
+  seatOf(userId: number): string | undefined {
+    const name = this.#seats.of(userId);
+    return name !== undefined && this.#all.has(name) ? name : undefined;
+  }
+
+  /** The audience object for a viewer of a region: where they sit already, or the first with a free seat. */
+  seat(userId: number, region: Region): string {
+    const audience = this.#named(this.seatOf(userId) ?? this.#freeIn(region));
+    // Counted at once: a thousand may come before it can say that they are there.
+    audience.sockets += 1;
+    this.#seats.take(userId, audience.name);
+    return audience.name;
+  }
+
+  #freeIn(region: Region): string {
     for (let number = 0; ; number += 1) {
-      const audience = this.#named(audienceName(this.#host.streamId(), region, number));
-      if (audience.sockets >= this.#host.most()) continue;
-      // Counted at once: a thousand may come before it can say that they are there.
-      audience.sockets += 1;
-      return audience.name;
+      const { name, sockets } = this.#named(audienceName(this.#host.streamId(), region, number));
+      if (sockets < this.#host.most()) return name;
     }
   }
 
@@ -192,10 +209,11 @@ export class Audiences {
     const { env } = this.#host;
     const { name, subscription } = audience;
     try {
-      const attendance = await callObject(objectCaller(env), env.STREAM_AUDIENCE, name, (object) =>
-        object.relay(relay),
+      const { users, ...attendance } = await callObject(objectCaller(env), env.STREAM_AUDIENCE, name, (object) =>
+        object.relay({ ...relay, asksWho: audience.isUnknown }),
       );
-      Object.assign(audience, { retryAt: null, waitMs: RETRY_MS.first });
+      Object.assign(audience, { retryAt: null, waitMs: RETRY_MS.first, isUnknown: false });
+      for (const userId of users ?? []) this.#seats.take(userId, name);
       if (attendance.sockets === 0 && audience.subscription === subscription) this.#forget(audience);
       else this.attended(name, attendance);
     } catch (error) {
@@ -261,4 +279,5 @@ const newAudience = (): Audience => ({
   drained: [],
   retryAt: null,
   waitMs: RETRY_MS.first,
+  isUnknown: false,
 });

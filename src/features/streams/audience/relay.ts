@@ -12,8 +12,8 @@ export type Order =
   | { do: "forget" }
   | { do: "close"; code: number; reason: string };
 
-/** What one call carries; `before`: the head of the room's log ahead of it. */
-export type Relay = { epoch: string; before: number; orders: Order[] };
+/** What one call carries; `before`: the head of the room's log ahead of it; `asksWho`: to be answered with those who are there. */
+export type Relay = { epoch: string; before: number; orders: Order[]; asksWho?: boolean };
 
 /** Who sits in an audience object: different users, and connections. */
 export type Attendance = { people: number; sockets: number };
