@@ -5,11 +5,11 @@
  *
  * Load: SENDERS sockets each keep WINDOW messages under way. Counted: what the other sockets of the room receive.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import { post, startRoomcast, startWorker } from "./load.ts";
+import { relayObjects, relayScript } from "./relay.ts";
+import { openAll, opened } from "./sockets.ts";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const SECONDS = Number(process.env.SECONDS ?? 3);
@@ -33,13 +33,7 @@ type Contender = {
   tagsPerMessage: number;
 };
 
-const startRelay = () =>
-  startWorker(PORT.relay, readFileSync(join(import.meta.dirname, "relay.js"), "utf8"), {
-    durableObjects: {
-      PLAIN: { className: "PlainRelay", useSQLite: true },
-      ARRAY: { className: "ArrayRelay", useSQLite: true },
-    },
-  });
+const startRelay = () => startWorker(PORT.relay, relayScript, { durableObjects: relayObjects });
 
 /** What the calls made here answer. */
 type Answer = { id: string; user: { id: number }; token: string };
@@ -55,23 +49,6 @@ async function register(count: number): Promise<User[]> {
     users.push({ id: made.user.id, token: made.token });
   }
   return users;
-}
-
-/** Opens one after the other in small groups: a crowd at the door is another benchmark. */
-async function openAll(urls: string[]): Promise<WebSocket[]> {
-  const sockets: WebSocket[] = [];
-  for (let from = 0; from < urls.length; from += 20) {
-    const group = urls.slice(from, from + 20).map(
-      (url) =>
-        new Promise<WebSocket>((resolve, reject) => {
-          const socket = new WebSocket(url, { perMessageDeflate: false });
-          socket.once("open", () => resolve(socket));
-          socket.once("error", reject);
-        }),
-    );
-    sockets.push(...(await Promise.all(group)));
-  }
-  return sockets;
 }
 
 let rooms = 0;
@@ -91,7 +68,7 @@ function room(users: User[], isArray: boolean): Contender {
         const query = `token=${user.token}&heartbeat=client${isArray ? "&batch=1" : ""}`;
         return `ws://127.0.0.1:${PORT.room}/ws/${id}/${user.id}?${query}`;
       };
-      return openAll(Array.from({ length: sockets }, (_, at) => urlOf(at)));
+      return openAll(sockets, 20, (at) => opened(urlOf(at)));
     },
     frame: (sender) => JSON.stringify({ type: "send_message", id: 1, data: { content: `${TEXT}s${sender};` } }),
   };
@@ -105,7 +82,7 @@ function relay(isArray: boolean): Contender {
     open: (sockets) => {
       rooms += 1;
       const url = `ws://127.0.0.1:${PORT.relay}/${isArray ? "array" : "plain"}/room-${rooms}`;
-      return openAll(Array.from({ length: sockets }, () => url));
+      return openAll(sockets, 20, () => opened(url));
     },
     // As long as what the room sends: the frame of a message.
     frame: (sender) =>

@@ -6,12 +6,12 @@
  * Every message is followed to every socket: latency from the sending to each arrival, and for each socket and sender
  * whether a message was lost, came twice or came out of order.
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import { HOST, post, register, startRoomcast, startWorker } from "./load.ts";
+import { Measured } from "./measure.ts";
+import { startSocketIo } from "./socketio.ts";
+import { openAll, opened, openedSocketIo } from "./sockets.ts";
 
 const SOCKETS = Number(process.env.SOCKETS ?? 1000);
 const RATE = Number(process.env.RATE ?? 100);
@@ -19,8 +19,6 @@ const SECONDS = Number(process.env.SECONDS ?? 20);
 /** How long stragglers are waited for; what comes later is lost. */
 const DRAIN_MS = 10_000;
 const SENDERS = 10;
-/** Of Linux' CPU accounting (USER_HZ). */
-const MS_PER_TICK = 10;
 /** An object takes 100 connections of one user. */
 const SOCKETS_PER_USER = 100;
 const PORT = { room: 8865, relay: 8866, socketio: 8867 };
@@ -30,13 +28,6 @@ type Contender = {
   open: (at: number) => Promise<WebSocket>;
   frame: (text: string, id: number) => string;
 };
-
-const opened = (url: string, headers: Record<string, string> = {}): Promise<WebSocket> =>
-  new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, { perMessageDeflate: false, headers });
-    socket.once("open", () => resolve(socket));
-    socket.once("error", reject);
-  });
 
 const chatFrame = (text: string, id: number): string =>
   JSON.stringify({ type: "chat_message", id, data: { message: text } });
@@ -89,24 +80,6 @@ function withoutAcks(data: Buffer): Buffer {
   return Buffer.from(JSON.stringify(frames.filter(({ type }) => type !== "ack")));
 }
 
-/**
- * CPU time of the server, this process's latest child, in ms. On a shared machine the truest of the figures: latencies
- * near its limit say most of all how much of it was there. Where there is no /proc: NaN.
- */
-function serverCpuMs(): number {
-  try {
-    const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").trim().split(" ");
-    const [user, system] =
-      readFileSync(`/proc/${children.at(-1)}/stat`, "utf8")
-        .split(") ")[1]
-        ?.split(" ")
-        .slice(11) ?? [];
-    return (Number(user) + Number(system)) * MS_PER_TICK;
-  } catch {
-    return Number.NaN;
-  }
-}
-
 function percentileMs(share: number): number {
   let left = delivered * share;
   for (const [ms, count] of [...latencies].sort(([a], [b]) => a - b)) {
@@ -116,21 +89,17 @@ function percentileMs(share: number): number {
   return Number.NaN;
 }
 
-async function run({ name, open, frame }: Contender): Promise<object> {
+async function run(server: Measured, { name, open, frame }: Contender): Promise<object> {
   latencies.clear();
   delivered = 0;
   disorder = 0;
-  const sockets: WebSocket[] = [];
   // Not all at once: a crowd at the door is another benchmark.
-  for (let from = 0; from < SOCKETS; from += 20) {
-    const group = Array.from({ length: Math.min(20, SOCKETS - from) }, (_, at) => open(from + at));
-    sockets.push(...(await Promise.all(group)));
-  }
+  const sockets = await openAll(SOCKETS, 20, open);
   const perSender = Math.floor(SOCKETS / SENDERS);
   for (const [at, socket] of sockets.entries()) follow(socket, at % perSender === 0);
   await sleep(1500);
   const total = RATE * SECONDS;
-  const cpuBefore = serverCpuMs();
+  const cpuBefore = server.cpuMs;
   const started = performance.now();
   for (let sent = 0; sent < total; ) {
     const due = Math.min(total, Math.floor(((performance.now() - started) / 1000) * RATE));
@@ -145,7 +114,7 @@ async function run({ name, open, frame }: Contender): Promise<object> {
   for (const end = Date.now() + DRAIN_MS; delivered < expected && Date.now() < end; ) await sleep(100);
   const result = {
     name,
-    "CPU µs a delivery": Number((((serverCpuMs() - cpuBefore) * 1000) / delivered).toFixed(1)),
+    "CPU µs a delivery": Number((((server.cpuMs - cpuBefore) * 1000) / delivered).toFixed(1)),
     "p50 ms": percentileMs(0.5),
     "p99 ms": percentileMs(0.99),
     "lost or late": expected - delivered,
@@ -159,6 +128,7 @@ async function run({ name, open, frame }: Contender): Promise<object> {
 /** How clients reach the room: as plain sockets, as sockets that take arrays, and with Socket.IO. */
 async function withRoomcast(): Promise<object[]> {
   const miniflare = await startRoomcast(PORT.room);
+  const server = new Measured();
   try {
     const tokens = await register(PORT.room, Math.ceil(SOCKETS / SOCKETS_PER_USER));
     const tokenOf = (at: number): string => tokens[Math.floor(at / SOCKETS_PER_USER)] ?? "";
@@ -167,11 +137,12 @@ async function withRoomcast(): Promise<object[]> {
       opened(`ws://${HOST}:${PORT.room}/streams/${id}/ws?token=${tokenOf(at)}&heartbeat=client${query}`);
     const [plain, array, socketIo] = [await newStream(), await newStream(), await newStream()];
     return [
-      await run({ name: "Roomcast, plain", open: native(plain, ""), frame: chatFrame }),
-      await run({ name: "Roomcast, batch=1", open: native(array, "&batch=1"), frame: chatFrame }),
-      await run({
+      await run(server, { name: "Roomcast, plain", open: native(plain, ""), frame: chatFrame }),
+      await run(server, { name: "Roomcast, batch=1", open: native(array, "&batch=1"), frame: chatFrame }),
+      await run(server, {
         name: "Roomcast, Socket.IO",
-        open: (at) => openedSocketIo(PORT.room, at % 100, tokenOf(at), ["join_stream", { streamId: socketIo }]),
+        open: (at) =>
+          openedSocketIo(`ws://${HOST}:${PORT.room}`, at % 100, tokenOf(at), ["join_stream", { streamId: socketIo }]),
         frame: socketIoFrame(socketIo),
       }),
     ];
@@ -186,46 +157,22 @@ async function withRelay(): Promise<object> {
   });
   try {
     const open = () => opened(`ws://${HOST}:${PORT.relay}/`);
-    return await run({ name: "bare relay object", open, frame: chatFrame });
+    return await run(new Measured(), { name: "bare relay object", open, frame: chatFrame });
   } finally {
     await miniflare.dispose();
   }
-}
-
-/**
- * A Socket.IO client, as far as this load needs one: joins, and answers pings. `home` is whose address it comes from: one
- * address may open 600 in a minute.
- */
-async function openedSocketIo(port: number, home: number, token: string, firstEvent?: unknown[]): Promise<WebSocket> {
-  const headers = { "CF-Connecting-IP": `192.0.2.${home}` };
-  const socket = await opened(`ws://${HOST}:${port}/socket.io/?EIO=4&transport=websocket`, headers);
-  const has = (start: string) =>
-    new Promise<void>((resolve) => {
-      socket.on("message", (data: Buffer) => data.toString("latin1", 0, start.length) === start && resolve());
-    });
-  socket.on("message", (data: Buffer) => data.toString("latin1") === "2" && socket.send("3"));
-  const connected = has("40");
-  socket.send(`40${JSON.stringify({ token })}`);
-  await connected;
-  if (firstEvent) {
-    const joined = has("430");
-    socket.send(`420${JSON.stringify(firstEvent)}`);
-    await joined;
-  }
-  return socket;
 }
 
 const socketIoFrame = (streamId: number) => (message: string, id: number) =>
   `42${id}${JSON.stringify(["chat_message", { streamId, message }])}`;
 
 async function withSocketIo(): Promise<object> {
-  const server: ChildProcess = fork(join(import.meta.dirname, "socketio-server.ts"), [String(PORT.socketio)]);
+  const { token, stop } = await startSocketIo(PORT.socketio);
+  const open = () => openedSocketIo(`ws://${HOST}:${PORT.socketio}`, 0, token);
   try {
-    const { token } = await new Promise<{ token: string }>((resolve) => server.once("message", resolve as never));
-    const open = () => openedSocketIo(PORT.socketio, 0, token);
-    return await run({ name: "Socket.IO on Node", open, frame: socketIoFrame(1) });
+    return await run(new Measured(), { name: "Socket.IO on Node", open, frame: socketIoFrame(1) });
   } finally {
-    server.disconnect();
+    stop();
   }
 }
 

@@ -1,0 +1,103 @@
+/**
+ * Memory of an idle socket in one room, beside a bare object, a bare object that also opens one for each user (as members' hubs
+ * are opened), and Socket.IO on Node: `node bench/idle.ts [--sockets 500]` (Node 24), half a minute. Every socket is another
+ * user's. What is counted is how much a server grows from when a tenth of the sockets is there, so that what it needs anyway
+ * does not count.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { WebSocket } from "ws";
+import { option } from "../scripts/tools.ts";
+import { HOST, post, register, startRoomcast, startWorker } from "./load.ts";
+import { Measured, rounded } from "./measure.ts";
+import { startSocketIo } from "./socketio.ts";
+import { closeAll, openAll, opened, openedSocketIo } from "./sockets.ts";
+
+const sockets = Number(option(process.argv, "sockets") ?? "500");
+const PORT = { room: 8880, bare: 8881, socketio: 8882 };
+const SETTLED_MS = 3000;
+
+const BARE = `
+import { DurableObject } from "cloudflare:workers";
+export class Room extends DurableObject {
+  async fetch(request) {
+    const user = new URL(request.url).searchParams.get("user");
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    this.ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS people (id TEXT PRIMARY KEY)");
+    if (user) await this.env.HUB.getByName(user).note();
+    return new Response(null, { status: 101, webSocket: client });
+  }
+}
+export class Hub extends DurableObject {
+  note() {
+    this.ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS rooms (id TEXT PRIMARY KEY)");
+    this.ctx.storage.sql.exec("INSERT OR IGNORE INTO rooms VALUES ('a')");
+  }
+}
+export default { fetch: (request, env) => env.ROOM.getByName(new URL(request.url).pathname).fetch(request) };
+`;
+
+type Row = { name: string; "KB a socket": number };
+
+async function grow(name: string, server: Measured, open: (at: number) => Promise<WebSocket>): Promise<Row> {
+  const first = Math.ceil(sockets / 10);
+  const before = await openAll(first, 20, open);
+  await sleep(SETTLED_MS);
+  const least = server.memoryKb;
+  const rest = await openAll(sockets - first, 20, (at) => open(first + at));
+  await sleep(SETTLED_MS);
+  const row = { name, "KB a socket": rounded((server.memoryKb - least) / (sockets - first)) };
+  await closeAll([...before, ...rest]);
+  return row;
+}
+
+async function withRoomcast(): Promise<Row> {
+  const miniflare = await startRoomcast(PORT.room);
+  const server = new Measured();
+  try {
+    const tokens = await register(PORT.room, sockets);
+    const { id } = await post<{ id: number }>(PORT.room, "/streams", {}, tokens[0]);
+    return await grow("Roomcast", server, (at) =>
+      opened(`ws://${HOST}:${PORT.room}/streams/${id}/ws?token=${tokens[at]}&heartbeat=client`),
+    );
+  } finally {
+    await miniflare.dispose();
+  }
+}
+
+async function withBare(name: string, query: (at: number) => string): Promise<Row> {
+  const miniflare = await startWorker(PORT.bare, BARE, {
+    durableObjects: { ROOM: { className: "Room", useSQLite: true }, HUB: { className: "Hub", useSQLite: true } },
+  });
+  try {
+    return await grow(name, new Measured(), (at) => opened(`ws://${HOST}:${PORT.bare}/room${query(at)}`));
+  } finally {
+    await miniflare.dispose();
+  }
+}
+
+async function withSocketIo(): Promise<Row> {
+  const { token, stop } = await startSocketIo(PORT.socketio);
+  try {
+    return await grow("Socket.IO on Node", new Measured(), () =>
+      openedSocketIo(`ws://${HOST}:${PORT.socketio}`, 0, token),
+    );
+  } finally {
+    stop();
+  }
+}
+
+const rows = [
+  await withRoomcast(),
+  await withBare("bare room, and a bare object for each user", (at) => `?user=${at}`),
+  await withBare("bare room", () => ""),
+  await withSocketIo(),
+];
+const [ours] = rows;
+console.log(`${sockets} idle sockets, each another user's`);
+console.table(
+  rows.map((row) => ({
+    ...row,
+    "ours / its (goal of the second: 1.3)": rounded((ours?.["KB a socket"] ?? 0) / row["KB a socket"]),
+  })),
+);
