@@ -9,8 +9,8 @@ import { mintAdmin, run } from "./support/admin.ts";
 import { call, costOf, mintKnown, mintUser, type TestUser } from "./support/api.ts";
 import { contextOf } from "./support/call-budgets.ts";
 import { callWith, freshExternalId, SHARED_SECRET, signShared } from "./support/shared.ts";
-import { openSocket } from "./support/socket.ts";
 import { comment, get, giveRole, mintVideo, post } from "./support/social.ts";
+import { openSocket } from "./support/socket.ts";
 
 async function mintKnownAdmin(): Promise<TestUser> {
   const admin = await mintAdmin();
