@@ -21,7 +21,7 @@ import { notePresence, tellFriends } from "./features/presence/service.ts";
 import { pushItemIn, sendPushes } from "./features/push/service.ts";
 import { roomChannel } from "./features/rooms/channel.ts";
 import { messengerChat } from "./features/rooms/chat.ts";
-import { reserveTypes } from "./features/server-api/publish/own-types.ts";
+import { isOurs, reserveTypes } from "./features/server-api/publish/own-types.ts";
 import { subscribe, unsubscribe } from "./features/server-api/topics/service.ts";
 import { streamChannel } from "./features/streams/channel.ts";
 import { deliverToStream } from "./features/streams/room-client.ts";
@@ -35,13 +35,15 @@ import { serveHub } from "./hub/features.ts";
 import { bindCommands } from "./realtime/commands.ts";
 import { reachGatewaysBy } from "./realtime/gateways.ts";
 import { registerChannel } from "./socketio/rooms/channels.ts";
-import { reachGateway } from "./socketio/rooms/gateway.ts";
+import { deliverToGateway, reachGateway } from "./socketio/rooms/gateway.ts";
+import { knowOwnEventsBy } from "./socketio/rooms/kept-people.ts";
 
 handleOutbox("user", deliverToHub);
 handleOutbox("stream", deliverToStream);
 handleOutbox("webrtc", deliverToSession);
 handleOutbox("file", deliverDeletion);
 handleOutbox("room", deliverToRoom);
+handleOutbox("gateway", deliverToGateway);
 handleOutbox("erase", deliverErasure);
 handleOutbox("orphans", deliverOrphans);
 handleOutbox("webhook", tellFacts);
@@ -67,6 +69,7 @@ serveHub({
 });
 
 reserveTypes(SOCKETS);
+knowOwnEventsBy(isOurs);
 keepFilesBy(fileKeeper);
 tellNewsBy(roomNews);
 askBeforeBy(askAboutRoom);

@@ -1,6 +1,6 @@
 /** Erasure through the front door: what it does beyond the social tables, which admin-actions.test.ts holds to theirs. */
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, listDurableObjectIds, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { startContext } from "../src/context.ts";
@@ -8,12 +8,14 @@ import { sweepOutbox } from "../src/db/outbox-sweep.ts";
 import { STREAM_ROOM_SCHEMA } from "../src/features/streams/schema.ts";
 import { mintAdmin, run } from "./support/admin.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
-import { whereStands } from "./support/everywhere.ts";
+import { whereStands, whereStandsIn } from "./support/everywhere.ts";
+import { passTime } from "./support/clock.ts";
 import { mintStream } from "./support/media.ts";
 import { setBack } from "./support/old-objects.ts";
 import { mintGroup, openRoom, post } from "./support/rooms.ts";
 import { SAMPLES } from "./support/samples.ts";
 import { openHub, openSocket } from "./support/socket.ts";
+import { connectSocketIo } from "./support/socketio.ts";
 import { gif, metadata, tus } from "./support/tus.ts";
 
 const erase = (admin: { token: string }, user: { id: number }) =>
@@ -337,6 +339,83 @@ describe("the attendance of others' sessions", () => {
   });
 });
 
+/** Whoever came within ten seconds of others is recorded by the alarm. */
+async function ringGateways(): Promise<void> {
+  passTime(11);
+  for (const id of await listDurableObjectIds(env.SOCKET_GATEWAY)) {
+    await runInDurableObject(env.SOCKET_GATEWAY.get(id), (gateway) => gateway.alarm());
+  }
+}
+
+describe("what is kept for Socket.IO clients that are away", () => {
+  const inGateways = (...words: string[]) => whereStandsIn(env.SOCKET_GATEWAY, words);
+
+  /** Bob and ann in ann's room, ann over Socket.IO. */
+  const pair = async () => {
+    const { bob, ann, hers } = await bobInTwoRooms();
+    const client = await connectSocketIo(ann);
+    expect(await client.ask("join_room", { roomId: hers })).toMatchObject({ success: true });
+    const { sid, pid } = await client.connected();
+    const lose = async () => {
+      client.lose();
+      await client.end();
+    };
+    return { admin: await mintAdmin(), bob, ann, hers, client, sid, pid, lose };
+  };
+
+  it("has nothing of an erased user: a client that would have heard of them begins anew", async () => {
+    const { admin, bob, ann, hers, client, sid, pid, lose } = await pair();
+    await lose();
+    await post(bob, hers, "something by bob");
+    await expect.poll(() => inGateways(bob.username)).not.toEqual([]);
+    await ringGateways();
+    expect(await run("SELECT target FROM user_references WHERE user_id = ? AND target > 'g'", bob.id)).toContainEqual({
+      target: `gateway:${pid.split(".")[0]}`,
+    });
+    expect((await erase(admin, bob)).status).toBe(200);
+    expect(await inGateways(bob.username, "something by bob")).toEqual([]);
+    const back = await connectSocketIo(ann, { pid, offset: client.offset });
+    expect(back.welcome?.sid).not.toBe(sid);
+  });
+
+  it("names nobody who was erased before they were kept, or before the database had heard of them; others go on", async () => {
+    const { admin, bob, ann, hers, client, sid, pid, lose } = await pair();
+    await post(bob, hers, "something by bob");
+    await client.next("new_message");
+    await post(ann, hers, "something by ann");
+    await client.next("new_message");
+    expect((await erase(admin, bob)).status).toBe(200);
+    // What the gateway has of bob's is only in its memory until now.
+    await lose();
+    const back = await connectSocketIo(ann, { pid, offset: client.offset });
+    expect(back.welcome?.sid).not.toBe(sid);
+    await expect.poll(() => inGateways(bob.username, "something by bob")).toEqual([]);
+    await back.ask("join_room", { roomId: hers });
+    back.lose();
+    await back.end();
+    await post(ann, hers, "more by ann");
+    const third = await connectSocketIo(ann, { pid: back.welcome?.pid, offset: back.offset });
+    expect(third.welcome?.sid).toBe(back.welcome?.sid);
+    expect(await third.next("new_message")).toMatchObject({ content: "more by ann" });
+  });
+
+  it("does not outlast those for whom it was kept, however often their gateway sleeps", async () => {
+    const { hers, ann, lose, pid } = await pair();
+    await lose();
+    await post(ann, hers, "xyzzy by ann");
+    await expect.poll(() => inGateways("xyzzy by ann")).not.toEqual([]);
+    // Somebody else is always away, and the gateway never sees two minutes pass.
+    const gateway = env.SOCKET_GATEWAY.getByName(`gw:${pid.split(".")[0]}`);
+    await runInDurableObject(gateway, async (_, { storage }) => {
+      const [mine] = [...(await storage.list<{ expiresAt: number; after: number }>({ prefix: "lost:" }))];
+      if (!mine) throw new Error("Nobody is away");
+      await storage.put(mine[0], { ...mine[1], after: mine[1].after + 100 });
+    });
+    await evictDurableObject(gateway);
+    expect(await inGateways("xyzzy by ann")).toEqual([]);
+  });
+});
+
 describe("somebody who left one of everything", () => {
   const as = (user: { token: string }, method: string, path: string, body?: unknown) =>
     call(path, { method, token: user.token, body });
@@ -354,6 +433,10 @@ describe("somebody who left one of everything", () => {
     const sessionId = String((await as(host, "POST", "/webrtc/sessions", {})).body.id);
     const hers = await id(as(ann, "POST", "/videos", { title: "hers", videoUrl: "https://cdn.example.com/v.mp4" }));
     await as(bob, "PATCH", "/auth/me", { displayName: `${WORDS} himself`, bio: `${WORDS} and more`, phone: WORDS });
+    const away = await connectSocketIo(ann);
+    await away.ask("join_room", { roomId });
+    away.lose();
+    await away.end();
     for (const [user, name] of [
       [ann, "ann"],
       [bob, "bob"],
@@ -465,7 +548,11 @@ describe("somebody who left one of everything", () => {
     await leaveRecords(admin, bob, ann);
     const events = await openHub(ann, "&since=0");
     const { seq: missed } = await events.next("message:new");
-    expect(await whereStands([bob.username, WORDS, btoa(WORDS)])).not.toEqual([]);
+    const standing = await whereStands([bob.username, WORDS, btoa(WORDS)]);
+    for (const kind of ["D1", "USER_HUB", "CHAT_ROOM", "STREAM_ROOM", "SOCKET_GATEWAY"]) {
+      expect(standing).toContainEqual(expect.stringMatching(new RegExp(`^${kind}`)));
+    }
+    await ringGateways();
     expect((await rowsAbout(bob.id, [bob.username])).length).toBeGreaterThan(15);
     expect((await env.FILES.list()).objects.length).toBe(before + 3);
     expect((await erase(admin, bob)).status).toBe(200);

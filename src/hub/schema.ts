@@ -2,7 +2,7 @@
 import { FRAME_LOG_SCHEMA, FRAME_PEOPLE_SCHEMA } from "../realtime/log.ts";
 import type { MigrationStep } from "../realtime/migrations.ts";
 import { USER_REFERENCES_SCHEMA } from "../realtime/user-references.ts";
-import { peopleIn } from "./people.ts";
+import { peopleIn } from "../realtime/people.ts";
 import { PUSHES_SCHEMA } from "./pushes.ts";
 
 export const HUB_SCHEMA: readonly MigrationStep[] = [

@@ -10,7 +10,7 @@ import { type EncodedEvent, SharedEvent } from "./packets.ts";
 import { type Located, Peers, type RecoveryPeer, type Surrendered } from "./peers.ts";
 import type { SocketSettings } from "./settings.ts";
 import type { Socket } from "./socket.ts";
-import { Sockets } from "./sockets.ts";
+import { type Keeper, Sockets } from "./sockets.ts";
 import { TaskQueue } from "./task-queue.ts";
 
 export type SocketGatewayOptions = {
@@ -19,6 +19,7 @@ export type SocketGatewayOptions = {
   /** Of this class's own namespace, with the same secret as in the Worker. */
   addresses: Addresses<SocketGateway>;
   report: Report;
+  keeper?: Keeper;
 };
 
 type Batch = { socketIds: string[]; events: EncodedEvent[]; at: LogMark | null; as: MemberMark | undefined };
@@ -29,14 +30,17 @@ type Batch = { socketIds: string[]; events: EncodedEvent[]; at: LogMark | null; 
  */
 export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<Env> implements RecoveryPeer {
   readonly #sockets: Sockets;
+  readonly #keeper: Keeper | undefined;
   readonly #deliveries = new TaskQueue();
 
-  constructor(ctx: DurableObjectState, env: Env, { settings, application, addresses, report }: SocketGatewayOptions) {
+  constructor(ctx: DurableObjectState, env: Env, options: SocketGatewayOptions) {
+    const { settings, application, addresses, report, keeper } = options;
     const here = addresses.addressOf(ctx.id);
     const peers: Peers = new Peers(here, addresses, (at) => (at === here ? this : addresses.stub(at)));
-    const layer = new Sockets({ application, settings, peers, storage: ctx.storage, report });
+    const layer = new Sockets({ application, settings, peers, storage: ctx.storage, report, keeper });
     super(ctx, env, { settings, layer, report });
     this.#sockets = layer;
+    this.#keeper = keeper;
   }
 
   // ── RPC from rooms ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -143,6 +147,11 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
     }
   }
 
+  /** Deletes such events from what is kept for clients that are away; see `LostSockets.forget`. */
+  protected forgetKept(isMeant: (event: EncodedEvent) => boolean): Promise<void> {
+    return this.#sockets.lost.forget(isMeant);
+  }
+
   // ── RPC between gateways; see `RecoveryPeer` ──────────────────────────────────────────────────────────────────────
 
   /** RPC: finds a lost socket, also one whose old connection is still taken for alive: its client has just said otherwise. */
@@ -154,6 +163,7 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
       // What the client did before it was lost counts, and comes before anything it does from its new place.
       await known.settled();
     }
+    if (lost.get(claim.pid)) await this.#keeper?.settle();
     const movedTo = lost.pointer(claim.pid);
     if (movedTo !== null) return { movedTo };
     const socket = lost.claim(claim, Date.now());

@@ -3,7 +3,7 @@ import type { DisconnectReason } from "./application.ts";
 import { Handshake } from "./engine/handshake.ts";
 import type { Report } from "./engine/layer.ts";
 import { UNCONFIRMED } from "./engine/session-store.ts";
-import { sizeOf } from "./packets.ts";
+import { type EncodedEvent, sizeOf } from "./packets.ts";
 import { KeptEvent } from "./replay.ts";
 import { Progress, type Socket, SocketRecord } from "./socket.ts";
 
@@ -66,6 +66,8 @@ type Options = {
   /** How long a socket is kept, in milliseconds. */
   graceMs: number;
   expired: (socket: Socket, reason: DisconnectReason) => void;
+  /** These events are stored from now on. */
+  kept?: ((events: readonly KeptEvent[]) => void) | undefined;
 };
 
 /** The sockets of one gateway that lost their connection, and pointers to those that moved to another gateway. */
@@ -95,13 +97,15 @@ export class LostSockets {
       this.#lost.set(key.slice(LOST_PREFIX.length), lost);
     }
     for (const [key, value] of await storage.list({ prefix: KEPT_PREFIX })) {
-      this.#lastKey = Number(key.slice(KEPT_PREFIX.length));
+      this.#lastKey = numberOf(key);
       this.#kept.set(key, Date.now());
       const row = KeptRow.safeParse(value).data;
-      for (const id of row?.ids ?? []) {
-        const lost = byId.get(id);
-        if (row && lost && lost.after < this.#lastKey) takeBack(lost.socket, row);
-      }
+      const receivers = (row?.ids ?? [])
+        .flatMap((id) => byId.get(id) ?? [])
+        .filter(({ after }) => after < numberOf(key));
+      for (const { socket } of receivers) if (row) takeBack(socket, row);
+      // How old it is is not known any more; who would be sent it is.
+      if (receivers.length === 0) this.#dropKept(key);
     }
     for (const [key, value] of await storage.list({ prefix: MOVED_PREFIX })) {
       const pointer = MovedRow.safeParse(value).data;
@@ -141,6 +145,25 @@ export class LostSockets {
     this.#unsaved.delete(pid);
     this.#delete(LOST_PREFIX + pid);
     if (this.#lost.size === 0) for (const key of [...this.#kept.keys()]) this.#dropKept(key);
+  }
+
+  /**
+   * Deletes what is kept of such events, for ever: who would have been sent one is given up, and begins anew. What is sent to
+   * the others stays whole.
+   */
+  async forget(isMeant: (event: EncodedEvent) => boolean): Promise<void> {
+    const names = ({ event }: KeptEvent) => isMeant(event);
+    for (const [pid, lost] of [...this.#lost]) {
+      if (lost.socket.replay?.events.some(names)) this.#expire(pid, lost);
+    }
+    for (const [key, value] of await this.#options.storage.list({ prefix: KEPT_PREFIX })) {
+      const row = KeptRow.safeParse(value).data;
+      if (row && !row.events.some(names)) continue;
+      this.#dropKept(key);
+      for (const [pid, lost] of [...this.#lost]) {
+        if (row?.ids.includes(lost.socket.id) && lost.after < numberOf(key)) this.#expire(pid, lost);
+      }
+    }
   }
 
   // ── Who comes back ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -224,6 +247,7 @@ export class LostSockets {
     const key = KEPT_PREFIX + String(this.#lastKey).padStart(KEY_DIGITS, "0");
     this.#kept.set(key, Date.now());
     this.#put(key, row);
+    this.#options.kept?.(row.events);
   }
 
   #dropKept(key: string): void {
@@ -254,6 +278,8 @@ export class LostSockets {
     storage.delete(key, UNCONFIRMED).catch((error) => report(error, "dropping a lost socket"));
   }
 }
+
+const numberOf = (key: string): number => Number(key.slice(KEPT_PREFIX.length));
 
 function takeBack(socket: Socket, { events, at }: KeptRow): void {
   for (const { offset, event } of events) socket.replay?.add(offset, event);

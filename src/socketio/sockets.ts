@@ -15,12 +15,21 @@ import { Progress, Socket, type SocketHost, SocketRecord } from "./socket.ts";
 const Lasting = z.object({ hasJoined: z.boolean(), sockets: z.array(SocketRecord) });
 const Live = z.array(Progress);
 
+/** Who knows what may be kept for clients that are away, and for how long. */
+export type Keeper = {
+  /** These events are stored from now on. */
+  kept(events: readonly KeptEvent[]): void;
+  /** Resolves once nothing is kept that must not be told any more. */
+  settle(): Promise<void>;
+};
+
 type Options = {
   application: Application;
   settings: SocketSettings;
   peers: Peers;
   storage: DurableObjectStorage;
   report: Report;
+  keeper: Keeper | undefined;
 };
 
 /** Socket.IO 5 on top of Engine.IO 4: the clients of one object, their sockets, and what the application is told of them. */
@@ -39,13 +48,14 @@ export class Sockets implements EngineLayer, ClientHost, SocketHost, JoiningHost
   readonly #life = randomSecret(6);
   #offsets = 0;
 
-  constructor({ application, settings, peers, storage, report }: Options) {
+  constructor({ application, settings, peers, storage, report, keeper }: Options) {
     this.application = application;
     this.peers = peers;
     this.report = report;
     this.#settings = settings;
     const expired = (socket: Socket, reason: DisconnectReason) => void this.end(socket, reason);
-    this.lost = new LostSockets({ storage, report, graceMs: settings.recoveryMs, expired });
+    const kept = keeper && ((events: readonly KeptEvent[]) => keeper.kept(events));
+    this.lost = new LostSockets({ storage, report, graceMs: settings.recoveryMs, expired, kept });
   }
 
   get gateway(): string {

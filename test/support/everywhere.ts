@@ -14,15 +14,27 @@ const textOf = (value: unknown): string => {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 };
 
-/** One line for each place in which one of the words stands: where, and what. */
-export async function whereStands(words: string[]): Promise<string[]> {
-  const found: string[] = [];
-  const look = (place: string, rows: Rows): void => {
+/** Notes in `found` each row in which one of the words stands. */
+const lookFor =
+  (words: string[], found: string[]) =>
+  (place: string, rows: Rows): void => {
     for (const row of rows) {
       const text = Object.values(row).map(textOf).join("\n");
       if (words.some((word) => text.includes(word))) found.push(`${place}: ${JSON.stringify(row)}`);
     }
   };
+
+/** The same as `whereStands`, in the objects of one kind alone. */
+export async function whereStandsIn(namespace: DurableObjectNamespace, words: string[]): Promise<string[]> {
+  const found: string[] = [];
+  await lookIntoKind("object", namespace, lookFor(words, found));
+  return found;
+}
+
+/** One line for each place in which one of the words stands: where, and what. */
+export async function whereStands(words: string[]): Promise<string[]> {
+  const found: string[] = [];
+  const look = lookFor(words, found);
   for (const { name } of await run<{ name: string }>(TABLES)) look(`D1 ${name}`, await run(`SELECT * FROM "${name}"`));
   const { objects } = await env.FILES.list({ include: ["customMetadata", "httpMetadata"] });
   look(
@@ -33,20 +45,30 @@ export async function whereStands(words: string[]): Promise<string[]> {
   return found;
 }
 
+/** Every kind of object there is: one that is new is looked into as well. */
+const isNamespace = (binding: unknown): binding is DurableObjectNamespace =>
+  typeof binding === "object" && binding !== null && binding.constructor.name === "DurableObjectNamespace";
+
 async function lookIntoObjects(look: (place: string, rows: Rows) => void): Promise<void> {
-  const { USER_HUB, CHAT_ROOM, STREAM_ROOM, STREAM_AUDIENCE, WEBRTC_ROOM, SOCKET_GATEWAY } = env;
-  const kinds = { USER_HUB, CHAT_ROOM, STREAM_ROOM, STREAM_AUDIENCE, WEBRTC_ROOM, SOCKET_GATEWAY };
-  for (const [kind, namespace] of Object.entries(kinds)) {
-    for (const id of await listDurableObjectIds<undefined>(namespace)) {
-      await runInDurableObject(namespace.get(id), async (_, { storage }) => {
-        for (const { name } of storage.sql.exec<{ name: string }>(TABLES).toArray()) {
-          look(`${kind} ${name}`, storage.sql.exec(`SELECT * FROM "${name}"`).toArray());
-        }
-        look(
-          `${kind} storage`,
-          [...(await storage.list())].map(([key, value]) => ({ key, value })),
-        );
-      });
-    }
+  for (const [kind, namespace] of Object.entries(env)) {
+    if (isNamespace(namespace)) await lookIntoKind(kind, namespace, look);
+  }
+}
+
+async function lookIntoKind(
+  kind: string,
+  namespace: DurableObjectNamespace,
+  look: (place: string, rows: Rows) => void,
+): Promise<void> {
+  for (const id of await listDurableObjectIds<undefined>(namespace)) {
+    await runInDurableObject(namespace.get(id), async (_, { storage }) => {
+      for (const { name } of storage.sql.exec<{ name: string }>(TABLES).toArray()) {
+        look(`${kind} ${name}`, storage.sql.exec(`SELECT * FROM "${name}"`).toArray());
+      }
+      look(
+        `${kind} storage`,
+        [...(await storage.list())].map(([key, value]) => ({ key, value })),
+      );
+    });
   }
 }

@@ -7,7 +7,7 @@ import { folderOf } from "../../../bytes/store-form.ts";
 import type { CallContext } from "../../../db/call-context.ts";
 import { type Delivery, deliverNow } from "../../../db/outbox.ts";
 import { eraseReferences } from "../../../db/user-references.ts";
-import { framesName } from "../../../hub/people.ts";
+import { framesName } from "../../../realtime/people.ts";
 import { ERASED_NAME } from "../../../realtime/protocol.ts";
 import { eraseUploadsOf } from "../../files/service.ts";
 import { eraseFromRooms } from "../../rooms/service.ts";

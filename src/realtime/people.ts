@@ -1,12 +1,15 @@
-/** Whom a user's frames name: who they are from, to or about. Erasure goes by it. */
+/** Whom frames name: who they are from, to or about. Erasure goes by it. */
 import { type SQL, sql } from "drizzle-orm";
 
-/** Keys under which frames of the event socket name a user by id (the features' contracts). */
+/** Keys under which frames name a user by id (the features' contracts). */
 const NAMING_KEYS = ["senderId", "receiverId", "seenBy", "userId"];
 /** Keys under which they describe one, with an `id`. */
 const DESCRIBING_KEYS = ["actor", "user"];
 
-/** The users that a frame names, each once. */
+/** Within a frame's data: what a product or its clients put in, whatever its keys mean to them. */
+const THEIR_OWN = "data";
+
+/** The users that a frame's data names, each once. */
 export function peopleIn(value: unknown): number[] {
   const people = new Set<number>();
   collect(value, people);
@@ -18,7 +21,7 @@ function collect(value: unknown, people: Set<number>): void {
   for (const [key, inner] of Object.entries(value)) {
     const named = DESCRIBING_KEYS.includes(key) ? idOf(inner) : NAMING_KEYS.includes(key) ? inner : undefined;
     if (typeof named === "number") people.add(named);
-    collect(inner, people);
+    if (key !== THEIR_OWN) collect(inner, people);
   }
 }
 
