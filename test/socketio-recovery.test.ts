@@ -173,6 +173,17 @@ describe("a message that is on its way while its receiver comes back", () => {
   });
 });
 
+it("a session whose gateway does not answer another in time begins anew", async () => {
+  const pair = await mintLost();
+  const { answerSeconds } = settings;
+  settings.answerSeconds = 1;
+  vi.spyOn(SocketIoGateway.prototype, "locate").mockImplementation(() => new Promise(() => {}));
+  beginIn(1);
+  const back = await pair.comeBack();
+  settings.answerSeconds = answerSeconds;
+  expect(back.welcome?.sid).not.toBe(pair.sid);
+});
+
 it("a session that missed nothing goes on as it was", async () => {
   const { sid, say, comeBack } = await mintLost();
   const back = await comeBack();

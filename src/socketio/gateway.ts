@@ -1,3 +1,4 @@
+import { within } from "../platform/deadline.ts";
 import type { FanOutGroup, LogMark, MemberMark } from "../realtime/fan-out.ts";
 import type { PutOut } from "../realtime/gateways.ts";
 import { nextSlice, SLICE_SENDS } from "../realtime/send-slice.ts";
@@ -24,6 +25,16 @@ export type SocketGatewayOptions = {
 
 type Batch = { socketIds: string[]; events: EncodedEvent[]; at: LogMark | null; as: MemberMark | undefined };
 
+/** Another gateway, which is waited for so long and no longer. @throws AppError UNAVAILABLE */
+function inTime(peer: RecoveryPeer, seconds: number): RecoveryPeer {
+  const call = <R>(work: () => Promise<R>) => within(seconds, "A gateway", work);
+  return {
+    locate: (claim) => call(() => peer.locate(claim)),
+    surrender: (pid, offset) => call(() => peer.surrender(pid, offset)),
+    moved: (pid, to) => call(() => peer.moved(pid, to)),
+  };
+}
+
 /**
  * The Durable Object that holds Socket.IO clients. Rooms reach their members through `deliver` and `disconnect`, at
  * `addresses.stub(socket.gateway)`.
@@ -36,7 +47,8 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
   constructor(ctx: DurableObjectState, env: Env, options: SocketGatewayOptions) {
     const { settings, application, addresses, report, keeper } = options;
     const here = addresses.addressOf(ctx.id);
-    const peers: Peers = new Peers(here, addresses, (at) => (at === here ? this : addresses.stub(at)));
+    const reach = (at: string) => (at === here ? this : inTime(addresses.stub(at), settings.answerSeconds));
+    const peers: Peers = new Peers(here, addresses, reach);
     const layer = new Sockets({ application, settings, peers, storage: ctx.storage, report, keeper });
     super(ctx, env, { settings, layer, report });
     this.#sockets = layer;
@@ -111,7 +123,7 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
       return [];
     }
     for (const event of taken) socket.deliver(event);
-    if (mark) socket.places.moved(mark.object, { seq: mark.seq, epoch: mark.epoch });
+    if (mark && shared.length > 0) socket.places.moved(mark.object, { seq: mark.seq, epoch: mark.epoch });
     return taken;
   }
 
