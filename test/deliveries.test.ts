@@ -2,10 +2,12 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
+import { ChatRoom } from "../src/chat/room.ts";
 import type { Person } from "../src/realtime/connection-state.ts";
 import { Timers } from "../src/realtime/timers.ts";
-import { mintUser, type TestUser } from "./support/api.ts";
+import { call, mintUser, type TestUser } from "./support/api.ts";
 import { mintStream } from "./support/media.ts";
+import { mintGroup } from "./support/rooms.ts";
 import { openHub, openSocket } from "./support/socket.ts";
 
 const hubOf = (user: TestUser) => env.USER_HUB.getByName(String(user.id));
@@ -137,4 +139,27 @@ it("a connection that closes badly keeps no other of its user open", async () =>
   });
   await room.revoke({ userId: ann.id, code: 4003, reason: "FORBIDDEN" });
   for (const socket of sockets) expect((await socket.nextClose()).code).toBe(4003);
+});
+
+it("a message over REST whose answer is lost is there once: it is said again under its client's id alone", async () => {
+  const { roomId, people } = await mintGroup("ann");
+  const token = people[0]?.token ?? "";
+  const { executeFor } = ChatRoom.prototype;
+  const losing = vi.spyOn(ChatRoom.prototype, "executeFor").mockImplementation(async function (
+    this: ChatRoom,
+    ...args
+  ) {
+    const outcome = await executeFor.apply(this, args);
+    if (losing.mock.calls.length === 2) return outcome;
+    throw Object.assign(new Error("The answer is lost"), { retryable: true });
+  });
+  const send = (body: object) => call(`/rooms/${roomId}/messages`, { method: "POST", token, body });
+  expect(await send({ content: "without" })).toMatchObject({ status: 503, body: { error: { code: "UNAVAILABLE" } } });
+  expect(losing).toHaveBeenCalledTimes(1);
+  losing.mockClear();
+  expect((await send({ content: "with", clientMessageId: "one" })).status).toBe(201);
+  expect(losing).toHaveBeenCalledTimes(2);
+  vi.restoreAllMocks();
+  const { messages } = (await call(`/rooms/${roomId}/messages`, { token })).body;
+  expect(messages.map(({ content }: { content: string }) => content)).toEqual(["with", "without"]);
 });

@@ -1,4 +1,5 @@
 /** How the rest of the product reaches a room's object. Whoever calls has asked the database first (access.ts). */
+import { z } from "zod";
 import type { Ctx, UserCtx } from "../context.ts";
 import type { CallContext } from "../db/call-context.ts";
 import type { Delivery } from "../db/outbox.ts";
@@ -32,6 +33,19 @@ export async function act(ctx: UserCtx, { roomId, context }: Access, type: strin
   const outcome = await callObject(ctx, ctx.env.CHAT_ROOM, roomId, (room) =>
     room.executeFor(personOf(ctx), context, type, data),
   );
+  return outcomeOf(outcome);
+}
+
+/** Whether a message has an id of its client's, so that saying it again says nothing twice. */
+export const hasOwnId = (data: unknown): boolean => z.object({ clientMessageId: z.string() }).safeParse(data).success;
+
+/** The same for a message. One that has no id of its client's is not tried again: it might be said twice. */
+export async function say(ctx: UserCtx, { roomId, context }: Access, type: string, data: unknown): Promise<unknown> {
+  const { CHAT_ROOM } = ctx.env;
+  const execute = (room: ReturnType<typeof CHAT_ROOM.getByName>) => room.executeFor(personOf(ctx), context, type, data);
+  const outcome = hasOwnId(data)
+    ? await callObject(ctx, CHAT_ROOM, roomId, execute)
+    : await callOnce(ctx, () => execute(CHAT_ROOM.getByName(roomId)));
   return outcomeOf(outcome);
 }
 

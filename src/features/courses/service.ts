@@ -3,7 +3,7 @@ import { and, eq, or, type SQL, sql } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
 import type { z } from "zod";
 import { enterCourse, joinCourse } from "../../chat/access.ts";
-import { act, type PageQuery, readMessages, readStatistics } from "../../chat/client.ts";
+import { act, type PageQuery, readMessages, readStatistics, say } from "../../chat/client.ts";
 import { MuteState } from "../../chat/contract.ts";
 import { parseMessageId } from "../../chat/message-id.ts";
 import { courseIdCalled } from "../../chat/names.ts";
@@ -169,7 +169,7 @@ export async function readCourseMessages(ctx: UserCtx, courseId: string, query: 
 
 /** `body` as it came: see `act`. @throws AppError as joinCourse and Conversation.send */
 export async function sendCourseMessage(ctx: UserCtx, courseId: string, body: unknown) {
-  return NewCourseMessage.parse(await act(ctx, await joinCourse(ctx, courseId), "chat:send_message", body));
+  return NewCourseMessage.parse(await say(ctx, await joinCourse(ctx, courseId), "chat:send_message", body));
 }
 
 /** @throws AppError as enterCourse and Conversation.edit */

@@ -1,7 +1,7 @@
 /** What members do in a room over HTTP: each asks the database who they are, then the room, by the door that frames take. */
 import type { z } from "zod";
 import { enterRoom, joinRoom } from "../../chat/access.ts";
-import { act, askSummary, readMessages } from "../../chat/client.ts";
+import { act, askSummary, readMessages, say } from "../../chat/client.ts";
 import { moveMarks } from "../../chat/directory.ts";
 import type { UserCtx } from "../../context.ts";
 import {
@@ -21,7 +21,7 @@ export async function readHistory(ctx: UserCtx, roomId: string, query: HistoryQu
 
 /** `body` as it came: see `act`. @throws AppError as joinRoom and Conversation.send */
 export async function sendMessage(ctx: UserCtx, roomId: string, body: unknown): Promise<z.infer<typeof NewMessage>> {
-  return NewMessage.parse(await act(ctx, await joinRoom(ctx, roomId), "send_message", body));
+  return NewMessage.parse(await say(ctx, await joinRoom(ctx, roomId), "send_message", body));
 }
 
 /** @throws AppError as enterRoom and Conversation.edit */

@@ -11,7 +11,7 @@ import {
   SendChatMessage,
   SlowMode,
 } from "./chat-contract.ts";
-import { actInChat, readChat } from "./room-client.ts";
+import { actInChat, readChat, sayInChat } from "./room-client.ts";
 
 export const streamChatRoutes = router()
   .openapi(
@@ -33,7 +33,7 @@ export const streamChatRoutes = router()
       answers: { 201: ChatMessage },
     }),
     async (c) => {
-      const said = await actInChat(c.var.ctx, c.req.valid("param").id, "chat_message", c.req.valid("json"));
+      const said = await sayInChat(c.var.ctx, c.req.valid("param").id, c.req.valid("json"));
       return c.json(ChatMessage.parse(said), 201);
     },
   )

@@ -1,6 +1,6 @@
 /** How the rest of the product reaches a stream's room. */
 import { eq } from "drizzle-orm";
-import { personOf } from "../../chat/client.ts";
+import { hasOwnId, personOf } from "../../chat/client.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import type { CallContext } from "../../db/call-context.ts";
 import { generationColumn } from "../../db/generation.ts";
@@ -39,6 +39,19 @@ export async function actInChat(
   const outcome = await callObject(ctx, ctx.env.STREAM_ROOM, String(streamId), (room) =>
     room.executeFor(personOf(ctx), context, command, data),
   );
+  return outcomeOf(outcome);
+}
+
+/** The same for a message. One that has no id of its client's is not tried again: it might be said twice. */
+export async function sayInChat(ctx: UserCtx, streamId: number, data: unknown): Promise<unknown> {
+  const { STREAM_ROOM } = ctx.env;
+  const context = await findStream(ctx, streamId);
+  const name = String(streamId);
+  const execute = (room: ReturnType<typeof STREAM_ROOM.getByName>) =>
+    room.executeFor(personOf(ctx), context, "chat_message", data);
+  const outcome = hasOwnId(data)
+    ? await callObject(ctx, STREAM_ROOM, name, execute)
+    : await callOnce(ctx, () => execute(STREAM_ROOM.getByName(name)));
   return outcomeOf(outcome);
 }
 
