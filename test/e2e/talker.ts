@@ -1,6 +1,7 @@
 /** One person in front of the messenger, in a browser profile of their own. */
 import { mkdirSync } from "node:fs";
 import type { Browser, Locator, Page } from "playwright-core";
+import { freeze, wake } from "./lifecycle.ts";
 
 const PASSWORD = "correct horse";
 const DESKTOP = { width: 1280, height: 800 };
@@ -112,20 +113,16 @@ export class Talker {
     return this.message(text).locator(".prose").allTextContents();
   }
 
-  /** The tab freezes, as the browser does with one that is long in the background, and its connection dies. */
-  async sleep(): Promise<void> {
-    const session = await this.page.context().newCDPSession(this.page);
-    await session.send("Page.setWebLifecycleState", { state: "frozen" });
-    await session.detach();
+  /** The tab freezes. */
+  sleep(): Promise<void> {
+    return freeze(this.page);
   }
 
   /** Wakes the tab and waits for a message. @returns how long that took, ms */
   async wakeUntil(text: string): Promise<number> {
-    const session = await this.page.context().newCDPSession(this.page);
     const wokenAt = performance.now();
-    await session.send("Page.setWebLifecycleState", { state: "active" });
+    await wake(this.page);
     await this.message(text).waitFor();
-    await session.detach();
     return performance.now() - wokenAt;
   }
 
