@@ -129,6 +129,9 @@ const Settings = z.object({
   STUN_URLS: z.string().default("stun:stun.cloudflare.com:3478").transform(partsOf),
 });
 
+/** For whoever hands settings on: of a process, only what is one of ours. */
+export const SETTING_NAMES: string[] = Object.keys(Settings.shape);
+
 export type Config = Omit<z.output<typeof Settings>, "AUTO_CREATE" | "MAIL_TRANSPORT"> & {
   isProduction: boolean;
   debugCost: boolean;

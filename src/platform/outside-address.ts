@@ -1,7 +1,7 @@
 /**
  * Which addresses of other services may be called. They are given by people, and called from inside: an address of the
  * network that we run in would read or change what is not theirs (SSRF). What a name resolves to, a Worker cannot see:
- * Cloudflare's fetch reaches the public internet alone, and a self-hosted workerd is told so by `network(allow = ["public"])`.
+ * Cloudflare's fetch reaches the public internet alone, and on a machine of one's own ops/self-host/outside.ts sees to it.
  */
 import ipaddr from "ipaddr.js";
 import type { Config } from "../config.ts";
