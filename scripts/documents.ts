@@ -2,7 +2,7 @@
 import { registerHooks } from "node:module";
 
 const PLATFORM =
-  "export class DurableObject {} export class RpcTarget {} export class WorkerEntrypoint {} export const env = {};";
+  "export class DurableObject {} export class RpcTarget {} export class WorkerEntrypoint {} export const env = {}; export const tracing = { getActiveSpan() {} };";
 
 registerHooks({
   resolve: (specifier, context, next) =>

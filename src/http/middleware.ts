@@ -1,6 +1,7 @@
 /** What every call goes through, in this order: begin → what is left of a body (drain.ts) → (sockets leave here) → CORS → headers → body limit → sign in → write limit. */
 import type { Context, MiddlewareHandler, Next } from "hono";
 import { cors } from "hono/cors";
+import { routePath } from "hono/route";
 import { secureHeaders } from "hono/secure-headers";
 import { chargeUser } from "../auth/call-budgets.ts";
 import { clientAddress } from "../auth/rate-limit.ts";
@@ -12,6 +13,7 @@ import { JSON_BODY_MAX_BYTES, SERVER_BODY_MAX_BYTES } from "../limits.ts";
 import type { Cost } from "../platform/cost.ts";
 import { logEvent, logFailure } from "../platform/log.ts";
 import { countCost, countRequest } from "../platform/metrics.ts";
+import { callersTraceId, describeCall } from "../platform/trace.ts";
 import { byCaller } from "./caller.ts";
 import { type HttpEnv, isServerCall, isWrite } from "./env.ts";
 import { answerFailure } from "./failures.ts";
@@ -36,6 +38,8 @@ export const begin: MiddlewareHandler<HttpEnv> = async (c, next) => {
   c.set("who", "anyone");
   await next();
   deliverFactsSoon(ctx);
+  const callersTrace = callersTraceId(c.req.header("traceparent"));
+  describeCall(() => `${c.req.method} ${routePath(c)}`, callersTrace);
   // The header must tell the whole truth, so under DEBUG_COST the answer waits for what would run after it.
   if (ctx.config.debugCost) await Promise.all(background);
   const { status } = c.res;
@@ -56,6 +60,7 @@ export const begin: MiddlewareHandler<HttpEnv> = async (c, next) => {
     ms,
     userId: actor.kind === "user" ? actor.id : undefined,
     keyId: actor.kind === "server" ? actor.keyId : undefined,
+    callersTraceId: callersTrace,
     ...ctx.cost,
   });
 };

@@ -3,13 +3,14 @@
  * callers name what they log, and paths are logged without their query.
  */
 import { countFailure } from "./metrics.ts";
+import { traceId } from "./trace.ts";
 
 type Line = Record<string, string | number | boolean | null | undefined>;
 
-/** Writes a line. `event` is dotted: `http.request`, `socket.open`, `admin.ban`, `webhook.publish`. */
+/** Writes a line, with its trace if there is one. `event` is dotted: `http.request`, `socket.open`, `admin.ban`, `webhook.publish`. */
 export function logEvent(event: string, fields: Line): void {
   // biome-ignore lint/suspicious/noConsole: the platform's log is the console.
-  console.log(JSON.stringify({ time: new Date().toISOString(), event, ...fields }));
+  console.log(JSON.stringify({ time: new Date().toISOString(), event, traceId: traceId(), ...fields }));
 }
 
 /** A failure that nobody waits for an answer to. Its text stays in the log. */

@@ -1,6 +1,7 @@
 /** Calls of services that others run: within a time, without following them elsewhere, and without reading more than they may say. */
 import type { Config } from "../config.ts";
 import { refusalOf } from "./outside-address.ts";
+import { traceHeaders } from "./trace.ts";
 
 /** Of an answer, what is read at most. */
 const ANSWER_BYTES = 4096;
@@ -25,7 +26,7 @@ export async function postOutside(settings: Config, call: OutsideCall): Promise<
       method: "POST",
       redirect: "manual",
       body: call.body,
-      headers: { "Content-Type": "application/json", "User-Agent": "Roomcast", ...call.headers },
+      headers: { "Content-Type": "application/json", "User-Agent": "Roomcast", ...traceHeaders(), ...call.headers },
       signal: giveUp.signal,
     });
     return { status: response.status, text: await beginningOf(response) };
