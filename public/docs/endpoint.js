@@ -2,6 +2,7 @@
 
 import { prose } from "/docs/prose.js";
 import { exampleOf, fieldRow, fieldTable, kindOf, leastOf, resolve } from "/docs/schema.js";
+import { tryOut } from "/docs/try.js";
 import { h } from "/dom.js";
 import { codeBlock } from "/ui/copy.js";
 
@@ -52,6 +53,10 @@ function inside(method, path, operation, root) {
     ...(operation["x-channel"]
       ? [h("p", {}, "What goes over it: ", h("a", { href: `#channel-${operation["x-channel"]}` }, "its events"), ".")]
       : [h("h3", {}, "curl"), codeBlock(curl(method, path, operation, root))]),
+    // A server's key belongs into no page.
+    operation["x-channel"] || operation["x-who"]?.startsWith("key:")
+      ? null
+      : tryOut({ method, path, operation, body }, root),
   );
 }
 

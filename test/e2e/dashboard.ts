@@ -444,6 +444,23 @@ async function checkDashboard(browser: Browser, server: Server): Promise<void> {
     await other.close();
   });
 
+  await check("on the docs page a call is tried out as who is signed in, and a refusal is shown as it is", async () => {
+    await page.goto(`${server.origin}/docs#get/auth/me`);
+    const mine = page.locator('[id="get/auth/me"]');
+    await mine.locator(".try > summary").click();
+    await mine.locator(".try", { hasText: "as boss" }).waitFor();
+    await mine.locator(".try [type=submit]").click();
+    await mine.locator(".tried", { hasText: '"username": "boss"' }).waitFor();
+    await shoot(page, "docs-try");
+    const other = page.locator('[id="get/rooms/id/messages"]');
+    await other.locator("summary").first().click();
+    await other.locator(".try > summary").click();
+    await other.locator('[name="path.id"]').fill("no-such-room");
+    await other.locator(".try [type=submit]").click();
+    await other.locator(".tried", { hasText: "NOT_FOUND" }).waitFor();
+    assert.equal(await page.locator('[id^="post/server/"] .try').count(), 0);
+  });
+
   await check("who signs out on one page is signed out in all tabs, and a reload asks again", async () => {
     await page.goto(`${server.origin}/admin`);
     await page.waitForSelector(".figures .big");
