@@ -16,6 +16,8 @@ export type ChatExport = {
     editedAt: string | null;
   }[];
   reactions: { to: number; emoji: string }[];
+  /** Until when they may not write here; told once, with the first piece. */
+  mutedUntil: string | null;
   /** Where the next call goes on; null at the end. */
   next: number | null;
 };
@@ -62,6 +64,12 @@ export function exportPage(sql: SqlStorage, userId: number, after: number): Chat
       editedAt: row.edited_at === null ? null : iso(row.edited_at),
     })),
     reactions: [...given].map(({ message, emoji }) => ({ to: message, emoji })),
+    mutedUntil: after === 0 ? mutedUntil(sql, userId) : null,
     next: until < head ? until : null,
   };
+}
+
+function mutedUntil(sql: SqlStorage, userId: number): string | null {
+  const [mute] = sql.exec<{ until: number }>("SELECT until FROM mutes WHERE user_id = ?", userId).toArray();
+  return mute ? iso(mute.until) : null;
 }

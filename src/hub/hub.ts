@@ -31,7 +31,6 @@ import { Revocations } from "./revocations.ts";
 import { RoomReferences } from "./room-references.ts";
 import { HUB_SCHEMA } from "./schema.ts";
 import { HubTopics, type TopicFrame } from "./topics.ts";
-import { type Whereabouts, whereaboutsOf } from "./whereabouts.ts";
 
 /** SPEC 2: the last 1000, and all of the last 7 days up to 10 000. */
 const RETENTION = { least: 1000, days: 7, most: 10_000 };
@@ -236,12 +235,6 @@ export class UserHub extends Room {
   async isOnline(): Promise<boolean> {
     await this.connections.verify();
     return this.connections.userCount > 0;
-  }
-
-  /** RPC: where the user is connected. */
-  async whereabouts(): Promise<Whereabouts> {
-    await this.connections.verify();
-    return whereaboutsOf(this.connections.values(), this.#rooms);
   }
 
   /** RPC: what is kept here of the user, a bounded piece of it after a place in the log. */

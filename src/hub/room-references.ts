@@ -27,11 +27,4 @@ export class RoomReferences {
   has(kind: RoomKind): boolean {
     return this.#sql.exec("SELECT 1 FROM room_references WHERE kind = ? LIMIT 1", kind).toArray().length > 0;
   }
-
-  /** At most so many. */
-  list(most: number): RoomRef[] {
-    return this.#sql
-      .exec<RoomRef>("SELECT kind, name FROM room_references ORDER BY kind, name LIMIT ?", most)
-      .toArray();
-  }
 }

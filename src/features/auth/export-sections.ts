@@ -1,27 +1,9 @@
-/** What D1 keeps of a user, in pages: each reads a bounded number of rows, by an index. */
+/** What D1 keeps of a user, by what it is about; test/sessions.test.ts holds it to the tables that there are. */
 import { type SQL, sql } from "drizzle-orm";
 import { iso, jsonObject } from "../../db/json.ts";
-
-/** Rows of a page. */
-export const PAGE = 500;
-
-/** Rows of (cursor, item): an item is JSON, and the next page goes on after the cursor of the last. */
-export type Pages = { start: string | number; after: (cursor: string | number) => SQL };
-export type Section = { name: string; pages: Pages[] };
+import { PAGE, type Pages, pages, type Section, section } from "./export-pages.ts";
 
 const column = (name: string): SQL => sql.raw(name);
-const time = (name: string): SQL => iso(column(name));
-
-type Fields = Record<string, SQL>;
-type Read = { cursor: SQL; fields: Fields; from: SQL; where: SQL; start?: string };
-
-function pages({ cursor, fields, from, where, start }: Read): Pages {
-  return {
-    start: start ?? 0,
-    after: (last) => sql`SELECT ${cursor} AS cursor, ${jsonObject(fields)} AS item FROM ${from}
-      WHERE ${where} AND ${cursor} > ${last} ORDER BY ${cursor} LIMIT ${PAGE}`,
-  };
-}
 
 /**
  * Direct messages with everybody, by the pair's index: those of the pairs in which the user has the lower id, or the higher.
@@ -34,8 +16,8 @@ function messagesAs(userId: number, mine: "low_id" | "high_id"): Pages {
     senderId: column("m.sender_id"),
     receiverId: column("m.receiver_id"),
     content: column("m.content"),
-    createdAt: time("m.created_at"),
-    seenAt: time("m.seen_at"),
+    createdAt: iso(column("m.created_at")),
+    seenAt: iso(column("m.seen_at")),
   };
   return {
     start: "[0,0]",
@@ -49,282 +31,226 @@ function messagesAs(userId: number, mine: "low_id" | "high_id"): Pages {
   };
 }
 
-const likeness = (userId: number, mine: string, other: string, since: string, table: string): Pages =>
-  pages({
-    cursor: column(other),
-    fields: { userId: column(other), since: time(since) },
-    from: column(table),
+/** Everything but files, whose links are made elsewhere, and what objects keep. */
+export const sectionsOf = (userId: number): Section[] => [
+  ...accountSections(userId),
+  ...peopleSections(userId),
+  ...videoSections(userId),
+  ...placeSections(userId),
+  ...adminSections(userId),
+];
+
+/** What opens the account, and what it is told. */
+function accountSections(userId: number): Section[] {
+  const where = sql`user_id = ${userId}`;
+  return [
+    section("standing", {
+      from: "users",
+      where: sql`id = ${userId}`,
+      columns: ["pending_email", "ban_reason"],
+      times: ["email_verified_at", "banned_at", "role_set_at", "last_active_at"],
+    }),
+    section("identities", {
+      from: "identities",
+      where,
+      cursor: "(issuer || char(10) || subject)",
+      start: "",
+      columns: ["issuer", "subject", "email"],
+      times: ["linked_at"],
+    }),
+    section("sessions", {
+      from: "sessions",
+      where,
+      start: "",
+      columns: ["id", "user_agent", "address"],
+      times: ["created_at", "last_used_at", "expires_at"],
+    }),
+    section("mailedLinks", {
+      from: "account_tokens",
+      where,
+      cursor: "hash",
+      start: "",
+      columns: ["kind", "email"],
+      times: ["expires_at"],
+    }),
+    section("mail", {
+      from: "mail_outbox",
+      where,
+      columns: ["template", "language", "recipient"],
+      times: ["created_at", "sent_at"],
+    }),
+    section("pushSubscriptions", {
+      from: "push_subscriptions",
+      where,
+      start: "",
+      columns: ["id", "endpoint"],
+      times: ["created_at"],
+    }),
+    section("pushSettings", {
+      from: "push_settings",
+      where,
+      cursor: "user_id",
+      columns: ["quiet_from", "quiet_to", "time_zone"],
+      flags: ["messages", "notifications"],
+    }),
+    section("notifications", {
+      from: "notifications",
+      where,
+      columns: ["id", "type", "actor_id", "target_type", "target_id", "target_title", "room_id", "message_id"],
+      times: ["created_at", "seen_at"],
+    }),
+  ];
+}
+
+/** Rows about two people: the other one, and since when. */
+const withOther = (name: string, userId: number, from: string, mine: string, other: string, since: string): Section =>
+  section(name, {
+    from,
     where: sql`${column(mine)} = ${userId}`,
+    cursor: other,
+    as: { userId: other },
+    times: [since],
   });
 
-/** Everything but files, whose links are made elsewhere, and what objects keep. */
-export function sectionsOf(userId: number): Section[] {
-  const me = sql`${userId}`;
-  const friend = sql`iif(low_id = ${me}, high_id, low_id)`;
+function peopleSections(userId: number): Section[] {
   return [
-    {
-      name: "identities",
-      pages: [
-        pages({
-          cursor: column("(issuer || char(10) || subject)"),
-          fields: {
-            issuer: column("issuer"),
-            subject: column("subject"),
-            email: column("email"),
-            linkedAt: time("linked_at"),
-          },
-          from: column("identities"),
-          where: sql`user_id = ${me}`,
-          start: "",
-        }),
-      ],
-    },
-    {
-      name: "pushSubscriptions",
-      pages: [
-        pages({
-          cursor: column("id"),
-          fields: { id: column("id"), endpoint: column("endpoint"), createdAt: time("created_at") },
-          from: column("push_subscriptions"),
-          where: sql`user_id = ${me}`,
-          start: "",
-        }),
-      ],
-    },
-    {
-      name: "pushSettings",
-      pages: [
-        pages({
-          cursor: column("user_id"),
-          fields: {
-            messages: column("json(iif(messages, 'true', 'false'))"),
-            notifications: column("json(iif(notifications, 'true', 'false'))"),
-            quietFrom: column("quiet_from"),
-            quietTo: column("quiet_to"),
-            timeZone: column("time_zone"),
-          },
-          from: column("push_settings"),
-          where: sql`user_id = ${me}`,
-        }),
-      ],
-    },
-    {
-      name: "sessions",
-      pages: [
-        pages({
-          cursor: column("id"),
-          fields: {
-            id: column("id"),
-            userAgent: column("user_agent"),
-            address: column("address"),
-            createdAt: time("created_at"),
-            lastUsedAt: time("last_used_at"),
-            expiresAt: time("expires_at"),
-          },
-          from: column("sessions"),
-          where: sql`user_id = ${me}`,
-          start: "",
-        }),
-      ],
-    },
-    { name: "following", pages: [likeness(userId, "follower_id", "followed_id", "created_at", "follows")] },
-    { name: "followers", pages: [likeness(userId, "followed_id", "follower_id", "created_at", "follows")] },
+    withOther("following", userId, "follows", "follower_id", "followed_id", "created_at"),
+    withOther("followers", userId, "follows", "followed_id", "follower_id", "created_at"),
     {
       name: "friendships",
-      pages: [
+      pages: (
+        [
+          ["low_id", "high_id"],
+          ["high_id", "low_id"],
+        ] as const
+      ).map(([mine, other]) =>
         pages({
-          cursor: friend,
-          fields: {
-            userId: friend,
-            status: column("status"),
-            requestedBy: column("requested_by"),
-            since: time("since"),
-          },
-          from: column("friendships"),
-          where: sql`(low_id = ${me} OR high_id = ${me})`,
+          from: "friendships",
+          where: sql`${column(mine)} = ${userId}`,
+          cursor: other,
+          columns: ["status", "requested_by"],
+          as: { userId: other },
+          times: ["since"],
         }),
-      ],
+      ),
     },
-    { name: "blocks", pages: [likeness(userId, "blocker_id", "blocked_id", "since", "blocks")] },
+    withOther("blocks", userId, "blocks", "blocker_id", "blocked_id", "since"),
     { name: "messages", pages: [messagesAs(userId, "low_id"), messagesAs(userId, "high_id")] },
-    {
-      name: "notifications",
-      pages: [
-        pages({
-          cursor: column("id"),
-          fields: {
-            id: column("id"),
-            type: column("type"),
-            actorId: column("actor_id"),
-            targetType: column("target_type"),
-            targetId: column("target_id"),
-            createdAt: time("created_at"),
-            seenAt: time("seen_at"),
-          },
-          from: column("notifications"),
-          where: sql`user_id = ${me}`,
-        }),
-      ],
-    },
-    {
-      name: "videos",
-      pages: [
-        pages({
-          cursor: column("id"),
-          fields: {
-            id: column("id"),
-            title: column("title"),
-            description: column("description"),
-            videoUrl: column("video_url"),
-            thumbUrl: column("thumb_url"),
-            visibility: column("visibility"),
-            views: column("views"),
-            createdAt: time("created_at"),
-          },
-          from: column("videos"),
-          where: sql`owner_id = ${me}`,
-        }),
-      ],
-    },
-    {
-      name: "likes",
-      pages: [
-        pages({
-          cursor: column("video_id"),
-          fields: { videoId: column("video_id"), createdAt: time("created_at") },
-          from: column("likes"),
-          where: sql`user_id = ${me}`,
-        }),
-      ],
-    },
-    {
-      name: "comments",
-      pages: [
-        pages({
-          cursor: column("id"),
-          fields: {
-            id: column("id"),
-            videoId: column("video_id"),
-            parentId: column("parent_id"),
-            content: column("content"),
-            createdAt: time("created_at"),
-          },
-          from: column("comments"),
-          where: sql`author_id = ${me}`,
-        }),
-      ],
-    },
-    {
-      name: "reports",
-      pages: [
-        pages({
-          cursor: column("id"),
-          fields: {
-            id: column("id"),
-            targetType: column("target_type"),
-            targetId: column("target_id"),
-            reason: column("reason"),
-            details: column("details"),
-            status: column("status"),
-            createdAt: time("created_at"),
-          },
-          from: column("reports"),
-          where: sql`reporter_id = ${me}`,
-        }),
-      ],
-    },
-    {
-      name: "rooms",
-      pages: [
-        pages({
-          cursor: column("r.id"),
-          fields: {
-            id: column("coalesce(r.chosen_id, r.id)"),
-            place: column("('room:' || r.id)"),
-            kind: column("r.kind"),
-            name: column("r.name"),
-            courseId: column("r.course_id"),
-            joinedAt: time("m.joined_at"),
-          },
-          from: column("room_members m JOIN rooms r ON r.id = m.room_id"),
-          where: sql`m.user_id = ${me}`,
-          start: "",
-        }),
-      ],
-    },
-    {
-      name: "streams",
-      pages: [
-        pages({
-          cursor: column("id"),
-          fields: {
-            id: column("id"),
-            title: column("title"),
-            description: column("description"),
-            status: column("status"),
-            startedAt: time("started_at"),
-            endedAt: time("ended_at"),
-            createdAt: time("created_at"),
-          },
-          from: column("streams"),
-          where: sql`user_id = ${me}`,
-        }),
-      ],
-    },
-    {
-      name: "recordings",
-      pages: [
-        pages({
-          cursor: column("v.id"),
-          fields: {
-            id: column("v.id"),
-            streamId: column("v.stream_id"),
-            title: column("v.title"),
-            fileName: column("v.file_name"),
-            size: column("v.size"),
-            createdAt: time("v.created_at"),
-          },
-          from: column("streams s JOIN vods v ON v.stream_id = s.id"),
-          where: sql`s.user_id = ${me}`,
-        }),
-      ],
-    },
-    {
-      name: "calls",
-      pages: [
-        pages({
-          cursor: column("id"),
-          fields: {
-            id: column("coalesce(chosen_id, id)"),
-            place: column("('webrtc:' || id)"),
-            title: column("title"),
-            courseId: column("course_id"),
-            createdAt: time("created_at"),
-            endedAt: time("ended_at"),
-          },
-          from: column("webrtc_sessions"),
-          where: sql`host_id = ${me}`,
-          start: "",
-        }),
-      ],
-    },
-    {
-      name: "adminActions",
-      pages: [
-        pages({
-          cursor: column("id"),
-          fields: {
-            id: column("id"),
-            action: column("action"),
-            targetType: column("target_type"),
-            targetId: column("target_id"),
-            reason: column("reason"),
-            createdAt: time("created_at"),
-          },
-          from: column("audit"),
-          where: sql`admin_id = ${me}`,
-        }),
-      ],
-    },
+    section("reports", {
+      from: "reports",
+      where: sql`reporter_id = ${userId}`,
+      columns: ["id", "target_type", "target_id", "reason", "details", "status"],
+      times: ["created_at"],
+    }),
+  ];
+}
+
+function videoSections(userId: number): Section[] {
+  return [
+    section("videos", {
+      from: "videos",
+      where: sql`owner_id = ${userId}`,
+      columns: ["id", "title", "description", "video_url", "thumb_url", "visibility", "duration", "views"],
+      times: ["created_at", "hidden_at"],
+    }),
+    section("likes", {
+      from: "likes",
+      where: sql`user_id = ${userId}`,
+      cursor: "video_id",
+      columns: ["video_id"],
+      times: ["created_at"],
+    }),
+    section("views", {
+      from: "video_views",
+      where: sql`viewer = ${`user:${userId}`}`,
+      cursor: "video_id",
+      columns: ["video_id"],
+      times: ["counted_at"],
+    }),
+    section("comments", {
+      from: "comments",
+      where: sql`author_id = ${userId}`,
+      columns: ["id", "video_id", "parent_id", "content"],
+      times: ["created_at"],
+    }),
+  ];
+}
+
+/** Rooms, streams and calls, and what is uploaded. */
+function placeSections(userId: number): Section[] {
+  return [
+    section("rooms", {
+      from: "room_members m JOIN rooms r ON r.id = m.room_id",
+      where: sql`m.user_id = ${userId}`,
+      cursor: "r.id",
+      start: "",
+      columns: ["r.kind", "r.name", "r.course_id", "m.read_seq"],
+      as: { id: "coalesce(r.chosen_id, r.id)", place: "('room:' || r.id)" },
+      times: ["m.joined_at"],
+    }),
+    section("removedFrom", {
+      from: "room_removals",
+      where: sql`user_id = ${userId}`,
+      cursor: "room_id",
+      start: "",
+      columns: ["room_id"],
+    }),
+    section("streams", {
+      from: "streams",
+      where: sql`user_id = ${userId}`,
+      columns: ["id", "title", "description", "status"],
+      times: ["scheduled_at", "started_at", "ended_at", "created_at"],
+    }),
+    section("broadcasts", {
+      from: "streams s JOIN stream_sessions b ON b.stream_id = s.id",
+      where: sql`s.user_id = ${userId}`,
+      cursor: "b.id",
+      columns: ["b.stream_id", "b.end_reason", "b.peak_viewers", "b.plays"],
+      times: ["b.started_at", "b.ended_at"],
+    }),
+    section("recordings", {
+      from: "streams s JOIN vods v ON v.stream_id = s.id",
+      where: sql`s.user_id = ${userId}`,
+      cursor: "v.id",
+      columns: ["v.id", "v.stream_id", "v.title", "v.file_name", "v.size"],
+      times: ["v.created_at"],
+    }),
+    section("calls", {
+      from: "webrtc_sessions",
+      where: sql`host_id = ${userId}`,
+      start: "",
+      columns: ["title", "course_id"],
+      as: { id: "coalesce(chosen_id, id)", place: "('webrtc:' || id)" },
+      times: ["created_at", "ended_at"],
+    }),
+    section("unfinishedUploads", {
+      from: "resumable_uploads",
+      where: sql`owner_id = ${userId}`,
+      start: "",
+      columns: ["id", "original_name", "folder", "visibility", "length", "offset", "file_id"],
+      times: ["expires_at"],
+    }),
+  ];
+}
+
+/** Of who runs the service. */
+function adminSections(userId: number): Section[] {
+  const where = sql`created_by = ${userId}`;
+  return [
+    section("adminActions", {
+      from: "audit",
+      where: sql`admin_id = ${userId}`,
+      columns: ["id", "action", "target_type", "target_id", "reason"],
+      times: ["created_at"],
+    }),
+    section("serverKeys", {
+      from: "server_keys",
+      where,
+      start: "",
+      columns: ["id", "name"],
+      times: ["created_at", "expires_at", "last_used_at"],
+    }),
+    section("webhooks", { from: "webhooks", where, columns: ["id", "url", "description"], times: ["created_at"] }),
+    section("messageHook", { from: "message_hook", where, columns: ["url"], times: ["created_at"] }),
   ];
 }

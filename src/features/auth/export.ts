@@ -7,9 +7,11 @@ import { spend } from "../../auth/rate-limit.ts";
 import { type Ctx, publicOrigin, type UserCtx } from "../../context.ts";
 import { files, rateWindows } from "../../db/tables.ts";
 import { logFailure } from "../../platform/log.ts";
-import { callObject } from "../../platform/objects.ts";
+import type { HubExport } from "../../hub/export.ts";
+import { callObject, hubName } from "../../platform/objects.ts";
 import { viewPath } from "../files/service.ts";
-import { PAGE, type Pages, sectionsOf } from "./export-sections.ts";
+import { PAGE, type Pages } from "./export-pages.ts";
+import { sectionsOf } from "./export-sections.ts";
 import { readAccount } from "./service.ts";
 
 const ONCE_IN_SECONDS = 86_400;
@@ -48,6 +50,7 @@ async function* document(ctx: UserCtx): AsyncGenerator<string, void, undefined> 
   for (const { name, pages } of sectionsOf(userId)) yield* list(name, rowsOf(ctx, pages));
   yield* list("files", filesOf(ctx));
   yield* list("inRooms", placesOf(ctx));
+  yield* list("events", eventsOf(ctx));
   yield "}\n";
 }
 
@@ -72,6 +75,19 @@ async function* rowsOf(ctx: Ctx, parts: Pages[]): AsyncGenerator<string[], void,
     }
   }
 }
+
+/** One's own event log, as it was sent; and last, which topics one hears now. */
+async function* eventsOf(ctx: UserCtx): AsyncGenerator<string[], void, undefined> {
+  for (let after: number | null = 0; after !== null; ) {
+    const { events, topics, next } = await readHub(ctx, after);
+    yield events;
+    if (next === null) yield topics.map((topic) => JSON.stringify({ type: "subscribed", topic }));
+    after = next;
+  }
+}
+
+const readHub = (ctx: UserCtx, after: number): Promise<HubExport> =>
+  callObject(ctx, ctx.env.USER_HUB, hubName(ctx.actor.id), (hub) => hub.exportOf(after));
 
 /** With links, which open with a token of their owner's. */
 async function* filesOf(ctx: UserCtx): AsyncGenerator<string[], void, undefined> {
@@ -126,8 +142,9 @@ async function* placeOf(ctx: UserCtx, place: string): AsyncGenerator<string[], v
     return;
   }
   for (let after: number | null = 0; after !== null; ) {
-    const { messages, reactions, next } = await chatOf(ctx, kind, name, after);
+    const { messages, reactions, mutedUntil, next } = await chatOf(ctx, kind, name, after);
     yield [
+      ...(mutedUntil === null ? [] : [JSON.stringify({ place, kind: "mute", until: mutedUntil })]),
       ...messages.map((message) => JSON.stringify({ place, kind: "message", ...message })),
       ...reactions.map((reaction) => JSON.stringify({ place, kind: "reaction", ...reaction })),
     ];
@@ -135,11 +152,11 @@ async function* placeOf(ctx: UserCtx, place: string): AsyncGenerator<string[], v
   }
 }
 
-type Chats = { messages: object[]; reactions: object[]; next: number | null };
+type Chats = { messages: object[]; reactions: object[]; mutedUntil: string | null; next: number | null };
 
 async function chatOf(ctx: UserCtx, kind: string, name: string, after: number): Promise<Chats> {
   const { env, actor } = ctx;
   if (kind === "room") return callObject(ctx, env.CHAT_ROOM, name, (room) => room.exportOf(actor.id, after));
   if (kind === "stream") return callObject(ctx, env.STREAM_ROOM, name, (room) => room.exportOf(actor.id, after));
-  return { messages: [], reactions: [], next: null };
+  return { messages: [], reactions: [], mutedUntil: null, next: null };
 }
