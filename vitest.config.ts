@@ -62,6 +62,7 @@ const database = {
 };
 
 buildPages();
+
 /** What is counted line by line has to be the source itself, whose hundreds of modules a test file's first call loads. */
 const isCounted = process.argv.includes("--coverage");
 const TIMEOUT_MS = isCounted ? 120_000 : 20_000;
