@@ -4,7 +4,7 @@ import architecture from "../docs/architecture.md?raw";
 import readme from "../README.md?raw";
 
 const FILES = import.meta.glob<string>(
-  ["../src/**/*", "../migrations/*", "../public/**/*", "../bench/*", "../docs/*", "../packages/*/src/*"],
+  ["../src/**/*", "../migrations/*", "../public/**/*", "../bench/**/*", "../docs/*", "../packages/*/src/*"],
   {
     query: "?raw",
     import: "default",
