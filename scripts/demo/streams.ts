@@ -1,8 +1,9 @@
 /** A stream that ended and left a recording, one that is live, and one that is to come. */
 import { z } from "zod";
 import { answerOf } from "../../packages/client/src/index.ts";
-import { postForm } from "../api.ts";
+import { postForm, uploadFile } from "../api.ts";
 import type { People, Person } from "./accounts.ts";
+import { landscape } from "./pictures.ts";
 import { clip } from "./videos.ts";
 
 type Broadcast = { owner: string; title: string; description: string };
@@ -31,25 +32,32 @@ const AHEAD_MS = 2 * 86_400_000;
 export type MediaServer = { origin: string; secret: string };
 
 export async function makeStreams(server: MediaServer, people: People): Promise<void> {
-  const ended = await find(people, ENDED, {});
+  const ended = await find(server, people, ENDED, {});
   if (ended.startTime === null) await report(server, "on_publish", await keyOf(people.by(ENDED.owner), ended));
   await chat(people, ended, SAID_BEFORE);
   await leaveRecording(server, people.by(ENDED.owner), ended);
   await endIfLive(people.by(ENDED.owner), ended.id);
 
-  const live = await find(people, LIVE, {});
+  const live = await find(server, people, LIVE, {});
   if (live.status !== "live") await report(server, "on_publish", await keyOf(people.by(LIVE.owner), live));
   await chat(people, live, SAID_LIVE);
-  await find(people, TO_COME, { scheduledAt: new Date(Date.now() + AHEAD_MS).toISOString() });
+  await find(server, people, TO_COME, { scheduledAt: new Date(Date.now() + AHEAD_MS).toISOString() });
 }
 
 /** The owner's stream of this title, made if there is none. */
-async function find(people: People, { owner, title, description }: Broadcast, more: object): Promise<Stream> {
-  const { id: userId, api } = people.by(owner);
-  const { streams } = await answerOf(api.streams.$get({ query: { status: "all", limit: 100 } }));
-  const earlier = streams.find((stream) => stream.userId === userId && stream.title === title);
+async function find(
+  { origin }: MediaServer,
+  people: People,
+  { owner, title, description }: Broadcast,
+  more: object,
+): Promise<Stream> {
+  const account = people.by(owner);
+  const { streams } = await answerOf(account.api.streams.$get({ query: { status: "all", limit: 100 } }));
+  const earlier = streams.find((stream) => stream.userId === account.id && stream.title === title);
   if (earlier) return earlier;
-  return answerOf(api.streams.$post({ json: { title, description, ...more } }));
+  const picture = { name: "stream.svg", type: "image/svg+xml", bytes: landscape(title, 640, 360) };
+  const { path } = await uploadFile(origin, account, picture, { folder: "streams", visibility: "public" });
+  return answerOf(account.api.streams.$post({ json: { title, description, thumbnail: path, ...more } }));
 }
 
 /** The key is shown once; who has it no more gets another. */

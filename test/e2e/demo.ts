@@ -149,6 +149,7 @@ test("the dashboard, the messenger and the livestream page show it", { skip, tim
     await shoot(page, "live");
     await page.locator("text=Soup for sixty, live").first().click();
     await page.locator("video").waitFor();
+    await page.locator("text=Until the pot says so.").waitFor();
     await shoot(page, "recording");
   } finally {
     await browser.close();
