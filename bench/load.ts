@@ -19,12 +19,20 @@ export async function startWorker(port: number, script: string, more: object = {
   return miniflare;
 }
 
-/** The product, built as it is deployed, with an empty database and no limits that a load would meet. */
-export async function startRoomcast(port: number, settings: Record<string, string> = {}): Promise<Miniflare> {
+let built: string | undefined;
+
+/** The product as it is deployed; built once. */
+function roomcast(): string {
+  if (built !== undefined) return built;
   const folder = mkdtempSync(join(tmpdir(), "roomcast-bench-"));
-  const script = readFileSync(buildWorker(folder), "utf8");
+  built = readFileSync(buildWorker(folder), "utf8");
   rmSync(folder, { recursive: true });
-  const miniflare = await startWorker(port, script, {
+  return built;
+}
+
+/** The product with an empty database and no limits that a load would meet. */
+export async function startRoomcast(port: number, settings: Record<string, string> = {}): Promise<Miniflare> {
+  const miniflare = await startWorker(port, roomcast(), {
     d1Databases: ["DB"],
     r2Buckets: ["FILES"],
     durableObjects: durableObjects(),
