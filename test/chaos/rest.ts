@@ -42,7 +42,8 @@ export class Rest {
       if (status < 500 && status !== 429) return { ok, status, headers: response.headers, text };
       this.#refusal = `${method} ${path} answered ${status}: ${text}`;
       return null;
-    } catch {
+    } catch (error) {
+      this.#refusal = `${method} ${path}: ${error}`;
       return null;
     }
   }
@@ -54,7 +55,7 @@ export class Rest {
     return text === "" ? null : JSON.parse(text);
   }
 
-  /** The last answer that asked to come again. */
+  /** The last try that has to come again. */
   #refusal = "no answer at all";
 
   async answered(attempt: () => Promise<Answered | null>): Promise<Answered> {
