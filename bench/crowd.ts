@@ -16,8 +16,8 @@ const rate = Number(option(process.argv, "rate") ?? "20");
 const seconds = Number(option(process.argv, "seconds") ?? "4");
 const many = Number(option(process.argv, "viewers") ?? "0");
 const PORT = 8879;
-/** An object takes 100 connections of one user. */
-const SOCKETS_PER_USER = 100;
+/** Of one user; all of them sit in one object, which takes a hundred, so that a user is a small part of those there. */
+const windowsOf = ({ perObject }: Shape): number => Math.max(1, Math.min(100, Math.floor(perObject / 5)));
 const DRAIN_MS = 15_000;
 
 /** Viewers in all, and how many of them an object holds: the room holds the first, audience objects the others. */
@@ -54,15 +54,17 @@ class Follower {
   }
 }
 
-async function run({ viewers, perObject }: Shape): Promise<Found> {
+async function run(shape: Shape): Promise<Found> {
+  const { viewers, perObject } = shape;
+  const windows = windowsOf(shape);
   const miniflare = await startRoomcast(PORT, { AUDIENCE_OBJECT_MAX: String(perObject) });
   const server = new Measured();
   try {
-    const tokens = await register(PORT, Math.ceil(viewers / SOCKETS_PER_USER));
+    const tokens = await register(PORT, Math.ceil(viewers / windows));
     const { id } = await post<{ id: number }>(PORT, "/streams", {}, tokens[0]);
     const follower = new Follower();
     const sockets = await openAll(viewers, 50, (at) => {
-      const token = tokens[Math.floor(at / SOCKETS_PER_USER)];
+      const token = tokens[Math.floor(at / windows)];
       return opened(`ws://${HOST}:${PORT}/streams/${id}/ws?token=${token}&heartbeat=client&batch=1`);
     });
     for (const socket of sockets) follower.follow(socket);
