@@ -7,6 +7,7 @@ import { signInForm } from "/ui/sign-in.js";
 import { emailSection } from "./email.js";
 import { exportSection } from "./export.js";
 import { identitiesSection } from "./identities.js";
+import { notificationsSection } from "./notifications.js";
 import { showGate } from "./parts.js";
 import { passwordSection } from "./password-section.js";
 import { profileSection } from "./profile.js";
@@ -57,6 +58,7 @@ function draw(account) {
       profileSection(account),
       !isGuest && emailSection(account),
       !isGuest && passwordSection(account, sessions.load),
+      !isGuest && notificationsSection(),
       sessions.node,
       !isGuest && identitiesSection(),
       exportSection(),

@@ -4,6 +4,7 @@
  */
 import { signOut } from "/account.js";
 import { byId, h } from "/dom.js";
+import { renewPush } from "/push.js";
 import { currentSession, onSession } from "/session.js";
 import { icon } from "/ui/icons.js";
 import { notify } from "/ui/notice.js";
@@ -90,8 +91,12 @@ byId("header").append(
     person,
   ),
 );
+// Without it, nothing is notified; the page itself works as ever.
+const renew = () => renewPush().catch(console.warn);
 drawPerson(currentSession());
+renew();
 onSession((session, reason) => {
   drawPerson(session);
+  renew();
   if (reason) notify(reason);
 });

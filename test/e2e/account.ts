@@ -2,7 +2,9 @@
  * The account's pages in a real browser, with the mail that the server kept: `node test/e2e/account.ts`. Takes half a minute.
  */
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import type { Browser } from "playwright-core";
+import { makeVapidKeys } from "../../scripts/vapid-keys.ts";
 import { isChromiumHere, launch } from "./browser.ts";
 import { check, finish } from "./checks.ts";
 import { Server } from "./restartable-server.ts";
@@ -30,6 +32,62 @@ async function signIn({ page }: Watcher, password: string): Promise<void> {
   await page.fill("[name=username]", "ann");
   await page.fill("[name=password]", password);
   await page.keyboard.press("Enter");
+}
+
+/** A subscription as a browser's push service gives it. */
+async function subscriptionAt(endpoint: string) {
+  const pair = await crypto.subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, true, ["deriveBits"]);
+  const point = Buffer.from(await crypto.subtle.exportKey("raw", pair.publicKey));
+  const auth = Buffer.from(crypto.getRandomValues(new Uint8Array(16)));
+  return { endpoint, keys: { p256dh: point.toString("base64url"), auth: auth.toString("base64url") } };
+}
+
+/** In the page: a push service of this test's in the place of the browser's own, which a headless one has none of. */
+function playPushManager(given: Awaited<ReturnType<typeof subscriptionAt>>): void {
+  const kept = "test.subscribed";
+  const subscription = {
+    toJSON: () => given,
+    unsubscribe: async () => {
+      localStorage.removeItem(kept);
+      return true;
+    },
+  };
+  Object.assign(PushManager.prototype, {
+    subscribe: async () => {
+      localStorage.setItem(kept, "yes");
+      return subscription;
+    },
+    getSubscription: async () => (localStorage.getItem(kept) ? subscription : null),
+  });
+}
+
+/** Paths that the server pushed to within a second of `act`. */
+async function pushedAfter(act: () => Promise<void>): Promise<string[]> {
+  const paths: string[] = [];
+  let heard = () => {};
+  const first = new Promise<void>((resolve) => {
+    heard = resolve;
+  });
+  const service = createServer((request, response) => {
+    paths.push(request.url ?? "");
+    request.resume();
+    response.writeHead(201).end(heard);
+  });
+  await new Promise<void>((resolve) => service.listen(PORT + 1, "127.0.0.1", resolve));
+  await act();
+  await Promise.race([first, new Promise((resolve) => setTimeout(resolve, 1000))]);
+  service.close();
+  return paths;
+}
+
+async function writeTo(username: string): Promise<void> {
+  const { token } = await server.mintUser();
+  const answer = await fetch(`${server.origin}/api/v1/messages`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ receiverId: `@${username}`, content: "hello" }),
+  });
+  assert.equal(answer.status, 201);
 }
 
 async function run(browser: Browser): Promise<void> {
@@ -114,11 +172,34 @@ async function run(browser: Browser): Promise<void> {
     },
   );
 
+  await check(
+    "she has this browser notified while no page is open, in the hours that she likes, until she says no",
+    async () => {
+      await page.context().grantPermissions(["notifications"], { origin });
+      await page.addInitScript(playPushManager, await subscriptionAt(`http://127.0.0.1:${PORT + 1}/ann`));
+      await page.goto(`${origin}/account`);
+      await page.click("text=Switch on in this browser");
+      await page.locator(".push .badge.good", { hasText: "On" }).waitFor();
+      await page.fill("[name=from]", "22:00");
+      await page.fill("[name=to]", "22:00");
+      await page.click("section:has-text('Quiet from') >> text=Save");
+      await page.locator(".notices", { hasText: "Saved." }).waitFor();
+      const renewed = page.waitForResponse((response) => response.url().endsWith("/push/subscriptions"));
+      await page.reload();
+      await renewed;
+      assert.equal(await page.inputValue("[name=from]"), "22:00");
+      assert.deepEqual(await pushedAfter(() => writeTo("ann")), ["/ann"]);
+      await page.click("text=Switch off in this browser");
+      await page.locator(".push .badge", { hasText: "Off" }).waitFor();
+      assert.deepEqual(server.query("d1", "SELECT id FROM push_subscriptions"), []);
+    },
+  );
+
   await check("she ends the other session, and it is out", async () => {
     await page.locator(".things li", { hasText: "This one" }).waitFor();
     await page.locator(".things button", { hasText: "End" }).click();
     await page.locator(".notices", { hasText: "The session has ended." }).waitFor();
-    assert.equal(await page.locator(".things button", { hasText: "End" }).count(), 0);
+    await page.locator(".things button", { hasText: "End" }).waitFor({ state: "detached" });
     await other.page.goto(`${origin}/account`);
     await other.page.locator("h1", { hasText: "Sign in" }).waitFor();
   });
@@ -155,7 +236,11 @@ if (!isChromiumHere()) {
   console.log("skipped: there is no Chromium here (apt-get install chromium, or set CHROMIUM to its path)");
   process.exit(0);
 }
-const server = new Server(PORT, { PUBLIC_URL: `http://127.0.0.1:${PORT}`, MAIL_TRANSPORT: "local" });
+const server = new Server(PORT, {
+  PUBLIC_URL: `http://127.0.0.1:${PORT}`,
+  MAIL_TRANSPORT: "local",
+  ...makeVapidKeys(),
+});
 try {
   await server.start();
   const browser = await launch();
