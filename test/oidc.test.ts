@@ -43,6 +43,15 @@ const someone = (more: Record<string, unknown> = {}) => {
   return { sub, email: `${sub}@example.org`, email_verified: true, preferred_username: sub.slice(0, 12), ...more };
 };
 
+/** Which mails about identities were queued for a user, the oldest first. */
+const mailedTo = async (userId: number) => {
+  const rows = await run(
+    "SELECT template FROM mail_outbox WHERE user_id = ? AND template LIKE 'identity%' ORDER BY id",
+    userId,
+  );
+  return rows.map(({ template }) => template);
+};
+
 describe("signing in by a provider", () => {
   it("comes back to the page with a code, which the page makes a session of", async () => {
     const [browser, claims] = [new Browser(), someone({ name: "Zoë <b>" })];
@@ -193,6 +202,24 @@ describe("what comes back from the provider is refused, in words,", () => {
     await refusal(browser, late);
   });
 
+  it("on a page of ours where a browser asks, and as it is for who else does", async () => {
+    const asBrowser = (path: string) => call(path, { headers: { Accept: "text/html,*/*" } });
+    const foreign = `/auth/oidc/acme?${new URLSearchParams({ redirect: "https://evil.example", code_challenge: "x".repeat(43) })}`;
+    for (const [path, words] of [
+      ["/auth/oidc/acme/callback?code=x&state=unknown", /began in another browser/],
+      [foreign, /redirect must be a page of ALLOWED_ORIGINS/],
+    ] as const) {
+      const { status, headers } = await asBrowser(path);
+      const page = new URL(headers.get("Location") ?? "");
+      expect([status, page.pathname, page.searchParams.get("error_description")]).toEqual([
+        302,
+        "/account/provider",
+        expect.stringMatching(words),
+      ]);
+      expect((await call(path)).status).toBe(400);
+    }
+  });
+
   it("of twenty at once, but for one", async () => {
     const browser = new Browser();
     const back = acme.signIn(await browser.sent("acme"), someone());
@@ -282,6 +309,7 @@ describe("an email that another account has", () => {
     expect((await call("/notifications", { token: local.token })).body.notifications).toMatchObject([told]);
     await new Browser().signIn(acme, "acme", { ...claims, email });
     expect((await call("/notifications", { token: local.token })).body.notifications).toHaveLength(1);
+    expect(await mailedTo(local.id)).toEqual(["identity-linked"]);
     const second = await new Browser().signIn(acme, "acme", someone({ email }));
     expect([second.status, second.body.error.message]).toEqual([409, expect.stringMatching(/another identity/)]);
   });
@@ -312,6 +340,7 @@ describe("identities", () => {
     expect((await unlink(user.token, "acme")).status).toBe(200);
     expect((await call("/auth/identities", { token: user.token })).body).toEqual({ identities: [] });
     expect((await unlink(user.token, "acme")).status).toBe(404);
+    expect(await mailedTo(user.id)).toEqual(["identity-linked", "identity-removed"]);
     expect((await new Browser().signIn(acme, "acme", claims)).body.user.id).not.toBe(user.id);
   });
 
@@ -334,6 +363,7 @@ describe("identities", () => {
     const { token } = body;
     const last = await unlink(token, "acme");
     expect([last.status, last.body.error.message]).toEqual([409, expect.stringMatching(/last way in/)]);
+    expect(await mailedTo(body.user.id)).toEqual([]);
     await link(token, "other", other, someone());
     const answers = await Promise.all(["acme", "other"].map((name) => unlink(token, name)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);

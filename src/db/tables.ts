@@ -130,7 +130,15 @@ export const mailOutbox = sqliteTable("mail_outbox", {
   userId: integer("user_id").notNull(),
   recipient: text("recipient").notNull(),
   template: text("template", {
-    enum: ["verify", "reset", "account-exists", "email-change-asked", "email-changed"],
+    enum: [
+      "verify",
+      "reset",
+      "account-exists",
+      "email-change-asked",
+      "email-changed",
+      "identity-linked",
+      "identity-removed",
+    ],
   }).notNull(),
   language: text("language", { enum: ["en", "vi"] }).notNull(),
   username: text("username").notNull(),

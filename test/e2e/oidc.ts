@@ -44,14 +44,18 @@ async function shown(page: Page): Promise<string> {
   return (await page.locator("pre").textContent()) ?? "";
 }
 
-/** From the page to the provider, and back as `name`. */
-async function signIn(page: Page, name: string): Promise<string> {
-  await page.goto(PAGE);
-  await page.click("button");
+async function atProvider(page: Page, name: string): Promise<void> {
   await page.fill("[name=login]", name);
   await page.fill("[name=password]", "anything");
   await page.click("[type=submit]");
   await page.click("[type=submit]:has-text('Continue')");
+}
+
+/** From the page to the provider, and back as `name`. */
+async function signIn(page: Page, name: string): Promise<string> {
+  await page.goto(PAGE);
+  await page.click("button");
+  await atProvider(page, name);
   return shown(page);
 }
 
@@ -132,6 +136,51 @@ async function runChecks(browser: Browser, server: Server): Promise<void> {
     });
     assert.equal(JSON.parse(linked).identities[0].provider, "acme");
     assert.equal(JSON.parse(await fresh(browser, (page) => signIn(page, "linked"))).user.id, body.user.id);
+  });
+
+  const own = `${server.origin}/account`;
+  /** From the account's own page to the provider, and back as `name`. */
+  const comeByAccount = async (page: Page, name: string) => {
+    await page.goto(own);
+    await page.click("text=Sign in with Acme");
+    await atProvider(page, name);
+  };
+  const told = async (page: Page, words: RegExp) => {
+    await page.locator(".gate .problem", { hasText: words }).waitFor({ timeout: 10_000 });
+    assert.equal(new URL(page.url()).search, "");
+  };
+
+  await check("the account's own pages sign in by the provider; what was used there is refused in words", async () => {
+    await fresh(browser, async (page) => {
+      const addresses: string[] = [];
+      page.on("request", (request) => void addresses.push(request.url()));
+      await comeByAccount(page, "zoe");
+      await page.locator("h1", { hasText: "Account" }).waitFor();
+      await page.locator(".bar .account", { hasText: "Real zoe" }).waitFor();
+      await page.goto(addresses.find((url) => url.startsWith(CALLBACK)) ?? "");
+      await told(page, /was finished already/);
+      await page.goto(addresses.find((url) => url.startsWith(`${own}/provider?code=`)) ?? "");
+      await told(page, /is over already/);
+      const left = { name: "acme", verifier: "x".repeat(43), isLink: false, from: own };
+      await page.evaluate((kept) => sessionStorage.setItem("roomcast.provider", JSON.stringify(kept)), left);
+      await page.goto(addresses.find((url) => url.startsWith(`${own}/provider?code=`)) ?? "");
+      await told(page, /was used already/);
+    });
+  });
+
+  await check("and say why of a foreign state, a foreign page, and an email that is another's", async () => {
+    await fresh(browser, async (page) => {
+      const query = new URLSearchParams({ redirect: PAGE, code_challenge: "x".repeat(43) });
+      const { headers } = await fetch(`${API}/auth/oidc/acme?${query}`, { redirect: "manual" });
+      const state = new URL(headers.get("location") ?? "").searchParams.get("state");
+      await page.goto(`${CALLBACK}?code=stolen&state=${state}&iss=${encodeURIComponent(ISSUER)}`);
+      await told(page, /began in another browser/);
+      query.set("redirect", "https://evil.example.com/");
+      await page.goto(`${API}/auth/oidc/acme?${query}`);
+      await told(page, /must be a page of ALLOWED_ORIGINS/);
+      await comeByAccount(page, "unverified-zoe");
+      await told(page, /There is an account with this email/);
+    });
   });
 }
 

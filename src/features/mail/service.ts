@@ -51,7 +51,7 @@ export function queueMail(ctx: Ctx, { template, link, where, to = sql`u.email` }
 
 /** Sends what was queued, after the answer. */
 export function sendMailSoon(ctx: Ctx): void {
-  if (ctx.config.MAIL_TRANSPORT !== "local") ctx.later(sendDueMail(ctx));
+  if (hasMail(ctx) && ctx.config.MAIL_TRANSPORT !== "local") ctx.later(sendDueMail(ctx));
 }
 
 /** Run by cron: sends what has failed before, and forgets what is done. */

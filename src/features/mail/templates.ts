@@ -102,6 +102,40 @@ export const TEMPLATES: Record<TemplateName, Template> = {
       ],
     },
   },
+  "identity-linked": {
+    link: null,
+    en: {
+      subject: "Another account signs you in now",
+      lines: [
+        "Hello {name}, an account of yours elsewhere was linked here: whoever is signed in there can sign in here, too. Your account's settings say which one it is.",
+        "If it was not you, remove it in the settings and change your password.",
+      ],
+    },
+    vi: {
+      subject: "Một tài khoản khác nay có thể đăng nhập cho bạn",
+      lines: [
+        "Xin chào {name}, một tài khoản của bạn ở nơi khác đã được liên kết tại đây: ai đăng nhập ở đó cũng có thể đăng nhập ở đây. Phần cài đặt tài khoản cho biết đó là tài khoản nào.",
+        "Nếu không phải bạn, hãy gỡ liên kết trong phần cài đặt và đổi mật khẩu.",
+      ],
+    },
+  },
+  "identity-removed": {
+    link: null,
+    en: {
+      subject: "An account signs you in no more",
+      lines: [
+        "Hello {name}, an account elsewhere that signed you in here was removed from yours.",
+        "If it was not you, change your password and look at the sessions in your account's settings.",
+      ],
+    },
+    vi: {
+      subject: "Một tài khoản không còn đăng nhập cho bạn nữa",
+      lines: [
+        "Xin chào {name}, một tài khoản ở nơi khác từng dùng để đăng nhập tại đây đã được gỡ khỏi tài khoản của bạn.",
+        "Nếu không phải bạn, hãy đổi mật khẩu và xem các phiên đăng nhập trong phần cài đặt tài khoản.",
+      ],
+    },
+  },
 };
 
 /** The first of a browser's languages that there is; English otherwise (`Accept-Language`, RFC 9110, 12.5.4). */

@@ -3,10 +3,12 @@ import { and, eq, type SQL, sql } from "drizzle-orm";
 import { refuseBannedAddress, refuseBarred } from "../../../auth/authenticate.ts";
 import { accountOf, findIdentity } from "../../../auth/identities.ts";
 import { actingAs, type Ctx, type UserCtx } from "../../../context.ts";
+import { after, type Statements } from "../../../db/batch.ts";
 import { inList } from "../../../db/json.ts";
 import { deliverSoon, pendingFor } from "../../../db/outbox.ts";
 import { identities, users } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
+import { hasMail, queueMail, sendMailSoon } from "../../mail/service.ts";
 import { notify } from "../../notifications/service.ts";
 import { limitAddress } from "../limits.ts";
 import { signedInUntil, startSession } from "../service.ts";
@@ -76,15 +78,25 @@ async function join(ctx: Ctx, holder: User, { issuer, subject, email }: CodeHold
       onlyAfter: "linked",
       isOfficial: true,
     }),
+    ...mailOfLink(ctx, { issuer, subject, userId: holder.id }),
     pending: pendingFor(ctx, `user:${holder.id}`),
   });
   deliverSoon(ctx, pending);
+  sendMailSoon(ctx);
   const userId = await findIdentity(ctx, issuer, subject);
   if (userId === undefined) throw new AppError("CONFLICT", "This account has another identity of this provider.");
   return userId;
 }
 
 type NewIdentity = { issuer: string; subject: string; email: string | null; userId: number };
+
+/** A statement that mails the account's owner if the identity has just been linked; none where no mail is set up. */
+function mailOfLink(ctx: Ctx, { issuer, subject, userId }: Omit<NewIdentity, "email">): Statements {
+  if (!hasMail(ctx)) return {};
+  const isNew = sql`EXISTS (SELECT 1 FROM identities WHERE issuer = ${issuer} AND subject = ${subject}
+    AND user_id = u.id AND linked_at = ${ctx.now.getTime()})`;
+  return { mailed: queueMail(ctx, { template: "identity-linked", where: sql`u.id = ${userId} AND ${isNew}` }) };
+}
 
 /** One of each provider. */
 const linkStatement = (ctx: Ctx, { issuer, subject, email, userId }: NewIdentity, condition: SQL = sql`1`) =>
@@ -128,7 +140,9 @@ export async function linkIdentity(ctx: UserCtx, name: string, input: ExchangeCo
   const named = await redeemCode(ctx, input);
   if (named.issuer !== issuer) throw new AppError("INVALID_REQUEST", "This code is of another provider.");
   const me = ctx.actor.id;
-  await linkStatement(ctx, { issuer, subject: named.subject, email: named.email, userId: me });
+  const identity = { issuer, subject: named.subject, email: named.email, userId: me };
+  await ctx.db.batch({ linked: linkStatement(ctx, identity), ...mailOfLink(ctx, identity) });
+  sendMailSoon(ctx);
   const holder = await findIdentity(ctx, issuer, named.subject);
   if (holder === undefined) {
     throw new AppError("CONFLICT", "Another identity of this provider is linked already. Remove that one first.");
@@ -149,7 +163,12 @@ export async function unlinkIdentity(ctx: UserCtx, name: string): Promise<void> 
   const others = issuersOf(ctx).filter((other) => other !== issuer);
   const hasAnother = sql`(EXISTS (SELECT 1 FROM users WHERE id = ${me} AND password_hash IS NOT NULL)
     OR EXISTS (SELECT 1 FROM identities other WHERE other.user_id = ${me} AND ${inList(sql`other.issuer`, others)}))`;
-  const removed = await ctx.db.delete(identities).where(and(own, hasAnother)).returning({ issuer: identities.issuer });
+  const where = sql`u.id = ${me} AND changes() > 0`;
+  const { removed } = await ctx.db.batch({
+    removed: ctx.db.delete(identities).where(and(own, hasAnother)).returning({ issuer: identities.issuer }),
+    ...(hasMail(ctx) ? { mailed: after("removed", queueMail(ctx, { template: "identity-removed", where })) } : {}),
+  });
+  sendMailSoon(ctx);
   if (removed.length > 0) return;
   const [left] = await ctx.db.select({ issuer: identities.issuer }).from(identities).where(own);
   if (!left) throw new AppError("NOT_FOUND", "No identity of this provider is linked.");

@@ -1,3 +1,6 @@
+import type { Context } from "hono";
+import { type Ctx, publicOrigin } from "../../../context.ts";
+import { AppError } from "../../../errors.ts";
 import { Done, done } from "../../../http/answers.ts";
 import { Elsewhere, route, router } from "../../../http/route.ts";
 import { SignedIn } from "../contract.ts";
@@ -5,6 +8,23 @@ import { giveFileCookie } from "../routes.ts";
 import { exchangeCode, linkIdentity, listIdentities, unlinkIdentity } from "./accounts.ts";
 import { BeginSignIn, ExchangeCode, IdentityList, ProviderAnswer, ProviderParam, SignInProviders } from "./contract.ts";
 import { beginSignIn, finishSignIn } from "./service.ts";
+
+type Caller = Pick<Context, "req"> & { var: { ctx: Ctx } };
+
+/**
+ * Where to go on; or, for people in front of a browser, the own page that tells them why not: no page of a product is known that
+ * could. Whoever else asks gets the error as it is.
+ */
+async function orToldWhy(c: Caller, go: () => Promise<string>): Promise<string> {
+  try {
+    return await go();
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || !c.req.header("accept")?.includes("text/html")) throw thrown;
+    const fields = thrown.details?.map(({ path, message }) => `${path} ${message}`) ?? [];
+    const words = new URLSearchParams({ error: thrown.code, error_description: [thrown.message, ...fields].join(" ") });
+    return `${publicOrigin(c.var.ctx)}/account/provider?${words}`;
+  }
+}
 
 export const oidcRoutes = router()
   .openapi(
@@ -37,9 +57,14 @@ export const oidcRoutes = router()
     }),
     async (c) => {
       const { provider } = c.req.valid("param");
-      const begun = await beginSignIn(c.var.ctx, provider, c.req.valid("query"), c.req.header("cookie"));
-      c.header("Set-Cookie", begun.cookie);
-      return c.redirect(begun.location, 302);
+      return c.redirect(
+        await orToldWhy(c, async () => {
+          const begun = await beginSignIn(c.var.ctx, provider, c.req.valid("query"), c.req.header("cookie"));
+          c.header("Set-Cookie", begun.cookie);
+          return begun.location;
+        }),
+        302,
+      );
     },
   )
   .openapi(
@@ -54,7 +79,8 @@ export const oidcRoutes = router()
       const { provider } = c.req.valid("param");
       // As it was sent: the library judges all of it, also what is there twice.
       const answer = new URL(c.req.url).searchParams;
-      return c.redirect(await finishSignIn(c.var.ctx, provider, answer, c.req.header("cookie")), 302);
+      const finish = () => finishSignIn(c.var.ctx, provider, answer, c.req.header("cookie"));
+      return c.redirect(await orToldWhy(c, finish), 302);
     },
   )
   .openapi(
