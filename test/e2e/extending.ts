@@ -102,7 +102,7 @@ try {
       "--no-install",
       "vitest",
       "run",
-      "--silent",
+      "--silent=true",
       ...tests,
       "test/docs.test.ts",
       "test/schema.test.ts",

@@ -66,7 +66,7 @@ function wrongWithNpm(args: string[]): string | undefined {
 
 /** Whether a file in the folder of the script's program speaks of the option. */
 function knowsOption(script: string, option: string): boolean {
-  if (script === "start") return WRANGLER_DEV.includes(option);
+  if (script === "start" && WRANGLER_DEV.includes(option)) return true;
   const [, program = ""] = /node (?:--test )?(\S+)/.exec(scripts[script] ?? "") ?? [];
   const folder = `/${program.slice(0, program.lastIndexOf("/") + 1)}`;
   return Object.entries(SOURCES).some(
