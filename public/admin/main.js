@@ -7,7 +7,9 @@ import { notify } from "/ui/notice.js";
 import { audit } from "./audit.js";
 import { notAnAdmin, signedOut, unreachable } from "./gate.js";
 import { keys } from "./keys.js";
+import { media } from "./media.js";
 import { overview } from "./overview.js";
+import { parked } from "./parked.js";
 import { polling } from "./poll.js";
 import { reports } from "./reports.js";
 import { users } from "./users.js";
@@ -22,6 +24,8 @@ const SECTIONS = {
   reports: { title: "Reports", view: reports },
   keys: { title: "Keys", view: keys },
   webhooks: { title: "Webhooks", view: webhooks },
+  media: { title: "Media", view: media },
+  parked: { title: "Parked", view: parked },
   audit: { title: "Audit", view: audit },
 };
 

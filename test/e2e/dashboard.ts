@@ -15,7 +15,7 @@ const port = Number(option(process.argv, "port") ?? "8900");
 const shots = option(process.argv, "screenshots");
 const DESKTOP = { width: 1360, height: 900 };
 const PHONE = { width: 390, height: 844 };
-const SECTIONS = ["overview", "users", "videos", "reports", "keys", "webhooks", "audit"];
+const SECTIONS = ["overview", "users", "videos", "reports", "keys", "webhooks", "media", "parked", "audit"];
 const PASSWORD = "correct horse";
 
 if (!isChromiumHere()) {
@@ -56,7 +56,15 @@ const week = (victimId: number): string => `
       CASE id % 3 WHEN 0 THEN 'resolved' WHEN 1 THEN 'rejected' ELSE 'pending' END, iif(id % 3 = 0, unixepoch() * 1000, NULL), NULL,
       unixepoch() * 1000 - (id % 7) * 86400000 FROM users WHERE username LIKE 'person%' AND id % 2 = 0;
   INSERT INTO reports (reporter_id, target_type, target_id, reason, created_at)
-    VALUES (1, 'user', ${victimId}, 'The newest report', unixepoch() * 1000 + 1000);`;
+    VALUES (1, 'user', ${victimId}, 'The newest report', unixepoch() * 1000 + 1000);
+  INSERT INTO stream_events (stream_id, source, event, session, outcome, request_id, created_at)
+    SELECT iif(id % 4, id % 2 + 1, NULL), 'nginx-rtmp', iif(id % 2, 'publish', 'publish_done'), 'session-' || id,
+      CASE id % 4 WHEN 0 THEN 'refused' WHEN 1 THEN 'live' ELSE 'ended' END, 'request-' || id, unixepoch() * 1000
+    FROM users WHERE username LIKE 'person%' AND id % 3 = 0;
+  INSERT INTO outbox_parked (id, target, payload, created_at, attempts, reason, parked_at)
+    VALUES (900001, 'user:${victimId}', '{"frames":[]}', unixepoch() * 1000, 8, 'Network connection lost.', unixepoch() * 1000),
+      (900003, 'stream:1', '{"y":2}', unixepoch() * 1000, 8, 'The object is overloaded.', unixepoch() * 1000),
+      (900002, 'room:gone', '{"x":1}', unixepoch() * 1000, 8, '<b>Invalid</b> input', unixepoch() * 1000);`;
 
 let passed = 0;
 const failures: string[] = [];
@@ -312,6 +320,29 @@ async function checkDashboard(browser: Browser, server: Server): Promise<void> {
     assert.match(rows.join("\n"), /ban[\s\S]*Sells what is not theirs/);
     assert.match(rows[2] ?? "", /resolve[\s\S]*The seller is banned/);
     await shoot(page, "audit-desktop");
+  });
+
+  await check("what media servers sent is listed, and found by its stream", async () => {
+    await go(page, "media");
+    await shoot(page, "media-desktop");
+    await page.fill("[name=streamId]", "2");
+    await page.waitForFunction(() => {
+      const shown = [...document.querySelectorAll("tbody [data-label=Stream]")];
+      return shown.length > 0 && shown.every(({ textContent }) => textContent === "2");
+    });
+  });
+
+  await check("a parked delivery is tried again, another given up for a reason", async () => {
+    await go(page, "parked");
+    await shoot(page, "parked-desktop");
+    await page.locator("tbody tr", { hasText: "<b>Invalid</b> input" }).locator("text=Give up").click();
+    await page.fill("dialog textarea", "The room is gone");
+    await page.click("dialog [type=submit]");
+    await page.locator("tbody tr", { hasText: "room:gone" }).waitFor({ state: "detached" });
+    const retried = page.locator("tbody tr", { hasText: "Network connection lost." });
+    await retried.locator("text=Retry").click();
+    await retried.waitFor({ state: "detached" });
+    assert.equal(await page.locator("tbody tr").count(), 1);
   });
 
   await check("a key is made by keyboard, shown once, works, and is dead once revoked", async () => {
