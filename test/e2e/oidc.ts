@@ -173,7 +173,7 @@ async function runChecks(browser: Browser, server: Server): Promise<void> {
       const query = new URLSearchParams({ redirect: PAGE, code_challenge: "x".repeat(43) });
       const { headers } = await fetch(`${API}/auth/oidc/acme?${query}`, { redirect: "manual" });
       const state = new URL(headers.get("location") ?? "").searchParams.get("state");
-      await page.goto(`${CALLBACK}?code=stolen&state=${state}&iss=${encodeURIComponent(ISSUER)}`);
+      await page.goto(`${CALLBACK}?code=stolen&state=${state}&iss=${encodeURIComponent(provider.issuer)}`);
       await told(page, /began in another browser/);
       query.set("redirect", "https://evil.example.com/");
       await page.goto(`${API}/auth/oidc/acme?${query}`);
