@@ -107,7 +107,8 @@ describe("a participant whose connection a gateway holds", () => {
     const delivered: [gateway: string, event: unknown][] = [];
     reachGatewaysBy((_env, gateway) => ({
       deliver: async (batches) => {
-        for (const { events } of batches) for (const event of events) delivered.push([gateway, JSON.parse(event)]);
+        for (const { events } of batches)
+          for (const event of events) delivered.push([gateway, JSON.parse(String(event))]);
         return [];
       },
       putOut: async () => undefined,

@@ -17,23 +17,26 @@ export class EncodedFrame {
   readonly text: string;
   /** Where it stands in the object's log; 0 if it does not. */
   readonly seq: number;
+  /** The users whose words it has, besides its receiver, where its log knows. */
+  readonly people: readonly number[];
   readonly #frame: OutgoingFrame | undefined;
   #event: string | undefined;
 
-  private constructor(text: string, seq: number, frame?: OutgoingFrame) {
+  private constructor(text: string, seq: number, people: readonly number[], frame?: OutgoingFrame) {
     this.text = text;
     this.seq = seq;
+    this.people = people;
     this.#frame = frame;
   }
 
   /** `seq`: its place in the log, if it has one; clients are told. */
-  static of(frame: OutgoingFrame, seq?: number): EncodedFrame {
-    return new EncodedFrame(JSON.stringify(seq === undefined ? frame : { ...frame, seq }), seq ?? 0, frame);
+  static of(frame: OutgoingFrame, seq?: number, people: readonly number[] = []): EncodedFrame {
+    return new EncodedFrame(JSON.stringify(seq === undefined ? frame : { ...frame, seq }), seq ?? 0, people, frame);
   }
 
   /** One that was encoded when it was logged. */
-  static stored(text: string, seq: number): EncodedFrame {
-    return new EncodedFrame(text, seq);
+  static stored(text: string, seq: number, people: readonly number[] = []): EncodedFrame {
+    return new EncodedFrame(text, seq, people);
   }
 
   get type(): string {

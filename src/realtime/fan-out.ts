@@ -14,24 +14,29 @@ export type Membership = z.infer<typeof Membership>;
  */
 export type LogMark = { object: string; seq: number; epoch: string; seqs?: number[] };
 
+/** An event (`["name",data]`, encoded once); with the users whose words it has, where a log knows of any. */
+export type CrossingEvent = string | { json: string; attachments: ArrayBuffer[]; people: number[] };
+
 /** Events as they cross, and the seq of each, 0 for one that is in no log. */
-export type LoggedEvents = { events: string[]; seqs: number[] };
+export type LoggedEvents = { events: CrossingEvent[]; seqs: number[] };
 
 /** As which of their memberships of an object clients are sent something: a number for each. */
 export type MemberMark = { object: string; joins: number[] };
 
 /**
- * Events (`["name",data]`, encoded once) for some of a gateway's clients. `at`: how far they have the log with these; null if
+ * Events for some of a gateway's clients. `at`: how far they have the log with these; null if
  * none of the events is in it. `as` is absent where nothing is sent, and in what a room of the release before sends.
  */
-export type FanOutGroup = { socketIds: string[]; as?: MemberMark; events: string[]; at: LogMark | null };
+export type FanOutGroup = { socketIds: string[]; as?: MemberMark; events: CrossingEvent[]; at: LogMark | null };
 
 /** What waits to go to one member; `epoch`: of the log when it was sent. */
 export type Outgoing = { member: Membership; batch: FrameBatch; epoch: string };
 
 /** Frames as Socket.IO's clients get them. */
 const toEvents = (frames: readonly EncodedFrame[]): LoggedEvents => ({
-  events: frames.map(({ event }) => event),
+  events: frames.map(({ event, people }) =>
+    people.length === 0 ? event : { json: event, attachments: [], people: [...people] },
+  ),
   seqs: frames.map(({ seq }) => seq),
 });
 

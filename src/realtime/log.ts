@@ -3,6 +3,7 @@
  * log of a user's frames; the log of a chat is chat/log.ts.
  */
 import { Buffer } from "node:buffer";
+import { z } from "zod";
 import { EncodedFrame } from "./encoded-frame.ts";
 
 /** A part of a replay; `to`: who has had it has everything up to there. */
@@ -84,9 +85,11 @@ export const FRAME_PEOPLE_SCHEMA = "ALTER TABLE log ADD COLUMN people TEXT;";
 type Origin = { at: number; deliveryId?: number; people?: number[] };
 
 /** Reads one row after the other, as far as somebody takes them. */
-function* storedFrames(rows: Iterable<{ seq: number; frame: string }>): Generator<EncodedFrame> {
-  for (const { seq, frame } of rows) yield EncodedFrame.stored(frame, seq);
+function* storedFrames(rows: Iterable<StoredRow>): Generator<EncodedFrame> {
+  for (const { seq, frame, people } of rows) yield EncodedFrame.stored(frame, seq, People.parse(JSON.parse(people)));
 }
+type StoredRow = { seq: number; frame: string; people: string };
+const People = z.array(z.number().int());
 
 /** Everything younger than `days` up to `most` frames, and the last `least` frames whatever their age. */
 export type Retention = { least: number; days: number; most: number };
@@ -142,7 +145,7 @@ export class FrameLog implements ReplayLog {
   /** Logs a frame, in one row written. Returns it encoded, with its seq. */
   append(frame: { type: string; data: unknown }, { at, deliveryId, people = [] }: Origin): EncodedFrame {
     const seq = this.head + 1;
-    const encoded = EncodedFrame.of(frame, seq);
+    const encoded = EncodedFrame.of(frame, seq, people);
     this.#sql.exec(
       "INSERT INTO log (seq, at, frame, delivery_id, people) VALUES (?, ?, ?, ?, ?)",
       seq,
@@ -164,8 +167,8 @@ export class FrameLog implements ReplayLog {
 
   page(seq: number, bytes: number): ReplayPage | null {
     if (seq < this.#tail - 1) return null;
-    const rows = this.#sql.exec<{ seq: number; frame: string }>(
-      "SELECT seq, frame FROM log WHERE seq > ? ORDER BY seq",
+    const rows = this.#sql.exec<StoredRow>(
+      "SELECT seq, frame, coalesce(people, '[]') AS people FROM log WHERE seq > ? ORDER BY seq",
       seq,
     );
     return takePage(storedFrames(rows), { head: this.head, bytes });

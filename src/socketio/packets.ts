@@ -58,9 +58,9 @@ export function messageIn(packet: EnginePacket): EncodedPacket {
 /**
  * An event, encoded once for any number of receivers: the JSON array `[name, ...args]`, or, if some arguments are
  * binary, that array with placeholders, and the bytes. Namespace, acknowledgement id and recovery offset are added
- * per receiver, by concatenation.
+ * per receiver, by concatenation. `people`: the users whose words it has, where whoever sends it knows.
  */
-export type EncodedEvent = string | { json: string; attachments: ArrayBuffer[] };
+export type EncodedEvent = string | { json: string; attachments: ArrayBuffer[]; people?: number[] };
 
 const encoder = new Encoder();
 
@@ -108,12 +108,12 @@ export type Addressing = {
 
 /** The packets of one event or acknowledgement. */
 export function toPackets(encoded: EncodedEvent, { kind, namespace, id, offset }: Addressing): EncodedPacket[] {
-  const isText = typeof encoded === "string";
-  const json = isText ? encoded : encoded.json;
+  const { json, attachments } = typeof encoded === "string" ? { json: encoded, attachments: [] } : encoded;
+  const isText = attachments.length === 0;
   const data = offset ? `${json.slice(0, -1)},${JSON.stringify(offset)}]` : json;
-  const count = isText ? "" : `${encoded.attachments.length}-`;
+  const count = isText ? "" : `${attachments.length}-`;
   const head = `${TEXT_TYPES[kind][isText ? 0 : 1]}${count}${prefixOf(namespace)}${id ?? ""}${data}`;
-  return isText ? [head] : [head, ...encoded.attachments];
+  return [head, ...attachments];
 }
 
 /** Packets without attachments: connect, connect error, disconnect. */

@@ -3,7 +3,14 @@ import { type EncodedEvent, sizeOf } from "./packets.ts";
 
 export const KeptEvent = z.object({
   offset: z.string(),
-  event: z.union([z.string(), z.object({ json: z.string(), attachments: z.array(z.instanceof(ArrayBuffer)) })]),
+  event: z.union([
+    z.string(),
+    z.object({
+      json: z.string(),
+      attachments: z.array(z.instanceof(ArrayBuffer)),
+      people: z.array(z.number().int()).optional(),
+    }),
+  ]),
 });
 /** An event with the offset by which a client says that it has it. */
 export type KeptEvent = { offset: string; event: EncodedEvent };

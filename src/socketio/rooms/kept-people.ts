@@ -72,7 +72,7 @@ export function knowOwnEventsBy(knows: (event: string) => boolean): void {
 
 /** The users that an event names, each once. */
 export function peopleInEvent(event: EncodedEvent): number[] {
-  const text = typeof event === "string" ? event : event.json;
-  const [name, data]: unknown[] = JSON.parse(text);
-  return isOurs(String(name)) ? peopleIn(data) : [];
+  const { json, people = [] } = typeof event === "string" ? { json: event } : event;
+  const [name, data]: unknown[] = JSON.parse(json);
+  return [...new Set([...people, ...(isOurs(String(name)) ? peopleIn(data) : [])])];
 }
