@@ -88,5 +88,4 @@ it("one trace id leads from a call through D1 into the room's object and back, a
     expect.arrayContaining(["d1_batch", "durable_object_subrequest", "jsRpcSession", "jsRpcCall"]),
   );
   expect(names("ChatRoom", all)).toEqual(expect.arrayContaining(["jsRpcCall", "durable_object_storage_exec"]));
-  expect(names("UserHub", all)).toContain("jsRpcCall");
 });
