@@ -87,7 +87,8 @@ const project = (name: string, more: Record<string, string>, include: string[]) 
   test: {
     include,
     name,
-    setupFiles: ["test/support/migrate.ts"],
+    setupFiles: ["test/support/migrate.ts", "test/support/patience.ts"],
+    expect: { poll: { timeout: 10_000 } },
     testTimeout: TIMEOUT_MS,
     hookTimeout: TIMEOUT_MS,
   },
