@@ -11,25 +11,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { buildWorker } from "../../scripts/miniflare.ts";
 import { freePort } from "../../scripts/test-server.ts";
-import { absences, type Member } from "./members.ts";
+import { absences, SocketIoMember } from "./members.ts";
 import { Random } from "./random.ts";
 import { Rest } from "./rest.ts";
 import { restart } from "./restart.ts";
 import { ChaosServer } from "./server.ts";
-import { SocketIoMember } from "./socketio-member.ts";
 import { Work } from "./work.ts";
-import { ADMIN, makeWorld, type Place } from "./world.ts";
+import { MODERATOR, makeWorld, type Place } from "./world.ts";
 
-const CLASSES = [
-  "UserHub",
-  "ChatRoom",
-  "StreamRoom",
-  "StreamAudience",
-  "WebrtcRoom",
-  "TopicRoom",
-  "SocketIoGateway",
-  "WebhookSender",
-];
+const CLASSES = ["UserHub", "ChatRoom", "StreamRoom", "SocketIoGateway"];
 const SETTLE_MS = 30_000;
 /** Shares of what is done: the rest puts objects to sleep, or resets them. */
 const SHARES = { kill: 0.35, cutOff: 0.4 };
@@ -51,22 +41,21 @@ const server = new ChaosServer({ script, folder, port });
 process.on("exit", () => void server.kill());
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
 
-await server.start(ADMIN);
+await server.start(MODERATOR);
 if (values.restart !== undefined) {
   const isWhole = await restart(server, rest, Number(values.restart), say);
   await server.kill();
   rmSync(folder, { recursive: true, force: true });
   process.exit(isWhole ? 0 : 1);
 }
-const admin = await rest.register(ADMIN);
+const moderator = await rest.register(MODERATOR);
 // The role is given at the next start.
 await server.kill();
-await server.start(ADMIN);
+await server.start(MODERATOR);
 say("the server is up");
-const world = await makeWorld(rest, admin);
-const { call, endpoint, direct } = world;
-const logs = [...world.places, ...world.hubs, world.topic].map(({ log }) => log).concat(direct);
-const everybody = [...world.places, ...world.hubs, world.topic, call].flatMap(({ members }): Member[] => members);
+const world = await makeWorld(rest, moderator);
+const everywhere = [...world.places, ...world.hubs];
+const everybody = everywhere.flatMap(({ members }) => members);
 await untilAllOpen();
 
 say("everybody is in");
@@ -104,10 +93,10 @@ for (const [index, place] of world.places.entries()) {
   const speaker = place.members[index % place.members.length];
   if (speaker) place.log.acknowledge(text, await speaker.say(text));
 }
-await until(() => logs.every((log) => log.missing().length === 0), "everything has come").catch(() => undefined);
-const inCall = await faultsOfCall();
+const isWhole = () => everywhere.every(({ log }) => log.missing().length === 0);
+await until(isWhole, "everything has come").catch(() => undefined);
 
-const faults = [...work.faults, ...logs.flatMap((log) => log.faults()), ...endpoint.faults, ...inCall];
+const faults = [...work.faults, ...everywhere.flatMap(({ log }) => log.faults())];
 const sorted = absences.toSorted((a, b) => a - b);
 const share = (part: number) => Math.round(sorted[Math.floor((sorted.length - 1) * part)] ?? 0);
 say(`done to it: ${list(done)}`);
@@ -115,9 +104,7 @@ say(`acknowledged: ${list(work.counts)}`);
 say(`Socket.IO sessions recovered: ${sockets.reduce((sum, { recovered }) => sum + recovered, 0)}`);
 say(`told of a gap: ${everybody.reduce((sum, { witness }) => sum + witness.resyncs, 0)}`);
 say(`away: ${sorted.length} times, p50 ${share(0.5)} ms, p99 ${share(0.99)} ms, longest ${share(1)} ms`);
-say(`told to the endpoint: ${endpoint.events} events, ${endpoint.repeats} of them again`);
 for (const member of everybody) member.stop();
-endpoint.stop();
 await server.kill();
 rmSync(folder, { recursive: true, force: true });
 for (const fault of faults.slice(0, 40)) say(`FAULT ${fault}`);
@@ -127,28 +114,6 @@ say(
     : `${faults.length} faults, seed ${seed}`,
 );
 process.exit(faults.length === 0 ? 0 : 1);
-
-/** Everybody is in the call once, and hears whoever calls them. */
-async function faultsOfCall(): Promise<string[]> {
-  const found: string[] = [];
-  for (const [index, from] of call.members.entries()) {
-    const to = call.members[(index + 1) % call.members.length];
-    if (!to) continue;
-    const offer = `the last signal of ${from.user.username}`;
-    const came = async () => (await from.signal(to, offer)) && to.heardSignals.has(offer);
-    await until(came, `${offer} has come to ${to.user.username}`).catch((error) => found.push(String(error)));
-  }
-  const path = `/webrtc/sessions/${call.sessionId}/attendance`;
-  const present = async () => {
-    const { attendance } = await rest.call(path, { token: call.members[0]?.user.token ?? "" });
-    const open = attendance.filter(({ leftAt }: { leftAt: string | null }) => leftAt === null);
-    return open.map(({ userId }: { userId: number }) => userId).toSorted();
-  };
-  const right = call.members.map(({ user }) => user.id).toSorted();
-  const isRight = async () => JSON.stringify(await present()) === JSON.stringify(right);
-  await until(isRight, `those in the call are ${right}`).catch((error) => found.push(String(error)));
-  return found;
-}
 
 function count(what: string): void {
   done[what] = (done[what] ?? 0) + 1;
@@ -168,7 +133,7 @@ async function untilAllOpen(): Promise<void> {
   });
 }
 
-async function until(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (const giveUpAt = Date.now() + SETTLE_MS; Date.now() < giveUpAt; await sleep(20)) if (await isTrue()) return;
+async function until(isTrue: () => boolean, what: string): Promise<void> {
+  for (const giveUpAt = Date.now() + SETTLE_MS; Date.now() < giveUpAt; await sleep(20)) if (isTrue()) return;
   throw new Error(`It is not so that ${what}, after ${SETTLE_MS} ms.`);
 }

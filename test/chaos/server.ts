@@ -14,8 +14,8 @@ import { COMPATIBILITY, durableObjects, migrate } from "../../scripts/miniflare.
 const CRON_EVERY_MS = 2000;
 
 const Options = z.object({ script: z.string(), folder: z.string(), port: z.number() });
-/** `admin`: a username that is made one, should there be such an account; null once there are clients. */
-const Start = Options.extend({ admin: z.string().nullable() });
+/** `moderator`: a username that is made one, should there be such an account; null once there are clients. */
+const Start = Options.extend({ moderator: z.string().nullable() });
 type Options = z.infer<typeof Options>;
 
 /** `pick`, from 0 up to 1: which of the class's objects. */
@@ -33,10 +33,6 @@ export const SETTINGS = {
   RATE_LIMIT_LOGINS: "1000000",
   RATE_LIMIT_HANDSHAKES: "1000000",
   RATE_LIMIT_SIGNALING: "1000000000",
-  RATE_LIMIT_SERVER_API: "1000000000",
-  // Of a stream's viewers who come natively, some sit in the room and some in an audience object.
-  AUDIENCE_OBJECT_MAX: "2",
-  TOPICS_OPEN: "chaos.*",
 };
 
 export class ChaosServer {
@@ -48,8 +44,8 @@ export class ChaosServer {
   }
 
   /** Resolves once it answers. */
-  async start(admin: string | null = null): Promise<void> {
-    const start = JSON.stringify({ ...this.#options, admin });
+  async start(moderator: string | null = null): Promise<void> {
+    const start = JSON.stringify({ ...this.#options, moderator });
     const child = fork(import.meta.filename, [start], { detached: true });
     this.#process = child;
     const [message] = await Promise.race([
@@ -75,7 +71,7 @@ export class ChaosServer {
   }
 }
 
-async function serve({ script, folder, port, admin }: z.infer<typeof Start>): Promise<void> {
+async function serve({ script, folder, port, moderator }: z.infer<typeof Start>): Promise<void> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: "roomcast",
@@ -99,7 +95,7 @@ async function serve({ script, folder, port, admin }: z.infer<typeof Start>): Pr
   // Miniflare's way to a binding blocks this process, which then does not read what workerd logs, and workerd, whose pipe is
   // full, waits for it to be read: neither ever goes on. So the database is opened only while there are no clients, and the
   // first eviction, which alone blocks, is made before there is work: of an object that is not there.
-  if (admin !== null) await prepare(miniflare, admin);
+  if (moderator !== null) await prepare(miniflare, moderator);
   await miniflare.unsafeEvictDurableObject("roomcast", "UserHub", { name: "nobody" }).catch(() => undefined);
   const evict = async ({ className, pick, webSockets }: Eviction) => {
     const ids = await miniflare.listDurableObjectIds(className);
@@ -116,12 +112,12 @@ async function serve({ script, folder, port, admin }: z.infer<typeof Start>): Pr
   }
 }
 
-/** An empty database is migrated; `admin` becomes one, should there be such an account. */
-async function prepare(miniflare: Miniflare, admin: string): Promise<void> {
+/** An empty database is migrated; `moderator` becomes one, should there be such an account. */
+async function prepare(miniflare: Miniflare, moderator: string): Promise<void> {
   const database = await miniflare.getD1Database("DB");
   const made = await database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'users'").first();
   if (!made) await migrate(database);
-  await database.prepare("UPDATE users SET role = 'admin' WHERE username = ?").bind(admin).run();
+  await database.prepare("UPDATE users SET role = 'moderator' WHERE username = ?").bind(moderator).run();
 }
 
 const [, entry, options] = process.argv;

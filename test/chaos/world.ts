@@ -1,34 +1,20 @@
 /** Who takes part in a run: users, a group, a course, a stream and everybody's own event sockets, over every kind of connection. */
-import { CallMember } from "./call-member.ts";
-import { Endpoint } from "./endpoint.ts";
-import { HubMember } from "./hub-member.ts";
-import { type Member, type Speech, silent } from "./members.ts";
-import { NativeMember } from "./native-member.ts";
+import { type Member, NativeMember, SocketIoMember, type Speech } from "./members.ts";
 import type { Rest, User } from "./rest.ts";
-import { SocketIoMember } from "./socketio-member.ts";
 import { Log } from "./witness.ts";
 
-export const ADMIN = "chaos_admin";
+export const MODERATOR = "chaos_moderator";
 const USERS = 6;
-/** In a pattern of TOPICS_OPEN. */
-export const TOPIC = "chaos.news";
 
 /** A log with its members, one of each kind of connection and user. */
 export type Place = { log: Log; members: Member[] };
 
 export type World = {
   users: User[];
-  /** Where everybody speaks. */
   places: Place[];
   hubs: Place[];
-  /** Where the product's backend speaks, with a key. */
-  topic: Place;
-  key: string;
-  call: { members: CallMember[]; sessionId: string };
-  endpoint: Endpoint;
-  /** What the endpoint is told of direct messages. */
-  direct: Log;
   stream: { id: number; streamKey: string };
+  sessionId: string;
 };
 
 const sockets = (rest: Rest): string => rest.origin.replace("http", "ws");
@@ -57,7 +43,7 @@ export const groupSpeech = (roomId: string): Speech => ({
 });
 
 /** Made before the first kill. */
-export async function makeWorld(rest: Rest, admin: User): Promise<World> {
+export async function makeWorld(rest: Rest, moderator: User): Promise<World> {
   const users: User[] = [];
   for (let index = 0; index < USERS; index += 1) users.push(await rest.register(`chaos_${index}`));
   const [owner] = users;
@@ -66,7 +52,7 @@ export async function makeWorld(rest: Rest, admin: User): Promise<World> {
   const memberIds = users.slice(1).map(({ id }) => id);
   const { id: roomId } = await post("/rooms", { name: "Chaos", isGroup: true, memberIds });
   const courseId = "chaos";
-  await post("/chat/courses", { courseId, name: "Chaos", joinPolicy: "open" }, admin.token);
+  await post("/chat/courses", { courseId, name: "Chaos", joinPolicy: "open" }, moderator.token);
   const chatted = await post("/streams", { title: "Chat" });
   const stream = await post("/streams", { title: "Published and ended, again and again" });
   const { id: sessionId } = await post("/webrtc/sessions", {});
@@ -87,54 +73,24 @@ export async function makeWorld(rest: Rest, admin: User): Promise<World> {
     textField: "message",
     join: { type: "join_stream", data: { streamId: chatted.id } },
   });
-  const { key } = await post("/admin/keys", { name: "chaos", scopes: ["publish"] }, admin.token);
-  const direct = new Log("direct messages");
-  const told = { "room.message_sent": group.log, "course.message_sent": course.log, "message.sent": direct };
-  const endpoint = new Endpoint(new Map(Object.entries(told)));
-  await post("/admin/webhooks", { url: await endpoint.start(), events: Object.keys(told) }, admin.token);
-  const inCall = `${sockets(rest)}/api/v1/webrtc/sessions/${sessionId}/ws`;
-  return {
-    users,
-    places: [group, course, chat],
-    hubs: users.map((user) => hubOf(rest, user)),
-    topic: topicOf(rest, users),
-    key,
-    call: { members: users.map((user) => new CallMember(inCall, user, sessionId)), sessionId },
-    endpoint,
-    direct,
-    stream,
-  };
-}
-
-/** Some hear a topic on its own socket, some on their event sockets. */
-function topicOf(rest: Rest, users: User[]): Place {
-  const log = new Log("topic");
-  const news = { say: silent, event: "chaos:news", textField: "text" };
-  const subscribed: Speech = {
-    ...news,
-    topic: TOPIC,
-    enter: ({ position, epoch }) => ({
-      type: "subscribe",
-      data: { topic: TOPIC, ...(position === null ? {} : { since: position }), ...(epoch ? { epoch } : {}) },
-    }),
-  };
-  const members = users.map((user, index) => {
-    const isOwn = index % 2 === 0;
-    const address = `${sockets(rest)}/api/v1/${isOwn ? `topics/${TOPIC}/ws` : "ws"}`;
-    const witness = log.witness(`${user.username}, ${isOwn ? "its own socket" : "event socket"}`);
-    return new NativeMember(address, user, witness, isOwn ? news : subscribed, { isArray: index % 4 > 1 });
-  });
-  return { log, members };
+  return { users, places: [group, course, chat], hubs: users.map((user) => hubOf(rest, user)), stream, sessionId };
 }
 
 /** Two connections to a user's own events: nothing is said over them. */
 function hubOf(rest: Rest, user: User): Place {
   const log = new Log(`hub of ${user.username}`);
+  const speech: Speech = {
+    say: () => {
+      throw new Error("Nothing is said on an event socket.");
+    },
+    event: "message:new",
+    textField: "content",
+  };
   const address = `${sockets(rest)}/api/v1/ws`;
   return {
     log,
     members: [false, true].map(
-      (isArray) => new HubMember(address, user, log.witness(isArray ? "array" : "plain"), isArray),
+      (isArray) => new NativeMember(address, user, log.witness(isArray ? "array" : "plain"), speech, { isArray }),
     ),
   };
 }
