@@ -42,8 +42,7 @@ export class Rest {
       if (status < 500 && status !== 429) return { ok, status, headers: response.headers, text };
       this.#refusal = `${method} ${path} answered ${status}: ${text}`;
       return null;
-    } catch (error) {
-      this.#refusal = `${method} ${path}: ${error}`;
+    } catch {
       return null;
     }
   }
@@ -55,7 +54,7 @@ export class Rest {
     return text === "" ? null : JSON.parse(text);
   }
 
-  /** The last try that has to come again. */
+  /** The last answer that asked to come again. */
   #refusal = "no answer at all";
 
   async answered(attempt: () => Promise<Answered | null>): Promise<Answered> {

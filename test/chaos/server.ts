@@ -92,11 +92,9 @@ async function serve({ script, folder, port, moderator }: z.infer<typeof Start>)
     }),
   );
   await miniflare.ready;
-  // Miniflare's way to a binding blocks this process, which then does not read what workerd logs, and workerd, whose pipe is
-  // full, waits for it to be read: neither ever goes on. So the database is opened only while there are no clients, and the
-  // first eviction, which alone blocks, is made before there is work: of an object that is not there.
+  // Only while there are no clients: Miniflare's way to a binding blocks this process, which then does not read what workerd
+  // logs, and workerd waits for it to be read.
   if (moderator !== null) await prepare(miniflare, moderator);
-  await miniflare.unsafeEvictDurableObject("roomcast", "UserHub", { name: "nobody" }).catch(() => undefined);
   const evict = async ({ className, pick, webSockets }: Eviction) => {
     const ids = await miniflare.listDurableObjectIds(className);
     const id = ids[Math.floor(pick * ids.length)];
