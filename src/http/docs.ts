@@ -3,7 +3,8 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { asyncApi } from "./docs/asyncapi.ts";
 import { type Described, openApi } from "./docs/openapi.ts";
-import { type HttpEnv, router } from "./route.ts";
+import type { HttpEnv } from "./env.ts";
+import { router } from "./route.ts";
 
 const CACHE_SECONDS = 300;
 

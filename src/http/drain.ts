@@ -4,7 +4,7 @@
  * platform, or `wrangler dev`, sees to that.
  */
 import type { MiddlewareHandler } from "hono";
-import type { HttpEnv } from "./route.ts";
+import type { HttpEnv } from "./env.ts";
 
 const MB = 1024 * 1024;
 /** A rest as small as this the platform reads by itself. */

@@ -15,8 +15,6 @@ import { type HttpEnv, isWrite } from "./env.ts";
 import { queryIn, readJson, requireJson } from "./read.ts";
 import { isServers, refusalOf, type ServerWho, type Who } from "./who.ts";
 
-export type { HttpEnv, Who };
-
 /** An answer that is not JSON: a file, a playlist, Prometheus text. */
 export const Bytes = "bytes";
 

@@ -1,8 +1,8 @@
 /** What a user's object holds in its SQLite. Append-only: each step is one release's. */
 import { FRAME_LOG_SCHEMA, FRAME_PEOPLE_SCHEMA } from "../realtime/log.ts";
 import type { MigrationStep } from "../realtime/migrations.ts";
-import { USER_REFERENCES_SCHEMA } from "../realtime/user-references.ts";
 import { peopleIn } from "../realtime/people.ts";
+import { USER_REFERENCES_SCHEMA } from "../realtime/user-references.ts";
 import { PUSHES_SCHEMA } from "./pushes.ts";
 
 export const HUB_SCHEMA: readonly MigrationStep[] = [

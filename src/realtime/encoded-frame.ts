@@ -12,20 +12,21 @@ const StoredFrame = z.object({
   topicEpoch: z.string().optional(),
 });
 
+const People = z.array(z.number().int());
+
 export class EncodedFrame {
   /** As native sockets get it. */
   readonly text: string;
   /** Where it stands in the object's log; 0 if it does not. */
   readonly seq: number;
-  /** The users whose words it has, besides its receiver, where its log knows. */
-  readonly people: readonly number[];
   readonly #frame: OutgoingFrame | undefined;
+  readonly #people: readonly number[] | string;
   #event: string | undefined;
 
-  private constructor(text: string, seq: number, people: readonly number[], frame?: OutgoingFrame) {
+  private constructor(text: string, seq: number, people: readonly number[] | string, frame?: OutgoingFrame) {
     this.text = text;
     this.seq = seq;
-    this.people = people;
+    this.#people = people;
     this.#frame = frame;
   }
 
@@ -34,9 +35,14 @@ export class EncodedFrame {
     return new EncodedFrame(JSON.stringify(seq === undefined ? frame : { ...frame, seq }), seq ?? 0, people, frame);
   }
 
-  /** One that was encoded when it was logged. */
-  static stored(text: string, seq: number, people: readonly number[] = []): EncodedFrame {
-    return new EncodedFrame(text, seq, people);
+  /** One that was encoded when it was logged, with the people of its row: JSON, or null. */
+  static stored(text: string, seq: number, people: string | null = null): EncodedFrame {
+    return new EncodedFrame(text, seq, people ?? []);
+  }
+
+  /** The users whose words it has, besides its receiver, where its log knows. Only gateways ask. */
+  get people(): readonly number[] {
+    return typeof this.#people === "string" ? People.parse(JSON.parse(this.#people)) : this.#people;
   }
 
   get type(): string {

@@ -3,7 +3,6 @@
  * log of a user's frames; the log of a chat is chat/log.ts.
  */
 import { Buffer } from "node:buffer";
-import { z } from "zod";
 import { EncodedFrame } from "./encoded-frame.ts";
 
 /** A part of a replay; `to`: who has had it has everything up to there. */
@@ -84,12 +83,12 @@ export const FRAME_PEOPLE_SCHEMA = "ALTER TABLE log ADD COLUMN people TEXT;";
 /** Where a frame comes from, and whom it names. */
 type Origin = { at: number; deliveryId?: number; people?: number[] };
 
+type StoredRow = { seq: number; frame: string; people: string | null };
+
 /** Reads one row after the other, as far as somebody takes them. */
 function* storedFrames(rows: Iterable<StoredRow>): Generator<EncodedFrame> {
-  for (const { seq, frame, people } of rows) yield EncodedFrame.stored(frame, seq, People.parse(JSON.parse(people)));
+  for (const { seq, frame, people } of rows) yield EncodedFrame.stored(frame, seq, people);
 }
-type StoredRow = { seq: number; frame: string; people: string };
-const People = z.array(z.number().int());
 
 /** Everything younger than `days` up to `most` frames, and the last `least` frames whatever their age. */
 export type Retention = { least: number; days: number; most: number };
@@ -167,10 +166,7 @@ export class FrameLog implements ReplayLog {
 
   page(seq: number, bytes: number): ReplayPage | null {
     if (seq < this.#tail - 1) return null;
-    const rows = this.#sql.exec<StoredRow>(
-      "SELECT seq, frame, coalesce(people, '[]') AS people FROM log WHERE seq > ? ORDER BY seq",
-      seq,
-    );
+    const rows = this.#sql.exec<StoredRow>("SELECT seq, frame, people FROM log WHERE seq > ? ORDER BY seq", seq);
     return takePage(storedFrames(rows), { head: this.head, bytes });
   }
 

@@ -2,7 +2,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { type SocketContract, type SocketContracts, SocketQuery } from "../../realtime/protocol.ts";
-import type { HttpEnv } from "../route.ts";
+import type { HttpEnv } from "../env.ts";
 
 /** What the docs are about; plumbing knows no feature, so the app brings it. */
 export type Described = {
