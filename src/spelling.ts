@@ -45,8 +45,10 @@ export type UserIds = ReadonlyMap<string, number>;
 /** Input in the contract's spelling, the keys that were written twice and differently, and the people who are named in it. */
 export type Respelled = { value: unknown; conflicts: PropertyKey[][]; names: string[] };
 
-type Notebook = { conflicts: PropertyKey[][]; names: string[]; ids: UserIds };
-type Respell = (value: unknown, path: PropertyKey[], notebook: Notebook) => unknown;
+/** `path`: where in the input the respelling is; one array, added to on the way in and taken from on the way out. */
+type Notebook = { conflicts: PropertyKey[][]; names: string[]; ids: UserIds; path: PropertyKey[] };
+/** Answers the value itself if it is spelled as the contract spells it already. */
+type Respell = (value: unknown, notebook: Notebook) => unknown;
 
 const asItIs: Respell = (value) => value;
 const known = new WeakMap<z.core.$ZodType, Respell>();
@@ -55,8 +57,8 @@ const NOBODY: UserIds = new Map();
 
 /** `value` is not changed. `ids`: whose names are known; the others' are answered in `names`. */
 export function respell(schema: z.core.$ZodType, value: unknown, ids: UserIds = NOBODY): Respelled {
-  const notebook: Notebook = { conflicts: [], names: [], ids };
-  const respelled = respellerOf(schema)(value, [], notebook);
+  const notebook: Notebook = { conflicts: [], names: [], ids, path: [] };
+  const respelled = respellerOf(schema)(value, notebook);
   return { value: respelled, conflicts: notebook.conflicts, names: notebook.names };
 }
 
@@ -121,43 +123,52 @@ function spellingsOf(shape: z.core.$ZodShape): Map<string, string> {
   return spellings;
 }
 
+/** What stands under a key, respelled. */
+function within(key: PropertyKey, value: unknown, respelled: Respell, notebook: Notebook): unknown {
+  notebook.path.push(key);
+  const answer = respelled(value, notebook);
+  notebook.path.pop();
+  return answer;
+}
+
 function object(shape: z.core.$ZodShape): Respell {
   const spellings = spellingsOf(shape);
-  return (value, path, notebook) => {
+  return (value, notebook) => {
     if (!isObject(value)) return value;
     const fields = new Map<string, unknown>();
+    let isChanged = false;
     for (const [name, given] of Object.entries(value)) {
       const key = spellings.get(name) ?? name;
       const field = spellings.has(name) ? shape[key] : undefined;
-      const here = [...path, key];
-      const respelled = field ? respellerOf(field)(given, here, notebook) : given;
-      if (fields.has(key) && !isSame(fields.get(key), respelled)) notebook.conflicts.push(here);
+      const respelled = field ? within(key, given, respellerOf(field), notebook) : given;
+      if (fields.has(key) && !isSame(fields.get(key), respelled)) notebook.conflicts.push([...notebook.path, key]);
+      isChanged ||= key !== name || respelled !== given;
       fields.set(key, respelled);
     }
     // Defines own properties, `__proto__` among them; an assignment would follow it.
-    return Object.fromEntries(fields);
+    return isChanged ? Object.fromEntries(fields) : value;
   };
 }
 
 const array =
   (element: Respell): Respell =>
-  (value, path, notebook) =>
-    Array.isArray(value) ? value.map((item: unknown, index) => element(item, [...path, index], notebook)) : value;
+  (value, notebook) =>
+    Array.isArray(value) ? value.map((item: unknown, index) => within(index, item, element, notebook)) : value;
 
 const record =
   (element: Respell): Respell =>
-  (value, path, notebook) =>
+  (value, notebook) =>
     isObject(value)
-      ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, element(item, [...path, key], notebook)]))
+      ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, within(key, item, element, notebook)]))
       : value;
 
 /** As the first of them that then takes it; else as it is. */
 const union =
   ({ options, takes }: Options): Respell =>
-  (value, path, notebook) => {
+  (value, notebook) => {
     for (const option of options) {
       const tried: Notebook = { ...notebook, conflicts: [], names: [] };
-      const respelled = respellerOf(option)(value, path, tried);
+      const respelled = respellerOf(option)(value, tried);
       if (!takes(option, respelled)) continue;
       notebook.conflicts.push(...tried.conflicts);
       notebook.names.push(...tried.names);
@@ -183,8 +194,8 @@ const isNamedBy =
 const DECIMAL = /^(0|[1-9]\d{0,15})$/;
 const number: Respell = (value) => (typeof value === "string" && DECIMAL.test(value) ? Number(value) : value);
 
-const user: Respell = (value, path, notebook) => {
-  const id = number(value, path, notebook);
+const user: Respell = (value, notebook) => {
+  const id = number(value, notebook);
   if (typeof id !== "string" || id === "" || id.length > NAME_MAX_CHARS || DIGITS.test(id)) return id;
   const named = notebook.ids.get(id);
   if (named === undefined && notebook.names.length < NAMES_MAX) notebook.names.push(id);
