@@ -1,9 +1,9 @@
 /** One socket: its address, and the frames that go each way. */
 
+import { fieldsAndExample, foldOut } from "/docs/item.js";
 import { prose } from "/docs/prose.js";
-import { exampleOf, fieldTable, resolve } from "/docs/schema.js";
+import { fieldTable, resolve } from "/docs/schema.js";
 import { h } from "/dom.js";
-import { codeBlock } from "/ui/copy.js";
 
 const DIRECTIONS = {
   send: { title: "Server → client", badge: "receive", kind: "good" },
@@ -33,35 +33,20 @@ export function channel(name, { address, description }, document) {
 
 function frame(channelName, action, { name, summary = "", payload, ...message }, document) {
   const { badge, kind } = DIRECTIONS[action];
-  const item = h(
-    "details",
-    { class: "item", id: `${action}-${channelName}-${name}` },
-    h(
-      "summary",
-      {},
+  const ack = message["x-ack"];
+  const item = foldOut(
+    `${action}-${channelName}-${name}`,
+    [
       h("span", { class: `badge verb ${kind}`, title: "What a client does" }, badge),
       h("code", { class: "path" }, name),
       h("span", { class: "what" }, summary),
-    ),
+    ],
+    () => [
+      summary ? h("p", {}, ...prose(summary)) : null,
+      ...fieldsAndExample(payload, document),
+      ...(ack ? [h("h3", {}, "Its ack carries"), fieldTable(ack, document)] : []),
+    ],
   );
   item.dataset.words = `${name} ${summary}`.toLowerCase();
-  const ack = message["x-ack"];
-  item.addEventListener(
-    "toggle",
-    () =>
-      item.append(
-        h(
-          "div",
-          { class: "inside" },
-          summary ? h("p", {}, ...prose(summary)) : null,
-          h("h3", {}, "Fields"),
-          fieldTable(payload, document),
-          h("h3", {}, "Example"),
-          codeBlock(JSON.stringify(exampleOf(payload, document), null, 2)),
-          ...(ack ? [h("h3", {}, "Its ack carries"), fieldTable(ack, document)] : []),
-        ),
-      ),
-    { once: true },
-  );
   return item;
 }

@@ -1,5 +1,6 @@
 /** One REST call: who, what goes in, what comes out, and a curl line. */
 
+import { foldOut } from "/docs/item.js";
 import { prose } from "/docs/prose.js";
 import { exampleOf, fieldRow, fieldTable, kindOf, leastOf, resolve } from "/docs/schema.js";
 import { tryOut } from "/docs/try.js";
@@ -17,34 +18,18 @@ export const endpointWords = (method, path, { summary = "", description = "" }) 
 
 export function endpoint(method, path, operation, root) {
   const who = operation["x-who"] ?? (operation.security?.length ? "user" : "anyone");
-  const item = h(
-    "details",
-    { class: "item", id: endpointId(method, path) },
-    h(
-      "summary",
-      {},
-      h("span", { class: `badge verb ${KIND_OF_METHOD[method] ?? ""}` }, method.toUpperCase()),
-      h("code", { class: "path" }, path),
-      h("span", { class: "what" }, operation.summary ?? ""),
-      h("span", { class: `badge ${KIND_OF_WHO[who] ?? ""}`, title: "Who may call" }, who),
-    ),
-  );
-  // Filled when it is opened: hundreds of tables would make the page slow to show.
-  item.addEventListener(
-    "toggle",
-    () => item.children.length === 1 && item.append(inside(method, path, operation, root)),
-    {
-      once: true,
-    },
-  );
-  return item;
+  const summary = [
+    h("span", { class: `badge verb ${KIND_OF_METHOD[method] ?? ""}` }, method.toUpperCase()),
+    h("code", { class: "path" }, path),
+    h("span", { class: "what" }, operation.summary ?? ""),
+    h("span", { class: `badge ${KIND_OF_WHO[who] ?? ""}`, title: "Who may call" }, who),
+  ];
+  return foldOut(endpointId(method, path), summary, () => inside(method, path, operation, root));
 }
 
 function inside(method, path, operation, root) {
   const body = bodyOf(operation);
-  return h(
-    "div",
-    { class: "inside" },
+  return [
     operation.description ? h("p", {}, ...prose(operation.description)) : null,
     ...parameters(operation.parameters ?? [], root),
     ...(body ? [h("h3", {}, `Body (${body.type})`), fieldTable(body.schema, root)] : []),
@@ -57,7 +42,7 @@ function inside(method, path, operation, root) {
     operation["x-channel"] || operation["x-who"]?.startsWith("key:")
       ? null
       : tryOut({ method, path, operation, body }, root),
-  );
+  ];
 }
 
 function bodyOf({ requestBody }) {

@@ -1,9 +1,9 @@
 /** What the service POSTs to a product's backend, event by event. */
 
+import { fieldsAndExample, foldOut } from "/docs/item.js";
 import { prose } from "/docs/prose.js";
-import { exampleOf, fieldTable, resolve } from "/docs/schema.js";
+import { resolve } from "/docs/schema.js";
 import { h } from "/dom.js";
-import { codeBlock } from "/ui/copy.js";
 
 /** The events of an endpoint, and what is asked before a message. */
 const EVENTS = ["WebhookEvent", "MessageQuestion"];
@@ -23,26 +23,8 @@ export function webhooks(api) {
 
 function event(schema, api) {
   const [name] = resolve(schema.properties.type, api).enum;
-  const item = h(
-    "details",
-    { class: "item", id: `webhook-${name}` },
-    h("summary", {}, h("span", { class: "badge verb good" }, "POST"), h("code", { class: "path" }, name)),
-  );
+  const summary = [h("span", { class: "badge verb good" }, "POST"), h("code", { class: "path" }, name)];
+  const item = foldOut(`webhook-${name}`, summary, () => fieldsAndExample(schema, api));
   item.dataset.words = `webhook ${name}`;
-  item.addEventListener(
-    "toggle",
-    () =>
-      item.append(
-        h(
-          "div",
-          { class: "inside" },
-          h("h3", {}, "Fields"),
-          fieldTable(schema, api),
-          h("h3", {}, "Example"),
-          codeBlock(JSON.stringify(exampleOf(schema, api), null, 2)),
-        ),
-      ),
-    { once: true },
-  );
   return item;
 }

@@ -29,6 +29,9 @@ export class Chat {
   problem = "";
   slowSeconds = 0;
   mutedUntil = null;
+  /** Whether the newest part of the history is there. */
+  isLoaded = false;
+  #isLoading = false;
   #deleted = new Set();
 
   /** `onChange()`: draw again · `onStatus(data)` · `onCount(count)` · `onMissed()`: read the stream anew. */
@@ -60,7 +63,7 @@ export class Chat {
     this.slowSeconds = 0;
     this.mutedUntil = null;
     this.#become("open");
-    if (!this.isLoaded) this.#load();
+    if (!this.isLoaded && !this.#isLoading) this.#load();
     // What was not answered before the break goes again under its old name, and is stored once.
     for (const one of this.pending) if (!one.problem) this.#deliver(one);
   }
@@ -68,14 +71,16 @@ export class Chat {
   /** Too much was missed for the service to repeat it. */
   #startAnew() {
     this.messages.clear();
+    this.isLoaded = false;
     this.#load();
     this.onMissed();
   }
 
   /** After the position was learnt, so that between history and live frames nothing is missing. */
   async #load() {
-    this.isLoaded = true;
+    this.#isLoading = true;
     await this.#read("");
+    this.#isLoading = false;
   }
 
   loadOlder() {
@@ -87,9 +92,9 @@ export class Chat {
       const { messages, nextCursor } = await call("GET", `/streams/${this.streamId}/chat?limit=${PAGE}${before}`);
       for (const message of messages) this.#add(message);
       this.older = nextCursor;
+      this.isLoaded = true;
       this.problem = "";
     } catch (error) {
-      this.isLoaded = before !== "";
       this.problem = error.message;
     }
     this.onChange();
