@@ -1,4 +1,4 @@
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { senderFor, sendersOf } from "../src/features/webhooks/endpoint.ts";
@@ -234,6 +234,36 @@ describe("an endpoint that is down for an hour", () => {
       expect(numbers).toEqual([1, 2, 3, 4]);
     }
     expect(after).toHaveLength(8);
+  });
+
+  it("costs no wake-up before the next try: not by what waits behind an event, nor by what comes to wait there", async () => {
+    const endpoint = await makeEndpoint(backend, await mintAdmin(), ["room.created"]);
+    const { stub, event } = queueOf(endpoint, "room:0");
+    const alarm = () => runInDurableObject(stub, (_, { storage }) => storage.getAlarm());
+    backend.answer = () => new Response("down", { status: 503 });
+    await stub.take([event(1), event(2)]);
+    await vi.waitFor(async () => expect(await alarm()).toBeGreaterThan(Date.now() + 3000));
+    const nextTry = await alarm();
+    await stub.take([event(3)]);
+    expect(await alarm()).toBe(nextTry);
+    expect(backend.heard.map(({ id }) => id)).toEqual([event(1).id]);
+  });
+
+  it("costs a wake-up each half minute, not a loop of them, while the database cannot say where it is", async () => {
+    const endpoint = await makeEndpoint(backend, await mintAdmin(), ["room.created"]);
+    const { stub, event } = queueOf(endpoint, "room:0");
+    const broken = vi.spyOn(env.DB, "prepare").mockImplementation(() => {
+      throw new Error("not there");
+    });
+    await stub.take([event(1)]);
+    const alarm = () => runInDurableObject(stub, (_, { storage }) => storage.getAlarm());
+    await vi.waitFor(async () => expect(await alarm()).toBeGreaterThan(Date.now() + 20_000));
+    await stub.take([event(2)]);
+    expect(await alarm()).toBeGreaterThan(Date.now() + 20_000);
+    broken.mockRestore();
+    passTime(31);
+    await runDurableObjectAlarm(stub);
+    expect(backend.heard.map(({ id }) => id)).toEqual([event(1).id, event(2).id]);
   });
 
   it("is given up for one event after three days, and its subject goes on; it can be sent again", async () => {

@@ -11,7 +11,7 @@ import { postOutside } from "../../platform/outside-call.ts";
 import type { DeliveryState } from "./contract.ts";
 import { type Endpoint, endpointIn, readEndpoint, sendersOf, switchOff } from "./endpoint.ts";
 import { GIVEN_UP_AFTER_MS, nextTry } from "./retries.ts";
-import { nextCalls } from "./rounds.ts";
+import { nextRound } from "./rounds.ts";
 import { signedHeaders } from "./signing.ts";
 import { type Queued, type QueuedEvent, SenderStore, type Waiting } from "./store.ts";
 
@@ -32,6 +32,8 @@ export class WebhookSender extends DurableObject<Env> {
   #known: { endpoint: Endpoint | null; at: number } | undefined;
   #alarmAt: number | null = null;
   #restsUntil = 0;
+  /** Subjects of which nothing new can go out before the alarm rings. */
+  #held: ReadonlySet<string> = new Set();
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -56,7 +58,7 @@ export class WebhookSender extends DurableObject<Env> {
     if (this.#store.isFull) throw new AppError("RATE_LIMIT", "Too many events wait for this endpoint.");
     const now = Date.now();
     this.#store.add(events, now);
-    this.#wake(Math.max(now, this.#restsUntil));
+    if (!events.every(({ subject }) => this.#held.has(subject))) this.#wake(Math.max(now, this.#restsUntil));
   }
 
   /** RPC: sends one event now, once, and answers what became of it; null: the endpoint is gone. */
@@ -111,35 +113,45 @@ export class WebhookSender extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    const until = Date.now() + ROUNDS_MS;
-    try {
-      while (Date.now() < until && (await this.#round())) this.#store.trim(Date.now());
-    } catch (error) {
+    const next = await this.#rounds().catch((error: unknown) => {
       // The database was not there, say. What waits is not lost by it.
       logFailure({ requestId: "" }, "webhook.round", error, { sender: this.#name });
-      this.#wake(Date.now() + KNOWN_FOR_MS);
-    }
-    const due = this.#store.nextDue();
-    if (due !== null) this.#wake(Math.max(due, Date.now()));
+      this.#restsUntil = Date.now() + KNOWN_FOR_MS;
+      return this.#restsUntil;
+    });
+    if (next !== null) this.#wake(next);
   }
 
-  /** Makes the calls that are due. @returns whether there were any */
-  async #round(): Promise<boolean> {
+  /** Makes the calls that are due, for ROUNDS_MS at most. @returns when to go on, ms; null: nothing waits */
+  async #rounds(): Promise<number | null> {
+    const until = Date.now() + ROUNDS_MS;
+    for (;;) {
+      const next = await this.#round();
+      this.#store.trim(Date.now());
+      const now = Date.now();
+      if (next === null || next > now || now >= until) return next;
+    }
+  }
+
+  /** Makes some of the calls that are due. @returns when to go on, ms; null: nothing waits */
+  async #round(): Promise<number | null> {
     const now = Date.now();
-    if (this.#store.waiting === 0) return false;
+    this.#held = new Set();
+    if (this.#store.waiting === 0) return null;
     const endpoint = await this.#endpoint(now);
     if (!endpoint) {
       await this.forget();
-      return false;
+      return null;
     }
     if (!endpoint.isActive) {
       this.#store.parkAll(now, "The endpoint is switched off.");
-      return false;
+      return null;
     }
     const { batchSize } = endpoint;
-    const calls = nextCalls(this.#store.waitingEvents(), now, { most: CALLS_AT_ONCE, batchSize });
+    const { calls, held, nextAt } = nextRound(this.#store.waitingEvents(), now, { most: CALLS_AT_ONCE, batchSize });
+    this.#held = held;
     await Promise.all(calls.map((events) => this.#send(endpoint, events)));
-    return calls.length > 0;
+    return nextAt;
   }
 
   async #endpoint(now: number, isFresh = false): Promise<Endpoint | null> {

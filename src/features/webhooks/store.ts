@@ -94,12 +94,6 @@ export class SenderStore {
     );
   }
 
-  /** When the first of what waits is to be tried, ms. */
-  nextDue(): number | null {
-    return this.#sql.exec<{ at: number | null }>("SELECT min(due_at) AS at FROM queue WHERE state = 'waiting'").one()
-      .at;
-  }
-
   /** These go out as one call, each time that they do. */
   bundle(events: Waiting[], call: string): void {
     this.#forEach(events, "call = ?", call);
