@@ -58,6 +58,27 @@ describe("a stream's chat", () => {
     expect(await sockets.ann.nextClose()).toMatchObject({ code: 1000 });
   });
 
+  it("takes a file without words, and an answer to a message, in either case", async () => {
+    const { stream, sockets, ann } = await mintAudience();
+    const first = await sockets.ann.ask("chat_message", { message: "", file_url: "https://cdn.example/a.png" });
+    expect(first.data).toMatchObject({ message: "", fileUrl: "https://cdn.example/a.png" });
+    expect(await sockets.bob.next("chat_message")).toMatchObject({ data: first.data });
+    for (const reply of [{ reply_to: first.data.id }, { replyTo: first.data.id }]) {
+      const answer = await sockets.ann.ask("chat_message", { message: "an answer", ...reply });
+      expect(answer.data).toMatchObject({ replyTo: first.data.id });
+      expect((await sockets.bob.next("chat_message")).data).toEqual(answer.data);
+    }
+    const path = `/streams/${stream.id}/chat`;
+    const rest = { method: "POST", token: ann.token, body: { file_url: "https://cdn.example/b.png", reply_to: "999" } };
+    expect((await call(path, rest)).status).toBe(404);
+    expect((await call(path, { ...rest, body: { reply_to: first.data.id } })).status).toBe(400);
+    expect((await call(path, { token: ann.token })).body.messages).toMatchObject([
+      { replyTo: first.data.id },
+      { replyTo: first.data.id },
+      first.data,
+    ]);
+  });
+
   it("answers a bad frame and goes on", async () => {
     const { sockets } = await mintAudience();
     for (const data of [

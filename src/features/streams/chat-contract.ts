@@ -1,10 +1,17 @@
 /** The chat beside a stream: its frames, and its history over HTTP (SPEC 7). */
 import { z } from "zod";
-import { CustomEvent, customEventIn, EventAck, FileId, FileUrl } from "../../chat/contract.ts";
+import {
+  CustomEvent,
+  customEventIn,
+  EventAck,
+  FileId,
+  FileUrl,
+  namesFile,
+  TextBesideFile,
+} from "../../chat/contract.ts";
 import { FeedQuery, NextCursor } from "../../db/page.ts";
 import { IntegerId } from "../../http/answers.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
-import { userText } from "../../text.ts";
 import { AuthorId, UserId, UserRef } from "../users/contract.ts";
 import { StreamId, StreamStatus } from "./contract.ts";
 
@@ -20,6 +27,7 @@ export const ChatMessage = z
     username: z.string(),
     message: z.string(),
     fileUrl: z.string().optional().describe("Of a message with a file"),
+    replyTo: ChatMessageId.optional().describe("Of an answer to another message"),
     timestamp: Timestamp,
   })
   .meta({ id: "ChatMessage" });
@@ -30,13 +38,19 @@ const streamId = z.number().int().optional();
 
 export const WhichStream = z.object({ streamId });
 
-export const SendChatMessage = z.object({
-  streamId,
-  message: userText(5000),
-  fileId: FileId,
-  fileUrl: FileUrl,
-  clientMessageId: z.string().min(1).max(64).optional().describe("Sending it again answers the same message"),
-});
+export const SendChatMessage = z
+  .object({
+    streamId,
+    message: TextBesideFile,
+    fileId: FileId,
+    fileUrl: FileUrl,
+    replyTo: ChatMessageId.nullish(),
+    clientMessageId: z.string().min(1).max(64).optional().describe("Sending it again answers the same message"),
+  })
+  .refine(({ message, ...file }) => message !== "" || namesFile(file), {
+    path: ["message"],
+    message: "may not be empty",
+  });
 export const DeleteChatMessage = z.object({ streamId, messageId: ChatMessageId });
 
 const MUTE_MAX_SECONDS = 30 * 86_400;

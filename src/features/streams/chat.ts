@@ -76,8 +76,8 @@ export const streamChat: ChatKind<StreamDialect, StreamActions> = {
         },
         chat_message: (by, input) => {
           chat.requireHere(input);
-          const { message: content, fileId, fileUrl, clientMessageId } = input;
-          return chat.say(by, { content, fileId, fileUrl, clientMessageId });
+          const { message: content, fileId, fileUrl, replyTo = null, clientMessageId } = input;
+          return chat.say(by, { content, fileId, fileUrl, replyTo, clientMessageId });
         },
         chat_delete: (by, { messageId }) => chat.remove(by, messageId),
         chat_mute: async (by, { userId, seconds }) => muteState(await chat.mute(by, userId, seconds)),

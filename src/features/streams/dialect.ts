@@ -37,6 +37,7 @@ export class StreamDialect implements Dialect {
       username: author.name,
       message: message.content,
       ...(message.fileUrl !== null && { fileUrl: message.fileUrl }),
+      ...(message.replyTo !== null && { replyTo: this.messageId(message.replyTo) }),
       timestamp: iso(message.at),
     } satisfies ChatMessage;
   }
