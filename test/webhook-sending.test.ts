@@ -359,6 +359,15 @@ describe("an endpoint", () => {
     expect(backend.heard).toHaveLength(1);
   });
 
+  it("that answers 410 to a trial is switched off as well", async () => {
+    const { token } = await mintAdmin();
+    const { id } = await makeEndpoint(backend, { token }, ["room.created"]);
+    backend.answer = () => new Response(null, { status: 410 });
+    const tried = await call(`/admin/webhooks/${id}/test`, { method: "POST", token });
+    expect(tried).toMatchObject({ status: 200, body: { state: "parked", status: 410 } });
+    expect((await call(`/admin/webhooks/${id}`, { token })).body).toMatchObject({ isActive: false });
+  });
+
   it("that failed for three days, and did nothing else, is switched off", async () => {
     const admin = await mintAdmin();
     const endpoint = await makeEndpoint(backend, admin, ["room.created"]);

@@ -70,6 +70,7 @@ export class WebhookSender extends DurableObject<Env> {
     if (!queued || !endpoint) return null;
     const { status, reason } = await this.#call(endpoint, [queued]);
     if (reason === null) this.#store.delivered([queued], Date.now(), status ?? 0);
+    else if (status === 410) await this.#gone([queued], { now: Date.now(), status, reason });
     else this.#store.failed([queued], { now: Date.now(), status, reason, dueAt: null });
     return this.#store.byEvent(event.id);
   }
@@ -169,7 +170,7 @@ export class WebhookSender extends DurableObject<Env> {
     const { status, reason } = await this.#call(endpoint, events);
     const now = Date.now();
     if (reason === null) return this.#store.delivered(events, now, status ?? 0);
-    if (status === 410) return this.#off("The endpoint answered 410 Gone.", events, { now, status, reason });
+    if (status === 410) return this.#gone(events, { now, status, reason });
     this.#restsUntil = now + REST_MS;
     const since = first.failing_since ?? now;
     const dueAt = nextTry(first.attempts + 1, since, now);
@@ -202,12 +203,12 @@ export class WebhookSender extends DurableObject<Env> {
 
   // ── Giving up ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #off(
-    why: string,
-    events: Waiting[] = [],
-    failure?: { now: number; status: number; reason: string },
-  ): Promise<void> {
-    if (failure) this.#store.failed(events, { ...failure, dueAt: null });
+  async #gone(events: Waiting[], failure: { now: number; status: number; reason: string }): Promise<void> {
+    this.#store.failed(events, { ...failure, dueAt: null });
+    await this.#off("The endpoint answered 410 Gone.");
+  }
+
+  async #off(why: string): Promise<void> {
     await switchOff(this.#context, endpointIn(this.#name), why);
     this.#known = undefined;
     this.#store.parkAll(Date.now(), why);
