@@ -151,7 +151,8 @@ describe("a role that a token gives", () => {
     expect(await make({})).toBe(403);
     expect(await make({ role: "moderator" })).toBe(201);
     expect(await make({ role: "user" })).toBe(403);
-    expect(await roleBy({})).toBe("user");
+    expect(await roleBy({ sub, role: "moderator" })).toBe("moderator");
+    expect(await roleBy({ sub })).toBe("user");
   });
 
   it("is never above what an admin here set, even to what it was", async () => {

@@ -50,6 +50,9 @@ const toAccount = (row: Row): Account => ({
   lastSeen: row.lastSeenAt?.toISOString() ?? null,
 });
 
+/** The caller's own, with the role that their token gives them. */
+const toOwnAccount = ({ actor }: UserCtx, row: Row): Account => ({ ...toAccount(row), role: actor.role });
+
 /**
  * Makes an account and signs it in; null where the email must be verified first (REQUIRE_VERIFIED_EMAIL): then a taken one is
  * answered alike, and its owner is told.
@@ -206,7 +209,7 @@ export async function makeSocketTicket(ctx: UserCtx) {
 export async function readAccount(ctx: UserCtx): Promise<Account> {
   const [row] = await ctx.db.select().from(users).where(eq(users.id, ctx.actor.id));
   if (!row) throw new AppError("UNAUTHORIZED");
-  return toAccount(row);
+  return toOwnAccount(ctx, row);
 }
 
 /**
@@ -227,14 +230,14 @@ export async function updateAccount(ctx: UserCtx, { email, ...input }: UpdateAcc
     .set({ ...input, ...foldedNames(input) })
     .where(eq(users.id, userId))
     .returning();
-  if (Object.keys(person).length === 0) return toAccount(only(await update));
+  if (Object.keys(person).length === 0) return toOwnAccount(ctx, only(await update));
   const { updated, pending } = await ctx.db.batch({
     updated: update,
     told: enqueue(ctx, `user:${userId}`, { person } satisfies HubPayload),
     pending: pendingFor(ctx, `user:${userId}`),
   });
   deliverSoon(ctx, pending);
-  return toAccount(only(updated));
+  return toOwnAccount(ctx, only(updated));
 }
 
 const only = (rows: Row[]): Row => {
