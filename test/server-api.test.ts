@@ -175,6 +175,7 @@ describe("a user of the product's own", () => {
     const { id } = made.body;
     expect(made.body).toMatchObject({ externalId, username, displayName: "Zoë", email: `${username}@example.org` });
     expect((await serve(own, "PUT", path, { displayName: "Zoë" })).status).toBe(200);
+    expect((await serve(own, "PUT", path, {})).body).toEqual((await serve(own, "GET", path)).body);
     expect(await deedsOfKey(own)).toEqual([`create user ${id}`]);
     const changed = await serve(own, "PUT", path, { display_name: "Zoe", avatarUrl: "https://example.org/z.png" });
     expect(changed).toMatchObject({

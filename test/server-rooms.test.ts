@@ -33,6 +33,13 @@ describe("a room by the system", () => {
     expect((await add({ externalId: bob.externalId })).status).toBe(201);
     expect((await add(bob.externalId)).status).toBe(200);
     expect((await add("nobody")).status).toBe(404);
+    const addMember = (body: object) => serve(own, "POST", `/rooms/${id}/members`, body);
+    for (const body of [{ userId: bob.id }, { user_id: String(bob.id) }, { externalId: bob.externalId }]) {
+      expect((await addMember(body)).status).toBe(200);
+    }
+    for (const body of [{}, { userId: bob.id, externalId: bob.externalId }, { user: bob.id, userId: bob.id }]) {
+      expect((await addMember(body)).status).toBe(400);
+    }
     expect((await roomOf(bob, id)).body.members).toHaveLength(2);
     const socket = await openRoom(bob, id);
     expect((await serve(own, "DELETE", `/rooms/${id}/members/${bob.externalId}`)).status).toBe(200);

@@ -14,7 +14,7 @@ import {
   Room,
   RoomParam,
 } from "../../rooms/contract.ts";
-import { Somebody } from "../base-contract.ts";
+import { ONE_IS_NAMED, Somebody, whom } from "../base-contract.ts";
 
 export { MessageParam, NewMessage, Room, RoomParam };
 
@@ -44,7 +44,12 @@ export const MakeServerRoom = z
   });
 export type MakeServerRoom = z.output<typeof MakeServerRoom>;
 
-export const AddMember = z.object({ user: Somebody, actAs });
+export const AddMember = z
+  .object({ ...whom, user: Somebody.optional().describe("In place of these two: either of them"), actAs })
+  .refine(
+    ({ user, userId, externalId }) => [user, userId, externalId].filter((name) => name !== undefined).length === 1,
+    ONE_IS_NAMED,
+  );
 export const ServerMemberParam = RoomParam.extend({ user: Somebody });
 
 /** What a message by the system may be. */

@@ -50,8 +50,8 @@ export const serverRoomRoutes = router()
       answers: { 201: Done, 200: Done },
     }),
     async (c) => {
-      const { user, actAs } = c.req.valid("json");
-      const { isNew } = await addMember(c.var.ctx, c.req.valid("param").id, user, actAs);
+      const { actAs, user, ...member } = c.req.valid("json");
+      const { isNew } = await addMember(c.var.ctx, c.req.valid("param").id, user ?? member, actAs);
       return isNew ? c.json(done("Member added"), 201) : c.json(done("A member already"), 200);
     },
   )

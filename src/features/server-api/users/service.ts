@@ -61,8 +61,10 @@ async function makeUser(ctx: ServerCtx, externalId: string, input: PutUser): Pro
 
 async function changeUser(ctx: ServerCtx, { id, externalId }: OwnUser, input: PutUser): Promise<ServerUser> {
   const { email: _email, ...person } = input;
+  const differs = whatDiffers(input);
+  if (!differs) return toServerUser(await findOwnUser(ctx, { externalId }));
   const isTaken = sql<number>`${isTakenByOther(users.id, input)}`;
-  const where = and(eq(users.id, id), isReached, whatDiffers(input) ?? sql`0`, sql`NOT ${isTaken}`);
+  const where = and(eq(users.id, id), isReached, differs, sql`NOT ${isTaken}`);
   const payload = JSON.stringify({ person } satisfies HubPayload);
   const { before, pending } = await ctx.db.batch({
     before: one(ctx.db.select({ isTaken }).from(users).where(eq(users.id, id))),
