@@ -55,6 +55,12 @@ describe("a call costs one round trip", () => {
       "/admin/users",
       "/admin/videos",
       "/admin/reports",
+      "/admin/rooms",
+      "/admin/streams",
+      "/admin/calls",
+      "/admin/files",
+      "/admin/live",
+      "/admin/outbox/parked",
     ]) {
       const answer = await get(admin, path);
       expect([answer.status, costOf(answer)], path).toMatchObject([

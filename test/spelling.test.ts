@@ -49,7 +49,9 @@ describe("every route", () => {
       if (!route.body && !route.query) continue;
       const canonical = await askedWith(route, (input) => input);
       const other = await askedWith(route, spelledOtherwise);
-      if (canonical === other) continue;
+      // Here a room is made by its first use: what the first spelling has deleted, the second does not find.
+      const isGone = route.method.toUpperCase() === "DELETE" && canonical === 200 && other === 404;
+      if (canonical === other || isGone) continue;
       differing.push(`${route.name}: ${canonical} and ${other}`);
     }
     expect(differing).toEqual([]);

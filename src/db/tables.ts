@@ -524,7 +524,7 @@ export const streams = sqliteTable("streams", {
     .notNull()
     .default("ended"),
   session: text("session"),
-  endReason: text("end_reason", { enum: ["done", "owner", "lease", "too_long", "banned", "key_rotated"] }),
+  endReason: text("end_reason", { enum: ["done", "owner", "lease", "too_long", "banned", "key_rotated", "admin"] }),
   startedAt: time("started_at"),
   endedAt: time("ended_at"),
   lastSeenAt: time("last_seen_at"),
@@ -544,7 +544,9 @@ export const streamSessions = sqliteTable("stream_sessions", {
   session: text("session").notNull(),
   startedAt: time("started_at").notNull(),
   endedAt: time("ended_at"),
-  endReason: text("end_reason", { enum: ["done", "owner", "lease", "too_long", "banned", "key_rotated", "replaced"] }),
+  endReason: text("end_reason", {
+    enum: ["done", "owner", "lease", "too_long", "banned", "key_rotated", "admin", "replaced"],
+  }),
   peakViewers: integer("peak_viewers").notNull().default(0),
   plays: integer("plays").notNull().default(0),
 });

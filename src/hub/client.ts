@@ -13,7 +13,7 @@ import { AppError } from "../errors.ts";
 import type { Cost } from "../platform/cost.ts";
 import { callObject, hubName } from "../platform/objects.ts";
 import type { Frame } from "../realtime/protocol.ts";
-import type { RoomKind } from "../realtime/room-ref.ts";
+import type { RoomKind, RoomRef } from "../realtime/room-ref.ts";
 import type { PushItem } from "./pushes.ts";
 
 /** The payload of one frame, made by the database. */
@@ -93,6 +93,10 @@ export async function nudge(ctx: Ctx, userId: number, item: PushItem): Promise<v
 /** Whether the user has a connection that is alive. */
 export const isConnected = (ctx: Ctx, userId: number): Promise<boolean> =>
   callObject(ctx, ctx.env.USER_HUB, hubName(userId), (hub) => hub.isOnline());
+
+/** How many connections the user has, and in which rooms they are, the first `most`. */
+export const whereIs = (ctx: Ctx, userId: number, most: number): Promise<{ connections: number; rooms: RoomRef[] }> =>
+  callObject(ctx, ctx.env.USER_HUB, hubName(userId), (hub) => hub.whereabouts(most));
 
 /** Whether the user has a connection to a room of this kind. */
 export const isInRoomOf = (ctx: Ctx, userId: number, kind: RoomKind): Promise<boolean> =>

@@ -274,6 +274,12 @@ export class UserHub extends Room {
     return this.#rooms.has(kind);
   }
 
+  /** RPC: how many connections of the user's own are alive, and which rooms they are in, the first `most`. */
+  async whereabouts(most: number): Promise<{ connections: number; rooms: RoomRef[] }> {
+    await this.connections.verify();
+    return { connections: this.connections.allOf(this.#userId).length, rooms: this.#rooms.list(most) };
+  }
+
   /** Closes the user's connections here and in every room they are in. */
   #revokeEverywhere(revocation: Revocation & { asOf: number }, now: number): void {
     this.#revocations.add(revocation, now);

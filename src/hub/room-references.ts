@@ -24,6 +24,13 @@ export class RoomReferences {
     this.#sql.exec("DELETE FROM room_references WHERE kind = ? AND name = ? AND visit <= ?", kind, name, visit);
   }
 
+  /** Where the user is, at most so many places. */
+  list(most: number): RoomRef[] {
+    return this.#sql
+      .exec<RoomRef>("SELECT kind, name FROM room_references ORDER BY kind, name LIMIT ?", most)
+      .toArray();
+  }
+
   has(kind: RoomKind): boolean {
     return this.#sql.exec("SELECT 1 FROM room_references WHERE kind = ? LIMIT 1", kind).toArray().length > 0;
   }

@@ -5,10 +5,15 @@ import { AdminVideoFrames } from "./videos/contract.ts";
 
 export * from "./audit/contract.ts";
 export * from "./base-contract.ts";
+export * from "./calls/contract.ts";
+export * from "./files/contract.ts";
 export * from "./keys/contract.ts";
+export * from "./live/contract.ts";
 export * from "./outbox/contract.ts";
 export * from "./reports/contract.ts";
+export * from "./rooms/contract.ts";
 export * from "./stats/contract.ts";
+export * from "./streams/contract.ts";
 export * from "./users/contract.ts";
 export * from "./videos/contract.ts";
 export * from "./webhooks/contract.ts";

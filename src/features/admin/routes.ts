@@ -1,10 +1,15 @@
 /** Everything below `/admin` (SPEC 4), by noun. Role `admin` only, and each admin has a budget of calls an hour. */
 import { router } from "../../http/route.ts";
 import { auditRoutes } from "./audit/routes.ts";
+import { adminCallRoutes } from "./calls/routes.ts";
+import { adminFileRoutes } from "./files/routes.ts";
 import { adminKeyRoutes } from "./keys/routes.ts";
+import { adminLiveRoutes } from "./live/routes.ts";
 import { adminOutboxRoutes } from "./outbox/routes.ts";
 import { adminReportRoutes } from "./reports/routes.ts";
+import { adminRoomRoutes } from "./rooms/routes.ts";
 import { statsRoutes } from "./stats/routes.ts";
+import { adminStreamRoutes } from "./streams/routes.ts";
 import { adminUserRoutes } from "./users/routes.ts";
 import { adminVideoRoutes } from "./videos/routes.ts";
 import { messageHookRoutes } from "./webhooks/message-hook-routes.ts";
@@ -15,6 +20,11 @@ export const adminRoutes = router()
   .route("/", adminUserRoutes)
   .route("/", adminVideoRoutes)
   .route("/", adminReportRoutes)
+  .route("/", adminRoomRoutes)
+  .route("/", adminStreamRoutes)
+  .route("/", adminCallRoutes)
+  .route("/", adminFileRoutes)
+  .route("/", adminLiveRoutes)
   .route("/", adminKeyRoutes)
   .route("/", adminOutboxRoutes)
   .route("/", adminWebhookRoutes)

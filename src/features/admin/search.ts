@@ -4,6 +4,7 @@
  */
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { Ctx } from "../../context.ts";
+import { one } from "../../db/batch.ts";
 import { fold } from "../../text.ts";
 
 /** What can be searched: a table, and the FTS5 index over it (migrations/0007_admin.sql). */
@@ -59,3 +60,37 @@ const contains = (columns: SQLWrapper[], text: string): SQL =>
     columns.map((column) => sql`instr(lower(${column}), ${text}) > 0`),
     sql` OR `,
   )})`;
+
+/** Letters of a search that are compared without case; SQLite nests an expression only so deep. */
+const LETTERS_FOLDED = 20;
+
+/** U+0001, which no stored text has: no search matches across two columns. */
+const BETWEEN = sql`char(1)`;
+
+/**
+ * Whether one of the columns has the text in it, for columns that have no folded twin; undefined for an empty text. Reads row
+ * by row. Case counts for no letter: SQL's `lower()` knows ASCII alone, so each other letter of the search, and only those can
+ * make a match, is folded by a `replace()` of its own.
+ */
+export function hasPart(columns: SQLWrapper[], search: string): SQL | undefined {
+  if (search === "") return undefined;
+  const text = fold(search);
+  const texts = sql`lower(concat_ws(${BETWEEN}, ${sql.join(columns, sql`, `)}))`;
+  const folded = [...new Set(text)]
+    .filter(hasCapital)
+    .slice(0, LETTERS_FOLDED)
+    // Letters alone are written into the statement: there is room for 100 bound values.
+    .reduce((inner, letter) => sql`replace(${inner}, ${literal(letter.toUpperCase())}, ${literal(letter)})`, texts);
+  return sql`instr(${folded}, ${text}) > 0`;
+}
+
+const hasCapital = (letter: string): boolean => /^\P{ASCII}$/u.test(letter) && /^\p{Lu}$/u.test(letter.toUpperCase());
+const literal = (letter: string): SQL => sql.raw(`'${letter}'`);
+
+/** How many rows `matches` (what stands after FROM) has, COUNTED_MATCHES at most; for a batch. */
+export const countMatches = (ctx: Ctx, matches: SQL) =>
+  one(
+    ctx.db
+      .select({ total: sql<number>`count(*)` })
+      .from(sql`(SELECT 1 FROM ${matches} LIMIT ${sql.raw(String(COUNTED_MATCHES))})`),
+  );

@@ -1,5 +1,5 @@
 /** Files' metadata: looking them up, counting, deleting. How they are made: keep.ts. How they get another place: relocate.ts. */
-import { and, count, desc, eq, or, sql, sum } from "drizzle-orm";
+import { and, count, desc, eq, or, type SQL, sql, sum } from "drizzle-orm";
 import { pendingDeletions } from "../../bytes/deletions.ts";
 import { quotaOf } from "../../bytes/quota.ts";
 import { type Ctx, isAdmin, type UserCtx } from "../../context.ts";
@@ -14,7 +14,7 @@ import { toInfo } from "./info.ts";
 
 export { fileKeeper } from "./attachments.ts";
 export { eraseUploadsOf } from "./erase.ts";
-export { servedAs, viewPath } from "./info.ts";
+export { servedAs, toInfo, viewPath } from "./info.ts";
 export { keepFile, nameById } from "./keep.ts";
 
 /** @throws AppError NOT_FOUND · UNAUTHORIZED */
@@ -104,6 +104,14 @@ export async function deleteFile(ctx: UserCtx, path: FilePath): Promise<void> {
   deliverSoon(ctx, pending);
   if (known.isVideo === 1) throw new AppError("CONFLICT", "The file belongs to a video.");
 }
+
+/**
+ * Which rows an admin's deletion of a file takes: it and its copies, whosever they are. None if a video shows it: that one is
+ * deleted.
+ */
+export const fileWithCopies = (id: string): SQL => sql`(${files.key} = (SELECT o.key FROM files o WHERE o.id = ${id})
+  AND NOT EXISTS (SELECT 1 FROM files same WHERE same.key = ${files.key} AND EXISTS
+    (SELECT 1 FROM videos v WHERE v.file_id = same.id OR v.thumb_file_id = same.id)))`;
 
 /**
  * The statement that deletes all files of a user, for the batch that erases them; triggers do the rest. Put

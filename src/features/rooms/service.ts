@@ -193,19 +193,29 @@ export async function deleteRoom(ctx: RoomCtx, name: string): Promise<void> {
   const id = roomIdCalled(name);
   const isOwn = ctx.actor.kind === "server" ? undefined : eq(rooms.ownerId, ctx.actor.id);
   const mayDelete = and(eq(rooms.id, id), eq(rooms.kind, "group"), isOwn);
-  const theirs = sql`SELECT m.user_id AS user_id, m.room_id AS room_id FROM ${rooms} JOIN room_members m ON m.room_id = ${rooms.id}
-    WHERE ${mayDelete} AND ${rooms.memberCount} <= ${INBOX_MEMBERS_MAX}`;
-  // Told, and what is to be delivered read, while the name still leads to the room.
   const { known, pending, deleted } = await ctx.db.batch({
     known: one(ctx.db.select({ kind: rooms.kind }).from(rooms).where(eq(rooms.id, id))),
-    told: enqueueSelect(ctx, tellEnd(sql`${mayDelete}`)),
-    toldMembers: tellRemoved(ctx, theirs, "deleted"),
-    pending: pendingFor(ctx, sql`SELECT 'room:' || ${id} UNION ALL SELECT 'user:' || user_id FROM (${theirs})`),
-    deleted: ctx.db.delete(rooms).where(mayDelete).returning({ id: rooms.id }),
+    ...endingRooms(ctx, id, sql`${mayDelete}`),
   });
   if (!known || known.kind === "course") throw new AppError("NOT_FOUND", "There is no such room.");
   if (deleted.length === 0) throw new AppError("FORBIDDEN", "Only the owner deletes a group.");
   deliverSoon(ctx, pending);
+}
+
+/**
+ * Statements that end the room of this id if `where`, a condition on `rooms`, holds; for the batch of whoever may do that.
+ * Hand `pending` to `deliverSoon`.
+ */
+export function endingRooms(ctx: RoomCtx, id: SQL<string | null>, where: SQL) {
+  const theirs = sql`SELECT m.user_id AS user_id, m.room_id AS room_id FROM ${rooms} JOIN room_members m ON m.room_id = ${rooms.id}
+    WHERE ${where} AND ${rooms.kind} = 'group' AND ${rooms.memberCount} <= ${INBOX_MEMBERS_MAX}`;
+  // Told, and what is to be delivered read, while the name still leads to the room.
+  return {
+    told: enqueueSelect(ctx, tellEnd(where)),
+    toldMembers: tellRemoved(ctx, theirs, "deleted"),
+    pending: pendingFor(ctx, sql`SELECT 'room:' || ${id} UNION ALL SELECT 'user:' || user_id FROM (${theirs})`),
+    deleted: ctx.db.delete(rooms).where(where).returning({ id: rooms.id }),
+  };
 }
 
 /** What clients call it. */

@@ -11,6 +11,7 @@ import { detailCache, listCache, versioned } from "./cache.ts";
 import type { CreateStream, Stream, StreamListQuery, UpdateStream } from "./contract.ts";
 import { ending } from "./sessions.ts";
 
+export { streamOf } from "./audience/relay.ts";
 export { findStream, publishInStream } from "./room-client.ts";
 
 type Row = typeof streams.$inferSelect;
@@ -63,6 +64,14 @@ export async function createStream(ctx: UserCtx, input: CreateStream) {
 const isLive = eq(streams.status, "live");
 const onlyIf = (holds: boolean): SQL | undefined => (holds ? undefined : sql`0`);
 const own = (ctx: UserCtx, id: number): SQL | undefined => and(eq(streams.id, id), eq(streams.userId, ctx.actor.id));
+
+/** The statement that ends a stream that is live, whosever it is; for the batch of an admin. */
+export const endingStream = (ctx: UserCtx, id: number, reason: NonNullable<Row["endReason"]>) =>
+  ctx.db
+    .update(streams)
+    .set(ending(ctx.now, reason))
+    .where(and(eq(streams.id, id), isLive))
+    .returning({ id: streams.id });
 
 /**
  * Changes a stream of one's own. Ending one that has ended changes nothing.

@@ -67,7 +67,7 @@ const DeletedMessage = z.object({
 const StartedStream = z.object({ streamId: StreamId, userId: UserId, title: z.string(), startTime: Timestamp });
 const EndedStream = StartedStream.extend({
   endTime: Timestamp,
-  reason: z.enum(["done", "owner", "lease", "too_long", "banned", "key_rotated"]).nullable(),
+  reason: z.enum(["done", "owner", "lease", "too_long", "banned", "key_rotated", "admin"]).nullable(),
   peakViewers: z.number().int(),
   plays: z.number().int(),
 });

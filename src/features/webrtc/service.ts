@@ -19,7 +19,7 @@ type Row = typeof webrtcSessions.$inferSelect;
 /** Who hosts a call that its first use made. No account has this id. */
 const NO_HOST = 0;
 
-const toSession = (row: Row): Session => ({
+export const toSession = (row: Row): Session => ({
   id: row.chosenId ?? row.id,
   title: row.title,
   courseId: row.courseId,
@@ -30,7 +30,7 @@ const toSession = (row: Row): Session => ({
 });
 
 /** The session called so: the one that goes on, else the last one, else the one whose own id this is; NULL: there is none. */
-const sessionIdCalled = (name: string): SQL<string | null> =>
+export const sessionIdCalled = (name: string): SQL<string | null> =>
   sql`coalesce(
     (SELECT id FROM webrtc_sessions WHERE chosen_id = ${name} AND ended_at IS NULL),
     (SELECT id FROM webrtc_sessions WHERE chosen_id = ${name} ORDER BY id DESC LIMIT 1),
@@ -128,16 +128,26 @@ export async function endSession(ctx: UserCtx, name: string): Promise<void> {
   const { id, hostId } = await findSession(ctx, name);
   if (hostId !== ctx.actor.id) throw new AppError("FORBIDDEN", "Only the host ends a session.");
   const isMine = and(eq(webrtcSessions.id, id), eq(webrtcSessions.hostId, ctx.actor.id));
+  const { pending } = await ctx.db.batch(endingSession(ctx, sql`${id}`, isMine));
+  deliverSoon(ctx, pending);
+}
+
+/**
+ * Statements that end the session of this id if it goes on and `where`, a condition on `webrtc_sessions`, holds; for the end
+ * of the batch of whoever may do that. Hand `pending` to `deliverSoon`.
+ */
+export function endingSession(ctx: UserCtx, id: SQL<string | null>, where: SQL | undefined) {
   const payload = JSON.stringify({ endedAt: ctx.now.getTime() } satisfies SessionEnd);
-  const { pending } = await ctx.db.batch({
+  const target = sql`'webrtc:' || ${id}`;
+  return {
     ended: ctx.db
       .update(webrtcSessions)
       .set({ endedAt: ctx.now })
-      .where(and(isMine, isNull(webrtcSessions.endedAt))),
-    told: after("ended", enqueueSelect(ctx, sql`SELECT ${`webrtc:${id}`}, ${payload} WHERE changes() > 0`)),
-    pending: pendingFor(ctx, `webrtc:${id}`),
-  });
-  deliverSoon(ctx, pending);
+      .where(and(where, isNull(webrtcSessions.endedAt)))
+      .returning({ id: webrtcSessions.id }),
+    told: after("ended", enqueueSelect(ctx, sql`SELECT ${target}, ${payload} WHERE changes() > 0`)),
+    pending: pendingFor(ctx, target),
+  };
 }
 
 /** The calls of a course that go on, as the outbox names them; for a query of its own. */

@@ -24,6 +24,8 @@ export const AuditAction = z.enum([
   "token",
   "publish",
   "message",
+  "end",
+  "sign_out",
 ]);
 export type AuditAction = z.infer<typeof AuditAction>;
 
@@ -38,6 +40,9 @@ export const AuditTarget = z.enum([
   "publication",
   "topic",
   "room",
+  "stream",
+  "call",
+  "file",
 ]);
 export type AuditTarget = z.infer<typeof AuditTarget>;
 

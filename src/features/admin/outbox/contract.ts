@@ -1,7 +1,8 @@
 /** What could not be delivered and was put aside (SPEC 4, 11). */
 import { z } from "zod";
-import { Pagination } from "../../../db/page.ts";
+import { PageQuery, Pagination } from "../../../db/page.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
+import { Search } from "../base-contract.ts";
 
 export const ParkedDelivery = z
   .object({
@@ -18,5 +19,8 @@ export const ParkedDelivery = z
   })
   .meta({ id: "ParkedDelivery" });
 export type ParkedDelivery = z.infer<typeof ParkedDelivery>;
+
+export const ParkedQuery = PageQuery.extend({ search: Search.describe("A part of the target, or of the reason") });
+export type ParkedQuery = z.output<typeof ParkedQuery>;
 
 export const ParkedList = z.object({ parked: z.array(ParkedDelivery), pagination: Pagination });

@@ -1,9 +1,8 @@
 /** Deliveries that were put aside, over HTTP, for admins (SPEC 4). */
-import { PageQuery } from "../../../db/page.ts";
 import { Done, done, IdParam } from "../../../http/answers.ts";
 import { route, router } from "../../../http/route.ts";
 import { WithReason } from "../base-contract.ts";
-import { ParkedList } from "./contract.ts";
+import { ParkedList, ParkedQuery } from "./contract.ts";
 import { discardParked, listParked, retryParked } from "./service.ts";
 
 const answers = { 200: Done };
@@ -13,7 +12,7 @@ export const adminOutboxRoutes = router()
     route("get", "/admin/outbox/parked", {
       who: "admin",
       summary: "Deliveries that failed time after time, oldest first",
-      query: PageQuery,
+      query: ParkedQuery,
       answers: { 200: ParkedList },
     }),
     async (c) => c.json(await listParked(c.var.ctx, c.req.valid("query")), 200),

@@ -1,25 +1,29 @@
 /** What admins do with deliveries that were put aside: see them, have them delivered again, give them up. */
-import { count, eq, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
 import { jsonObject } from "../../../db/json.ts";
 import { deliverSoon, pendingFor } from "../../../db/outbox.ts";
 import { parkedColumns, requeueParked } from "../../../db/outbox-parked.ts";
-import { offsetOf, type PageQuery, pagination } from "../../../db/page.ts";
+import { offsetOf, pagination } from "../../../db/page.ts";
 import { outboxParked } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { logEach, recordEach } from "../audit/service.ts";
+import { countMatches, hasPart } from "../search.ts";
+import type { ParkedQuery } from "./contract.ts";
 
 /** Oldest first. */
-export async function listParked(ctx: UserCtx, query: PageQuery) {
+export async function listParked(ctx: UserCtx, query: ParkedQuery) {
+  const where = hasPart([outboxParked.target, outboxParked.reason], query.search);
   const { rows, counted } = await ctx.db.batch({
     rows: ctx.db
       .select(parkedColumns)
       .from(outboxParked)
+      .where(where)
       .orderBy(outboxParked.id)
       .limit(query.limit)
       .offset(offsetOf(query)),
-    counted: one(ctx.db.select({ total: count() }).from(outboxParked)),
+    counted: countMatches(ctx, sql`${outboxParked} WHERE ${where ?? sql`true`}`),
   });
   const parked = rows.map((row) => ({
     ...row,

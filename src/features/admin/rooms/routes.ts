@@ -1,0 +1,28 @@
+/** Rooms, over HTTP, for admins (SPEC 4). */
+import { Done, done } from "../../../http/answers.ts";
+import { route, router } from "../../../http/route.ts";
+import { WithReason } from "../base-contract.ts";
+import { RoomList, RoomListQuery, RoomParam } from "./contract.ts";
+import { endRoom, listRooms } from "./service.ts";
+
+export const adminRoomRoutes = router()
+  .openapi(
+    route("get", "/admin/rooms", {
+      who: "admin",
+      summary: "Groups, private rooms and courses",
+      description: "What is said in them is not shown. Of more than 10000 matches, 10000 are counted.",
+      query: RoomListQuery,
+      answers: { 200: RoomList },
+    }),
+    async (c) => c.json(await listRooms(c.var.ctx, c.req.valid("query")), 200),
+  )
+  .openapi(
+    route("delete", "/admin/rooms/{id}", {
+      who: "admin",
+      summary: "End a group or a course, with all that was said in it; sockets in it close with 4004",
+      params: RoomParam,
+      body: WithReason,
+      answers: { 200: Done },
+    }),
+    async (c) => c.json(done(await endRoom(c.var.ctx, c.req.valid("param").id, c.req.valid("json").reason)), 200),
+  );
