@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 const RETRY_MS = 50;
-const GIVE_UP_MS = 60_000;
+const GIVE_UP_MS = 180_000;
 const ANSWER_MS = 10_000;
 
 export type User = { id: number; username: string; token: string };
@@ -47,7 +47,7 @@ export class Rest {
     }
   }
 
-  /** Tries until there is an answer. @throws Error a refusal, or no answer within a minute */
+  /** Tries until there is an answer. @throws Error a refusal, or no answer within three minutes */
   async call(path: string, call: Call = {}): Promise<Answer> {
     const { ok, status, text } = await this.answered(() => this.once(`/api/v1${path}`, call));
     if (!ok) throw new Error(`${call.method ?? "GET"} ${path} answered ${status}: ${text}`);
@@ -62,7 +62,7 @@ export class Rest {
       const response = await attempt();
       if (response) return response;
     }
-    throw new Error(`The server did not answer for a minute; last, ${this.#refusal}`);
+    throw new Error(`The server did not answer for three minutes; last, ${this.#refusal}`);
   }
 
   async register(username: string): Promise<User> {

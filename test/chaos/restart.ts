@@ -1,7 +1,7 @@
 /** `npm run test:chaos -- --restart 1000`: so many clients of one room are there again after the server was killed, each told all. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterClose } from "../../packages/client/src/policy.ts";
-import { NativeMember } from "./members.ts";
+import { NativeMember } from "./native-member.ts";
 import type { Rest, User } from "./rest.ts";
 import type { ChaosServer } from "./server.ts";
 import { Log } from "./witness.ts";

@@ -13,9 +13,20 @@ import { COMPATIBILITY, durableObjects, migrate } from "../../scripts/miniflare.
 
 const CRON_EVERY_MS = 2000;
 
+/**
+ * Miniflare's first call of a binding, or of an eviction, blocks this process, which then does not read what workerd logs;
+ * and workerd, whose pipe fills while clients come back, waits for it to be read: neither ever goes on. So failures alone
+ * are logged.
+ */
+const QUIET = `{
+  const say = console.log;
+  console.log = (line) => String(line).includes('"level":"error"') && say(line);
+}
+`;
+
 const Options = z.object({ script: z.string(), folder: z.string(), port: z.number() });
-/** `moderator`: a username that is made one, should there be such an account; null once there are clients. */
-const Start = Options.extend({ moderator: z.string().nullable() });
+/** `admin`: a username that is made one, should there be such an account; null once there are clients. */
+const Start = Options.extend({ admin: z.string().nullable() });
 type Options = z.infer<typeof Options>;
 
 /** `pick`, from 0 up to 1: which of the class's objects. */
@@ -33,6 +44,10 @@ export const SETTINGS = {
   RATE_LIMIT_LOGINS: "1000000",
   RATE_LIMIT_HANDSHAKES: "1000000",
   RATE_LIMIT_SIGNALING: "1000000000",
+  RATE_LIMIT_SERVER_API: "1000000000",
+  // Of a stream's viewers who come natively, some sit in the room and some in an audience object.
+  AUDIENCE_OBJECT_MAX: "2",
+  TOPICS_OPEN: "chaos.*",
 };
 
 export class ChaosServer {
@@ -44,8 +59,8 @@ export class ChaosServer {
   }
 
   /** Resolves once it answers. */
-  async start(moderator: string | null = null): Promise<void> {
-    const start = JSON.stringify({ ...this.#options, moderator });
+  async start(admin: string | null = null): Promise<void> {
+    const start = JSON.stringify({ ...this.#options, admin });
     const child = fork(import.meta.filename, [start], { detached: true });
     this.#process = child;
     const [message] = await Promise.race([
@@ -71,14 +86,14 @@ export class ChaosServer {
   }
 }
 
-async function serve({ script, folder, port, moderator }: z.infer<typeof Start>): Promise<void> {
+async function serve({ script, folder, port, admin }: z.infer<typeof Start>): Promise<void> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: "roomcast",
       host: "127.0.0.1",
       port,
       modules: true,
-      script: readFileSync(script, "utf8"),
+      script: QUIET + readFileSync(script, "utf8"),
       ...COMPATIBILITY,
       handleStructuredLogs: ({ message }) => {
         if (process.env.CHAOS_LOG) process.stderr.write(`${message}\n`);
@@ -92,9 +107,7 @@ async function serve({ script, folder, port, moderator }: z.infer<typeof Start>)
     }),
   );
   await miniflare.ready;
-  // Only while there are no clients: Miniflare's way to a binding blocks this process, which then does not read what workerd
-  // logs, and workerd waits for it to be read.
-  if (moderator !== null) await prepare(miniflare, moderator);
+  if (admin !== null) await prepare(miniflare, admin);
   const evict = async ({ className, pick, webSockets }: Eviction) => {
     const ids = await miniflare.listDurableObjectIds(className);
     const id = ids[Math.floor(pick * ids.length)];
@@ -110,12 +123,12 @@ async function serve({ script, folder, port, moderator }: z.infer<typeof Start>)
   }
 }
 
-/** An empty database is migrated; `moderator` becomes one, should there be such an account. */
-async function prepare(miniflare: Miniflare, moderator: string): Promise<void> {
+/** An empty database is migrated; `admin` becomes one, should there be such an account. */
+async function prepare(miniflare: Miniflare, admin: string): Promise<void> {
   const database = await miniflare.getD1Database("DB");
   const made = await database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'users'").first();
   if (!made) await migrate(database);
-  await database.prepare("UPDATE users SET role = 'moderator' WHERE username = ?").bind(moderator).run();
+  await database.prepare("UPDATE users SET role = 'admin' WHERE username = ?").bind(admin).run();
 }
 
 const [, entry, options] = process.argv;

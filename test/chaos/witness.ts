@@ -44,6 +44,10 @@ export class Witness {
     this.excused = Math.max(this.excused, position);
   }
 
+  get texts(): Iterable<string> {
+    return this.#texts.keys();
+  }
+
   has(text: string): boolean {
     return this.#texts.has(text);
   }
@@ -83,6 +87,12 @@ export class Log {
   }
 
   faults(): string[] {
-    return [...this.missing().map((text) => `never came: ${text}`), ...this.witnesses.flatMap(({ faults }) => faults)];
+    const made = this.witnesses.flatMap(({ name, texts }) =>
+      Array.from(texts)
+        .filter((text) => !this.acknowledged.has(text))
+        .map((text) => `nobody said what came: ${name}: "${text}"`),
+    );
+    const missing = this.missing().map((text) => `never came: ${text}`);
+    return [...missing, ...made, ...this.witnesses.flatMap(({ faults }) => faults)];
   }
 }

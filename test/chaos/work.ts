@@ -1,10 +1,12 @@
 /** What goes on while the server is killed. Each job runs until it is told to stop, and counts what was acknowledged. */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { followText } from "./hub-member.ts";
+import type { Member } from "./members.ts";
 import type { Random } from "./random.ts";
 import type { Rest, User } from "./rest.ts";
 import { SETTINGS } from "./server.ts";
-import type { Place, World } from "./world.ts";
+import { type Place, TOPIC, type World } from "./world.ts";
 
 const PAUSE_MS = { least: 10, most: 120 };
 const PIECE_BYTES = 64 * 1024;
@@ -16,6 +18,8 @@ export class Work {
   readonly #rest: Rest;
   readonly #random: Random;
   readonly #world: World;
+  /** Who follows whom → how many times so far. */
+  readonly #follows = new Map<string, number>();
   #isOver = false;
   #jobs: Promise<void>[] = [];
 
@@ -28,9 +32,11 @@ export class Work {
   start(): void {
     const { places, users, hubs } = this.#world;
     for (const place of places) for (const member of place.members) this.#run(() => this.#say(place, member));
-    for (const user of users) this.#run(() => this.#write(user, users, hubs));
+    for (const user of users) this.#run(() => this.#write(user, this.#random.between(0, users.length - 1)));
     this.#run(() => this.#follow(users, hubs));
+    this.#run(() => this.#broadcast());
     this.#run(() => this.#publish());
+    for (const member of this.#world.call.members) this.#run(() => this.#signal(member));
     const [uploader] = users;
     if (uploader) this.#run(() => this.#upload(uploader));
   }
@@ -39,6 +45,19 @@ export class Work {
   async stop(): Promise<void> {
     this.#isOver = true;
     await Promise.all(this.#jobs);
+  }
+
+  /** Once everybody is back: whoever is connected hears what comes next. */
+  async sayLast(): Promise<void> {
+    const { places, users } = this.#world;
+    const last = [
+      ...places.map((place) => this.#say(place, this.#random.pick(place.members))),
+      ...users.map((user, index) => this.#write(user, (index + 1) % users.length)),
+      this.#publish(),
+    ];
+    for (const said of await Promise.allSettled(last)) {
+      if (said.status === "rejected") this.faults.push(String(said.reason));
+    }
   }
 
   #run(job: () => Promise<void>): void {
@@ -62,14 +81,29 @@ export class Work {
     log.acknowledge(text, await member.say(text));
   }
 
-  async #write(from: User, users: User[], hubs: Place[]): Promise<void> {
-    const at = this.#random.between(0, users.length - 1);
+  async #write(from: User, at: number): Promise<void> {
+    const { users, hubs, direct } = this.#world;
     const to = users[at];
     if (!to || to.id === from.id) return;
     const content = `direct ${from.username} ${this.#count("direct messages")}`;
     const body = { receiverId: to.id, content, clientMessageId: content };
     await this.#rest.call("/messages", { method: "POST", body, token: from.token });
-    for (const hub of [hubs[at], hubs[users.indexOf(from)]]) hub?.log.acknowledge(content, null);
+    for (const log of [hubs[at]?.log, hubs[users.indexOf(from)]?.log, direct]) log?.acknowledge(content, null);
+  }
+
+  /** The product's backend tells a topic something, and again until it is answered. */
+  async #publish(): Promise<void> {
+    const { key, topic } = this.#world;
+    const text = `news ${this.#count("publications")}`;
+    const body = { to: { topic: TOPIC }, type: "chaos:news", data: { text }, keep: true, dedupeId: text };
+    const { seq } = await this.#rest.call("/server/publish", { method: "POST", body, token: key });
+    topic.log.acknowledge(text, seq);
+  }
+
+  async #signal(from: Member): Promise<void> {
+    const { call } = this.#world;
+    const to = this.#random.pick(call.members);
+    if (to !== from && (await call.signal(from, to, `signal of ${from.user.username}`))) this.#count("signals");
   }
 
   /** A follow that is taken back and given again notifies each time; twice the same notifies once. */
@@ -79,12 +113,15 @@ export class Work {
     if (!followed || followed.id === by.id || !hubs[whom]) return;
     const path = `/users/${followed.id}/follow`;
     await this.#rest.call(path, { method: "POST", token: by.token });
+    const count = this.#follows.get(path + by.id) ?? 0;
+    this.#follows.set(path + by.id, count + 1);
+    hubs[whom]?.log.acknowledge(followText(by.username, count + 1), null);
     await this.#rest.call(path, { method: "DELETE", token: by.token });
     this.#count("follows");
   }
 
   /** A media server tells of a broadcast, and again until it is answered. */
-  async #publish(): Promise<void> {
+  async #broadcast(): Promise<void> {
     const { stream } = this.#world;
     const clientid = this.#count("broadcasts");
     for (const call of ["publish", "publish_done"]) {
