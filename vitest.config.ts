@@ -87,6 +87,8 @@ const project = (name: string, more: Record<string, string>, include: string[]) 
   test: {
     include,
     name,
+    // A runtime per worker, not per file: test/support/migrate.ts empties it in between.
+    isolate: false,
     setupFiles: ["test/support/migrate.ts", "test/support/patience.ts"],
     expect: { poll: { timeout: 10_000 } },
     testTimeout: TIMEOUT_MS,
@@ -96,8 +98,8 @@ const project = (name: string, more: Record<string, string>, include: string[]) 
 
 export default defineConfig({
   test: {
-    // Two at a time: each test file starts a workerd of its own.
-    maxWorkers: 2,
+    // A workerd each, which waits as often as it works: more of them than a small machine has cores.
+    maxWorkers: 3,
     silent: "passed-only" as const,
     // `npm run coverage`. By Istanbul: workerd has no counters of V8's.
     coverage: {
