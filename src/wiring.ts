@@ -26,7 +26,7 @@ import { subscribe, unsubscribe } from "./features/server-api/topics/service.ts"
 import { streamChannel } from "./features/streams/channel.ts";
 import { deliverToStream } from "./features/streams/room-client.ts";
 import { askAboutRoom } from "./features/webhooks/before-message.ts";
-import { forgetEndpoint, tellFacts } from "./features/webhooks/news.ts";
+import { deliverToSender, forgetEndpoint, tellFacts } from "./features/webhooks/news.ts";
 import { roomNews } from "./features/webhooks/room-news.ts";
 import { webrtcChannel } from "./features/webrtc/channel.ts";
 import { deliverToSession } from "./features/webrtc/service.ts";
@@ -48,6 +48,7 @@ handleOutbox("erase", deliverErasure);
 handleOutbox("orphans", deliverOrphans);
 handleOutbox("webhook", tellFacts);
 handleOutbox("endpoint", forgetEndpoint);
+handleOutbox("sender", deliverToSender);
 
 serveHub({
   commands: (as, topics) =>

@@ -6,10 +6,12 @@ import { describe, expect, it } from "vitest";
 import { startContext } from "../src/context.ts";
 import { sweepOutbox } from "../src/db/outbox-sweep.ts";
 import { STREAM_ROOM_SCHEMA } from "../src/features/streams/schema.ts";
+import { WebhookEventType } from "../src/features/webhooks/contract.ts";
 import { mintAdmin, run } from "./support/admin.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
-import { whereStands, whereStandsIn } from "./support/everywhere.ts";
+import { makeEndpoint, standIn } from "./support/backend.ts";
 import { passTime } from "./support/clock.ts";
+import { whereStands, whereStandsIn } from "./support/everywhere.ts";
 import { mintStream } from "./support/media.ts";
 import { setBack } from "./support/old-objects.ts";
 import { mintGroup, openRoom, post } from "./support/rooms.ts";
@@ -417,6 +419,8 @@ describe("what is kept for Socket.IO clients that are away", () => {
 });
 
 describe("somebody who left one of everything", () => {
+  const backend = standIn();
+
   const as = (user: { token: string }, method: string, path: string, body?: unknown) =>
     call(path, { method, token: user.token, body });
 
@@ -509,6 +513,12 @@ describe("somebody who left one of everything", () => {
     await as(admin, "PUT", `/admin/users/${bob.id}/role`, { role: "user" });
     const message = { id: 1, senderId: bob.id, receiverId: ann.id, content: WORDS, seen: false };
     const notice = { id: 1, actor: { id: bob.id, username: bob.username } };
+    const fact = { type: "message.sent", subject: "users:1-2", at: 1, data: message };
+    await run(
+      "INSERT INTO outbox_parked (id, target, payload, created_at, attempts, reason, parked_at) VALUES (?, 'webhook:messages', ?, 1, 5, '', 1)",
+      bob.id * 1000 + 9,
+      JSON.stringify(fact),
+    );
     for (const [at, data] of [message, notice].entries()) {
       await run(
         "INSERT INTO outbox_parked (id, target, payload, created_at, attempts, reason, parked_at) VALUES (?, ?, ?, 1, 5, '', 1)",
@@ -544,12 +554,13 @@ describe("somebody who left one of everything", () => {
   it("leaves messages, lines and stays of nobody, an identity that opens no account, the admin's record, and no more", async () => {
     const [admin, ann, bob] = [await mintAdmin(), await mintUser("ann"), await mintUser("bob")];
     const before = (await env.FILES.list()).objects.length;
+    await makeEndpoint(backend, admin, WebhookEventType.options);
     const left = await leaveEverything(bob, ann);
     await leaveRecords(admin, bob, ann);
     const events = await openHub(ann, "&since=0");
     const { seq: missed } = await events.next("message:new");
     const standing = await whereStands([bob.username, WORDS, btoa(WORDS)]);
-    for (const kind of ["D1", "USER_HUB", "CHAT_ROOM", "STREAM_ROOM", "SOCKET_GATEWAY"]) {
+    for (const kind of ["D1", "USER_HUB", "CHAT_ROOM", "STREAM_ROOM", "SOCKET_GATEWAY", "WEBHOOK_SENDER"]) {
       expect(standing).toContainEqual(expect.stringMatching(new RegExp(`^${kind}`)));
     }
     await ringGateways();
@@ -584,7 +595,12 @@ describe("somebody who left one of everything", () => {
     ]);
     // What the list of rooms shows of the newest message is written by the room, after the answer.
     await expect.poll(() => rowsAbout(bob.id, [bob.username])).toEqual([]);
-    expect(await whereStands([bob.username, WORDS, btoa(WORDS)])).toEqual([]);
+    // Endpoints were told that he was erased, and which files are no more; then that is gone as well.
+    passTime(20);
+    await expect.poll(() => whereStands([bob.username, WORDS, btoa(WORDS)])).toEqual([]);
+    const erased = { userId: bob.id, username: bob.username };
+    const told = backend.heard.flatMap(({ events }) => events).filter(({ type }) => type === "user.erased");
+    expect(told).toMatchObject([{ data: erased }]);
     // In the place of a frame that is no more there is another: nobody's position goes missing.
     const again = await openHub(ann, `&since=${Number(missed) - 1}`);
     expect(await again.nextFrame()).toEqual({ type: "erased", data: {}, seq: missed });

@@ -1,6 +1,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import { startContext } from "../src/context.ts";
+import { sweepOutbox } from "../src/db/outbox-sweep.ts";
 import { senderFor, sendersOf } from "../src/features/webhooks/endpoint.ts";
 import type { QueuedEvent } from "../src/features/webhooks/store.ts";
 import { mintAdmin, post as postAdmin, run } from "./support/admin.ts";
@@ -29,6 +31,7 @@ function queueOf(endpoint: { id: number; createdAt: string }, subject: string) {
     id: `${about}-${n}`.replaceAll(":", "-"),
     subject: about,
     body: JSON.stringify({ type: "room.created", timestamp: new Date().toISOString(), subject: about, data: { n } }),
+    people: [],
   });
   return { stub, event };
 }
@@ -366,6 +369,43 @@ describe("an endpoint", () => {
     const tried = await call(`/admin/webhooks/${id}/test`, { method: "POST", token });
     expect(tried).toMatchObject({ status: 200, body: { state: "parked", status: 410 } });
     expect((await call(`/admin/webhooks/${id}`, { token })).body).toMatchObject({ isActive: false });
+  });
+
+  it("is not told what still waits of somebody who was erased, but that they were; then nothing of theirs is left", async () => {
+    const endpoint = await makeEndpoint(backend, await mintAdmin(), ["room.created"]);
+    const [ann, bob] = [await mintUser(), await mintUser()];
+    const { stub } = queueOf(endpoint, "room:0");
+    const event = (type: string, { id }: { id: number }): QueuedEvent => ({
+      id: `${type}-${id}`,
+      subject: "room:0",
+      body: JSON.stringify({ type, timestamp: new Date().toISOString(), subject: "room:0", data: { userId: id } }),
+      people: [id],
+    });
+    const queued = () =>
+      runInDurableObject(stub, (_, { storage }) => storage.sql.exec("SELECT event_id FROM queue ORDER BY n").toArray());
+    const named = () =>
+      run("SELECT user_id FROM user_references WHERE target GLOB ? ORDER BY user_id", `sender:${endpoint.id}-*`);
+    backend.answer = () => new Response(null, { status: 503 });
+    await stub.take([event("room.message_sent", ann), event("room.message_sent", bob)]);
+    await expect.poll(named).toEqual([{ user_id: ann.id }, { user_id: bob.id }]);
+    await run("DELETE FROM users WHERE id = ?", bob.id);
+    await run("INSERT INTO outbox (target, payload, created_at) VALUES (?, '{}', 1)", `erase:${bob.id}`);
+    await sweepOutbox(startContext({ env, later: () => {} }));
+    expect(await queued()).toEqual([{ event_id: event("room.message_sent", ann).id }]);
+    await evictDurableObject(stub);
+    backend.answer = () => new Response(null, { status: 204 });
+    await stub.take([event("user.erased", bob), event("room.message_edited", ann)]);
+    passTime(20);
+    await runDurableObjectAlarm(stub);
+    // The database has said meanwhile that the one whom it names was erased.
+    await expect
+      .poll(queued)
+      .toEqual(["sent", "edited"].map((what) => ({ event_id: `room.message_${what}-${ann.id}` })));
+    expect(new Set(typesHeard())).toEqual(new Set(["room.message_sent", "user.erased", "room.message_edited"]));
+    expect(backend.heard.filter(({ id }) => id === `room.message_sent-${bob.id}`)).toEqual([]);
+    expect(await named()).toEqual([{ user_id: ann.id }]);
+    await call(`/admin/webhooks/${endpoint.id}`, { method: "DELETE", token: (await mintAdmin()).token });
+    await expect.poll(named).toEqual([]);
   });
 
   it("that failed for three days, and did nothing else, is switched off", async () => {

@@ -84,7 +84,7 @@ export async function tryEndpoint(ctx: Ctx, endpoint: EndpointRef): Promise<Deli
   const name = senderFor(endpoint, subject);
   const data = { webhookId: endpoint.id, message: "A test. Nothing has happened." };
   const body = JSON.stringify({ type: "webhook.test", timestamp: ctx.now.toISOString(), subject, data });
-  const event = { id: `test-${crypto.randomUUID()}`, subject, body };
+  const event = { id: `test-${crypto.randomUUID()}`, subject, body, people: [] };
   const row = await callOnce(ctx, () => ctx.env.WEBHOOK_SENDER.getByName(name).trySending(event));
   if (!row) throw new AppError("NOT_FOUND");
   return toDelivery(name, row);

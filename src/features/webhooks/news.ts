@@ -6,9 +6,11 @@ import type { CallContext } from "../../db/call-context.ts";
 import { inList } from "../../db/json.ts";
 import type { Delivery } from "../../db/outbox.ts";
 import { identities, webhookEvents, webhooks } from "../../db/tables.ts";
+import { Anonymise } from "../../db/user-references.ts";
 import { callObject } from "../../platform/objects.ts";
 import { WebhookEventType } from "./contract.ts";
 import { type EndpointRef, senderFor, sendersOf } from "./endpoint.ts";
+import { peopleOf } from "./people.ts";
 import type { QueuedEvent } from "./store.ts";
 
 /** `id`: the same however often its source tells of it; without a full stop. */
@@ -36,7 +38,8 @@ export async function tellEndpoints(ctx: CallContext, news: News[]): Promise<voi
   for (const one of news) {
     const endpoints = wanted.get(one.type) ?? [];
     if (endpoints.length === 0) continue;
-    const event = { id: one.id, subject: one.subject, body: bodyOf(one, externalIds) };
+    const { id, type, subject, data } = one;
+    const event = { id, subject, body: bodyOf(one, externalIds), people: peopleOf(type, data) };
     for (const endpoint of endpoints) {
       const sender = senderFor(endpoint, one.subject);
       const share = shares.get(sender);
@@ -119,4 +122,12 @@ export async function tellFacts(ctx: CallContext, _noun: string, deliveries: Del
 export async function forgetEndpoint(ctx: CallContext, name: string): Promise<void> {
   const { WEBHOOK_SENDER } = ctx.env;
   await Promise.all(sendersOf(name).map((sender) => callObject(ctx, WEBHOOK_SENDER, sender, (to) => to.forget())));
+}
+
+/** The outbox's way to one object of an endpoint: somebody was erased. */
+export async function deliverToSender(ctx: CallContext, name: string, deliveries: Delivery[]): Promise<void> {
+  for (const { payload } of deliveries) {
+    const { userId } = Anonymise.parse(payload);
+    await callObject(ctx, ctx.env.WEBHOOK_SENDER, name, (sender) => sender.anonymise(userId));
+  }
 }

@@ -1,6 +1,6 @@
 /**
  * Sends one endpoint its share of events: each is queued before its source forgets it, sent in the order of its subject, and
- * again until it was taken or given up. One alarm; asleep while nothing is due.
+ * again until it was taken or given up. Asleep while nothing is due.
  */
 import { DurableObject } from "cloudflare:workers";
 import { type Ctx, objectContext } from "../../context.ts";
@@ -8,6 +8,8 @@ import { AppError } from "../../errors.ts";
 import { logEvent, logFailure } from "../../platform/log.ts";
 import { callObject, objectCaller } from "../../platform/objects.ts";
 import { postOutside } from "../../platform/outside-call.ts";
+import { Timers } from "../../realtime/timers.ts";
+import { UserReferences } from "../../realtime/user-references.ts";
 import type { DeliveryState } from "./contract.ts";
 import { type Endpoint, endpointIn, readEndpoint, sendersOf, switchOff } from "./endpoint.ts";
 import { GIVEN_UP_AFTER_MS, nextTry } from "./retries.ts";
@@ -29,8 +31,11 @@ type Outcome = { status: number | null; reason: string | null };
 
 export class WebhookSender extends DurableObject<Env> {
   #store: SenderStore;
+  readonly #timers: Timers;
+  readonly #references: UserReferences;
   #known: { endpoint: Endpoint | null; at: number } | undefined;
-  #alarmAt: number | null = null;
+  /** When to look what can go out, ms; null: not before something comes. After an eviction: when it is woken. */
+  #nextAt: number | null;
   #restsUntil = 0;
   /** Subjects of which nothing new can go out before the alarm rings. */
   #held: ReadonlySet<string> = new Set();
@@ -38,8 +43,16 @@ export class WebhookSender extends DurableObject<Env> {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#store = new SenderStore(state.storage);
-    void state.blockConcurrencyWhile(async () => {
-      this.#alarmAt = await state.storage.getAlarm();
+    this.#nextAt = this.#store.waiting > 0 ? 0 : null;
+    this.#timers = new Timers(state.storage);
+    this.#timers.add({ due: () => this.#nextAt, ring: () => this.#send() });
+    void state.blockConcurrencyWhile(() => this.#timers.restore());
+    this.#references = new UserReferences({
+      state,
+      timers: this.#timers,
+      target: `sender:${this.#name}`,
+      context: () => this.#context,
+      anonymise: (userId) => this.anonymise(userId),
     });
   }
 
@@ -58,6 +71,7 @@ export class WebhookSender extends DurableObject<Env> {
     if (this.#store.isFull) throw new AppError("RATE_LIMIT", "Too many events wait for this endpoint.");
     const now = Date.now();
     this.#store.add(events, now);
+    for (const userId of events.flatMap(({ people }) => people)) this.#references.record(userId, now);
     if (!events.every(({ subject }) => this.#held.has(subject))) this.#wake(Math.max(now, this.#restsUntil));
   }
 
@@ -95,11 +109,19 @@ export class WebhookSender extends DurableObject<Env> {
     return this.#store.lastSuccess();
   }
 
+  /** RPC: this user was erased. Doing it again changes nothing. */
+  anonymise(userId: number): void {
+    this.#store.erase(userId);
+    this.#references.forget(userId);
+  }
+
   /** RPC: the endpoint was deleted. */
   async forget(): Promise<void> {
+    await this.#references.withdraw();
     await this.ctx.blockConcurrencyWhile(async () => {
       await this.ctx.storage.deleteAll();
-      this.#alarmAt = null;
+      this.#timers.forget();
+      this.#nextAt = null;
       this.#store = new SenderStore(this.ctx.storage);
     });
   }
@@ -107,13 +129,16 @@ export class WebhookSender extends DurableObject<Env> {
   // ── Sending ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #wake(at: number): void {
-    if (this.#alarmAt !== null && this.#alarmAt <= at) return;
-    this.#alarmAt = at;
-    void this.ctx.storage.setAlarm(at);
+    this.#nextAt = Math.min(at, this.#nextAt ?? at);
+    this.#timers.arm(Date.now());
   }
 
-  override async alarm(): Promise<void> {
-    this.#alarmAt = null;
+  override alarm(): Promise<void> {
+    return this.#timers.ring(Date.now());
+  }
+
+  async #send(): Promise<void> {
+    this.#nextAt = null;
     const next = await this.#rounds().catch((error: unknown) => {
       // The database was not there, say. What waits is not lost by it.
       logFailure({ requestId: "" }, "webhook.round", error, { sender: this.#name });
@@ -151,7 +176,7 @@ export class WebhookSender extends DurableObject<Env> {
     const { batchSize } = endpoint;
     const { calls, held, nextAt } = nextRound(this.#store.waitingEvents(), now, { most: CALLS_AT_ONCE, batchSize });
     this.#held = held;
-    await Promise.all(calls.map((events) => this.#send(endpoint, events)));
+    await Promise.all(calls.map((events) => this.#sendTo(endpoint, events)));
     return nextAt;
   }
 
@@ -162,7 +187,7 @@ export class WebhookSender extends DurableObject<Env> {
     return this.#known.endpoint;
   }
 
-  async #send(endpoint: Endpoint, events: Waiting[]): Promise<void> {
+  async #sendTo(endpoint: Endpoint, events: Waiting[]): Promise<void> {
     const [first] = events;
     if (!first) return;
     // Before it goes out: a crash must not make another call of it, under the same id.

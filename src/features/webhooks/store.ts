@@ -1,18 +1,11 @@
 /** A sender's SQLite: what waits for its endpoint, and, for a while, what became of the rest. */
-import { type MigrationStep, migrate } from "../../realtime/migrations.ts";
+import { migrate } from "../../realtime/migrations.ts";
 import type { DeliveryState } from "./contract.ts";
+import { ENDINGS } from "./people.ts";
+import { SENDER_SCHEMA } from "./schema.ts";
 
-const SCHEMA: readonly MigrationStep[] = [
-  // call: the webhook-id under which it was first sent; events of one call share it. due_at: of what waits.
-  `CREATE TABLE queue (
-     n INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL UNIQUE, subject TEXT NOT NULL, body TEXT NOT NULL,
-     at INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'waiting', call TEXT, due_at INTEGER NOT NULL,
-     attempts INTEGER NOT NULL DEFAULT 0, failing_since INTEGER, settled_at INTEGER, status INTEGER, reason TEXT
-   );`,
-];
-
-/** What happened, as it is sent. `subject`: what keeps its order. */
-export type QueuedEvent = { id: string; subject: string; body: string };
+/** What happened, as it is sent. `subject`: what keeps its order. `people`: whose it is. */
+export type QueuedEvent = { id: string; subject: string; body: string; people: number[] };
 
 type Row = {
   n: number;
@@ -49,7 +42,7 @@ export class SenderStore {
   #untrimmed = TRIM_STEP;
 
   constructor(storage: DurableObjectStorage) {
-    migrate(storage, SCHEMA);
+    migrate(storage, SENDER_SCHEMA);
     this.#sql = storage.sql;
     this.#waiting = this.#count("state = 'waiting'");
   }
@@ -68,14 +61,16 @@ export class SenderStore {
 
   /** Queues those that it has not had. */
   add(events: QueuedEvent[], now: number): void {
-    for (const { id, subject, body } of events) {
+    for (const { id, subject, body, people } of events) {
       const { rowsWritten } = this.#sql.exec(
-        "INSERT INTO queue (event_id, subject, body, at, due_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING",
+        `INSERT INTO queue (event_id, subject, body, at, due_at, people) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (event_id) DO NOTHING`,
         id,
         subject,
         body,
         now,
         now,
+        JSON.stringify(people),
       );
       if (rowsWritten > 0) this.#waiting += 1;
     }
@@ -100,18 +95,31 @@ export class SenderStore {
   }
 
   delivered(events: Waiting[], now: number, status: number): void {
-    this.#forEach(
+    const count = this.#forEach(
       events,
       "state = 'delivered', settled_at = ?, status = ?, reason = NULL, attempts = attempts + 1",
       now,
       status,
     );
-    this.#settled(events.length);
+    this.#settled(count);
   }
 
   #settled(count: number): void {
     this.#waiting -= count;
     this.#untrimmed += count;
+    this.#sql.exec("DELETE FROM queue WHERE is_last = 1 AND state <> 'waiting'");
+  }
+
+  /** Somebody was erased: what is theirs goes; what tells that it is no more goes once it was sent or given up. */
+  erase(userId: number): void {
+    const isTheirs = "EXISTS (SELECT 1 FROM json_each(people) WHERE value = ?)";
+    this.#sql.exec(`UPDATE queue SET is_last = 1 WHERE ${isTheirs}`, userId);
+    this.#sql.exec(
+      `DELETE FROM queue WHERE is_last = 1
+       AND (state <> 'waiting' OR body ->> 'type' NOT IN (SELECT value FROM json_each(?)))`,
+      JSON.stringify(ENDINGS),
+    );
+    this.#waiting = this.#count("state = 'waiting'");
   }
 
   /** It is tried again at `dueAt`; null: not by itself. */
@@ -121,7 +129,7 @@ export class SenderStore {
   ): void {
     const { now, status, reason, dueAt } = failure;
     const settled = dueAt === null ? "state = 'parked', settled_at = ?" : "due_at = ?";
-    this.#forEach(
+    const count = this.#forEach(
       events,
       `${settled}, status = ?, reason = ?, attempts = attempts + 1, failing_since = coalesce(failing_since, ?),
        call = coalesce(call, event_id)`,
@@ -130,7 +138,7 @@ export class SenderStore {
       reason,
       now,
     );
-    if (dueAt === null) this.#settled(events.length);
+    if (dueAt === null) this.#settled(count);
   }
 
   /** Nothing of what waits is tried by itself any more. */
@@ -143,9 +151,11 @@ export class SenderStore {
     this.#settled(this.#waiting);
   }
 
-  #forEach(events: Waiting[], change: string, ...values: (string | number | null)[]): void {
+  /** Some may be gone meanwhile. @returns how many are not */
+  #forEach(events: Waiting[], change: string, ...values: (string | number | null)[]): number {
     const ids = JSON.stringify(events.map(({ n }) => n));
-    this.#sql.exec(`UPDATE queue SET ${change} WHERE n IN (SELECT value FROM json_each(?))`, ...values, ids);
+    const query = `UPDATE queue SET ${change} WHERE n IN (SELECT value FROM json_each(?)) RETURNING n`;
+    return this.#sql.exec(query, ...values, ids).toArray().length;
   }
 
   /** To be sent again, alone and under its own id, before what came after it. Null: there is no such event. */

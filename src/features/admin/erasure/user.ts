@@ -11,6 +11,7 @@ import { framesName } from "../../../realtime/people.ts";
 import { ERASED_NAME } from "../../../realtime/protocol.ts";
 import { eraseUploadsOf } from "../../files/service.ts";
 import { eraseFromRooms } from "../../rooms/service.ts";
+import { isFactOf } from "../../webhooks/service.ts";
 import { eraseSessionsOf } from "../../webrtc/service.ts";
 import { ROUND_ROWS, runRounds } from "./rounds.ts";
 
@@ -82,7 +83,8 @@ function statements(userId: number): Record<string, SQL> {
       SELECT id FROM reports WHERE reporter_id = ${userId} LIMIT ${rows})`,
     // What their objects could not take, and what was put aside for others that has words of theirs.
     parked: sql`DELETE FROM outbox_parked WHERE target = ${`user:${userId}`}
-      OR (target >= 'user:' AND target < 'user;' AND ${framesName(sql`payload`, userId)})`,
+      OR (target >= 'user:' AND target < 'user;' AND ${framesName(sql`payload`, userId)})
+      OR (target >= 'webhook:' AND target < 'webhook;' AND ${isFactOf(sql`payload`, userId)})`,
     // The record of what admins did stays; of whom it tells, it keeps the number.
     acted: sql`UPDATE audit SET admin_username = ${ERASED_NAME}
       WHERE admin_id = ${userId} AND admin_username <> ${ERASED_NAME}`,
