@@ -10,22 +10,28 @@ import type { InlineConfig } from "vite";
 import { root } from "./tools.ts";
 
 const MESSENGER = join(root, "examples/messenger");
-/** The sockets of @roomcast/client, for pages that import it as it is: `/client/socket.js`. */
-const CLIENT: InlineConfig = {
+/** One module for pages that import it as it is: `/<folder>/<name>.js`, made of a file and what that imports. */
+const moduleOf = (entry: string, folder: string, name: string): InlineConfig => ({
   configFile: false,
   publicDir: false,
   build: {
-    lib: { entry: join(root, "packages/client/src/socket.ts"), formats: ["es"], fileName: "socket" },
-    outDir: join(root, "public/client"),
+    lib: { entry: join(root, entry), formats: ["es"], fileName: name },
+    outDir: join(root, "public", folder),
     emptyOutDir: true,
     minify: true,
     target: "es2023",
   },
-};
+});
 
 /** What is built into which folder of `public`, and of what. Types make no difference. */
 const BUILT = [
-  { folder: "client", sources: ["packages/client/src/*.ts"], config: CLIENT },
+  {
+    folder: "client",
+    sources: ["packages/client/src/*.ts"],
+    config: moduleOf("packages/client/src/socket.ts", "client", "socket"),
+  },
+  // The charts of the dashboard. Of which version, the lock file says.
+  { folder: "uplot", sources: [], config: moduleOf("node_modules/uplot/dist/uPlot.esm.js", "uplot", "uplot") },
   {
     folder: "chat",
     sources: [

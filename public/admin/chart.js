@@ -1,119 +1,147 @@
-/** Charts of 7 days, drawn by hand as SVG. Colours come from the style sheet, by the number of the series. */
-import { h, svg } from "/dom.js";
+/**
+ * A chart of days, drawn by uPlot on a canvas, with the same figures in a table below it for who cannot see the canvas or wants
+ * them exactly. Colours come from the style sheet, by the number of the series.
+ */
+import { h } from "/dom.js";
 import { number, shortNumber } from "/ui/format.js";
+import uPlot from "/uplot/uplot.js";
 
-const WIDTH = 480;
 const HEIGHT = 210;
-const BOX = { left: 40, top: 14, bottom: 28 };
-/** Room on the right, without and with an axis there. */
-const RIGHT = { bare: 12, axis: 40 };
-const STEPS = 2;
-
-/** The least round number that is no less than `value`, and that two steps divide evenly. */
-function niceTop(value) {
-  if (value <= STEPS) return STEPS;
-  const power = 10 ** Math.floor(Math.log10(value));
-  const top = [1, 2, 4, 6, 8, 10].map((factor) => factor * power).find((candidate) => candidate >= value);
-  return top % STEPS === 0 ? top : Math.ceil(top / STEPS) * STEPS;
-}
+const AXIS = { font: "12px system-ui", ticks: { show: false } };
+/** Whole numbers alone: half a user is none. */
+const STEPS = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((factor) => factor * 10 ** power)).flat();
+const LEAST_TOP = 2;
 
 const shortDay = (date) =>
   new Date(`${date}T00:00:00Z`).toLocaleDateString(undefined, { weekday: "short", day: "numeric", timeZone: "UTC" });
 
+/** Canvases know no variables of a style sheet: what an element looks like says the colour, in light and in dark. */
+const colourOf = (element, property) => () => getComputedStyle(element)[property];
+
+/** Charts are drawn anew when the colours change. */
+const drawn = new Set();
+const redraw = () => {
+  for (const plot of drawn) plot.redraw(false);
+};
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+
 /**
- * A card with a chart.
- * @param {{title: string, days: any[], stacked?: boolean,
- *   series: {key: string, label: string, kind?: "bar" | "line", axis?: "left" | "right"}[]}} what
+ * A card with a chart that is empty until `show(days)`; each day has a `date` and a number for each key.
+ * @param {{title: string, series: {key: string, label: string, kind?: "bar" | "line", axis?: "left" | "right"}[]}} what
  */
-export function chart({ title, days, series, stacked = false }) {
-  const total = (key) => days.reduce((sum, day) => sum + day[key], 0);
-  const legend = series.map(({ key, label }, at) =>
-    h("li", { class: `series-${at}` }, label, " ", h("b", {}, number(total(key)))),
+export function chart({ title, series }) {
+  const totals = series.map(() => h("b", {}));
+  const swatches = series.map((_, at) => h("i", { class: `series-${at}` }));
+  const legend = h(
+    "ul",
+    { class: "legend" },
+    ...series.map(({ label }, at) => h("li", {}, swatches[at], label, " ", totals[at])),
   );
-  return h(
+  const span = h("span", { class: "muted" });
+  const drawing = h("div", {
+    class: "drawing",
+    role: "img",
+    "aria-label": `${title}, drawn. The figures are in the table.`,
+  });
+  const body = h("tbody", {});
+  const headings = ["Day", ...series.map(({ label }) => label)].map((text) => h("th", { scope: "col" }, text));
+  const table = h("table", {}, h("thead", {}, h("tr", {}, ...headings)), body);
+  const node = h(
     "section",
     { class: "card chart" },
-    h("h2", {}, title),
-    h("ul", { class: "legend", "aria-label": "In 7 days" }, ...legend),
-    drawing({ title, days, series, stacked }),
+    h("div", { class: "chart-head" }, h("h2", {}, title), span),
+    legend,
+    drawing,
+    h("details", {}, h("summary", {}, "Figures by day"), h("div", { class: "scroll" }, table)),
   );
-}
+  let days = [];
+  let plot = null;
 
-function drawing({ title, days, series, stacked }) {
-  const spoken = days.map((day) => `${day.date}: ${series.map(({ key, label }) => `${label} ${day[key]}`).join(", ")}`);
-  const root = svg("svg", {
-    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
-    role: "img",
-    "aria-label": `${title}. ${spoken.join("; ")}`,
-  });
-  const tops = { left: topOf("left"), right: topOf("right") };
-  const hasRight = series.some((one) => one.axis === "right");
-  const right = WIDTH - (hasRight ? RIGHT.axis : RIGHT.bare);
-  const bottom = HEIGHT - BOX.bottom;
-  const slot = (right - BOX.left) / days.length;
-  const y = (value, axis = "left") => bottom - (value / tops[axis]) * (bottom - BOX.top);
-  const middle = (at) => BOX.left + slot * (at + 0.5);
-
-  function topOf(axis) {
-    const mine = series.filter((one) => (one.axis ?? "left") === axis);
-    const values = days.map((day) =>
-      stacked ? mine.reduce((sum, one) => sum + day[one.key], 0) : Math.max(0, ...mine.map((one) => day[one.key])),
-    );
-    return niceTop(Math.max(...values));
-  }
-
-  for (let step = 0; step <= STEPS; step += 1) {
-    const at = bottom - (step / STEPS) * (bottom - BOX.top);
-    root.append(svg("line", { class: "grid", x1: BOX.left, x2: right, y1: at, y2: at }));
-    root.append(axisLabel(BOX.left - 6, at, "end", (tops.left * step) / STEPS));
-    if (hasRight) {
-      root.append(axisLabel(right + 6, at, "start", (tops.right * step) / STEPS));
+  /** In the legend: one day's numbers, or those of all days. */
+  function tell(at) {
+    const chosen = at === null || at === undefined ? days : days.slice(at, at + 1);
+    span.textContent = chosen === days ? "in 7 days" : shortDay(chosen[0].date);
+    for (const [nth, { key }] of series.entries()) {
+      totals[nth].textContent = number(chosen.reduce((sum, day) => sum + day[key], 0));
     }
   }
 
-  const bars = series.filter((one) => one.kind !== "line");
-  const width = Math.min(26, (slot * 0.7) / (stacked ? 1 : bars.length));
-  days.forEach((day, at) => {
-    const group = svg("g", { class: "day" });
-    group.append(svg("title", {}, spoken[at]));
-    group.append(
-      svg("rect", { class: "hover", x: middle(at) - slot / 2, y: BOX.top, width: slot, height: bottom - BOX.top }),
-    );
-    let base = 0;
-    bars.forEach((one, nth) => {
-      const left = stacked ? middle(at) - width / 2 : middle(at) + (nth - bars.length / 2) * width + 1;
-      const from = stacked ? base : 0;
-      base += day[one.key];
-      if (day[one.key] === 0) return;
-      const top = y(from + day[one.key], one.axis);
-      const height = Math.max(1.5, y(from, one.axis) - top);
-      group.append(
-        svg("rect", {
-          class: `column series-${series.indexOf(one)}`,
-          x: left,
-          y: top,
-          width: stacked ? width : width - 2,
-          height,
-          rx: 2,
-        }),
-      );
-    });
-    group.append(
-      svg("text", { class: "axis", x: middle(at), y: HEIGHT - 9, "text-anchor": "middle" }, shortDay(day.date)),
-    );
-    root.append(group);
-  });
+  const data = () => [days.map((_, at) => at), ...series.map(({ key }) => days.map((day) => day[key]))];
 
-  for (const one of series.filter(({ kind }) => kind === "line")) {
-    const nth = series.indexOf(one);
-    const points = days.map((day, at) => [middle(at), y(day[one.key], one.axis)]);
-    root.append(
-      svg("polyline", { class: `line series-${nth}`, points: points.map((point) => point.join(",")).join(" ") }),
-    );
-    for (const [cx, cy] of points) root.append(svg("circle", { class: `dot series-${nth}`, cx, cy, r: 3 }));
+  function resize([{ contentRect }]) {
+    if (!node.isConnected) {
+      observer.disconnect();
+      drawn.delete(plot);
+      plot?.destroy();
+      return;
+    }
+    const size = { width: Math.floor(contentRect.width), height: HEIGHT };
+    if (size.width === 0) return;
+    if (plot) return plot.setSize(size);
+    plot = new uPlot({ ...options(), ...size }, data(), drawing);
+    drawn.add(plot);
   }
-  return root;
-}
 
-const axisLabel = (x, at, anchor, value) =>
-  svg("text", { class: "axis", x, y: at + 4, "text-anchor": anchor }, shortNumber(value));
+  function options() {
+    const text = colourOf(legend, "color");
+    const line = colourOf(node, "borderTopColor");
+    const upTo = (_plot, _min, max) => [0, Math.max(LEAST_TOP, (max ?? 0) * 1.08)];
+    const axis = { ...AXIS, stroke: text, incrs: STEPS, size: 44, values: (_plot, values) => values.map(shortNumber) };
+    const hasRight = series.some((one) => one.axis === "right");
+    return {
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false } },
+      hooks: { setCursor: [({ cursor }) => tell(cursor.idx)] },
+      scales: {
+        x: { time: false, range: () => [-0.5, days.length - 0.5] },
+        y: { range: upTo },
+        ...(hasRight ? { right: { range: upTo } } : {}),
+      },
+      axes: [
+        {
+          ...AXIS,
+          stroke: text,
+          grid: { show: false },
+          size: 30,
+          splits: () => days.map((_, at) => at),
+          values: (_plot, at) => at.map((nth) => shortDay(days[nth].date)),
+        },
+        { ...axis, grid: { stroke: line, width: 1 } },
+        ...(hasRight ? [{ ...axis, scale: "right", side: 1, grid: { show: false } }] : []),
+      ],
+      series: [{}, ...series.map(seriesOptions)],
+    };
+  }
+
+  function seriesOptions({ kind = "line", axis }, at) {
+    const stroke = colourOf(swatches[at], "backgroundColor");
+    const scale = axis === "right" ? "right" : "y";
+    if (kind === "bar") {
+      return { scale, stroke, fill: stroke, paths: uPlot.paths.bars({ size: [0.5, 28] }), points: { show: false } };
+    }
+    return { scale, stroke, width: 2.5, points: { show: true, size: 7, fill: stroke } };
+  }
+
+  const observer = new ResizeObserver(resize);
+  observer.observe(drawing);
+
+  return {
+    node,
+    show(next) {
+      days = next;
+      tell(null);
+      body.replaceChildren(
+        ...days.map((day) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, shortDay(day.date)),
+            ...series.map(({ key }) => h("td", {}, number(day[key]))),
+          ),
+        ),
+      );
+      plot?.setData(data());
+    },
+  };
+}

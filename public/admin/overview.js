@@ -1,22 +1,9 @@
 /** The state at a glance: figures, four charts, what is new. */
 import { call } from "/api.js";
 import { h } from "/dom.js";
-import { counted, day, number } from "/ui/format.js";
+import { counted, day } from "/ui/format.js";
 import { chart } from "./chart.js";
-import { badge } from "./parts.js";
-
-const figure = (label, value, notes) =>
-  h(
-    "section",
-    { class: "card figure" },
-    h("h2", {}, label),
-    h("p", { class: "big" }, number(value)),
-    h(
-      "p",
-      { class: "muted notes" },
-      ...notes.map(([what, count]) => h("span", {}, `${what} `, h("b", {}, number(count)))),
-    ),
-  );
+import { badge, figure } from "./parts.js";
 
 function figures({ users, videos, reports, engagement }) {
   return [
@@ -43,43 +30,39 @@ function figures({ users, videos, reports, engagement }) {
   ];
 }
 
-const charts = (data) => [
-  chart({
+/** By the key of their days in the answer. */
+const charts = () => ({
+  users_chart: chart({
     title: "Users",
-    days: data.users_chart,
     series: [
-      { key: "count", label: "New" },
-      { key: "active", label: "Active", kind: "line" },
+      { key: "count", label: "New", kind: "bar" },
+      { key: "active", label: "Active" },
     ],
   }),
-  chart({
+  videos_chart: chart({
     title: "Videos",
-    days: data.videos_chart,
     series: [
-      { key: "count", label: "New" },
-      { key: "views", label: "Views", kind: "line", axis: "right" },
+      { key: "count", label: "New", kind: "bar" },
+      { key: "views", label: "Views", axis: "right" },
     ],
   }),
-  chart({
+  reports_chart: chart({
     title: "Reports by day of creation",
-    days: data.reports_chart,
-    stacked: true,
     series: [
       { key: "pending", label: "Pending" },
       { key: "resolved", label: "Resolved" },
       { key: "rejected", label: "Rejected" },
     ],
   }),
-  chart({
+  engagement_chart: chart({
     title: "Engagement",
-    days: data.engagement_chart,
     series: [
       { key: "likes", label: "Likes" },
       { key: "comments", label: "Comments" },
       { key: "follows", label: "Follows" },
     ],
   }),
-];
+});
 
 const newest = (title, items, row) =>
   h(
@@ -111,9 +94,10 @@ const recent = (data) => [
 
 /** Makes the view, and what fetches its parts anew: SPEC 4 says how often each is polled. */
 export function overview() {
+  const drawn = charts();
   const parts = {
     figures: h("div", { class: "figures" }, h("p", { class: "muted" }, "Loading…")),
-    charts: h("div", { class: "charts" }),
+    charts: h("div", { class: "charts" }, ...Object.values(drawn).map(({ node }) => node)),
     recent: h("div", { class: "recents" }),
   };
   return {
@@ -134,7 +118,7 @@ export function overview() {
             call("GET", "/admin/stats/charts"),
           ]);
           parts.figures.replaceChildren(...figures(totals));
-          parts.charts.replaceChildren(...charts(days));
+          for (const [key, { show }] of Object.entries(drawn)) show(days[key]);
         },
       },
       {

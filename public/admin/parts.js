@@ -2,6 +2,7 @@
 import { h } from "/dom.js";
 import { copyRow } from "/ui/copy.js";
 import { openDialog } from "/ui/dialog.js";
+import { number } from "/ui/format.js";
 
 const KINDS = {
   pending: "warn",
@@ -66,6 +67,20 @@ export function showOnce(title, { label, secret, use }) {
   );
   row.node.querySelector("button").focus();
 }
+
+/** A number to see from afar, with others that belong to it. */
+export const figure = (label, value, notes = []) =>
+  h(
+    "section",
+    { class: "card figure" },
+    h("h2", {}, label),
+    h("p", { class: "big" }, number(value)),
+    h(
+      "p",
+      { class: "muted notes" },
+      ...notes.map(([what, count]) => h("span", {}, `${what} `, h("b", {}, number(count)))),
+    ),
+  );
 
 /** Names and what they are. */
 export const facts = (terms) =>
