@@ -16,6 +16,8 @@ const ACTIONS = [
   "visibility",
   "resolve",
   "reject",
+  "end",
+  "sign_out",
 ];
 
 const detailText = (details) =>
@@ -38,9 +40,13 @@ export const audit = () =>
           ["user", "Users"],
           ["video", "Videos"],
           ["report", "Reports"],
+          ["room", "Rooms"],
+          ["stream", "Streams"],
+          ["call", "Calls"],
+          ["file", "Files"],
         ],
       },
-      { name: "targetId", label: "Id", type: "number" },
+      { name: "targetId", label: "Id", type: "search" },
       { name: "adminId", label: "Admin's id", type: "number" },
     ],
     columns: [

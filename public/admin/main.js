@@ -5,13 +5,18 @@ import { currentSession, onSession } from "/session.js";
 import { closeDialogs } from "/ui/dialog.js";
 import { notify } from "/ui/notice.js";
 import { audit } from "./audit.js";
+import { calls } from "./calls.js";
+import { files } from "./files.js";
 import { notAnAdmin, signedOut, unreachable } from "./gate.js";
 import { keys } from "./keys.js";
+import { live } from "./live.js";
 import { media } from "./media.js";
 import { overview } from "./overview.js";
 import { parked } from "./parked.js";
 import { polling } from "./poll.js";
 import { reports } from "./reports.js";
+import { rooms } from "./rooms.js";
+import { streams } from "./streams.js";
 import { users } from "./users.js";
 import { videos } from "./videos.js";
 import { webhooks } from "./webhooks.js";
@@ -19,8 +24,13 @@ import { webhooks } from "./webhooks.js";
 /** A new section is a line here. `view(page)` answers `{node, load?, polls?}`. */
 const SECTIONS = {
   overview: { title: "Overview", view: overview },
+  live: { title: "Live", view: live },
   users: { title: "Users", view: users },
   videos: { title: "Videos", view: videos },
+  rooms: { title: "Rooms", view: rooms },
+  streams: { title: "Streams", view: streams },
+  calls: { title: "Calls", view: calls },
+  files: { title: "Files", view: files },
   reports: { title: "Reports", view: reports },
   keys: { title: "Keys", view: keys },
   webhooks: { title: "Webhooks", view: webhooks },

@@ -23,6 +23,7 @@ export function parked(page) {
     nothing: "Nothing is parked: everything that was accepted has been delivered, or is on its way.",
     read: (query) => call("GET", withQuery("/admin/outbox/parked", query)),
     items: "parked",
+    filters: [{ name: "search", label: "Search", type: "search" }],
     columns: [
       { label: "For", isName: true, cell: ({ target }) => [h("code", {}, target)] },
       { label: "Why", cell: ({ reason }) => [h("span", { class: "long" }, reason)] },

@@ -1,7 +1,7 @@
 /** What the sections show alike: a panel about one record, states, links, facts, short lists. */
 import { h } from "/dom.js";
 import { copyRow } from "/ui/copy.js";
-import { openDialog } from "/ui/dialog.js";
+import { askReason, openDialog } from "/ui/dialog.js";
 import { number } from "/ui/format.js";
 
 const KINDS = {
@@ -15,6 +15,10 @@ const KINDS = {
   delivered: "good",
   waiting: "warn",
   parked: "bad",
+  live: "bad",
+  open: "good",
+  here: "good",
+  busy: "good",
   moderator: "accent",
   admin: "accent",
 };
@@ -66,6 +70,12 @@ export function showOnce(title, { label, secret, use }) {
     h("div", { class: "buttons end" }, h("button", { type: "button", onclick: () => dialog.close() }, "Done")),
   );
   row.node.querySelector("button").focus();
+}
+
+/** Asks why, and does what cannot be undone for that reason. `send(reason)` is the call. */
+export async function endWithReason(page, { send, ...question }) {
+  const reason = await askReason({ ...question, isDangerous: true });
+  return reason !== null && page.act(() => send(reason));
 }
 
 /** A number to see from afar, with others that belong to it. */

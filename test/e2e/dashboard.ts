@@ -15,7 +15,17 @@ const port = Number(option(process.argv, "port") ?? "8900");
 const shots = option(process.argv, "screenshots");
 const DESKTOP = { width: 1360, height: 900 };
 const PHONE = { width: 390, height: 844 };
-const SECTIONS = ["overview", "users", "videos", "reports", "keys", "webhooks", "media", "parked", "audit"];
+const SECTIONS = [
+  ...["overview", "live", "users", "videos", "rooms", "streams", "calls", "files"],
+  ...["reports", "keys", "webhooks", "media", "parked", "audit"],
+];
+/** Of each list of places: what is searched in it, in another case; what is pressed on the one that is found; what is told then. */
+const PLACES = [
+  { view: "rooms", find: "HAFENWACHE ÖST 12", press: "End…", told: "Room deleted" },
+  { view: "streams", find: "ÖDLAND 12", press: "End…", told: "Stream ended" },
+  { view: "calls", find: "SPRECHSTUNDE ÜBER 12", press: "End…", told: "Call ended" },
+  { view: "files", find: "ANHÄNGE-12", press: "Delete…", told: "File deleted" },
+];
 const PASSWORD = "correct horse";
 
 if (!isChromiumHere()) {
@@ -61,6 +71,18 @@ const week = (victimId: number): string => `
     SELECT iif(id % 4, id % 2 + 1, NULL), 'nginx-rtmp', iif(id % 2, 'publish', 'publish_done'), 'session-' || id,
       CASE id % 4 WHEN 0 THEN 'refused' WHEN 1 THEN 'live' ELSE 'ended' END, 'request-' || id, unixepoch() * 1000
     FROM users WHERE username LIKE 'person%' AND id % 3 = 0;
+  INSERT INTO rooms (id, kind, name, owner_id, member_count, message_count, created_at, last_active_at)
+    SELECT printf('room-%03d', id), 'group', 'Hafenwache Öst ' || id, id, id % 9, id * 11, unixepoch() * 1000, unixepoch() * 1000
+    FROM users WHERE username LIKE 'person%' AND id % 2 = 0;
+  INSERT INTO streams (user_id, title, key_hash, status, session, started_at, last_seen_at, created_at, updated_at, peak_viewers)
+    SELECT id, 'Ödland ' || id, 'hash-' || id, iif(id = 12, 'live', 'ended'), iif(id = 12, 'session', NULL), unixepoch() * 1000,
+      unixepoch() * 1000, unixepoch() * 1000, unixepoch() * 1000, id FROM users WHERE username LIKE 'person%' AND id % 2 = 0;
+  INSERT INTO webrtc_sessions (id, host_id, title, max_participants, created_at)
+    SELECT printf('call-%03d', id), id, 'Sprechstunde über ' || id, 50, unixepoch() * 1000 - 600000
+    FROM users WHERE username LIKE 'person%' AND id % 2 = 0;
+  INSERT INTO files (id, owner_id, folder, name, original_name, category, mime_type, size, sha256, key, created_at)
+    SELECT printf('file-%03d', id), id, 'Anhänge', 'Anhänge-' || id || '.pdf', 'report.pdf', 'document', 'application/pdf', id * 4321,
+      'none', 'key-' || id, unixepoch() * 1000 FROM users WHERE username LIKE 'person%' AND id % 2 = 0;
   INSERT INTO outbox_parked (id, target, payload, created_at, attempts, reason, parked_at)
     VALUES (900001, 'user:${victimId}', '{"frames":[]}', unixepoch() * 1000, 8, 'Network connection lost.', unixepoch() * 1000),
       (900003, 'stream:1', '{"y":2}', unixepoch() * 1000, 8, 'The object is overloaded.', unixepoch() * 1000),
@@ -120,7 +142,7 @@ async function startBackend(): Promise<{ url: string; types: string[]; stop: () 
 async function checkDashboard(browser: Browser, server: Server): Promise<void> {
   const boss = await register(server, "boss");
   const victim = await register(server, "victim");
-  await register(server, "nobody");
+  const nobody = await register(server, "nobody");
   server.sql(week(victim.id));
   const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB", timezoneId: "UTC" });
   const page = await context.newPage();
@@ -349,6 +371,56 @@ async function checkDashboard(browser: Browser, server: Server): Promise<void> {
     await retried.locator("text=Retry").click();
     await retried.waitFor({ state: "detached" });
     assert.equal(await page.locator("tbody tr").count(), 1);
+  });
+
+  await check("what is parked is found by its target", async () => {
+    await page.fill("[type=search]", "STREAM:1");
+    await page.waitForFunction(() => document.querySelector("tbody tr:only-child td.name")?.textContent === "stream:1");
+    await page.fill("[type=search]", "room:nowhere");
+    await page.waitForSelector("text=Nothing matches.");
+  });
+
+  for (const { view, find, press, told } of PLACES) {
+    await check(`${view} are turned and searched, and one is ended for a reason`, async () => {
+      await go(page, view);
+      await page.click("text=Next ›");
+      await page.waitForSelector("text=Page 2 of 2");
+      await page.fill("[type=search]", find);
+      await page.waitForSelector('text="1 record"');
+      await page.click(`tbody tr >> text=${press}`);
+      await page.fill("dialog[open] textarea", "Not what this is for");
+      await shoot(page, `${view}-end`);
+      await page.click("dialog[open] button[type=submit]");
+      await page.waitForSelector(`text=${told}`);
+    });
+  }
+
+  await check("a call shows who was there", async () => {
+    await go(page, "calls");
+    await page.click("tbody tr:first-child .acts >> text=Open");
+    await page.waitForSelector("dialog >> text=Nobody has joined it.");
+    await page.keyboard.press("Escape");
+  });
+
+  await check("who is connected is shown with where they are, and signed out everywhere", async () => {
+    const { opened, closed } = closeOf(server, nobody.token);
+    await opened;
+    // Stays, so that there is somebody to show.
+    await closeOf(server, boss.token).opened;
+    await go(page, "live");
+    await page.fill("[type=search]", "nobody");
+    await page.waitForFunction(() => document.querySelector("tbody tr:only-child b")?.textContent === "nobody");
+    await shoot(page, "live-desktop");
+    await page.click("tbody tr >> text=Where?");
+    await page.waitForSelector("dialog >> text=1 connection");
+    await shoot(page, "live-where");
+    await page.keyboard.press("Escape");
+    await page.click("tbody tr >> text=Sign out…");
+    await page.fill("dialog[open] textarea", "A stolen phone");
+    await page.click("dialog[open] button[type=submit]");
+    await page.waitForSelector("text=User signed out");
+    assert.equal(await closed, 4001);
+    assert.equal((await server.call("/auth/me", { token: nobody.token })).status, 401);
   });
 
   await check("a key is made by keyboard, shown once, works, and is dead once revoked", async () => {

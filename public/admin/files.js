@@ -1,0 +1,66 @@
+/** Everybody's files: find one, and delete it with its copies. */
+import { call, withQuery } from "/api.js";
+import { h } from "/dom.js";
+import { bytes, day } from "/ui/format.js";
+import { actButton, recordList } from "/ui/table.js";
+import { badge, endWithReason, ORDER } from "./parts.js";
+
+const CATEGORIES = ["document", "image", "video", "audio", "archive"];
+
+export function files(page) {
+  const remove = (file) =>
+    endWithReason(page, {
+      title: `Delete "${file.name}"?`,
+      warning: "Its copies go with it, whosever they are. This cannot be undone.",
+      confirm: "Delete",
+      send: (reason) => call("DELETE", `/admin/files/${encodeURIComponent(file.id)}`, { reason }),
+    });
+
+  return recordList({
+    title: "Files",
+    nothing: "There is no file yet.",
+    read: (query) => call("GET", withQuery("/admin/files", query)),
+    items: "files",
+    filters: [
+      { name: "search", label: "Search", type: "search" },
+      { name: "category", label: "Kind", options: [["all", "All"], ...CATEGORIES.map((name) => [name, name])] },
+      {
+        name: "visibility",
+        label: "Visibility",
+        options: [
+          ["all", "All"],
+          ["public", "Public"],
+          ["private", "Private"],
+        ],
+      },
+      {
+        name: "sort_by",
+        label: "Sort by",
+        options: [
+          ["created_at", "Sent"],
+          ["size", "Size"],
+        ],
+      },
+      ORDER,
+    ],
+    columns: [
+      {
+        label: "File",
+        isName: true,
+        cell: (file) => [
+          h("b", { class: "cut" }, file.name),
+          " ",
+          badge(file.visibility),
+          file.isHidden && " ",
+          file.isHidden && badge("hidden", "bad"),
+          h("div", { class: "muted cut" }, `in ${file.folder}`),
+        ],
+      },
+      { label: "Kind", cell: ({ category }) => [category] },
+      { label: "Size", isNumber: true, cell: ({ size }) => [bytes(size)] },
+      { label: "Owner", cell: ({ ownerUsername }) => [ownerUsername ?? "nobody"] },
+      { label: "Sent", cell: ({ createdAt }) => [day(createdAt)] },
+    ],
+    acts: (file) => [actButton("Delete…", () => remove(file), "danger")],
+  });
+}
