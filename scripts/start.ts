@@ -51,6 +51,8 @@ writeDevelopmentSecrets();
 migrateLocally(persistence(args));
 const server = startWrangler(["dev", ...(option(args, "port") ? [] : ["--port", port]), ...args]);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => server.kill(signal));
+// Also when this fails: a server that was left behind would answer in the place of the next one.
+process.on("exit", () => server.kill());
 server.on("exit", (code) => process.exit(code ?? 0));
 
 await untilReady();
