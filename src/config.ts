@@ -185,7 +185,8 @@ function parseConfig(env: object): Config {
 
 /** Whoever else knows a key of ours could sign as us. @throws ConfigError */
 function refuseMixedKeys({ JWT_SHARED_SECRET, USER_IDS, ...settings }: z.output<typeof Settings>): void {
-  const own = [settings.JWT_SECRET_KEY, settings.JWT_SECRET_KEY_PREVIOUS, settings.FILES_SIGNING_KEY];
+  const { JWT_SECRET_KEY, JWT_SECRET_KEY_PREVIOUS, FILES_SIGNING_KEY, METRICS_TOKEN, TURN_SHARED_SECRET } = settings;
+  const own = [JWT_SECRET_KEY, JWT_SECRET_KEY_PREVIOUS, FILES_SIGNING_KEY, METRICS_TOKEN, TURN_SHARED_SECRET];
   if (JWT_SHARED_SECRET && [...own, ...settings.WEBHOOK_SECRET].includes(JWT_SHARED_SECRET)) {
     throw new ConfigError("Setting JWT_SHARED_SECRET must be none of our own keys.");
   }

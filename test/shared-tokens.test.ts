@@ -212,6 +212,10 @@ describe("the shared secret", () => {
     for (const key of [JWT_SECRET_KEY, FILES_SIGNING_KEY]) {
       expect(() => config({ ...env, JWT_SHARED_SECRET: key })).toThrow(/none of our own keys/);
     }
+    for (const name of ["WEBHOOK_SECRET", "METRICS_TOKEN", "TURN_SHARED_SECRET", "JWT_SECRET_KEY_PREVIOUS"]) {
+      const key = "a key that somebody else has as well";
+      expect(() => config({ ...env, [name]: key, JWT_SHARED_SECRET: key })).toThrow(/none of our own keys/);
+    }
     expect(() => config({ ...env, JWT_SHARED_REQUIRE: "access" })).toThrow(/JWT_SHARED_REQUIRE must be like/);
   });
 });
