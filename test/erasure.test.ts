@@ -349,6 +349,13 @@ async function ringGateways(): Promise<void> {
   }
 }
 
+async function ringSenders(): Promise<void> {
+  passTime(11);
+  for (const id of await listDurableObjectIds(env.WEBHOOK_SENDER)) {
+    await runInDurableObject(env.WEBHOOK_SENDER.get(id), (sender) => sender.alarm());
+  }
+}
+
 describe("what is kept for Socket.IO clients that are away", () => {
   const inGateways = (...words: string[]) => whereStandsIn(env.SOCKET_GATEWAY, words);
 
@@ -596,7 +603,7 @@ describe("somebody who left one of everything", () => {
     // What the list of rooms shows of the newest message is written by the room, after the answer.
     await expect.poll(() => rowsAbout(bob.id, [bob.username])).toEqual([]);
     // Endpoints were told that he was erased, and which files are no more; then that is gone as well.
-    passTime(20);
+    await ringSenders();
     await expect.poll(() => whereStands([bob.username, WORDS, btoa(WORDS)])).toEqual([]);
     const erased = { userId: bob.id, username: bob.username };
     const told = backend.heard.flatMap(({ events }) => events).filter(({ type }) => type === "user.erased");

@@ -4,12 +4,14 @@ import { describe, expect, it, vi } from "vitest";
 import { startContext } from "../src/context.ts";
 import { sweepOutbox } from "../src/db/outbox-sweep.ts";
 import { senderFor, sendersOf } from "../src/features/webhooks/endpoint.ts";
+import { SENDER_SCHEMA } from "../src/features/webhooks/schema.ts";
 import type { QueuedEvent } from "../src/features/webhooks/store.ts";
 import { mintAdmin, post as postAdmin, run } from "./support/admin.ts";
 import { call, mintUser } from "./support/api.ts";
 import { makeEndpoint, standIn } from "./support/backend.ts";
 import { passTime } from "./support/clock.ts";
 import { at } from "./support/items.ts";
+import { setBack } from "./support/old-objects.ts";
 import { mintThree, openRoom, post } from "./support/rooms.ts";
 import { openHub } from "./support/socket.ts";
 
@@ -406,6 +408,25 @@ describe("an endpoint", () => {
     expect(await named()).toEqual([{ user_id: ann.id }]);
     await call(`/admin/webhooks/${endpoint.id}`, { method: "DELETE", token: (await mintAdmin()).token });
     await expect.poll(named).toEqual([]);
+  });
+
+  it("is known to name those of whom its queue told before it kept whose an event is", async () => {
+    const endpoint = await makeEndpoint(backend, await mintAdmin(), ["file.created"]);
+    const bob = await mintUser();
+    const { stub } = queueOf(endpoint, "file:1");
+    const fact = { type: "file.created", timestamp: new Date().toISOString(), subject: "file:1" };
+    const body = JSON.stringify({ ...fact, data: { fileId: "1", ownerId: bob.id, name: "hers.png" } });
+    await runInDurableObject(stub, (_, { storage: { sql } }) =>
+      setBack(sql, SENDER_SCHEMA.slice(0, 1), () => {
+        const insert =
+          "INSERT INTO queue (event_id, subject, body, at, state, due_at) VALUES ('e', 'file:1', ?, 1, 'parked', 1)";
+        sql.exec(insert, body);
+      }),
+    );
+    await evictDurableObject(stub);
+    await runInDurableObject(stub, (sender) => sender.alarm());
+    const named = run("SELECT user_id FROM user_references WHERE target GLOB ?", `sender:${endpoint.id}-*`);
+    expect(await named).toEqual([{ user_id: bob.id }]);
   });
 
   it("that failed for three days, and did nothing else, is switched off", async () => {
