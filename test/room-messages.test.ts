@@ -11,7 +11,8 @@ describe("messages over REST", () => {
     const sent = await post(ann, roomId, "hello", { type: "image", fileUrl: "/api/v1/files/view/general/a.png" });
     expect(sent.status).toBe(201);
     expect(costOf(sent)).toMatchObject({ d1_queries: 1, object_calls: 1 });
-    const data = { ...sent.body, room_id: roomId, user_id: ann.id };
+    const { id } = sent.body;
+    const data = { ...sent.body, room_id: roomId, user_id: ann.id, messageId: id, message_id: id };
     expect(await socket.next("new_message")).toEqual({ type: "new_message", seq: 1, data });
     const path = `/rooms/${roomId}/messages/${sent.body.id}`;
     expect((await as(bob, "PATCH", path, { content: "no" })).status).toBe(403);

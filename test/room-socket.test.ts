@@ -29,7 +29,9 @@ describe("a message", () => {
       const frame = await socket.next("new_message");
       expect(frame).toEqual({ type: "new_message", seq: 1, data: ack.data });
       expect(Object.keys(frame.data)).toEqual(
-        "id roomId seq userId username avatarUrl content type fileUrl replyTo createdAt user_id room_id".split(" "),
+        "id roomId seq userId username avatarUrl content type fileUrl replyTo createdAt messageId user_id room_id message_id".split(
+          " ",
+        ),
       );
       expect(frame.data).toMatchObject({ roomId, seq: 1, userId: ann.id, username: ann.username, type: "text" });
       expect(frame.data.content).toBe("I'm <3 & 1 < 2 👍");
@@ -81,6 +83,7 @@ describe("a message", () => {
     await annSocket.next("user_left");
     const frames = [...annSocket.frames, ...replayed.frames].filter(({ id, data }) => id === undefined && data?.roomId);
     expect(new Set(frames.map(({ type }) => type)).size).toBe(9);
+    for (const { data } of frames.filter(({ type }) => type === "new_message")) expect(data.message_id).toBe(data.id);
     for (const { data } of frames) {
       for (const one of [data, ...(data.users ?? [])]) {
         expect([one.user_id, one.room_id, one.message_id]).toEqual([one.userId, one.roomId, one.messageId]);

@@ -182,7 +182,7 @@ const byAuthor = { userId: AuthorId, user_id: AuthorId };
 const byUser = { userId: UserId, user_id: UserId };
 const ofMessage = { messageId: MessageId, message_id: MessageId };
 const OnlineUser = z.object({ ...byUser, username: z.string(), avatarUrl: z.string().nullable() });
-const NewMessageFrame = NewMessage.extend({ ...inRoom, ...byAuthor }).meta({ id: "NewRoomMessageFrame" });
+const NewMessageFrame = NewMessage.extend({ ...inRoom, ...byAuthor, ...ofMessage }).meta({ id: "NewRoomMessageFrame" });
 
 const whose = { roomId: RoomId };
 
@@ -219,7 +219,7 @@ export const RoomAcks = {
 /** Server → client. The first four, and an event that is kept, are durable: they carry `seq`, and `since` replays them. */
 export const RoomFrames = {
   new_message: NewMessageFrame,
-  message_updated: NewMessageFrame.extend({ ...ofMessage, editedAt: Timestamp }),
+  message_updated: NewMessageFrame.extend({ editedAt: Timestamp }),
   message_deleted: z.object({
     id: MessageId,
     ...ofMessage,

@@ -55,12 +55,18 @@ export class MessengerDialect implements RoomDialect {
     };
   }
 
+  /** In frames a message is named as clients name it in theirs, too. */
+  #named(message: Message) {
+    const data = this.message(message);
+    return { ...data, messageId: data.id };
+  }
+
   said(message: Message): Frame {
-    return { type: "new_message", data: withTwins(this.message(message)) };
+    return { type: "new_message", data: withTwins(this.#named(message)) };
   }
 
   edited(message: Message): Frame {
-    return this.#frame("message_updated", { ...this.message(message), messageId: this.messageId(message.seq) });
+    return this.#frame("message_updated", this.#named(message));
   }
 
   deleted({ target, userId, at }: LogEntry & { kind: "deletion" }): Frame {
