@@ -11,9 +11,18 @@ const AXIS = { font: "12px system-ui", ticks: { show: false } };
 /** Whole numbers alone: half a user is none. */
 const STEPS = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((factor) => factor * 10 ** power)).flat();
 const LEAST_TOP = 2;
+/** Pixels. */
+const AXIS_WIDTH = 44;
+const LABEL_WIDTH = 48;
 
 const shortDay = (date) =>
   new Date(`${date}T00:00:00Z`).toLocaleDateString(undefined, { weekday: "short", day: "numeric", timeZone: "UTC" });
+
+/** The days whose names have room, the last one always. */
+function labelled(days, width) {
+  const every = Math.ceil((days.length * LABEL_WIDTH) / (width - 2 * AXIS_WIDTH));
+  return days.map((_, at) => at).filter((at) => (days.length - 1 - at) % every === 0);
+}
 
 /** Canvases know no variables of a style sheet: what an element looks like says the colour, in light and in dark. */
 const colourOf = (element, property) => () => getComputedStyle(element)[property];
@@ -76,10 +85,14 @@ export function chart({ title, series }) {
       plot?.destroy();
       return;
     }
-    const size = { width: Math.floor(contentRect.width), height: HEIGHT };
-    if (size.width === 0) return;
-    if (plot) return plot.setSize(size);
-    plot = new uPlot({ ...options(), ...size }, data(), drawing);
+    drawAt(Math.floor(contentRect.width));
+  }
+
+  /** Made when there is something to draw, and a place to draw it. */
+  function drawAt(width) {
+    if (width === 0 || days.length === 0) return;
+    if (plot) return plot.setSize({ width, height: HEIGHT });
+    plot = new uPlot({ ...options(), width, height: HEIGHT }, data(), drawing);
     drawn.add(plot);
   }
 
@@ -87,7 +100,13 @@ export function chart({ title, series }) {
     const text = colourOf(legend, "color");
     const line = colourOf(node, "borderTopColor");
     const upTo = (_plot, _min, max) => [0, Math.max(LEAST_TOP, (max ?? 0) * 1.08)];
-    const axis = { ...AXIS, stroke: text, incrs: STEPS, size: 44, values: (_plot, values) => values.map(shortNumber) };
+    const axis = {
+      ...AXIS,
+      stroke: text,
+      incrs: STEPS,
+      size: AXIS_WIDTH,
+      values: (_plot, values) => values.map(shortNumber),
+    };
     const hasRight = series.some((one) => one.axis === "right");
     return {
       legend: { show: false },
@@ -104,7 +123,7 @@ export function chart({ title, series }) {
           stroke: text,
           grid: { show: false },
           size: 30,
-          splits: () => days.map((_, at) => at),
+          splits: ({ width }) => labelled(days, width),
           values: (_plot, at) => at.map((nth) => shortDay(days[nth].date)),
         },
         { ...axis, grid: { stroke: line, width: 1 } },
@@ -141,7 +160,8 @@ export function chart({ title, series }) {
           ),
         ),
       );
-      plot?.setData(data());
+      if (plot) plot.setData(data());
+      else drawAt(drawing.clientWidth);
     },
   };
 }

@@ -3,7 +3,7 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { bytes, day } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, endWithReason, ORDER } from "./parts.js";
+import { badge, endWithReason, link, ORDER } from "./parts.js";
 
 const CATEGORIES = ["document", "image", "video", "audio", "archive"];
 
@@ -48,12 +48,16 @@ export function files(page) {
         label: "File",
         isName: true,
         cell: (file) => [
-          h("b", { class: "cut" }, file.name),
+          h("b", { class: "cut" }, link(file.url, file.name)),
           " ",
           badge(file.visibility),
           file.isHidden && " ",
           file.isHidden && badge("hidden", "bad"),
-          h("div", { class: "muted cut" }, `in ${file.folder}`),
+          h(
+            "div",
+            { class: "muted cut" },
+            file.name === file.originalName ? `in ${file.folder}` : `${file.originalName}, in ${file.folder}`,
+          ),
         ],
       },
       { label: "Kind", cell: ({ category }) => [category] },
