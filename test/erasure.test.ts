@@ -1,6 +1,6 @@
 /** Erasure through the front door: what it does beyond the social tables, which admin-actions.test.ts holds to theirs. */
 
-import { evictDurableObject, listDurableObjectIds, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { startContext } from "../src/context.ts";
@@ -11,7 +11,7 @@ import { mintAdmin, run } from "./support/admin.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
 import { makeEndpoint, standIn } from "./support/backend.ts";
 import { passTime } from "./support/clock.ts";
-import { whereStands, whereStandsIn } from "./support/everywhere.ts";
+import { stubsOf, whereStands, whereStandsIn } from "./support/everywhere.ts";
 import { mintStream } from "./support/media.ts";
 import { setBack } from "./support/old-objects.ts";
 import { mintGroup, openRoom, post } from "./support/rooms.ts";
@@ -344,16 +344,12 @@ describe("the attendance of others' sessions", () => {
 /** Whoever came within ten seconds of others is recorded by the alarm. */
 async function ringGateways(): Promise<void> {
   passTime(11);
-  for (const id of await listDurableObjectIds(env.SOCKET_GATEWAY)) {
-    await runInDurableObject(env.SOCKET_GATEWAY.get(id), (gateway) => gateway.alarm());
-  }
+  for (const stub of await stubsOf(env.SOCKET_GATEWAY)) await runInDurableObject(stub, (gateway) => gateway.alarm());
 }
 
 async function ringSenders(): Promise<void> {
   passTime(11);
-  for (const id of await listDurableObjectIds(env.WEBHOOK_SENDER)) {
-    await runInDurableObject(env.WEBHOOK_SENDER.get(id), (sender) => sender.alarm());
-  }
+  for (const stub of await stubsOf(env.WEBHOOK_SENDER)) await runInDurableObject(stub, (sender) => sender.alarm());
 }
 
 describe("what is kept for Socket.IO clients that are away", () => {
