@@ -50,11 +50,15 @@ const NOTHING_MADE = ["courses", "room-messages", "room-socket", "socketio-app",
   (name) => `test/${name}.test.ts`,
 );
 
+/** In a runtime of its own, since it looks into every object: objects that were emptied are still there to be looked into. */
+const ALONE = ["test/erasure.test.ts"];
+
 const AUDIENCES = ["test/audience.test.ts"];
 
 const QUEUES = ["test/offline-queue.test.ts", "test/replays.test.ts"];
 
-const DEVELOPMENT = TESTS.filter((file) => !NOTHING_MADE.includes(file) && ![...QUEUES, ...AUDIENCES].includes(file));
+const OTHERS = [...NOTHING_MADE, ...ALONE, ...AUDIENCES, ...QUEUES];
+const DEVELOPMENT = TESTS.filter((file) => !OTHERS.includes(file));
 
 const database = {
   TEST_MIGRATIONS: await readD1Migrations("migrations"),
@@ -69,6 +73,12 @@ const TIMEOUT_MS = isCounted ? 120_000 : 20_000;
 const worker = isCounted
   ? { file: "src/index.ts", plugin: null }
   : await bundleWorker(import.meta.dirname, "dist/test/worker.js");
+
+/**
+ * `npm run test:quick`: all files of a worker in one runtime, which test/support/migrate.ts empties in between. A runtime takes
+ * seconds to start; but what a test leaves under way may meet the next file's, so `npm test` gives each file its own.
+ */
+const isShared = process.argv.includes("--no-isolate");
 
 /** Tests under settings of their own. */
 const project = (name: string, more: Record<string, string>, include: string[]) => ({
@@ -87,8 +97,7 @@ const project = (name: string, more: Record<string, string>, include: string[]) 
   test: {
     include,
     name,
-    // A runtime per worker, not per file: test/support/migrate.ts empties it in between.
-    isolate: false,
+    isolate: !isShared || include === ALONE,
     setupFiles: ["test/support/migrate.ts", "test/support/patience.ts"],
     expect: { poll: { timeout: 10_000 } },
     testTimeout: TIMEOUT_MS,
@@ -98,8 +107,8 @@ const project = (name: string, more: Record<string, string>, include: string[]) 
 
 export default defineConfig({
   test: {
-    // A workerd each, which waits as often as it works: more of them than a small machine has cores.
-    maxWorkers: 3,
+    // A workerd each.
+    maxWorkers: isShared ? 3 : 2,
     silent: "passed-only" as const,
     // `npm run coverage`. By Istanbul: workerd has no counters of V8's.
     coverage: {
@@ -113,6 +122,7 @@ export default defineConfig({
     },
     projects: [
       project("roomcast", {}, DEVELOPMENT),
+      project("roomcast-alone", {}, ALONE),
       project("roomcast-nothing-made", { AUTO_CREATE: "none" }, NOTHING_MADE),
       project("roomcast-audience", { AUDIENCE_OBJECT_MAX: "3" }, AUDIENCES),
       // The same tests as without audience objects: nobody can tell where they sit.

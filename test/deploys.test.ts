@@ -1,7 +1,7 @@
 /** A new version of the code: clients come back spread over a time, and have everything (docs/deploys.md). */
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { app } from "../src/app.ts";
 import { restartReason } from "../src/realtime/deploys.ts";
 import { settings } from "../src/socketio/rooms/gateway.ts";
@@ -16,12 +16,17 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const NEXT = { id: "next", tag: "", timestamp: new Date(Date.now() + 60_000).toISOString() };
+/** Of each test's own: an object that began anew for a version does not do so again. */
+let next = { id: "", tag: "", timestamp: "" };
+
+beforeEach(() => {
+  next = { id: crypto.randomUUID(), tag: "", timestamp: new Date(Date.now() + 60_000).toISOString() };
+});
 
 /** A request that reaches a Worker of the next version, while all objects run this one. */
 async function upgradeInNext(path: string): Promise<Response> {
   const request = new Request(`${ORIGIN}${path}`, { headers: { Upgrade: "websocket" } });
-  return app.fetch(request, { ...env, CF_VERSION_METADATA: NEXT }, createExecutionContext());
+  return app.fetch(request, { ...env, CF_VERSION_METADATA: next }, createExecutionContext());
 }
 
 async function openInNext(path: string): Promise<TestSocket> {
