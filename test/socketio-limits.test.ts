@@ -1,6 +1,6 @@
 /** What one Socket.IO client can make the service do is bounded before anything is done, and nothing of it is a failure of ours. */
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Reader } from "../src/realtime/reader.ts";
 import { SlowSessions } from "../src/socketio/engine/slow-sessions.ts";
 import { mintUser, ORIGIN, type TestUser, worker } from "./support/api.ts";
@@ -110,6 +110,21 @@ describe("what never reaches a room", () => {
     for (let n = 0; n < 99; n += 1) client.emit("typing", n);
     expect(await client.ask("typing", 0)).toMatchObject({ success: false, error: { code: "RATE_LIMIT" } });
     expect(await act(client, user)).toMatchObject({ error: { code: "RATE_LIMIT" } });
+  });
+
+  it("lets in whoever connects anew though they may not write yet, as often in a minute as they may write", async () => {
+    // All in one gateway: they are chosen at random.
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const user = await mintUser();
+    const first = await connectSocketIo(user);
+    for (let n = 0; n < 100; n += 1) first.emit("typing", n);
+    const second = await connectSocketIo(user);
+    expect(await second.ask("typing", 0)).toMatchObject({ success: false, error: { code: "RATE_LIMIT" } });
+    second.lose();
+    for (let n = 2; n < 100; n += 1) (await connectSocketIo(user)).lose();
+    const last = await startSocketIo({ token: user.token });
+    expect(await last.refused()).toMatchObject({ message: "RATE_LIMIT" });
+    vi.restoreAllMocks();
   });
 });
 

@@ -17,6 +17,7 @@ import { objectKey } from "../../realtime/room-ref.ts";
 import {
   type Application,
   type Arrival,
+  type DisconnectReason,
   type Identity,
   type Missed,
   type NamespaceRequest,
@@ -186,7 +187,8 @@ export class RoomcastApplication implements Application<Member> {
     await this.#everywhere(socket, (object) => object.remoteSuspend(socket.id));
   }
 
-  async disconnected(socket: MemberSocket): Promise<void> {
+  async disconnected(socket: MemberSocket, reason: DisconnectReason): Promise<void> {
+    if (reason === "client namespace disconnect") this.#door.left(socket.state.person.userId);
     await this.#everywhere(socket, (object) => object.remoteLeave(socket.id));
   }
 

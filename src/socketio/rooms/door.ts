@@ -14,19 +14,30 @@ const SWEEP_EVERY_MS = 60_000;
 
 export class Door {
   readonly #budgets: Budgets;
+  /** Of new connections: with no message left, a page that is opened again is let in, and told why it may not write. */
+  readonly #entries: Budgets;
+  /** Users who left the namespace though their connection went on. They come back at the price of a message. */
+  readonly #leavers = new Set<number>();
   readonly #contextFor: (address: string) => Ctx;
   #sweptAt = 0;
 
   constructor(limits: Limits, contextFor: (address: string) => Ctx) {
     this.#budgets = new Budgets(limits);
+    this.#entries = new Budgets(limits);
     this.#contextFor = contextFor;
   }
 
-  /** Counts somebody who comes in, and has no socket yet. @throws AppError RATE_LIMIT */
+  /** Counts somebody who comes in, as often in a minute as they may send. @throws AppError RATE_LIMIT */
   enter(userId: number): void {
     const now = Date.now();
     this.#sweep(now);
-    this.#budgets.require(userId, "messages", now);
+    if (this.#leavers.has(userId)) return this.#budgets.require(userId, "messages", now);
+    this.#entries.require(userId, "messages", now);
+    this.#budgets.spend(userId, "messages", now);
+  }
+
+  left(userId: number): void {
+    this.#leavers.add(userId);
   }
 
   /** Counts one. Who keeps on hammering is put out. @throws AppError RATE_LIMIT */
@@ -61,5 +72,7 @@ export class Door {
     if (now - this.#sweptAt < SWEEP_EVERY_MS) return;
     this.#sweptAt = now;
     this.#budgets.sweep(now);
+    this.#entries.sweep(now);
+    this.#leavers.clear();
   }
 }
