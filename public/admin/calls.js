@@ -3,7 +3,7 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { day, length, number, secondsBetween, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, brief, endWithReason, facts, ORDER, openRecord } from "./parts.js";
+import { badge, brief, endWithReason, facts, ORDER, openRecord, SEARCH } from "./parts.js";
 
 const nameOf = ({ title, id }) => title ?? id;
 const lasted = ({ createdAt, endedAt }) => length(secondsBetween(createdAt, endedAt ?? new Date()));
@@ -46,7 +46,7 @@ export function calls(page) {
     read: (query) => call("GET", withQuery("/admin/calls", query)),
     items: "calls",
     filters: [
-      { name: "search", label: "Search", type: "search" },
+      SEARCH,
       {
         name: "status",
         label: "Status",

@@ -3,7 +3,7 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { bytes, day } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, endWithReason, link, ORDER } from "./parts.js";
+import { badge, endWithReason, link, ORDER, SEARCH, VISIBILITY } from "./parts.js";
 
 const CATEGORIES = ["document", "image", "video", "audio", "archive"];
 
@@ -22,17 +22,9 @@ export function files(page) {
     read: (query) => call("GET", withQuery("/admin/files", query)),
     items: "files",
     filters: [
-      { name: "search", label: "Search", type: "search" },
+      SEARCH,
       { name: "category", label: "Kind", options: [["all", "All"], ...CATEGORIES.map((name) => [name, name])] },
-      {
-        name: "visibility",
-        label: "Visibility",
-        options: [
-          ["all", "All"],
-          ["public", "Public"],
-          ["private", "Private"],
-        ],
-      },
+      VISIBILITY,
       {
         name: "sort_by",
         label: "Sort by",

@@ -3,7 +3,7 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { counted, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, brief, endWithReason, facts, figure, openRecord } from "./parts.js";
+import { badge, brief, endWithReason, facts, figure, openRecord, SEARCH } from "./parts.js";
 
 const figuresOf = (live) => [
   figure("Connected", live.connected),
@@ -44,7 +44,7 @@ export function live(page) {
       return answer;
     },
     items: "people",
-    filters: [{ name: "search", label: "Search", type: "search" }],
+    filters: [SEARCH],
     columns: [
       {
         label: "User",

@@ -1,29 +1,27 @@
 /** Deliveries that failed time after time: look at why, have them delivered again, or give them up. */
 import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
-import { askReason } from "/ui/dialog.js";
 import { number, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
+import { endWithReason, SEARCH } from "./parts.js";
 
 export function parked(page) {
   const retry = ({ id }) => page.act(() => call("POST", `/admin/outbox/parked/${id}/retry`));
 
-  async function discard({ id, target }) {
-    const reason = await askReason({
+  const discard = ({ id, target }) =>
+    endWithReason(page, {
       title: `Give up delivery ${id}?`,
       warning: `${target} is never told of it. This cannot be undone.`,
       confirm: "Give up",
-      isDangerous: true,
+      send: (reason) => call("DELETE", `/admin/outbox/parked/${id}`, { reason }),
     });
-    if (reason !== null) await page.act(() => call("DELETE", `/admin/outbox/parked/${id}`, { reason }));
-  }
 
   return recordList({
     title: "Parked",
     nothing: "Nothing is parked: everything that was accepted has been delivered, or is on its way.",
     read: (query) => call("GET", withQuery("/admin/outbox/parked", query)),
     items: "parked",
-    filters: [{ name: "search", label: "Search", type: "search" }],
+    filters: [SEARCH],
     columns: [
       { label: "For", isName: true, cell: ({ target }) => [h("code", {}, target)] },
       { label: "Why", cell: ({ reason }) => [h("span", { class: "long" }, reason)] },

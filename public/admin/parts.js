@@ -72,7 +72,7 @@ export function showOnce(title, { label, secret, use }) {
   row.node.querySelector("button").focus();
 }
 
-/** Asks why, and does what cannot be undone for that reason. `send(reason)` is the call. */
+/** Asks why, and does what hurts somebody for that reason. `send(reason)` is the call. @returns whether it was done */
 export async function endWithReason(page, { send, ...question }) {
   const reason = await askReason({ ...question, isDangerous: true });
   return reason !== null && page.act(() => send(reason));
@@ -110,6 +110,18 @@ export const reportLine = ({ status, targetType, targetId, reason }) => [
   ` ${targetType} ${targetId}: `,
   reason,
 ];
+
+export const SEARCH = { name: "search", label: "Search", type: "search" };
+
+export const VISIBILITY = {
+  name: "visibility",
+  label: "Visibility",
+  options: [
+    ["all", "All"],
+    ["public", "Public"],
+    ["private", "Private"],
+  ],
+};
 
 export const ORDER = {
   name: "order",

@@ -3,7 +3,7 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { day, number } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, endWithReason, ORDER } from "./parts.js";
+import { badge, endWithReason, ORDER, SEARCH } from "./parts.js";
 
 /** What a room is called: a private room by its two people. */
 const nameOf = ({ name, people, courseId, id }) =>
@@ -24,7 +24,7 @@ export function rooms(page) {
     read: (query) => call("GET", withQuery("/admin/rooms", query)),
     items: "rooms",
     filters: [
-      { name: "search", label: "Search", type: "search" },
+      SEARCH,
       {
         name: "kind",
         label: "Kind",

@@ -3,7 +3,7 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { day, number } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, endWithReason, ORDER } from "./parts.js";
+import { badge, endWithReason, ORDER, SEARCH } from "./parts.js";
 
 /** Why the last session ended, as people say it. */
 const REASONS = {
@@ -41,7 +41,7 @@ export function streams(page) {
     read: (query) => call("GET", withQuery("/admin/streams", query)),
     items: "streams",
     filters: [
-      { name: "search", label: "Search", type: "search" },
+      SEARCH,
       {
         name: "status",
         label: "Status",

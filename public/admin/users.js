@@ -1,35 +1,29 @@
 /** The users: find, look into, ban, verify, shut, promote, erase. */
 import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
-import { askReason } from "/ui/dialog.js";
 import { day, number, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, brief, facts, link, ORDER, openRecord, reportLine } from "./parts.js";
+import { badge, brief, endWithReason, facts, link, ORDER, openRecord, reportLine, SEARCH } from "./parts.js";
 
 /** `page.act` runs an act, says how it went, and has everything read anew. */
 export function users(page) {
-  const post = (user, verb, body) => page.act(() => call("POST", `/admin/users/${user.id}/${verb}`, body));
+  const post = (user, verb) => page.act(() => call("POST", `/admin/users/${user.id}/${verb}`));
 
-  async function ban(user) {
-    const reason = await askReason({
+  const ban = (user) =>
+    endWithReason(page, {
       title: `Ban ${user.username}?`,
       warning: "All their connections close at once.",
       confirm: "Ban",
-      isDangerous: true,
+      send: (reason) => call("POST", `/admin/users/${user.id}/ban`, { reason }),
     });
-    if (reason !== null) await post(user, "ban", { reason });
-  }
 
-  async function erase(user) {
-    const reason = await askReason({
+  const erase = (user) =>
+    endWithReason(page, {
       title: `Erase ${user.username}?`,
       warning: "The account goes for ever, with all videos, comments, messages and files. There is no way back.",
       confirm: "Erase for ever",
-      isDangerous: true,
+      send: (reason) => call("DELETE", `/admin/users/${user.id}`, { reason }),
     });
-    if (reason === null) return false;
-    return page.act(() => call("DELETE", `/admin/users/${user.id}`, { reason }));
-  }
 
   async function setRole(user, role) {
     await page.act(() => call("PUT", `/admin/users/${user.id}/role`, { role }));
@@ -95,7 +89,7 @@ export function users(page) {
     read: (query) => call("GET", withQuery("/admin/users", query)),
     items: "users",
     filters: [
-      { name: "search", label: "Search", type: "search" },
+      SEARCH,
       {
         name: "status",
         label: "Status",

@@ -1,10 +1,20 @@
 /** The videos: find, look into, hide, delete one or many. */
 import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
-import { askReason } from "/ui/dialog.js";
 import { day, number, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, brief, facts, link, ORDER, openRecord, reportLine } from "./parts.js";
+import {
+  badge,
+  brief,
+  endWithReason,
+  facts,
+  link,
+  ORDER,
+  openRecord,
+  reportLine,
+  SEARCH,
+  VISIBILITY,
+} from "./parts.js";
 
 export function videos(page) {
   const flip = (video) =>
@@ -14,27 +24,21 @@ export function videos(page) {
       }),
     );
 
-  async function remove(video) {
-    const reason = await askReason({
+  const remove = (video) =>
+    endWithReason(page, {
       title: `Delete "${video.title}"?`,
       warning: "File, likes and comments go with it. Its owner is told the reason.",
       confirm: "Delete",
-      isDangerous: true,
+      send: (reason) => call("DELETE", `/admin/videos/${video.id}`, { reason }),
     });
-    if (reason === null) return;
-    await page.act(() => call("DELETE", `/admin/videos/${video.id}`, { reason }));
-  }
 
-  async function removeMany(ids) {
-    const reason = await askReason({
+  const removeMany = (ids) =>
+    endWithReason(page, {
       title: `Delete ${ids.length} videos?`,
       warning: "Each owner is told the reason.",
       confirm: "Delete",
-      isDangerous: true,
+      send: (reason) => call("POST", "/admin/videos/bulk-delete", { video_ids: ids, reason }),
     });
-    if (reason === null) return false;
-    return page.act(() => call("POST", "/admin/videos/bulk-delete", { video_ids: ids, reason }));
-  }
 
   const show = (id) =>
     openRecord(
@@ -70,16 +74,8 @@ export function videos(page) {
     read: (query) => call("GET", withQuery("/admin/videos", query)),
     items: "videos",
     filters: [
-      { name: "search", label: "Search", type: "search" },
-      {
-        name: "visibility",
-        label: "Visibility",
-        options: [
-          ["all", "All"],
-          ["public", "Public"],
-          ["private", "Private"],
-        ],
-      },
+      SEARCH,
+      VISIBILITY,
       {
         name: "sort_by",
         label: "Sort by",

@@ -22,6 +22,10 @@ export const FileUrl = Link.nullish().transform((url) => url ?? null);
 export const TextBesideFile = userText(5000, 0).default("").describe("A message with a file needs none");
 type NamedFile = { fileId?: string | null | undefined; fileUrl: string | null };
 export const namesFile = ({ fileId, fileUrl }: NamedFile): boolean => fileUrl !== null || fileId != null;
+/** For `refine` of what has its words in `message`. */
+export const saysSomething = ({ message, ...file }: { message: string } & NamedFile): boolean =>
+  message !== "" || namesFile(file);
+export const SAYS_NOTHING = { path: ["message"], message: "may not be empty" };
 export const ReplyTo = MessageId.nullish().transform((id) => id ?? null);
 
 export const JoinPolicy = z.enum(["open", "members"]);

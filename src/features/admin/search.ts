@@ -20,6 +20,8 @@ type Page = { filter: SQL | undefined; order: SQL; limit: number; offset: number
 
 /** Matches are counted up to here: "more than that" tells an admin as much, and counting a million would not be free. */
 export const COUNTED_MATCHES = 10_000;
+/** The same, for the docs of a list. */
+export const HOW_COUNTED = `Of more than ${COUNTED_MATCHES} matches, ${COUNTED_MATCHES} are counted.`;
 const TRIGRAM = 3;
 
 /** A quoted FTS5 string: nothing in it is syntax, a quote is doubled (SQLite docs, FTS5, 3.1). */

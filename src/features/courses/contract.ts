@@ -16,11 +16,12 @@ import {
   MessageId,
   Mute,
   MuteState,
-  namesFile,
   ReactionSummary,
   ReplyTo,
+  SAYS_NOTHING,
   SearchQuery,
   SLOW_MODE_MAX_SECONDS,
+  saysSomething,
   TextBesideFile,
 } from "../../chat/contract.ts";
 
@@ -68,9 +69,6 @@ const messageFields = {
   clientMessageId: ClientMessageId,
 };
 /** `{message, message_type?, reply_to?, file_url?}`. */
-const saysSomething = ({ message, ...file }: { message: string } & Parameters<typeof namesFile>[0]) =>
-  message !== "" || namesFile(file);
-const SAYS_NOTHING = { path: ["message"], message: "may not be empty" };
 export const SendCourseMessage = z.object(messageFields).refine(saysSomething, SAYS_NOTHING);
 export const EditCourseMessage = z.object({ message: userText(5000) });
 

@@ -6,7 +6,8 @@ import {
   EventAck,
   FileId,
   FileUrl,
-  namesFile,
+  SAYS_NOTHING,
+  saysSomething,
   TextBesideFile,
 } from "../../chat/contract.ts";
 import { FeedQuery, NextCursor } from "../../db/page.ts";
@@ -47,10 +48,7 @@ export const SendChatMessage = z
     replyTo: ChatMessageId.nullish(),
     clientMessageId: z.string().min(1).max(64).optional().describe("Sending it again answers the same message"),
   })
-  .refine(({ message, ...file }) => message !== "" || namesFile(file), {
-    path: ["message"],
-    message: "may not be empty",
-  });
+  .refine(saysSomething, SAYS_NOTHING);
 export const DeleteChatMessage = z.object({ streamId, messageId: ChatMessageId });
 
 const MUTE_MAX_SECONDS = 30 * 86_400;

@@ -2,6 +2,7 @@
 import { Done, done } from "../../../http/answers.ts";
 import { route, router } from "../../../http/route.ts";
 import { WithReason } from "../base-contract.ts";
+import { HOW_COUNTED } from "../search.ts";
 import { CallList, CallListQuery, CallParam } from "./contract.ts";
 import { endCall, listCalls } from "./service.ts";
 
@@ -10,7 +11,7 @@ export const adminCallRoutes = router()
     route("get", "/admin/calls", {
       who: "admin",
       summary: "Calls by the time they were made",
-      description: "Of more than 10000 matches, 10000 are counted.",
+      description: HOW_COUNTED,
       query: CallListQuery,
       answers: { 200: CallList },
     }),

@@ -2,6 +2,7 @@
 import { Done, done } from "../../../http/answers.ts";
 import { route, router } from "../../../http/route.ts";
 import { WithReason } from "../base-contract.ts";
+import { HOW_COUNTED } from "../search.ts";
 import { FileList, FileListQuery, FileParam } from "./contract.ts";
 import { deleteFile, listFiles } from "./service.ts";
 
@@ -10,7 +11,7 @@ export const adminFileRoutes = router()
     route("get", "/admin/files", {
       who: "admin",
       summary: "Everybody's files",
-      description: "Of more than 10000 matches, 10000 are counted.",
+      description: HOW_COUNTED,
       query: FileListQuery,
       answers: { 200: FileList },
     }),

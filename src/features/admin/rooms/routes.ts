@@ -2,6 +2,7 @@
 import { Done, done } from "../../../http/answers.ts";
 import { route, router } from "../../../http/route.ts";
 import { WithReason } from "../base-contract.ts";
+import { HOW_COUNTED } from "../search.ts";
 import { RoomList, RoomListQuery, RoomParam } from "./contract.ts";
 import { endRoom, listRooms } from "./service.ts";
 
@@ -10,7 +11,7 @@ export const adminRoomRoutes = router()
     route("get", "/admin/rooms", {
       who: "admin",
       summary: "Groups, private rooms and courses",
-      description: "What is said in them is not shown. Of more than 10000 matches, 10000 are counted.",
+      description: `What is said in them is not shown. ${HOW_COUNTED}`,
       query: RoomListQuery,
       answers: { 200: RoomList },
     }),

@@ -2,6 +2,7 @@
 import { Done, done, IdParam } from "../../../http/answers.ts";
 import { route, router } from "../../../http/route.ts";
 import { WithReason } from "../base-contract.ts";
+import { HOW_COUNTED } from "../search.ts";
 import { StreamList, StreamListQuery } from "./contract.ts";
 import { deleteStream, endStream, listStreams } from "./service.ts";
 
@@ -10,7 +11,7 @@ export const adminStreamRoutes = router()
     route("get", "/admin/streams", {
       who: "admin",
       summary: "Streams, live or not",
-      description: "Of more than 10000 matches, 10000 are counted.",
+      description: HOW_COUNTED,
       query: StreamListQuery,
       answers: { 200: StreamList },
     }),
