@@ -18,8 +18,8 @@ export class Work {
   readonly #rest: Rest;
   readonly #random: Random;
   readonly #world: World;
-  /** Who follows whom → how many times so far. */
-  readonly #follows = new Map<string, number>();
+  /** Who has followed whom: by the path, and the follower's id. */
+  readonly #follows = new Set<string>();
   #isOver = false;
   #jobs: Promise<void>[] = [];
 
@@ -106,16 +106,16 @@ export class Work {
     if (to !== from && (await call.signal(from, to, `signal of ${from.user.username}`))) this.#count("signals");
   }
 
-  /** A follow that is taken back and given again notifies each time; twice the same notifies once. */
+  /** The first follow notifies; one that is taken back and given again does not. */
   async #follow(users: User[], hubs: Place[]): Promise<void> {
     const [by, whom] = [this.#random.pick(users), this.#random.between(0, users.length - 1)];
     const followed = users[whom];
     if (!followed || followed.id === by.id || !hubs[whom]) return;
     const path = `/users/${followed.id}/follow`;
     await this.#rest.call(path, { method: "POST", token: by.token });
-    const count = this.#follows.get(path + by.id) ?? 0;
-    this.#follows.set(path + by.id, count + 1);
-    hubs[whom]?.log.acknowledge(followText(by.username, count + 1), null);
+    const isFirst = !this.#follows.has(path + by.id);
+    this.#follows.add(path + by.id);
+    if (isFirst) hubs[whom]?.log.acknowledge(followText(by.username), null);
     await this.#rest.call(path, { method: "DELETE", token: by.token });
     this.#count("follows");
   }
