@@ -1,7 +1,7 @@
 /**
  * A busy stream chat: SOCKETS (1000) sockets in one room, RATE (100) messages a second for SECONDS (20), in an open loop:
  * who cannot keep up falls behind. Beside it, in the same run: a bare relay object on the same workerd, and Socket.IO on
- * Node. `node bench/streams.ts` (Node 24), some four minutes; the server and this load generator want a core each.
+ * Node. `node bench/streams.ts` (Node 24), some five minutes; the server and this load generator want a core each.
  *
  * Every message is followed to every socket: latency from the sending to each arrival, and for each socket and sender
  * whether a message was lost, came twice or came out of order.
@@ -32,10 +32,14 @@ type Contender = {
 const chatFrame = (text: string, id: number): string =>
   JSON.stringify({ type: "chat_message", id, data: { message: text } });
 
-/** Passes messages on, one by one, to everybody. */
+/** Of the relay that gathers: with less it sends more often than a core can, with more everybody waits longer. */
+const GATHER_MS = 20;
+
+/** Passes messages on to everybody: one by one, or gathered to an array each. */
 const RELAY = `
 import { DurableObject } from "cloudflare:workers";
 export class Relay extends DurableObject {
+  gathered = [];
   fetch() {
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
@@ -43,11 +47,22 @@ export class Relay extends DurableObject {
     return new Response(null, { status: 101, webSocket: client });
   }
   webSocketMessage(_socket, message) {
-    for (const socket of this.sockets) socket.send(message);
+    if (this.ctx.id.name === "plain") this.send(message);
+    else if (this.gathered.push(message) === 1) setTimeout(() => this.flush(), ${GATHER_MS});
+  }
+  flush() {
+    this.send("[" + this.gathered.splice(0).join(",") + "]");
+  }
+  send(text) {
+    for (const socket of this.sockets) socket.send(text);
   }
 }
-export default { fetch: (request, env) => env.RELAY.getByName("bench").fetch(request) };
+export default { fetch: (request, env) => env.RELAY.getByName(new URL(request.url).pathname.slice(1)).fetch(request) };
 `;
+
+/** As long a frame as Roomcast makes of the same text: the relay passes on what it is given. */
+const relayFrame = (text: string, id: number): string =>
+  JSON.stringify({ type: "chat:message", id, data: { message: text, as: "x".repeat(110) } });
 
 /** Ms → how often. */
 const latencies = new Map<number, number>();
@@ -151,13 +166,17 @@ async function withRoomcast(): Promise<object[]> {
   }
 }
 
-async function withRelay(): Promise<object> {
+async function withRelay(): Promise<object[]> {
   const miniflare = await startWorker(PORT.relay, RELAY, {
     durableObjects: { RELAY: { className: "Relay", useSQLite: true } },
   });
   try {
-    const open = () => opened(`ws://${HOST}:${PORT.relay}/`);
-    return await run(new Measured(), { name: "bare relay object", open, frame: chatFrame });
+    const server = new Measured();
+    const relay = (kind: string) => () => opened(`ws://${HOST}:${PORT.relay}/${kind}`);
+    return [
+      await run(server, { name: "bare relay object, plain", open: relay("plain"), frame: relayFrame }),
+      await run(server, { name: "bare relay object, arrays", open: relay("array"), frame: relayFrame }),
+    ];
   } finally {
     await miniflare.dispose();
   }
@@ -177,5 +196,5 @@ async function withSocketIo(): Promise<object> {
 }
 
 console.log(`${SOCKETS} sockets, ${RATE} messages a second, ${SECONDS} s`);
-const results = [await withSocketIo(), ...(await withRoomcast()), await withRelay()];
+const results = [await withSocketIo(), ...(await withRoomcast()), ...(await withRelay())];
 console.table(results);

@@ -1,7 +1,7 @@
 import { within } from "../platform/deadline.ts";
 import type { FanOutGroup, LogMark, MemberMark } from "../realtime/fan-out.ts";
 import type { PutOut } from "../realtime/gateways.ts";
-import { nextSlice, SLICE_SENDS } from "../realtime/send-slice.ts";
+import { GATEWAY_SLICE_SENDS, nextSlice } from "../realtime/send-slice.ts";
 import type { Application } from "./application.ts";
 import type { Addresses } from "./engine/addresses.ts";
 import { EngineGateway } from "./engine/gateway.ts";
@@ -99,7 +99,7 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
       (event) => new SharedEvent(event, this.#sockets.recovers ? this.#sockets.nextOffset() : null),
     );
     for (const [index, id] of socketIds.entries()) {
-      if (index > 0 && (index * events.length) % SLICE_SENDS < events.length) await nextSlice();
+      if (index > 0 && (index * events.length) % GATEWAY_SLICE_SENDS < events.length) await nextSlice();
       const socket = this.#sockets.get(id);
       if (!socket) gone.push(id);
       else if (!as || socket.places.isMember(as.object, as.joins[index] ?? 0)) {
