@@ -12,12 +12,44 @@ const login = (username: string, password: string, address = "10.0.0.1") =>
 
 const makeAdmin = (user: TestUser) => env.DB.prepare("UPDATE users SET role='admin' WHERE id = ?").bind(user.id).run();
 
+/** What registering leaves of somebody, without what is each one's own. */
+async function leftOf(userId: number) {
+  const [account] = (await env.DB.prepare("SELECT * FROM users WHERE id = ?").bind(userId).all()).results;
+  const { results: sessions } = await env.DB.prepare("SELECT * FROM sessions WHERE user_id = ?").bind(userId).all();
+  const { id: _id, username: _name, email: _email, password_hash: hash, created_at: at, ...rest } = account ?? {};
+  const since = (time: unknown) => (time === null ? null : Number(time) - Number(at));
+  return {
+    account: { ...rest, last_active_at: since(rest.last_active_at), online_until: since(rest.online_until) },
+    isHashed: verifyPassword("correct horse", String(hash), 8),
+    sessions: sessions.map(({ id, user_id, address, created_at, last_used_at, expires_at, ...more }) => ({
+      ...more,
+      idLength: String(id).length,
+      isOfAddress: String(address).startsWith("10."),
+      createdAt: since(created_at),
+      lastUsedAt: since(last_used_at),
+      lastsMs: Math.ceil(Number(since(expires_at)) / 1000) * 1000,
+    })),
+  };
+}
+
 describe("registering", () => {
+  const register = () => {
+    const username = `new_${crypto.randomUUID().slice(0, 8)}`;
+    const body = { username, email: `${username}@example.com`, password: "correct horse" };
+    return call("/auth/register", { method: "POST", body, headers: { "CF-Connecting-IP": "10.9.8.7" } });
+  };
+
+  it("leaves what the tests' own users have", async () => {
+    const { body } = await register();
+    expect(await leftOf((await mintUser()).id)).toEqual(await leftOf(body.user.id));
+  });
+
   it("makes an account and signs it in", async () => {
-    const user = await mintUser();
+    const { status, body: user } = await register();
+    expect(status).toBe(201);
     const me = await call("/auth/me", { token: user.token });
     expect(me.status).toBe(200);
-    expect(me.body).toMatchObject({ id: user.id, username: user.username, email: user.email, role: "user" });
+    expect(me.body).toMatchObject({ ...user.user, role: "user" });
     expect(JSON.stringify(me.body)).not.toContain("scrypt");
   });
 
