@@ -2,13 +2,23 @@ import { env } from "cloudflare:workers";
 import { decodeJwt, SignJWT, UnsecuredJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { hashPassword, isOutdated, verifyPassword } from "../src/features/auth/password.ts";
-import { call, mintUser, type TestUser } from "./support/api.ts";
+import { call, costOf, mintUser, type TestUser } from "./support/api.ts";
 import { openHub, openSocket } from "./support/socket.ts";
 
 const SECRET = new TextEncoder().encode("test-only-secret-of-at-least-32-bytes");
 
 const login = (username: string, password: string, address = "10.0.0.1") =>
   call("/auth/login", { method: "POST", body: { username, password }, headers: { "CF-Connecting-IP": address } });
+
+function register() {
+  const username = `new_${crypto.randomUUID().slice(0, 8)}`;
+  const body = { username, email: `${username}@example.com`, password: "correct horse" };
+  return call("/auth/register", { method: "POST", body, headers: { "CF-Connecting-IP": "10.9.8.7" } });
+}
+
+/** How often a limit was counted up. */
+const countOf = async (key: string): Promise<number | null> =>
+  env.DB.prepare("SELECT count FROM rate_windows WHERE key = ?").bind(key).first<number>("count");
 
 const makeAdmin = (user: TestUser) => env.DB.prepare("UPDATE users SET role='admin' WHERE id = ?").bind(user.id).run();
 
@@ -33,12 +43,6 @@ async function leftOf(userId: number) {
 }
 
 describe("registering", () => {
-  const register = () => {
-    const username = `new_${crypto.randomUUID().slice(0, 8)}`;
-    const body = { username, email: `${username}@example.com`, password: "correct horse" };
-    return call("/auth/register", { method: "POST", body, headers: { "CF-Connecting-IP": "10.9.8.7" } });
-  };
-
   it("leaves what the tests' own users have", async () => {
     const { body } = await register();
     expect(await leftOf((await mintUser()).id)).toEqual(await leftOf(body.user.id));
@@ -151,6 +155,16 @@ describe("logging in", () => {
     expect((await login(user.username, user.password, "10.9.9.8")).status).toBe(200);
     const neighbour = await mintUser();
     expect((await login(neighbour.username, neighbour.password, "10.9.9.9")).status).toBe(200);
+    // What is over a name's limit is not counted as the address's: ten tries, and the neighbour's one.
+    expect(await countOf("logins:10.9.9.9")).toBe(11);
+  });
+
+  it("takes three round trips: its limits, the account, the session", async () => {
+    const user = await mintUser();
+    expect(costOf(await login(user.username, user.password))).toMatchObject({ d1_queries: 3, object_calls: 0 });
+    expect(costOf(await register())).toMatchObject({ d1_queries: 3, object_calls: 0 });
+    // A wrong password ends before the session.
+    expect(costOf(await login(user.username, "wrong password"))).toMatchObject({ d1_queries: 2, d1_rows_written: 2 });
   });
 
   it("bans an address that keeps on hammering, at every door", async () => {
@@ -158,7 +172,11 @@ describe("logging in", () => {
     for (let n = 0; n < 33; n += 1) await login(user.username, "wrong password", "10.9.7.7");
     const headers = { "CF-Connecting-IP": "10.9.7.7" };
     expect((await call("/auth/me", { token: user.token, headers })).status).toBe(429);
-    expect((await login((await mintUser()).username, "correct horse", "10.9.7.7")).status).toBe(429);
+    const counted = await countOf("logins:10.9.7.7");
+    const banned = await login((await mintUser()).username, "correct horse", "10.9.7.7");
+    expect([banned.status, Number(banned.headers.get("Retry-After")) > 60]).toEqual([429, true]);
+    expect(costOf(banned)).toMatchObject({ d1_rows_written: 0 });
+    expect(await countOf("logins:10.9.7.7")).toBe(counted);
     const refused = await openSocket(`/ws?token=${user.token}`, headers);
     expect((await refused.nextClose()).code).toBe(4029);
     expect((await call("/auth/me", { token: user.token })).status).toBe(200);

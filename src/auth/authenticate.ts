@@ -5,16 +5,16 @@ import type { CallContext } from "../db/call-context.ts";
 import { generationColumn } from "../db/generation.ts";
 import { hookColumn, noteHook } from "../db/message-hook.ts";
 import { newestOutboxId } from "../db/outbox.ts";
-import { addressBans, sessions, socketTickets, users } from "../db/tables.ts";
+import { sessions, socketTickets, users } from "../db/tables.ts";
 import { anybodyListens, noteListening } from "../db/webhook-facts.ts";
 import { AppError } from "../errors.ts";
 import { fingerprint } from "../platform/digest.ts";
+import { addressBanColumn, refuseUntil } from "./banned-address.ts";
 import { CallerChanged } from "./caller-changed.ts";
 import { isFromOutside, verifyOutsideToken } from "./outside.ts";
 import { isOutsideSession, outsideTokenHash } from "./outside-session.ts";
 import {
   type Account,
-  banOf,
   believe,
   lastUseOf,
   outsideUseOf,
@@ -157,24 +157,6 @@ const USE_NOTED_EVERY_MS = 3_600_000;
 function noteSessionUse(ctx: Used, lastUsedAt: number): void {
   if (lastUsedAt > ctx.now.getTime() - USE_NOTED_EVERY_MS) return;
   ctx.later(ctx.db.update(sessions).set({ lastUsedAt: ctx.now }).where(eq(sessions.id, ctx.actor.sessionId)));
-}
-
-/** @throws AppError RATE_LIMIT for a banned address; for doors that nobody is signed in at yet. */
-export async function refuseBannedAddress(ctx: Ctx): Promise<void> {
-  const [ban] = await ctx.db
-    .select({ until: addressBans.until })
-    .from(addressBans)
-    .where(and(eq(addressBans.address, ctx.address), gt(addressBans.until, ctx.now)));
-  refuseUntil(ctx, ban?.until.getTime() ?? null);
-}
-
-/** Until when the caller's address is banned, ms, or null; for a column of a query. */
-export const addressBanColumn = ({ address, now }: Ctx) => banOf(sql`${address}`, sql`${now.getTime()}`);
-
-/** @throws AppError RATE_LIMIT until then, ms */
-export function refuseUntil({ now }: Ctx, until: number | null): void {
-  if (until === null) return;
-  throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds: Math.ceil((until - now.getTime()) / 1000) });
 }
 
 /** `Authorization: Bearer …`, or `?token=` (SPEC 1), or null. */

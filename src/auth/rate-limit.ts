@@ -2,11 +2,13 @@
  * Limits that survive everything, counted in D1: logins and the bans of addresses that keep on hammering, exactly (SPEC 11);
  * admin calls and calls of servers' keys by what isolates tell. Message limits are counted by the object the messages go to; see realtime/budget.ts.
  */
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { actorId, type Ctx } from "../context.ts";
+import { one } from "../db/batch.ts";
 import { addressBans, rateWindows } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
 import { logEvent } from "../platform/log.ts";
+import { addressBanColumn, refuseBannedAddress } from "./banned-address.ts";
 import { spendMetered } from "./metered.ts";
 
 type Window = {
@@ -26,20 +28,60 @@ const HAMMERINGS = 3;
  * Counts one call in a fixed window, in one row written.
  * @throws AppError RATE_LIMIT with the seconds until the window ends.
  */
-export async function spend(ctx: Ctx, { key, limit, windowSeconds, isHarmless = false }: Window): Promise<void> {
-  const now = ctx.now.getTime();
-  const { count, endsAt } = await countUp(ctx, key, windowSeconds);
-  if (count <= limit) return;
-  if (!isHarmless && count > limit * HAMMERING_FACTOR) await noteHammering(ctx);
-  throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds: Math.ceil((endsAt.getTime() - now) / 1000) });
+export async function spend(ctx: Ctx, window: Window): Promise<void> {
+  await refuseOver(ctx, window, await countUp(ctx, window.key, window.windowSeconds));
 }
 
-async function countUp(ctx: Ctx, key: string, windowSeconds: number, by = 1): Promise<{ count: number; endsAt: Date }> {
+/**
+ * For doors at which nobody is signed in yet: counts one call in each of the windows up to the one that is exceeded, in one
+ * round trip. From a banned address nothing is counted.
+ * @throws AppError RATE_LIMIT with the seconds until the ban or that window ends
+ */
+export async function spendAtDoor(ctx: Ctx, windows: Window[]): Promise<void> {
+  const counted = await ctx.db.batch(
+    Object.fromEntries(
+      windows.map((window, at) => {
+        const before = windows[at - 1];
+        const goesOn = before ? isWithin(before) : sql`true`;
+        const where = sql`${addressBanColumn(ctx)} IS NULL AND ${goesOn}`;
+        return [window.key, one(countStatement(ctx, { ...window, where }))];
+      }),
+    ),
+  );
+  for (const window of windows) {
+    const count = counted[window.key];
+    if (count) await refuseOver(ctx, window, count);
+    else await refuseBannedAddress(ctx);
+  }
+}
+
+/** Of a window that was counted in the same batch. A window is counted only while the one before it is within its limit. */
+const isWithin = ({ key, limit }: Window): SQL =>
+  sql`EXISTS (SELECT 1 FROM ${rateWindows} WHERE ${rateWindows.key} = ${key} AND ${rateWindows.count} <= ${limit})`;
+
+type Count = { count: number; endsAt: Date };
+
+async function refuseOver(ctx: Ctx, { limit, isHarmless = false }: Window, { count, endsAt }: Count): Promise<void> {
+  if (count <= limit) return;
+  if (!isHarmless && count > limit * HAMMERING_FACTOR) await noteHammering(ctx);
+  const retryAfterSeconds = Math.ceil((endsAt.getTime() - ctx.now.getTime()) / 1000);
+  throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds });
+}
+
+async function countUp(ctx: Ctx, key: string, windowSeconds: number, by = 1): Promise<Count> {
+  const [row] = await countStatement(ctx, { key, windowSeconds, by });
+  return row ?? { count: 0, endsAt: ctx.now };
+}
+
+type Counting = { key: string; windowSeconds: number; by?: number; where?: SQL };
+
+/** Counts, and answers how many there are by now; no row, where `where` does not hold. */
+function countStatement(ctx: Ctx, { key, windowSeconds, by = 1, where = sql`true` }: Counting) {
   const now = ctx.now.getTime();
   const endsAt = now + windowSeconds * 1000;
-  const [row] = await ctx.db
+  return ctx.db
     .insert(rateWindows)
-    .values({ key, startedAt: ctx.now, endsAt: new Date(endsAt), count: by })
+    .select(sql`SELECT ${key}, ${now}, ${endsAt}, ${by} WHERE ${where}`)
     .onConflictDoUpdate({
       target: rateWindows.key,
       set: {
@@ -49,7 +91,6 @@ async function countUp(ctx: Ctx, key: string, windowSeconds: number, by = 1): Pr
       },
     })
     .returning({ count: rateWindows.count, endsAt: rateWindows.endsAt });
-  return row ?? { count: 0, endsAt: ctx.now };
 }
 
 /**

@@ -7,7 +7,7 @@ import { serverKeys } from "../db/tables.ts";
 import { AppError } from "../errors.ts";
 import { fingerprint, randomSecret, sameSecret } from "../platform/digest.ts";
 import { SCOPES, type Scope } from "../scopes.ts";
-import { addressBanColumn, refuseUntil } from "./authenticate.ts";
+import { addressBanColumn, refuseUntil } from "./banned-address.ts";
 import { CallerChanged } from "./caller-changed.ts";
 import { CredentialCache } from "./credential-cache.ts";
 import { spendLoosely } from "./rate-limit.ts";

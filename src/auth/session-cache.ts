@@ -11,9 +11,10 @@ import { generationColumn } from "../db/generation.ts";
 import { believeHook, hookColumn } from "../db/message-hook.ts";
 import { newestOutboxId } from "../db/outbox.ts";
 import { failUnless } from "../db/precondition.ts";
-import { addressBans, identities, revokedTokens, sessions } from "../db/tables.ts";
+import { identities, revokedTokens, sessions } from "../db/tables.ts";
 import { anybodyListens } from "../db/webhook-facts.ts";
 import { ROLES, type Role } from "../roles.ts";
+import { banOf } from "./banned-address.ts";
 import { CredentialCache } from "./credential-cache.ts";
 import { isOutsideSession, outsideTokenHash, roleOfSession } from "./outside-session.ts";
 
@@ -78,10 +79,6 @@ export const lastUseOf = (sessionId: SQL, userId: SQL): SQL<number | null> =>
 /** The same for a token that somebody else signed. */
 export const outsideUseOf = (hash: SQL, now: SQL): SQL<number | null> =>
   sql`CASE WHEN NOT EXISTS (SELECT 1 FROM ${revokedTokens} WHERE ${revokedTokens.hash} = ${hash}) THEN ${now} END`;
-
-/** Until when an address is banned, ms, or null. */
-export const banOf = (address: SQL, now: SQL): SQL<number | null> =>
-  sql`(SELECT ${addressBans.until} FROM ${addressBans} WHERE ${addressBans.address} = ${address} AND ${addressBans.until} > ${now})`;
 
 const isNamed = sql`${param("userId")} = (SELECT ${identities.userId} FROM ${identities}
   WHERE ${identities.issuer} = ${param("issuer")} AND ${identities.subject} = ${param("subject")})`;

@@ -90,24 +90,42 @@ const INSERT_SESSION = `
   VALUES (?1, last_insert_rowid(), ?2, ?3, ?4, ?2)
   RETURNING user_id`;
 
+type Fresh = Omit<TestUser, "id" | "token">;
+
+function newcomer(name: string): Fresh {
+  minted += 1;
+  const username = `${name}_${minted}_${Math.random().toString(36).slice(2, 8)}`;
+  return { username, email: `${username}@example.com`, password: PASSWORD, address: freshAddress() };
+}
+
+/** A fresh user who has registered, with all that comes of it, such as a mail. */
+export async function registerUser(name = "user"): Promise<TestUser> {
+  const fresh = newcomer(name);
+  const { username, email, password, address } = fresh;
+  const { status, body } = await call("/auth/register", {
+    method: "POST",
+    body: { username, email, password },
+    headers: { "CF-Connecting-IP": address },
+  });
+  if (status !== 201) throw new Error(`register answered ${status}: ${JSON.stringify(body)}`);
+  return { ...fresh, id: body.user.id, token: body.token };
+}
+
 /**
  * A fresh user, as registering makes one (test/auth.test.ts compares the two) in one round trip: most tests begin with some.
  */
 export async function mintUser(name = "user"): Promise<TestUser> {
-  minted += 1;
-  const username = `${name}_${minted}_${Math.random().toString(36).slice(2, 8)}`;
-  const email = `${username}@example.com`;
-  const address = freshAddress();
+  const fresh = newcomer(name);
   const settings = config(env);
   passwordHash ??= hashPassword(PASSWORD, settings.PASSWORD_SCRYPT_LOG_N);
   const now = new Date();
   const expiresAt = (Math.floor(now.getTime() / 1000) + settings.JWT_EXPIRE_MINUTES * 60) * 1000;
   const sessionId = randomSecret(16);
   const [, session] = await env.DB.batch<{ user_id: number }>([
-    env.DB.prepare(INSERT_USER).bind(username, email, passwordHash, now.getTime(), now.getTime() + SIGNED_IN_MS),
-    env.DB.prepare(INSERT_SESSION).bind(sessionId, now.getTime(), expiresAt, address),
+    env.DB.prepare(INSERT_USER).bind(fresh.username, fresh.email, passwordHash, +now, +now + SIGNED_IN_MS),
+    env.DB.prepare(INSERT_SESSION).bind(sessionId, +now, expiresAt, fresh.address),
   ]);
   const id = session?.results[0]?.user_id ?? Number.NaN;
   const { token } = await signToken(settings, { userId: id, sessionId, now });
-  return { id, username, email, password: PASSWORD, token, address };
+  return { ...fresh, id, token };
 }

@@ -3,7 +3,6 @@
  * account that it was made for, and only as long as its address is the account's, or the one that it is to have.
  */
 import { and, eq, gt, type SQL, sql } from "drizzle-orm";
-import { refuseBannedAddress } from "../../auth/authenticate.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import { accountTokens, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
@@ -50,7 +49,6 @@ export async function reminderTo(ctx: Ctx, email: string, isOther: SQL) {
  *   another account has the address by now · RATE_LIMIT
  */
 export async function verifyEmail(ctx: Ctx, token: string): Promise<void> {
-  await refuseBannedAddress(ctx);
   await limitAddress(ctx);
   const isThis = and(
     eq(accountTokens.hash, await fingerprint(token)),
@@ -99,7 +97,6 @@ export async function resendVerification(ctx: Ctx, email: string | undefined): P
     return mailVerification(ctx, isMe);
   }
   if (email === undefined) throw badField("email", "is needed from callers who are not signed in");
-  await refuseBannedAddress(ctx);
   await limitMailFrom(ctx, email);
   ctx.later(mailVerification(ctx, sql`u.email = ${email} COLLATE NOCASE AND u.pending_email IS NULL`));
 }

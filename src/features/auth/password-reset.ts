@@ -1,6 +1,5 @@
 /** A new password for who has forgotten theirs (SPEC 13). */
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import { refuseBannedAddress } from "../../auth/authenticate.ts";
 import { BACKEND } from "../../auth/identities.ts";
 import type { Ctx } from "../../context.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
@@ -21,7 +20,6 @@ import { hashPassword } from "./password.ts";
  */
 export async function forgotPassword(ctx: Ctx, email: string): Promise<void> {
   requireMail(ctx);
-  await refuseBannedAddress(ctx);
   await limitMailFrom(ctx, email);
   ctx.later(mailReset(ctx, email));
 }
@@ -43,7 +41,6 @@ async function mailReset(ctx: Ctx, email: string): Promise<void> {
  * @throws AppError INVALID_REQUEST the link was used, is too old, or went to an address that the account has no more · RATE_LIMIT
  */
 export async function resetPassword(ctx: Ctx, { token, password }: ResetPassword): Promise<void> {
-  await refuseBannedAddress(ctx);
   await limitAddress(ctx);
   const hash = await fingerprint(token);
   const isLive = (userId: SQL | number): SQL => sql`EXISTS (

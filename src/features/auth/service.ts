@@ -1,7 +1,7 @@
 /** Accounts: making them, signing in and out, changing and closing them. */
 import { and, eq, lt, or, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import { refuseBannedAddress, refuseBarred } from "../../auth/authenticate.ts";
+import { refuseBarred } from "../../auth/authenticate.ts";
 import { isOutsideSession, outsideTokenHash } from "../../auth/outside-session.ts";
 import { signToken } from "../../auth/tokens.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
@@ -62,7 +62,6 @@ const toOwnAccount = ({ actor }: UserCtx, row: Row): Account => ({ ...toAccount(
 export async function register(ctx: Ctx, input: Register) {
   if (ctx.config.USER_IDS === "subject")
     throw new AppError("FORBIDDEN", "Accounts are made by the product's own backend.");
-  await refuseBannedAddress(ctx);
   await limitLogins(ctx, fold(input.username));
   const { password, ...profile } = input;
   const isVerifiedFirst = ctx.config.REQUIRE_VERIFIED_EMAIL === "1";
@@ -82,7 +81,7 @@ export async function register(ctx: Ctx, input: Register) {
   const [made] = hasMail(ctx) ? await makeWithMail(ctx, input, account) : await account;
   if (isVerifiedFirst) return null;
   if (!made) throw new AppError("CONFLICT", "This username or email is taken.");
-  return startSession(ctx, made);
+  return { user: toAccount(made), ...(await openSession(ctx, made.id)) };
 }
 
 /** Makes the account, and mails what its owner, or the owner of a taken email, has to do. @throws AppError CONFLICT, RATE_LIMIT */
@@ -113,7 +112,6 @@ async function makeWithMail(ctx: Ctx, { username, email }: Register, account: Ma
  *   banned or inactive account, or one whose email must be verified first, only after the right password · RATE_LIMIT
  */
 export async function login(ctx: Ctx, { username, password }: Login) {
-  await refuseBannedAddress(ctx);
   const name = fold(username).trim();
   await limitLogins(ctx, name);
   const [user] = await ctx.db
@@ -126,18 +124,17 @@ export async function login(ctx: Ctx, { username, password }: Login) {
   refuseBarred(ctx, user);
   refuseUnverified(ctx, user);
   const passwordHash = isOutdated(user.passwordHash ?? "", cost) ? hashPassword(password, cost) : user.passwordHash;
-  await ctx.db
-    .update(users)
-    .set({ passwordHash, lastActiveAt: ctx.now, onlineUntil: signedInUntil(ctx) })
-    .where(eq(users.id, user.id));
-  return startSession(ctx, user);
+  return signIn(ctx, user, { passwordHash });
 }
 
 /** Until when a sign-in of now counts as presence. */
-export const signedInUntil = (ctx: Ctx): Date => new Date(ctx.now.getTime() + LOGIN_PRESENCE_MS);
+const signedInUntil = (ctx: Ctx): Date => new Date(ctx.now.getTime() + LOGIN_PRESENCE_MS);
 
-export async function startSession(ctx: Ctx, user: Row) {
-  return { user: toAccount(user), ...(await openSession(ctx, user.id)) };
+/** A session for somebody whose account is there already, which is active from now on; `more` changes with it. */
+export async function signIn(ctx: Ctx, user: Row, more: { passwordHash?: string | null } = {}) {
+  const active = { ...more, lastActiveAt: ctx.now, onlineUntil: signedInUntil(ctx) };
+  const here = ctx.db.update(users).set(active).where(eq(users.id, user.id));
+  return { user: toAccount(user), ...(await openSession(ctx, user.id, undefined, { here })) };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Writing to people about their accounts. What is queued in the batch of a change is sent once that is committed. */
 import { type SQL, sql } from "drizzle-orm";
-import { spend } from "../../auth/rate-limit.ts";
+import { spend, spendAtDoor } from "../../auth/rate-limit.ts";
 import type { Ctx } from "../../context.ts";
 import { AppError } from "../../errors.ts";
 import { fingerprint } from "../../platform/digest.ts";
@@ -71,13 +71,18 @@ const MAILS_PER_ADDRESS = 4;
  * @throws AppError RATE_LIMIT
  */
 export async function limitMailTo(ctx: Ctx, email: string): Promise<void> {
-  const key = `mail:${await fingerprint(fold(email))}`;
-  await spend(ctx, { key, limit: ctx.config.RATE_LIMIT_MAILS, windowSeconds: WINDOW_SECONDS });
+  await spend(ctx, await byAddressee(ctx, email));
 }
 
-/** As `limitMailTo`, and by the caller's address. @throws AppError RATE_LIMIT */
+/** As `limitMailTo`, and by the caller's address. @throws AppError RATE_LIMIT, also for a banned address */
 export async function limitMailFrom(ctx: Ctx, email: string): Promise<void> {
   const limit = ctx.config.RATE_LIMIT_MAILS * MAILS_PER_ADDRESS;
-  await spend(ctx, { key: `mails:${ctx.address}`, limit, windowSeconds: WINDOW_SECONDS });
-  await limitMailTo(ctx, email);
+  const byAddress = { key: `mails:${ctx.address}`, limit, windowSeconds: WINDOW_SECONDS };
+  await spendAtDoor(ctx, [byAddress, await byAddressee(ctx, email)]);
 }
+
+const byAddressee = async (ctx: Ctx, email: string) => ({
+  key: `mail:${await fingerprint(fold(email))}`,
+  limit: ctx.config.RATE_LIMIT_MAILS,
+  windowSeconds: WINDOW_SECONDS,
+});

@@ -1,6 +1,6 @@
 /** The end of a sign-in by others: whose account it is, and which identities an account has. */
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import { refuseBannedAddress, refuseBarred } from "../../../auth/authenticate.ts";
+import { refuseBarred } from "../../../auth/authenticate.ts";
 import { accountOf, findIdentity } from "../../../auth/identities.ts";
 import { actingAs, type Ctx, type UserCtx } from "../../../context.ts";
 import { after, type Statements } from "../../../db/batch.ts";
@@ -11,7 +11,7 @@ import { AppError } from "../../../errors.ts";
 import { hasMail, queueMail, sendMailSoon } from "../../mail/service.ts";
 import { notify } from "../../notifications/service.ts";
 import { limitAddress } from "../limits.ts";
-import { signedInUntil, startSession } from "../service.ts";
+import { signIn } from "../service.ts";
 import type { ExchangeCode, LinkedIdentity } from "./contract.ts";
 import { providerNamed } from "./providers.ts";
 import { type CodeHolder, redeemCode } from "./service.ts";
@@ -22,18 +22,13 @@ import { type CodeHolder, redeemCode } from "./service.ts";
  *   UNAUTHORIZED their account was erased · RATE_LIMIT
  */
 export async function exchangeCode(ctx: Ctx, input: ExchangeCode) {
-  await refuseBannedAddress(ctx);
   await limitAddress(ctx);
   const named = await redeemCode(ctx, input);
   const userId = (await findIdentity(ctx, named.issuer, named.subject)) ?? (await firstSight(ctx, named));
   const [user] = await ctx.db.select().from(users).where(eq(users.id, userId));
   if (!user) throw new AppError("UNAUTHORIZED", "This account was erased.");
   refuseBarred(ctx, user);
-  await ctx.db
-    .update(users)
-    .set({ lastActiveAt: ctx.now, onlineUntil: signedInUntil(ctx) })
-    .where(eq(users.id, userId));
-  return startSession(ctx, user);
+  return signIn(ctx, user);
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import { and, eq, gt } from "drizzle-orm";
 import { AuthorizationResponseError } from "openid-client";
-import { refuseBannedAddress } from "../../../auth/authenticate.ts";
+import { refuseBannedAddress } from "../../../auth/banned-address.ts";
 import { cookieIn } from "../../../auth/cookies.ts";
 import { isAllowedOrigin } from "../../../config.ts";
 import { type Ctx, publicOrigin } from "../../../context.ts";
@@ -48,7 +48,6 @@ function browserCookie(ctx: Ctx, browser: string): string {
 export async function beginSignIn(ctx: Ctx, name: string, input: BeginSignIn, cookies: string | undefined) {
   const provider = providerNamed(ctx, name);
   const redirect = allowedPage(ctx, input.redirect);
-  await refuseBannedAddress(ctx);
   await limitAddress(ctx);
   const known = browserOf(ctx, cookies);
   const browser = known !== undefined && /^[\w-]{32}$/.test(known) ? known : randomSecret();
