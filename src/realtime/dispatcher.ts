@@ -15,7 +15,7 @@ import type { BudgetKind } from "./budget.ts";
 import { Absent, type CommandContext, failed, type Outcome } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import type { Person } from "./connection-state.ts";
-import type { Membership } from "./membership.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import {
   AuthRefresh,
   type ClientFrame,
@@ -35,7 +35,7 @@ const BACKLOG_FRAMES = 256;
 
 export class Dispatcher {
   readonly #room: RoomHooks;
-  readonly #membership: Membership;
+  readonly #lifecycle: Lifecycle;
   readonly #sendQueue: SendQueue;
   #inbox: (() => void)[] = [];
   /** Sockets that showed themselves, and users without one that spent something, while a group was run. */
@@ -46,9 +46,9 @@ export class Dispatcher {
   /** Whose command is being run. */
   #asking: Connection | undefined;
 
-  constructor(room: RoomHooks, membership: Membership, sendQueue: SendQueue) {
+  constructor(room: RoomHooks, lifecycle: Lifecycle, sendQueue: SendQueue) {
     this.#room = room;
-    this.#membership = membership;
+    this.#lifecycle = lifecycle;
     this.#sendQueue = sendQueue;
   }
 
@@ -95,7 +95,7 @@ export class Dispatcher {
 
   /** Once for all that a connection sent in this group: an attachment costs as much as a frame. */
   #save(): void {
-    const { budgets } = this.#membership;
+    const { budgets } = this.#lifecycle;
     for (const connection of this.#unsaved) budgets.keepWith(connection);
     this.#unsaved.clear();
     for (const userId of this.#unkept) budgets.keep(userId, Date.now());
@@ -108,10 +108,9 @@ export class Dispatcher {
     if (!connection.isOpen) return;
     const now = Date.now();
     connection.touch(now);
-    if (connection.state.expiresAt <= now)
-      return this.#membership.close(connection, CLOSE.unauthorized, "UNAUTHORIZED");
-    if (connection.state.isSuspended) this.#membership.resume(connection);
-    if (isTooBig(message)) return this.#membership.close(connection, CLOSE.tooBig, "PAYLOAD_TOO_LARGE");
+    if (connection.state.expiresAt <= now) return this.#lifecycle.close(connection, CLOSE.unauthorized, "UNAUTHORIZED");
+    if (connection.state.isSuspended) this.#lifecycle.arrivals.resume(connection);
+    if (isTooBig(message)) return this.#lifecycle.close(connection, CLOSE.tooBig, "PAYLOAD_TOO_LARGE");
     const backlog = this.#backlogs.get(connection);
     if (!backlog || typeof message !== "string") return this.#handle(connection, message, now);
     if (backlog.length >= BACKLOG_FRAMES) return this.#answerError(connection, undefined, new AppError("RATE_LIMIT"));
@@ -121,7 +120,7 @@ export class Dispatcher {
   #handle(connection: Connection, message: string | ArrayBuffer, now: number): void {
     const { frame, id, problem } = parseFrame(message);
     if (frame?.type === "pong") return this.#pong(connection, message, now);
-    if (connection.reader.frame()) this.#membership.hasRead(connection, now);
+    if (connection.reader.frame()) this.#lifecycle.hasRead(connection, now);
     try {
       const command = frame && this.#room.commands().get(frame.type);
       // What cannot be read counts as well: junk is not free.
@@ -140,8 +139,8 @@ export class Dispatcher {
     this.#unsaved.add(connection);
     const isFirst = connection.neverAnswers;
     const wasAskedFor = connection.pong(readPong(message));
-    if (isFirst) this.#membership.answersPings(connection);
-    if (wasAskedFor) return this.#membership.hasRead(connection, now);
+    if (isFirst) this.#lifecycle.answersPings(connection);
+    if (wasAskedFor) return this.#lifecycle.hasRead(connection, now);
     try {
       this.#spend(connection, "messages", now);
     } catch (thrown) {
@@ -185,13 +184,13 @@ export class Dispatcher {
   }
 
   #spend(connection: Connection, budget: BudgetKind, now: number): void {
-    const { budgets } = this.#membership;
+    const { budgets } = this.#lifecycle;
     const over = budgets.spend(connection.userId, budget, now);
     this.#noteSpent(connection);
     if (over === 0) return;
     const refusal = budgets.refusal(connection.userId, budget, now);
     if (over > HAMMERING_FACTOR * budgets.limits[budget]) {
-      this.#membership.close(connection, CLOSE.rateLimit, `RATE_LIMIT; Retry-After: ${refusal.retryAfterSeconds}`);
+      this.#lifecycle.close(connection, CLOSE.rateLimit, `RATE_LIMIT; Retry-After: ${refusal.retryAfterSeconds}`);
       this.#noteHammering(connection.state.address);
     }
     throw refusal;
@@ -210,7 +209,7 @@ export class Dispatcher {
     if (actor.id !== connection.userId) throw new AppError("FORBIDDEN");
     const { sessionId, expiresAt, role, asOf, generation } = actor;
     Object.assign(connection.state, { sessionId, expiresAt, role, asOf, generation });
-    this.#membership.renewed(connection);
+    this.#lifecycle.renewed(connection);
     return { expiresAt: new Date(expiresAt).toISOString() };
   }
 
@@ -228,7 +227,7 @@ export class Dispatcher {
   execute(person: Person, type: string, data: unknown): Promise<Outcome> {
     return this.#answer((now) => {
       this.#unkept.add(person.userId);
-      this.#membership.budgets.require(person.userId, this.#room.commands().get(type)?.budget ?? "messages", now);
+      this.#lifecycle.budgets.require(person.userId, this.#room.commands().get(type)?.budget ?? "messages", now);
       return this.#run({ person, now, find: this.#find }, { type, data });
     });
   }
@@ -236,11 +235,11 @@ export class Dispatcher {
   /** A frame of a client that another object holds. One that is not in this room gets NOT_FOUND. */
   executeRemote(socketId: string, type: string, data: unknown): Promise<Outcome> {
     return this.#answer((now) => {
-      const connection = this.#membership.connections.get(socketId);
+      const connection = this.#lifecycle.connections.get(socketId);
       if (!connection) throw new Absent();
       connection.touch(now);
       if (connection.state.expiresAt <= now) {
-        this.#membership.close(connection, CLOSE.unauthorized, "UNAUTHORIZED");
+        this.#lifecycle.close(connection, CLOSE.unauthorized, "UNAUTHORIZED");
         throw new AppError("UNAUTHORIZED");
       }
       this.#spend(connection, this.#room.commands().get(type)?.budget ?? "messages", now);
@@ -251,7 +250,7 @@ export class Dispatcher {
   /** Counts what came another way. @returns what is left in this window, below 0: that was too much */
   charge(userId: number, budget: BudgetKind, count: number, address: string): Counted {
     const now = Date.now();
-    const { budgets } = this.#membership;
+    const { budgets } = this.#lifecycle;
     const over = budgets.spend(userId, budget, now, count);
     if (count > 0) budgets.keep(userId, now);
     if (over > HAMMERING_FACTOR * budgets.limits[budget]) this.#noteHammering(address);

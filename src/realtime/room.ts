@@ -25,7 +25,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import type { EncodedFrame } from "./encoded-frame.ts";
 import { type LoggedEvents, missedIn } from "./fan-out.ts";
 import { KindOfRoom } from "./kind-of-room.ts";
-import { Membership } from "./membership.ts";
+import { Lifecycle } from "./lifecycle.ts";
 import { Origin, type Stamp } from "./origin.ts";
 import type { RoomHooks } from "./room-hooks.ts";
 import type { Revocation } from "./room-ref.ts";
@@ -39,7 +39,7 @@ const CLOSE_MS = 100;
 export abstract class Room extends KindOfRoom {
   protected readonly connections: PresentConnections;
   protected readonly timers: Timers;
-  readonly #membership: Membership;
+  readonly #lifecycle: Lifecycle;
   readonly #dispatcher: Dispatcher;
   readonly #sendQueue: SendQueue;
   readonly #deliveries: Deliveries;
@@ -50,11 +50,11 @@ export abstract class Room extends KindOfRoom {
     super(state, env);
     this.timers = new Timers(state.storage);
     this.#deploys = new Deploys(state, env, { lastWordsMs: CLOSE_MS });
-    const checkReader = (connection: Connection) => this.#membership.checkReader(connection);
+    const checkReader = (connection: Connection) => this.#lifecycle.checkReader(connection);
     this.#sendQueue = new SendQueue({
       runInbox: () => this.#dispatcher.runInbox(),
       checkReader,
-      replaying: () => this.#membership.replaying,
+      replaying: () => this.#lifecycle.replaying,
     });
     const hooks: RoomHooks = {
       state,
@@ -71,13 +71,13 @@ export abstract class Room extends KindOfRoom {
       gone: (connection) => this.#guard("room.gone", () => this.gone(connection)),
       refused: (connection, id, error) => this.refused(connection, id, error),
     };
-    this.#membership = new Membership(hooks, this.#sendQueue);
-    this.#dispatcher = new Dispatcher(hooks, this.#membership, this.#sendQueue);
+    this.#lifecycle = new Lifecycle(hooks, this.#sendQueue);
+    this.#dispatcher = new Dispatcher(hooks, this.#lifecycle, this.#sendQueue);
     this.#deliveries = new Deliveries(state.storage.sql, {
       logged: () => this.log.lastDelivery ?? 0,
       apply: ({ id, payload }) => this.delivered(payload, id),
     });
-    this.connections = this.#membership.connections;
+    this.connections = this.#lifecycle.connections;
     this.#origin = new Origin({
       state,
       read: async () => {
@@ -110,12 +110,12 @@ export abstract class Room extends KindOfRoom {
 
   /** Sends what is pending, then closes. A connection whose own command does this is answered first. */
   protected disconnect(connection: Connection, code: number, reason: string): void {
-    this.#dispatcher.afterAnswer(connection, () => this.#membership.close(connection, code, reason));
+    this.#dispatcher.afterAnswer(connection, () => this.#lifecycle.close(connection, code, reason));
   }
 
   /** The same, for a connection whose own command asks for it, and has waited for something: once that is answered. */
   protected disconnectAtLast(connection: Connection, code: number, reason: string): void {
-    this.#dispatcher.afterLateAnswer(connection, () => this.#membership.close(connection, code, reason));
+    this.#dispatcher.afterLateAnswer(connection, () => this.#lifecycle.close(connection, code, reason));
   }
 
   /** What is over is over, whatever a kind of room makes of it: others may be closing in the same event. */
@@ -138,7 +138,7 @@ export abstract class Room extends KindOfRoom {
   #startOver(isSameRow: boolean): void {
     logEvent("object.startOver", { level: "warn", kind: this.kind, object: this.ctx.id.name, isSameRow });
     for (const connection of [...this.connections.values()]) {
-      this.#membership.close(connection, CLOSE.restart, "UNAVAILABLE");
+      this.#lifecycle.close(connection, CLOSE.restart, "UNAVAILABLE");
     }
     this.#deliveries.forget();
     this.startOver(isSameRow);
@@ -151,14 +151,14 @@ export abstract class Room extends KindOfRoom {
     const request = readConnectRequest(upgrade);
     const { 0: client, 1: socket } = new WebSocketPair();
     try {
-      if (!this.#deploys.admits(request.version, () => this.#membership.handOver())) throw new AppError("UNAVAILABLE");
+      if (!this.#deploys.admits(request.version, () => this.#lifecycle.handOver())) throw new AppError("UNAVAILABLE");
       await this.meet({ generation: request.generation, born: this.bornAt(request) });
       await this.admit(request);
       const place = this.elsewhere(request);
       if (place !== null) return sendElsewhere(place);
-      this.#membership.requireSpace(request.userId);
+      this.#lifecycle.arrivals.requireSpace(request.userId);
       this.ctx.acceptWebSocket(socket);
-      this.#membership.enter(request, socket);
+      this.#lifecycle.arrivals.enter(request, socket);
     } catch (thrown) {
       refuseSocket(socket, thrown);
     }
@@ -166,21 +166,21 @@ export abstract class Room extends KindOfRoom {
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
-    const connection = this.#membership.connections.find(socket);
+    const connection = this.#lifecycle.connections.find(socket);
     if (connection) this.#dispatcher.receive(connection, message);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
-    this.#membership.ended(socket, code);
+    this.#lifecycle.ended(socket, code);
   }
 
   override webSocketError(socket: WebSocket): void {
-    this.#membership.ended(socket, 1006);
+    this.#lifecycle.ended(socket, 1006);
   }
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    this.#membership.vanished.prune(now);
+    this.#lifecycle.vanished.prune(now);
     await this.timers.ring(now);
     this.#sendQueue.flush();
   }
@@ -215,7 +215,7 @@ export abstract class Room extends KindOfRoom {
     try {
       await this.meet({ generation: request.generation, born: this.bornAt(request) });
       await this.admit(request);
-      const { join, drained, greetedFrom } = this.#membership.enterRemote(request, at);
+      const { join, drained, greetedFrom } = this.#lifecycle.arrivals.enterRemote(request, at);
       const { head, epoch } = this.log;
       await drained;
       return { ok: true, data: { seq: greetedFrom ?? head, epoch, join, isGreeted: greetedFrom !== null } };
@@ -232,7 +232,7 @@ export abstract class Room extends KindOfRoom {
     socketId: string,
     { seq, epoch, most }: { seq: number; epoch: string; most: number },
   ): Promise<LoggedEvents | null> {
-    const connection = this.#membership.connections.get(socketId);
+    const connection = this.#lifecycle.connections.get(socketId);
     if (!connection || this.log.head - seq > most) return null;
     await this.beforeReplay();
     return missedIn(this.log, { seq, epoch });
@@ -245,21 +245,21 @@ export abstract class Room extends KindOfRoom {
 
   /** RPC: a gateway's client lost its connection. It may be back soon: until then it is gone for others only. */
   remoteSuspend(socketId: string): void {
-    this.#membership.suspend(socketId);
+    this.#lifecycle.suspend(socketId);
   }
 
   /** RPC: a gateway's client is gone from this room. */
   remoteLeave(socketId: string): void {
-    this.#membership.leave(socketId);
+    this.#lifecycle.leave(socketId);
   }
 
   /** RPC: closes a user's connections here. */
   revoke(revocation: Revocation): void {
-    this.#membership.revoke(revocation);
+    this.#lifecycle.revoke(revocation);
   }
 
   /** RPC: what is known of a user changed (name, picture, role). */
   updatePerson(person: Partial<Person> & { userId: number }): void {
-    this.#membership.connections.updatePerson(person);
+    this.#lifecycle.connections.updatePerson(person);
   }
 }

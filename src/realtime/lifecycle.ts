@@ -1,14 +1,12 @@
-/** Coming and going: what has to happen in every part of a room when a connection opens, moves, is away or ends. */
+/** The life of a room's connections: the parts that have to hear of each, how they are brought back, renewed and ended. */
 import { config } from "../config.ts";
-import { AppError, CLOSE } from "../errors.ts";
-import { logEvent } from "../platform/log.ts";
+import { CLOSE } from "../errors.ts";
+import { Arrivals, logSocket } from "./arrivals.ts";
 import { Budgets, limitsFrom } from "./budget.ts";
 import { BudgetRows } from "./budget-rows.ts";
-import { Connection, restoreConnection } from "./connection.ts";
-import { type ConnectionState, type ConnectRequest, newState } from "./connection-state.ts";
+import { type Connection, restoreConnection } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { restartReason } from "./deploys.ts";
-import { greet, greetRemote } from "./greeting.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { HubRegistration } from "./hub-registration.ts";
 import { RemoteMembers } from "./remote-members.ts";
@@ -17,10 +15,11 @@ import type { RoomHooks } from "./room-hooks.ts";
 import { isRevoked, objectKey, type Revocation } from "./room-ref.ts";
 import type { SendQueue } from "./send-queue.ts";
 import { SlowReaders } from "./slow-readers.ts";
-import { completeClose, SocketTransport } from "./transport.ts";
+import { completeClose } from "./transport.ts";
 import { Vanished } from "./vanished.ts";
 
-export class Membership {
+export class Lifecycle {
+  readonly arrivals: Arrivals;
   readonly connections: Connections;
   readonly budgets: Budgets;
   readonly vanished: Vanished;
@@ -75,6 +74,18 @@ export class Membership {
       budgets: this.budgets,
       flush: () => this.#sendQueue.flush(),
     });
+    this.arrivals = new Arrivals({
+      room,
+      sendQueue,
+      connections: this.connections,
+      budgets: this.budgets,
+      heartbeat: this.#heartbeat,
+      hubs: this.#hubs,
+      remote: this.#remote,
+      replays: this.#replays,
+      slowReaders: this.#slowReaders,
+      vanished: this.vanished,
+    });
     this.#restore();
   }
 
@@ -84,100 +95,11 @@ export class Membership {
     for (const socket of state.getWebSockets()) {
       const connection = restoreConnection(state, socket);
       if (!connection) continue;
-      this.#add(connection, socket);
+      this.arrivals.add(connection, socket);
       this.#replays.restore(connection);
       connection.state.spent = this.budgets.restore(connection.userId, connection.state.spent);
     }
-    for (const connection of this.#remote.restore()) this.#add(connection);
-  }
-
-  // ── Coming ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** @throws AppError RATE_LIMIT the object, or the user, has too many connections */
-  requireSpace(userId: number): void {
-    this.vanished.prune(Date.now());
-    this.connections.requireSpace(userId);
-    if (!this.#slowReaders.mayOpen(userId)) throw new AppError("RATE_LIMIT", "Read what was sent first.");
-  }
-
-  /** A socket that was accepted. First the position, then what was missed, then what is new. */
-  enter(request: ConnectRequest, socket: WebSocket): void {
-    const state = this.#newState(request, crypto.randomUUID());
-    const connection = new Connection(state, new SocketTransport(this.#room.state, socket, state.batch));
-    connection.save();
-    this.#sendQueue.flush();
-    const parts = { log: this.#room.log(), replays: this.#replays };
-    greet(connection, parts, request, this.#room.queueStart());
-    this.#open(connection, socket);
-  }
-
-  /**
-   * A client that a gateway holds. Under an id that is known, it has moved, has a new token, or is back.
-   * @returns the number of its membership; `drained` resolves when all that it was sent before is where it was; whether
-   * frames waited for it, which it is sent after its position
-   */
-  enterRemote(
-    request: ConnectRequest,
-    { gateway, socketId }: { gateway: string; socketId: string },
-  ): { join: number; drained: Promise<void>; greetedFrom: number | null } {
-    this.#sendQueue.flush();
-    const drained = this.#remote.drained(socketId);
-    const known = this.connections.get(socketId);
-    if (!known) this.requireSpace(request.userId);
-    const state = this.#newState({ ...request, heartbeat: "client" }, socketId);
-    if (known) {
-      this.#renew(known, state, gateway);
-      return { join: known.state.join ?? 0, drained, greetedFrom: null };
-    }
-    const connection = this.#remote.add(state, gateway);
-    const start = request.takesQueue ? this.#room.queueStart() : undefined;
-    const greetedFrom = start === undefined ? null : greetRemote(connection, this.#room.log(), start);
-    this.#open(connection);
-    return { join: state.join ?? 0, drained, greetedFrom };
-  }
-
-  #newState(request: ConnectRequest, id: string): ConnectionState {
-    const now = Date.now();
-    const beatAt = request.heartbeat === "server" ? this.#heartbeat.firstBeat(now) : null;
-    return newState(request, { id, now, beatAt, spent: this.budgets.of(request.userId) });
-  }
-
-  #open(connection: Connection, socket?: WebSocket): void {
-    const isFirst = this.connections.countOf(connection.userId) === 0;
-    this.#add(connection, socket);
-    this.#log("socket.open", connection);
-    this.#room.opened(connection, isFirst);
-    this.#hubs.opened(connection);
-    this.#settled();
-  }
-
-  #add(connection: Connection, socket?: WebSocket): void {
-    this.connections.add(connection, socket);
-    this.#sendQueue.add(connection);
-    this.#heartbeat.add(connection);
-  }
-
-  #renew(known: Connection, fresh: ConnectionState, gateway: string): void {
-    const wasAway = known.state.isSuspended;
-    const isFirst = this.connections.countOf(known.userId) === 0;
-    const { facts: _facts, openedAt: _openedAt, spent: _spent, ...changed } = fresh;
-    const state = Object.assign(known.state, changed, { isSuspended: false });
-    const connection = this.#remote.add(state, gateway);
-    this.#sendQueue.remove(known);
-    this.connections.supersede(known);
-    this.#add(connection);
-    if (wasAway) this.#room.opened(connection, isFirst);
-    this.#hubs.opened(connection);
-    this.#settled();
-  }
-
-  /** A client that had been silent for long says something: it is here again. */
-  resume(connection: Connection): void {
-    const isFirst = this.connections.countOf(connection.userId) === 0;
-    this.connections.resume(connection);
-    this.#heartbeat.watch(connection);
-    this.#room.opened(connection, isFirst);
-    this.#settled();
+    for (const connection of this.#remote.restore()) this.arrivals.add(connection);
   }
 
   /** Those that are sent what is logged by their replays, and not as it happens. */
@@ -201,12 +123,6 @@ export class Membership {
     this.#heartbeat.renew(connection);
     this.#hubs.opened(connection);
     this.#room.timers.arm(Date.now());
-  }
-
-  /** When a connection ends may have changed; what there is to say is said. */
-  #settled(): void {
-    this.#room.timers.arm(Date.now());
-    this.#sendQueue.flush();
   }
 
   // ── Going ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -280,7 +196,7 @@ export class Membership {
   /** The end of a socket that woke the object: the platform no longer lists it, and its user was here until now. */
   #recall(socket: WebSocket): Connection | null {
     const connection = restoreConnection(this.#room.state, socket);
-    if (connection) this.#add(connection, socket);
+    if (connection) this.arrivals.add(connection, socket);
     return connection;
   }
 
@@ -290,7 +206,7 @@ export class Membership {
     this.#sendQueue.remove(connection);
     this.#heartbeat.remove(connection);
     this.#replays.remove(connection);
-    this.#log("socket.close", connection, { code });
+    logSocket("socket.close", this.#room, connection, { code });
     this.connections.remove(connection);
     if (this.connections.allOf(connection.userId).length === 0) this.#hubs.left(connection);
     if (connection.transportKind !== "gateway") this.budgets.keepAfterClose(connection, Date.now());
@@ -300,9 +216,5 @@ export class Membership {
   /** Closes who does not read: what is still pending is not sent any more. */
   checkReader(connection: Connection): void {
     for (const slow of this.#slowReaders.after(connection, Date.now())) this.#end(slow, CLOSE.tooSlow, "TOO_SLOW");
-  }
-
-  #log(event: string, { id: socket, userId }: Connection, more: { code?: number } = {}): void {
-    logEvent(event, { kind: this.#room.kind(), object: this.#room.state.id.name, userId, socket, ...more });
   }
 }
