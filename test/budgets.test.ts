@@ -2,9 +2,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { ConnectRequest } from "../src/realtime/connection-state.ts";
 import { reachGatewaysBy } from "../src/realtime/gateways.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
+import { remoteRequest } from "./support/callers.ts";
 import { mintStream } from "./support/media.ts";
 import { mintGroup, openRoom, post } from "./support/rooms.ts";
 import { openHub } from "./support/socket.ts";
@@ -55,20 +55,7 @@ describe("hibernation refills no budget", () => {
       deliver: async () => [],
       putOut: async () => undefined,
     }));
-    const request: ConnectRequest = {
-      userId: ann.id,
-      username: ann.username,
-      displayName: null,
-      avatarUrl: null,
-      role: "user",
-      sessionId: "s",
-      expiresAt: Date.now() + 600_000,
-      asOf: 0,
-      address: ann.address,
-      heartbeat: "client",
-      batch: false,
-      facts: { ownerId: ann.id },
-    };
+    const request = remoteRequest(ann, { ownerId: ann.id });
     expect(await room.remoteJoin(request, { gateway: "g1", socketId: "ann-1" })).toMatchObject({ ok: true });
     const say = (n: number) => room.executeRemote("ann-1", "chat_message", { message: `${n}` });
     for (let n = 1; n <= LIMIT; n += 1) expect(await say(n)).toMatchObject({ ok: true });

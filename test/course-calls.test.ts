@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { app } from "../src/app.ts";
 import { mintUser, ORIGIN, type TestUser } from "./support/api.ts";
+import { remoteRequest } from "./support/callers.ts";
 import { as, openCourse, promote } from "./support/rooms.ts";
 import { get, join, offer, open, roomOf } from "./support/webrtc.ts";
 
@@ -69,20 +70,7 @@ describe("who is removed from a course of members", () => {
 
   it("is turned away who was on the way into a call, also after a sleep; added again, they may join", async () => {
     const { path, sessionId, mod, bob, remove } = await courseWithCall();
-    const request = (asOf: number) => ({
-      userId: bob.id,
-      username: bob.username,
-      displayName: null,
-      avatarUrl: null,
-      role: "user" as const,
-      sessionId: "s",
-      expiresAt: Date.now() + 600_000,
-      asOf,
-      address: bob.address,
-      heartbeat: "client" as const,
-      batch: false,
-      facts: { maxParticipants: 10, asOf },
-    });
+    const request = (asOf: number) => remoteRequest(bob, { maxParticipants: 10, asOf }, { asOf });
     const newest = "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'";
     const before = (await env.DB.prepare(newest).first<number>("seq")) ?? 0;
     expect(await remove(bob)).toBe(200);

@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { call, mintUser, type TestUser } from "./support/api.ts";
+import { personOf } from "./support/callers.ts";
 import { openCourse, promote } from "./support/rooms.ts";
 import { openSocket } from "./support/socket.ts";
 
@@ -303,15 +304,8 @@ describe("chat on the native socket", () => {
     await say(ann, path, "so that the room knows itself");
     const roomId = (await roomIdOf(courseId)) ?? "";
     const facts = await env.DB.prepare("SELECT facts FROM room_facts WHERE room_id = ?").bind(roomId).first("facts");
-    const person = {
-      userId: ann.id,
-      username: ann.username,
-      displayName: null,
-      avatarUrl: null,
-      role: "user" as const,
-    };
-    const entrance = { room: JSON.parse(String(facts)), readSeq: 0 };
-    const outcome = await env.CHAT_ROOM.getByName(roomId).executeFor(person, entrance, "chat:send_message", {
+    const context = { room: JSON.parse(String(facts)), readSeq: 0 };
+    const outcome = await env.CHAT_ROOM.getByName(roomId).executeFor(personOf(ann), context, "chat:send_message", {
       message: "hi",
     });
     expect(outcome).toMatchObject({ ok: true, data: { message: "hi", seq: 2 } });

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { StreamRoom } from "../src/features/streams/room.ts";
 import { mintUser, type TestUser } from "./support/api.ts";
+import { personOf } from "./support/callers.ts";
 import { at } from "./support/items.ts";
 import { mintStream, type TestStream } from "./support/media.ts";
 import { type Frame, openSocket, type TestSocket } from "./support/socket.ts";
@@ -38,13 +39,12 @@ async function crowd(): Promise<{ stream: TestStream; sockets: TestSocket[] }> {
  * when all of it is stored, and most of it is yet to be sent.
  */
 function burst(stream: TestStream, meanwhile: (room: StreamRoom) => void = () => {}): Promise<void> {
-  const facts = { ownerId: people[0]?.id ?? 0 };
+  const context = { ownerId: people[0]?.id ?? 0 };
   return runInDurableObject(roomOf(stream), async (room) => {
     const write = (number: number) =>
-      people.map(({ id: userId, username }, at) => {
-        const person = { userId, username, displayName: null, avatarUrl: null, role: "user" as const };
-        return room.executeFor(person, facts, "chat_message", { message: `${at}.${number}` });
-      });
+      people.map((user, at) =>
+        room.executeFor(personOf(user), context, "chat_message", { message: `${at}.${number}` }),
+      );
     for (const half of [from(1, EACH / 2), from(EACH / 2 + 1, EACH)]) {
       for (const outcome of await Promise.all(half.flatMap(write))) expect(outcome).toMatchObject({ ok: true });
     }

@@ -8,6 +8,7 @@ import { RemoteMembers } from "../src/realtime/remote-members.ts";
 import { Room } from "../src/realtime/room.ts";
 import { post as admin, mintAdmin, run } from "./support/admin.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
+import { remoteRequest } from "./support/callers.ts";
 import { Gate } from "./support/held.ts";
 import { as, mintGroup, openCourse, openRoom } from "./support/rooms.ts";
 import { openSocket } from "./support/socket.ts";
@@ -183,24 +184,12 @@ describe("a ban reaches", () => {
       "SELECT facts FROM room_facts WHERE room_id = ?",
       roomId,
     );
-    const request = (sessionId: string | undefined, asOf: number) => ({
-      userId: bob.id,
-      username: bob.username,
-      displayName: null,
-      avatarUrl: null,
-      role: "user" as const,
-      sessionId: String(sessionId),
-      expiresAt: Date.now() + 60_000,
-      asOf,
-      address: "",
-      heartbeat: "client" as const,
-      batch: false,
-      facts: { room: JSON.parse(facts), readSeq: 0 },
-    });
+    const context = { room: JSON.parse(facts), readSeq: 0 };
+    const request = (sessionId = "") => remoteRequest(bob, context, { sessionId });
     // No gateway of this name holds it: nothing may be sent there.
     vi.spyOn(RemoteMembers.prototype, "push").mockImplementation(() => {});
     const at = { gateway: "weur:1", socketId: "s" };
-    expect((await room.remoteJoin(request(own?.id, 0), at)).ok).toBe(true);
+    expect((await room.remoteJoin(request(own?.id), at)).ok).toBe(true);
     expect((await call("/auth/logout", { method: "POST", token: other.token })).status).toBe(200);
     await vi.waitFor(async () =>
       expect(await run("SELECT 1 FROM outbox WHERE target = ?", `user:${bob.id}`)).toEqual([]),
@@ -208,7 +197,7 @@ describe("a ban reaches", () => {
     const here = () =>
       runInDurableObject(room, (_, { storage }) => storage.sql.exec("SELECT id FROM remote_members").toArray());
     expect(await here()).toHaveLength(1);
-    expect((await room.remoteJoin(request(others?.id, 0), at)).ok).toBe(true);
+    expect((await room.remoteJoin(request(others?.id), at)).ok).toBe(true);
     await vi.waitFor(async () => expect(await here()).toEqual([]));
   });
 });

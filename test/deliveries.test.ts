@@ -3,9 +3,9 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import { ChatRoom } from "../src/chat/room.ts";
-import type { Person } from "../src/realtime/connection-state.ts";
 import { Timers } from "../src/realtime/timers.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
+import { personOf } from "./support/callers.ts";
 import { mintStream } from "./support/media.ts";
 import { mintGroup } from "./support/rooms.ts";
 import { openHub, openSocket } from "./support/socket.ts";
@@ -79,8 +79,7 @@ it("a frame whose handling throws takes nothing from those that came with it", a
   const room = env.STREAM_ROOM.getByName(String(stream.id));
   const socket = await openSocket(`/streams/${stream.id}/ws?token=${ann.token}`);
   await socket.next("connected");
-  const { id: userId, username } = ann;
-  const person: Person = { userId, username, displayName: null, avatarUrl: null, role: "user" };
+  const person = personOf(ann);
   const outcomes = await runInDurableObject(room, async (object, state) => {
     const [server] = state.getWebSockets();
     if (!server) throw new Error("There is no socket.");
@@ -88,7 +87,7 @@ it("a frame whose handling throws takes nothing from those that came with it", a
     vi.spyOn(object as any, "refused").mockImplementation(() => {
       throw new Error("a mistake");
     });
-    const say = (message: string) => object.executeFor(person, { ownerId: userId }, "chat_message", { message });
+    const say = (message: string) => object.executeFor(person, { ownerId: person.userId }, "chat_message", { message });
     // The first makes the room busy: what follows is one group.
     const said = [say("one")];
     object.webSocketMessage(server, "junk");

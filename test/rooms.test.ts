@@ -2,6 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { costOf, mintUser, type TestUser } from "./support/api.ts";
+import { personOf } from "./support/callers.ts";
 import { as, mintThree, openRoom, post, promote } from "./support/rooms.ts";
 
 const privately = (me: TestUser, other: TestUser) =>
@@ -215,9 +216,8 @@ describe("a group", () => {
     expect((await socket.nextClose()).code).toBe(4004);
     expect((await post(bob, roomId, "hello?")).status).toBe(404);
     expect((await as(ann, "DELETE", `/rooms/${roomId}`)).status).toBe(404);
-    const person = { userId: bob.id, username: "bob", displayName: null, avatarUrl: null, role: "user" as const };
-    const entrance = { room: JSON.parse(String(facts)), readSeq: 0 };
-    const late = await env.CHAT_ROOM.getByName(roomId).executeFor(person, entrance, "send_message", {
+    const context = { room: JSON.parse(String(facts)), readSeq: 0 };
+    const late = await env.CHAT_ROOM.getByName(roomId).executeFor(personOf(bob), context, "send_message", {
       content: "late",
     });
     expect(late).toMatchObject({ ok: false, error: { code: "NOT_FOUND" } });

@@ -1,9 +1,9 @@
 /** Who has left a video session, and who is only away. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
-import type { ConnectRequest } from "../src/realtime/connection-state.ts";
 import { reachGatewaysBy } from "../src/realtime/gateways.ts";
 import { call, mintUser } from "./support/api.ts";
+import { remoteRequest } from "./support/callers.ts";
 import { passTime } from "./support/clock.ts";
 import { openHub } from "./support/socket.ts";
 import { GRACE_SECONDS, get, host, join, meeting, offer, roomOf, untilAway } from "./support/webrtc.ts";
@@ -113,26 +113,13 @@ describe("a participant whose connection a gateway holds", () => {
       },
       putOut: async () => undefined,
     }));
-    const admission: ConnectRequest = {
-      userId: bob.id,
-      username: bob.username,
-      displayName: null,
-      avatarUrl: null,
-      role: "user",
-      sessionId: "s",
-      expiresAt: Date.now() + 600_000,
-      asOf: 0,
-      address: bob.address,
-      heartbeat: "client",
-      batch: false,
-      facts: { maxParticipants: 50 },
-    };
+    const request = remoteRequest(bob, { maxParticipants: 50 });
     const act = (type: string, data: object = {}) => room.executeRemote("bob-1", type, { sessionId, ...data });
-    expect(await room.remoteJoin(admission, { gateway: "g1", socketId: "bob-1" })).toMatchObject({ ok: true });
+    expect(await room.remoteJoin(request, { gateway: "g1", socketId: "bob-1" })).toMatchObject({ ok: true });
     expect(await act("webrtc:join_session", { displayName: "Bob" })).toMatchObject({ ok: true });
     expect((await annSocket.next("webrtc:user_joined")).data.displayName).toBe("Bob");
     await evictDurableObject(room);
-    await room.remoteJoin(admission, { gateway: "g2", socketId: "bob-1" });
+    await room.remoteJoin(request, { gateway: "g2", socketId: "bob-1" });
     await annSocket.ask("webrtc:offer", { sessionId, targetUserId: bob.id, offer: offer("x") });
     const data = { sessionId, fromUserId: ann.id, offer: offer("x") };
     await vi.waitFor(() => expect(delivered.at(-1)).toEqual(["g2", ["webrtc:offer_received", data]]));

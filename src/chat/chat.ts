@@ -177,8 +177,8 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
 
   // ── Coming in ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  protected override async admit({ userId, facts, since }: ConnectRequest): Promise<void> {
-    this.letIn(userId, this.context.parse(facts));
+  protected override async admit({ userId, context, since }: ConnectRequest): Promise<void> {
+    this.letIn(userId, this.context.parse(context));
     if (since !== undefined) await this.beforeReplay();
   }
 

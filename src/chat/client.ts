@@ -137,7 +137,7 @@ export const askSummary = (ctx: Ctx, roomId: string, userId: number): Promise<{ 
 export const intoRoom = ({ env }: Ctx, { roomId, context }: Access) => ({
   stub: env.CHAT_ROOM.getByName(roomId),
   kind: "room",
-  facts: context,
+  context,
 });
 
 /** The outbox's way to a room. */

@@ -207,7 +207,7 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
   // ── What connections keep ─────────────────────────────────────────────────────────────────────────────────────────
 
   #restore(connection: Connection): void {
-    const kept = Kept.safeParse(connection.state.facts);
+    const kept = Kept.safeParse(connection.context);
     if (!kept.success) return;
     this.#marks.restore(connection.userId, kept.data, Date.now());
     if (kept.data.isTyping) this.#typing.set(connection, true);
@@ -225,7 +225,7 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
   #note(connection: Connection): void {
     // A gateway's member is kept in a row, and typing is not worth one.
     const isTyping = connection.transportKind !== "gateway" && this.#typing.has(connection);
-    connection.state.facts = { ...this.#marks.keep(connection.userId), isTyping } satisfies Kept;
+    connection.context = { ...this.#marks.keep(connection.userId), isTyping } satisfies Kept;
   }
 
   // ── What the Worker asks ──────────────────────────────────────────────────────────────────────────────────────────

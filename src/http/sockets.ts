@@ -15,11 +15,12 @@ import { byCaller } from "./caller.ts";
 import type { HttpEnv } from "./env.ts";
 import { queryIn } from "./read.ts";
 
-/** The object a socket leads to, and what its room wants to know about the member. */
+/** The object a socket leads to. */
 export type Destination = {
   stub: DurableObjectStub;
   kind: string;
-  facts?: unknown;
+  /** The join context, as ConnectRequest has it. */
+  context?: unknown;
   /** Where an object that has no place for the client sends it. */
   elsewhere?: (place: string) => Omit<Destination, "elsewhere">;
 };
@@ -68,7 +69,7 @@ async function signIn(ctx: Ctx, request: Request, ticket: string | undefined): P
 
 /** The object gets a request that is made anew: nothing that the client sent is in it but what was checked. */
 async function forward(ctx: UserCtx, destination: Destination, query: SocketQuery): Promise<Response> {
-  const { stub, facts, elsewhere } = destination;
+  const { stub, context, elsewhere } = destination;
   // It says how far the outbox had come when the caller was asked for.
   await ctx.db.settle();
   const { actor } = ctx;
@@ -89,7 +90,7 @@ async function forward(ctx: UserCtx, destination: Destination, query: SocketQuer
     batch: query.batch,
     since: query.since,
     epoch: query.epoch,
-    facts,
+    context,
   };
   const headers = { Upgrade: "websocket", ...writeConnectRequest(request) };
   const answer = await callOnce(ctx, () => stub.fetch("https://object/", { headers }));

@@ -24,7 +24,7 @@ const TOPICS_PER_USER = 50;
 const Heard = z.object({ topics: z.array(z.tuple([z.string(), z.number().nullable()])) });
 type Heard = z.infer<typeof Heard>;
 type Topics = Map<string, number | null>;
-const heardBy = ({ state }: Connection): Topics => new Map(Heard.safeParse(state.facts).data?.topics);
+const heardBy = ({ context }: Connection): Topics => new Map(Heard.safeParse(context).data?.topics);
 
 type Subscription = { topic: string; until: number | null; since?: number | undefined; epoch?: string | undefined };
 
@@ -114,7 +114,7 @@ export class HubTopics implements Timer {
   }
 
   #note(connection: Connection, topics: Topics): void {
-    connection.state.facts = { topics: [...topics] } satisfies Heard;
+    connection.context = { topics: [...topics] } satisfies Heard;
     connection.save();
     this.#host.arm();
   }

@@ -104,7 +104,7 @@ export class Arrivals {
   #renew(known: Connection, fresh: ConnectionState, gateway: string): void {
     const wasAway = known.state.isSuspended;
     const isFirst = this.#parts.connections.countOf(known.userId) === 0;
-    const { facts: _facts, openedAt: _openedAt, spent: _spent, ...changed } = fresh;
+    const { facts: _context, openedAt: _openedAt, spent: _spent, ...changed } = fresh;
     const state = Object.assign(known.state, changed, { isSuspended: false });
     const connection = this.#parts.remote.add(state, gateway);
     this.#parts.sendQueue.remove(known);

@@ -33,17 +33,33 @@ export const ConnectRequest = Person.extend({
   epoch: z.string().optional(),
   /** A gateway's client that begins anew: it is sent what waits for its user. */
   takesQueue: z.boolean().optional(),
-  /** What the feature wants to know about the member, checked by the room. */
-  facts: z.unknown().optional(),
+  /** The join context: what the room must know about the member beyond the person. The room checks it. */
+  context: z.unknown().optional(),
 });
 export type ConnectRequest = z.infer<typeof ConnectRequest>;
+
+/**
+ * A connect request as it crosses to an object. Workers, gateways and objects of several releases run side by side for some
+ * minutes, and all know the join context as `facts`; so do the states that objects have stored.
+ */
+export const CrossingRequest = ConnectRequest.omit({ context: true }).extend({ facts: z.unknown().optional() });
+export type CrossingRequest = z.infer<typeof CrossingRequest>;
+
+export const toCrossing = ({ context, ...request }: ConnectRequest): CrossingRequest => ({
+  ...request,
+  facts: context,
+});
+export const fromCrossing = ({ facts, ...request }: CrossingRequest): ConnectRequest => ({
+  ...request,
+  context: facts,
+});
 
 /** The header in which the Worker hands over who connects. The Worker builds the request anew: no client can set it. */
 const CONNECT_REQUEST_HEADER = "x-roomcast-connect-request";
 const ELSEWHERE_HEADER = "x-roomcast-elsewhere";
 
 export const writeConnectRequest = (request: ConnectRequest): Record<string, string> => ({
-  [CONNECT_REQUEST_HEADER]: encodeURIComponent(JSON.stringify(request)),
+  [CONNECT_REQUEST_HEADER]: encodeURIComponent(JSON.stringify(toCrossing(request))),
 });
 
 /** An object's answer to an upgrade: the client is to be held elsewhere. The Worker takes it there. */
@@ -57,10 +73,10 @@ export function elsewhereIn({ headers }: Response): string | null {
 }
 
 export const readConnectRequest = ({ headers }: Request): ConnectRequest =>
-  ConnectRequest.parse(JSON.parse(decodeURIComponent(headers.get(CONNECT_REQUEST_HEADER) ?? "null")));
+  fromCrossing(CrossingRequest.parse(JSON.parse(decodeURIComponent(headers.get(CONNECT_REQUEST_HEADER) ?? "null"))));
 
 /** Kept in the socket's attachment: 16 KB at most (platform limit). */
-export const ConnectionState = ConnectRequest.omit({
+export const ConnectionState = CrossingRequest.omit({
   since: true,
   epoch: true,
   takesQueue: true,
@@ -91,8 +107,8 @@ export type ConnectionState = z.infer<typeof ConnectionState>;
 
 /** Of whoever comes in now; `beatAt`, `spent`: see ConnectionState. */
 export function newState(
-  { since: _since, epoch: _epoch, takesQueue: _takesQueue, version: _version, ...request }: ConnectRequest,
+  { since: _since, epoch: _epoch, takesQueue: _takesQueue, version: _version, context, ...request }: ConnectRequest,
   { now, ...begun }: Pick<ConnectionState, "id" | "beatAt" | "spent"> & { now: number },
 ): ConnectionState {
-  return { ...request, ...begun, openedAt: now, lastSeenAt: now, missed: 0 };
+  return { ...request, facts: context, ...begun, openedAt: now, lastSeenAt: now, missed: 0 };
 }

@@ -33,6 +33,15 @@ export class Connection {
     return this.state.id;
   }
 
+  /** The join context, until the room puts in its place what it has to know of this connection after hibernation. */
+  get context(): unknown {
+    return this.state.facts;
+  }
+
+  set context(context: unknown) {
+    this.state.facts = context;
+  }
+
   get transportKind(): TransportKind {
     return this.#transport.kind;
   }

@@ -17,7 +17,13 @@ import type { MaybePromise } from "../platform/promise.ts";
 import type { BudgetKind } from "./budget.ts";
 import { failed, type Outcome } from "./commands.ts";
 import type { Connection } from "./connection.ts";
-import { type ConnectRequest, type Person, readConnectRequest, sendElsewhere } from "./connection-state.ts";
+import {
+  type CrossingRequest,
+  fromCrossing,
+  type Person,
+  readConnectRequest,
+  sendElsewhere,
+} from "./connection-state.ts";
 import type { PresentConnections } from "./connections.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Deploys } from "./deploys.ts";
@@ -211,7 +217,8 @@ export abstract class Room extends KindOfRoom {
    * new token, or is back. The answer has the number of the membership and the position in the log, and comes when all up to
    * there is with the gateway where the client was: what that one does not have then was lost on the way.
    */
-  async remoteJoin(request: ConnectRequest, at: { gateway: string; socketId: string }): Promise<Outcome> {
+  async remoteJoin(crossing: CrossingRequest, at: { gateway: string; socketId: string }): Promise<Outcome> {
+    const request = fromCrossing(crossing);
     try {
       await this.meet({ generation: request.generation, born: this.bornAt(request) });
       await this.admit(request);

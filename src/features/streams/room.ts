@@ -104,18 +104,18 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
     return { epoch: this.log.epoch, head: this.log.head };
   }
 
-  protected override elsewhere({ userId, facts }: ConnectRequest): string | null {
+  protected override elsewhere({ userId, context }: ConnectRequest): string | null {
     // Wherever somebody sits, their other windows go, too: so they are one viewer.
     const isHere = this.connections.allOf(userId).length > 0;
     const hasPlace = this.connections.heldSize < this.#mostViewers && this.#audiences.seatOf(userId) === undefined;
     if (isHere || hasPlace) return null;
-    const context = StreamContext.parse(facts);
-    const region = context.region ?? "weur";
+    const known = StreamContext.parse(context);
+    const region = known.region ?? "weur";
     const greeting = this.#greetingOf(userId, Date.now()).map((frame) => encodeFrame(frame).text);
     return JSON.stringify({
       name: this.#audiences.seat(userId, region),
       region,
-      facts: { ...context, greeting },
+      facts: { ...known, greeting },
     } satisfies Place);
   }
 

@@ -21,12 +21,12 @@ streamSockets.get(
 export async function toStream(ctx: UserCtx, streamId: string, region?: Region): Promise<Destination> {
   const id = IntegerId.safeParse(respell(IntegerId, streamId).value);
   if (!id.success) throw new AppError("NOT_FOUND");
-  const facts = { ...(await findStream(ctx, id.data)), region };
+  const context = { ...(await findStream(ctx, id.data)), region };
   const stub = ctx.env.STREAM_ROOM.getByName(String(id.data));
-  return { stub, kind: "stream", facts, elsewhere: (place) => toAudience(ctx, place) };
+  return { stub, kind: "stream", context, elsewhere: (place) => toAudience(ctx, place) };
 }
 
 function toAudience({ env }: UserCtx, place: string): Destination {
-  const { name, region, facts } = Place.parse(JSON.parse(place));
-  return { stub: env.STREAM_AUDIENCE.getByName(name, { locationHint: region }), kind: "stream", facts };
+  const { name, region, facts: context } = Place.parse(JSON.parse(place));
+  return { stub: env.STREAM_AUDIENCE.getByName(name, { locationHint: region }), kind: "stream", context };
 }

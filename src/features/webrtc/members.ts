@@ -1,7 +1,7 @@
 /** Who takes part in a session: in memory, and in the store what must outlive it. */
 import type { Connection } from "../../realtime/connection.ts";
 import type { PresentConnections } from "../../realtime/connections.ts";
-import { factsOf, keepState, type Member, ParticipantState } from "./participant.ts";
+import { contextOf, keepState, type Member, ParticipantState } from "./participant.ts";
 import type { Absence, StayStore } from "./store.ts";
 
 /** After a crash everybody reconnects at once, after a random wait (SPEC 2, 1012). */
@@ -26,7 +26,7 @@ export class Members {
   restore(now: number): boolean {
     for (const connection of this.#here.values()) {
       const { userId, id: connectionId } = connection;
-      const { participant: state } = factsOf(connection);
+      const { participant: state } = contextOf(connection);
       if (state) this.#byUser.set(userId, { userId, state, connectionId, absence: null });
     }
     let hasCrashed = false;

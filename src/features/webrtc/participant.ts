@@ -27,7 +27,7 @@ export const arrived = (now: number) => ({
 });
 
 /** What the Worker tells the room about who connects, and what the room adds once they have joined. */
-export const SessionFacts = z.object({
+export const SessionContext = z.object({
   /** What clients call the session, if it has a chosen id. */
   publicId: z.string().optional(),
   /** It was made by its first use, and ends with its last participant. */
@@ -37,7 +37,7 @@ export const SessionFacts = z.object({
   asOf: z.number().int().default(0),
   participant: ParticipantState.optional(),
 });
-export type SessionFacts = z.infer<typeof SessionFacts>;
+export type SessionContext = z.infer<typeof SessionContext>;
 
 /**
  * One per user, however many windows they have: the one that joined last takes part, or every offer to them would be
@@ -48,12 +48,12 @@ export type Member = { userId: number; state: ParticipantState } & (
   | { connectionId: null; absence: Absence }
 );
 
-export const factsOf = ({ state }: Connection): SessionFacts => SessionFacts.parse(state.facts);
+export const contextOf = ({ context }: Connection): SessionContext => SessionContext.parse(context);
 
 /** Says in the attachment that this connection takes part, or (null) that it does not. */
 export function keepState(connection: Connection, participant: ParticipantState | null): void {
-  const facts = { ...factsOf(connection), participant: participant ?? undefined };
-  connection.state.facts = facts satisfies SessionFacts;
+  const context = { ...contextOf(connection), participant: participant ?? undefined };
+  connection.context = context satisfies SessionContext;
   connection.save();
 }
 

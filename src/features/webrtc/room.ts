@@ -12,7 +12,7 @@ import { UserReferences } from "../../realtime/user-references.ts";
 import { type JoinSession, type Stay, WebrtcCommands } from "./contract.ts";
 import { Members } from "./members.ts";
 import { OwnEnd } from "./own-end.ts";
-import { arrived, factsOf, type Member, type ParticipantState, SessionFacts, shownTo } from "./participant.ts";
+import { arrived, contextOf, type Member, type ParticipantState, SessionContext, shownTo } from "./participant.ts";
 import { noteOwnEnd } from "./service.ts";
 import { SessionDelivery } from "./session-delivery.ts";
 import { Signaling } from "./signaling.ts";
@@ -99,8 +99,8 @@ export class WebrtcRoom extends Room {
     this.#guests.recordAgain(Date.now());
   }
 
-  protected override admit({ userId, facts }: ConnectRequest): void {
-    const { publicId, asOf, endsByItself = false } = SessionFacts.parse(facts);
+  protected override admit({ userId, context }: ConnectRequest): void {
+    const { publicId, asOf, endsByItself = false } = SessionContext.parse(context);
     if (publicId !== undefined) this.#store.learn(publicId, endsByItself);
     if (this.#store.endedAt === null) return this.#requireAllowed(userId, asOf);
     if (!endsByItself) throw new AppError("NOT_FOUND");
@@ -120,7 +120,7 @@ export class WebrtcRoom extends Room {
     if (!connection) throw new AppError("FORBIDDEN", "Joining takes a socket.");
     const { userId } = person;
     const known = this.#members.get(userId);
-    if (!known && this.#members.size >= factsOf(connection).maxParticipants) {
+    if (!known && this.#members.size >= contextOf(connection).maxParticipants) {
       throw new AppError("FORBIDDEN", "The session is full.");
     }
     if (known?.connectionId !== connection.id) {
@@ -212,7 +212,7 @@ export class WebrtcRoom extends Room {
     this.#store.noteExpulsion(userId, asOf);
     this.#guests.record(userId, Date.now());
     for (const connection of this.connections.of(userId)) {
-      if (factsOf(connection).asOf < asOf) this.disconnect(connection, CLOSE.forbidden, "FORBIDDEN");
+      if (contextOf(connection).asOf < asOf) this.disconnect(connection, CLOSE.forbidden, "FORBIDDEN");
     }
     const member = this.#members.get(userId);
     if (member?.absence) this.#leave(member, member.absence.awayAt);

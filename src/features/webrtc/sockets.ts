@@ -2,7 +2,7 @@
 import type { UserCtx } from "../../context.ts";
 import { router } from "../../http/route.ts";
 import { type Destination, socket } from "../../http/sockets.ts";
-import type { SessionFacts } from "./participant.ts";
+import type { SessionContext } from "./participant.ts";
 import { joinSession, openSession } from "./service.ts";
 
 export const webrtcSockets = router();
@@ -15,6 +15,6 @@ webrtcSockets.get(
 /** The way into a session, whatever carries the connection. `isBack`: as Channel.enter. @throws AppError as joinSession */
 export async function toSession(ctx: UserCtx, name: string, isBack: boolean): Promise<Destination> {
   const { id, ...known } = await (isBack ? openSession : joinSession)(ctx, name);
-  const facts: SessionFacts = known;
-  return { stub: ctx.env.WEBRTC_ROOM.getByName(id), kind: "webrtc", facts };
+  const context: SessionContext = known;
+  return { stub: ctx.env.WEBRTC_ROOM.getByName(id), kind: "webrtc", context };
 }

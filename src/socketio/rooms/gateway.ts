@@ -95,6 +95,6 @@ export class SocketIoGateway extends SocketGateway<Env> {
 
 /** What a close code of a room says, as the error that a client is told. */
 function refusalFor(close: number, reason: string): { code: string; message: string } {
-  const [code] = Object.entries(ERRORS).find(([, facts]) => facts.close === close) ?? ["FORBIDDEN"];
+  const [code] = Object.entries(ERRORS).find(([, error]) => error.close === close) ?? ["FORBIDDEN"];
   return { code, message: reason === code ? "You were put out of this room." : reason };
 }

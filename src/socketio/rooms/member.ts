@@ -61,7 +61,7 @@ export function memberFrom({ actor, address }: UserCtx, before?: Pick<Member, "s
 }
 
 /** How a room takes them in: the gateway watches over the connection, so there is no heartbeat. */
-export function connectRequestOf(member: Member, facts?: unknown): ConnectRequest {
+export function connectRequestOf(member: Member, context?: unknown): ConnectRequest {
   const { person, sessionId, expiresAt, asOf, generation, userBornAt, address } = member;
   return {
     ...person,
@@ -73,7 +73,7 @@ export function connectRequestOf(member: Member, facts?: unknown): ConnectReques
     address,
     heartbeat: "client",
     batch: false,
-    facts,
+    context,
   };
 }
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { AppError } from "../../errors.ts";
 import { callObject, callOnce, objectCaller } from "../../platform/objects.ts";
 import type { Outcome } from "../../realtime/commands.ts";
-import type { ConnectRequest } from "../../realtime/connection-state.ts";
+import { type ConnectRequest, toCrossing } from "../../realtime/connection-state.ts";
 import type { Room } from "../../realtime/room.ts";
 import { objectKey, type RoomKind, type RoomRef } from "../../realtime/room-ref.ts";
 import { namespaceOf } from "../../realtime/rooms.ts";
@@ -37,8 +37,8 @@ export class Objects {
   }
 
   /** `isAsked`: by the client, which knows that it begins anew. */
-  async enterRoom(socket: MemberSocket, room: RoomRef, { facts, isAsked }: { facts: unknown; isAsked: boolean }) {
-    const request = connectRequestOf(socket.state, facts);
+  async enterRoom(socket: MemberSocket, room: RoomRef, { context, isAsked }: { context: unknown; isAsked: boolean }) {
+    const request = connectRequestOf(socket.state, context);
     const { place } = await this.#room(room, (stub) => join(stub, socket, request));
     socket.subscribed(objectKey(room.kind, room.name), place, isAsked);
   }
@@ -92,7 +92,7 @@ async function join(
   { id, gateway }: MemberSocket,
   request: ConnectRequest,
 ): Promise<{ place: Place; isGreeted: boolean }> {
-  const outcome = await stub.remoteJoin(request, { gateway, socketId: id });
+  const outcome = await stub.remoteJoin(toCrossing(request), { gateway, socketId: id });
   const { isGreeted, ...place } = JoinAnswer.parse(answerIn(outcome));
   return { place, isGreeted };
 }

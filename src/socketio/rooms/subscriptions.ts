@@ -35,7 +35,7 @@ export class Subscriptions {
     channel: Channel,
     { name, data, object }: { name: string; data?: unknown; object?: string | undefined },
   ): Promise<Subscription> {
-    const { stub, facts } = await channel.enter(ctx, name, object !== undefined);
+    const { stub, context } = await channel.enter(ctx, name, object !== undefined);
     // A name may have passed on to another room, which is not the one that this client was in.
     if (object !== undefined && stub.name !== object) throw new AppError("NOT_FOUND");
     const subscription = Subscription.parse({ channel: channel.id, name, object: stub.name, data });
@@ -48,7 +48,7 @@ export class Subscriptions {
     keep(socket, memberFrom(ctx, { ...before, subscriptions: [...others, subscription] }));
     try {
       const isAsked = object === undefined;
-      await this.#parts.objects.enterRoom(socket, roomOf(channel, subscription), { facts, isAsked });
+      await this.#parts.objects.enterRoom(socket, roomOf(channel, subscription), { context, isAsked });
     } catch (thrown) {
       this.forget(socket, keyOf(subscription));
       throw thrown;

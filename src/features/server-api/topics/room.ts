@@ -114,8 +114,8 @@ export class TopicRoom extends Room {
     this.#changed();
   }
 
-  #until({ state }: Connection): number | null {
-    return TopicContext.safeParse(state.facts).data?.until ?? null;
+  #until({ context }: Connection): number | null {
+    return TopicContext.safeParse(context).data?.until ?? null;
   }
 
   #nextEnd(): number | null {

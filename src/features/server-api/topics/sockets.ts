@@ -13,7 +13,7 @@ topicSockets.get(
   socket(async (ctx, c) => {
     const topic = Topic.safeParse(c.req.param("topic"));
     if (!topic.success) throw new AppError("NOT_FOUND");
-    const facts: TopicContext = { until: await mayHear(ctx, topic.data, c.req.query("topicToken")) };
-    return { stub: ctx.env.TOPIC_ROOM.getByName(topic.data), kind: "topic", facts };
+    const context: TopicContext = { until: await mayHear(ctx, topic.data, c.req.query("topicToken")) };
+    return { stub: ctx.env.TOPIC_ROOM.getByName(topic.data), kind: "topic", context };
   }),
 );

@@ -93,7 +93,7 @@ export class StreamAudience extends Room {
   }
 
   protected override opened(connection: Connection): void {
-    for (const text of Seat.parse(connection.state.facts).greeting) {
+    for (const text of Seat.parse(connection.context).greeting) {
       this.send(connection, EncodedFrame.stored(text, 0));
     }
     this.#report.changed(Date.now());
@@ -124,7 +124,7 @@ export class StreamAudience extends Room {
   /** The room does it, and answers when what came of it is here. @throws AppError as the room refuses it */
   async #pass({ person, connection }: CommandContext, type: string, data: unknown): Promise<unknown> {
     if (!connection) throw new AppError("FORBIDDEN", "This takes a socket.");
-    const { greeting: _greeting, ...context } = Seat.parse(connection.state.facts);
+    const { greeting: _greeting, ...context } = Seat.parse(connection.context);
     const done = resultOf(
       await this.#askRoom((room) => room.executeInAudience(this.#name, person, context, type, data)),
     );

@@ -31,7 +31,7 @@ export type LogPart = { frames: { text: string; seq: number }[]; to: number; gap
 export const Seat = StreamContext.extend({ greeting: z.array(z.string()) });
 export type Seat = z.infer<typeof Seat>;
 
-/** Where the room sends those for whom it has no place. */
+/** Where the room sends those for whom it has no place. `facts`: as in CrossingRequest. */
 export const Place = z.object({ name: z.string(), region: Region, facts: Seat });
 export type Place = z.infer<typeof Place>;
 
