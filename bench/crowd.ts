@@ -1,7 +1,7 @@
 /**
  * One stream with a growing number of audience objects: `node bench/crowd.ts [--rate 20] [--seconds 4] [--viewers 10000]`
  * (Node 24), a minute and a half. At a constant rate of messages, everything of a message is CPU of one workerd: the room's
- * part for being said, its part for each audience object, and what each viewer costs wherever they sit. From runs with few
+ * part for being said, its part for each audience object, and what each viewer costs wherever they are held. From runs with few
  * and many viewers in few and many objects these three are told apart (least squares). `--viewers` adds a run with so many
  * in objects of 2000. In each run every viewer has to get every message, once, in order.
  */
@@ -16,7 +16,7 @@ const rate = Number(option(process.argv, "rate") ?? "20");
 const seconds = Number(option(process.argv, "seconds") ?? "4");
 const many = Number(option(process.argv, "viewers") ?? "0");
 const PORT = 8879;
-/** Of one user; all of them sit in one object, which takes a hundred, so that a user is a small part of those there. */
+/** Of one user; one object holds all of them, which takes a hundred, so that a user is a small part of those there. */
 const windowsOf = ({ perObject }: Shape): number => Math.max(1, Math.min(100, Math.floor(perObject / 5)));
 const DRAIN_MS = 15_000;
 

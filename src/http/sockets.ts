@@ -9,7 +9,7 @@ import { logEvent, logFailure } from "../platform/log.ts";
 import { countRefusal, countSocket } from "../platform/metrics.ts";
 import { callOnce } from "../platform/objects.ts";
 import { versionOf } from "../platform/version.ts";
-import { type ConnectRequest, elsewhereIn, writeConnectRequest } from "../realtime/connection-state.ts";
+import { type ConnectRequest, redirectIn, writeConnectRequest } from "../realtime/connection-state.ts";
 import { SocketQuery } from "../realtime/protocol.ts";
 import { byCaller } from "./caller.ts";
 import type { HttpEnv } from "./env.ts";
@@ -21,8 +21,8 @@ export type Destination = {
   kind: string;
   /** The join context, as ConnectRequest has it. */
   context?: unknown;
-  /** Where an object that has no place for the client sends it. */
-  elsewhere?: (place: string) => Omit<Destination, "elsewhere">;
+  /** Where the client is to be held, when the object has no space for it and answers with a redirect. */
+  followRedirect?: (redirect: string) => Omit<Destination, "followRedirect">;
 };
 
 /** Decides whether this user may open this socket. @throws AppError, which closes it with the code that fits */
@@ -69,7 +69,7 @@ async function signIn(ctx: Ctx, request: Request, ticket: string | undefined): P
 
 /** The object gets a request that is made anew: nothing that the client sent is in it but what was checked. */
 async function forward(ctx: UserCtx, destination: Destination, query: SocketQuery): Promise<Response> {
-  const { stub, context, elsewhere } = destination;
+  const { stub, context, followRedirect } = destination;
   // It says how far the outbox had come when the caller was asked for.
   await ctx.db.settle();
   const { actor } = ctx;
@@ -94,8 +94,8 @@ async function forward(ctx: UserCtx, destination: Destination, query: SocketQuer
   };
   const headers = { Upgrade: "websocket", ...writeConnectRequest(request) };
   const answer = await callOnce(ctx, () => stub.fetch("https://object/", { headers }));
-  const place = elsewhereIn(answer);
-  return place === null || !elsewhere ? answer : forward(ctx, elsewhere(place), query);
+  const redirect = redirectIn(answer);
+  return redirect === null || !followRedirect ? answer : forward(ctx, followRedirect(redirect), query);
 }
 
 /** Opens and closes at once, in the Worker. */

@@ -1,4 +1,4 @@
-/** Who sits at a connection: what an object must still know about it after hibernation. */
+/** Who is at a connection: what an object must still know about it after hibernation. */
 import { z } from "zod";
 import { Version } from "../platform/version.ts";
 import { ROLES } from "../roles.ts";
@@ -56,20 +56,20 @@ export const fromCrossing = ({ facts, ...request }: CrossingRequest): ConnectReq
 
 /** The header in which the Worker hands over who connects. The Worker builds the request anew: no client can set it. */
 const CONNECT_REQUEST_HEADER = "x-roomcast-connect-request";
-const ELSEWHERE_HEADER = "x-roomcast-elsewhere";
+const REDIRECT_HEADER = "x-roomcast-elsewhere";
 
 export const writeConnectRequest = (request: ConnectRequest): Record<string, string> => ({
   [CONNECT_REQUEST_HEADER]: encodeURIComponent(JSON.stringify(toCrossing(request))),
 });
 
-/** An object's answer to an upgrade: the client is to be held elsewhere. The Worker takes it there. */
-export const sendElsewhere = (place: string): Response =>
-  new Response(null, { status: 307, headers: { [ELSEWHERE_HEADER]: encodeURIComponent(place) } });
+/** An object's answer to an upgrade: the client is to be held by another object. The Worker takes it there. */
+export const sendRedirect = (redirect: string): Response =>
+  new Response(null, { status: 307, headers: { [REDIRECT_HEADER]: encodeURIComponent(redirect) } });
 
-/** Where an object sends a client; null: it took it, or turned it away. */
-export function elsewhereIn({ headers }: Response): string | null {
-  const place = headers.get(ELSEWHERE_HEADER);
-  return place === null ? null : decodeURIComponent(place);
+/** The redirect in an object's answer; null: it took the client, or turned it away. */
+export function redirectIn({ headers }: Response): string | null {
+  const redirect = headers.get(REDIRECT_HEADER);
+  return redirect === null ? null : decodeURIComponent(redirect);
 }
 
 export const readConnectRequest = ({ headers }: Request): ConnectRequest =>

@@ -34,8 +34,8 @@ export abstract class KindOfRoom extends DurableObject<Env> {
   /** @throws AppError to turn this member away before anything is sent */
   protected admit(_request: ConnectRequest): void | Promise<void> {}
 
-  /** Where a client that may come in is held instead, as `Destination.elsewhere` understands it; null: here. */
-  protected elsewhere(_request: ConnectRequest): string | null {
+  /** Where a client that may come in is held instead, as `Destination.followRedirect` understands it; null: here. */
+  protected redirect(_request: ConnectRequest): string | null {
     return null;
   }
 

@@ -22,7 +22,7 @@ import {
   fromCrossing,
   type Person,
   readConnectRequest,
-  sendElsewhere,
+  sendRedirect,
 } from "./connection-state.ts";
 import type { PresentConnections } from "./connections.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -160,8 +160,8 @@ export abstract class Room extends KindOfRoom {
       if (!this.#deploys.admits(request.version, () => this.#lifecycle.handOver())) throw new AppError("UNAVAILABLE");
       await this.meet({ generation: request.generation, born: this.bornAt(request) });
       await this.admit(request);
-      const place = this.elsewhere(request);
-      if (place !== null) return sendElsewhere(place);
+      const redirect = this.redirect(request);
+      if (redirect !== null) return sendRedirect(redirect);
       this.#lifecycle.arrivals.requireSpace(request.userId);
       this.ctx.acceptWebSocket(socket);
       this.#lifecycle.arrivals.enter(request, socket);

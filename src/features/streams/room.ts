@@ -10,7 +10,7 @@ import type { ConnectRequest, Person } from "../../realtime/connection-state.ts"
 import type { EncodedFrame } from "../../realtime/encoded-frame.ts";
 import { encodeFrame, type Frame } from "../../realtime/protocol.ts";
 import { Audiences } from "./audience/audiences.ts";
-import type { Attendance, LogPart, Place, Subscription } from "./audience/relay.ts";
+import type { Attendance, LogPart, Redirect, Subscription } from "./audience/relay.ts";
 import { StreamActions, streamChat } from "./chat.ts";
 import { ChatHistory } from "./chat-contract.ts";
 import { type StreamDialect, viewersFrame } from "./dialect.ts";
@@ -104,19 +104,19 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
     return { epoch: this.log.epoch, head: this.log.head };
   }
 
-  protected override elsewhere({ userId, context }: ConnectRequest): string | null {
-    // Wherever somebody sits, their other windows go, too: so they are one viewer.
+  protected override redirect({ userId, context }: ConnectRequest): string | null {
+    // Where one connection of a user is held, their others are, too: so they are counted as one viewer.
     const isHere = this.connections.allOf(userId).length > 0;
-    const hasPlace = this.connections.heldSize < this.#mostViewers && this.#audiences.seatOf(userId) === undefined;
-    if (isHere || hasPlace) return null;
+    const hasSpace = this.connections.heldSize < this.#mostViewers && this.#audiences.audienceOf(userId) === undefined;
+    if (isHere || hasSpace) return null;
     const known = StreamContext.parse(context);
     const region = known.region ?? "weur";
     const greeting = this.#greetingOf(userId, Date.now()).map((frame) => encodeFrame(frame).text);
     return JSON.stringify({
-      name: this.#audiences.seat(userId, region),
+      name: this.#audiences.assign(userId, region),
       region,
       facts: { ...known, greeting },
-    } satisfies Place);
+    } satisfies Redirect);
   }
 
   protected override broadcast(frame: EncodedFrame, except?: Connection): void {
@@ -150,7 +150,7 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
     return super.end();
   }
 
-  /** Who sits elsewhere goes first: of a room that is no more, nobody would be told again. */
+  /** Audience objects are told first: of a room that is no more, nobody would be told again. */
   protected override beforeEnd(): Promise<void> {
     return this.#audiences.allTold();
   }
@@ -160,7 +160,7 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
     return this.#audiences.subscribe(audience);
   }
 
-  /** RPC: who sits in an audience object. */
+  /** RPC: how many an audience object holds. */
   attended(audience: string, attendance: Attendance): void {
     this.#audiences.attended(audience, attendance);
   }

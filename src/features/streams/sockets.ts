@@ -7,7 +7,7 @@ import { router } from "../../http/route.ts";
 import { type Destination, socket } from "../../http/sockets.ts";
 import { type Region, regionOf } from "../../platform/regions.ts";
 import { respell } from "../../spelling.ts";
-import { Place } from "./audience/relay.ts";
+import { Redirect } from "./audience/relay.ts";
 import { findStream } from "./room-client.ts";
 
 export const streamSockets = router();
@@ -23,10 +23,10 @@ export async function toStream(ctx: UserCtx, streamId: string, region?: Region):
   if (!id.success) throw new AppError("NOT_FOUND");
   const context = { ...(await findStream(ctx, id.data)), region };
   const stub = ctx.env.STREAM_ROOM.getByName(String(id.data));
-  return { stub, kind: "stream", context, elsewhere: (place) => toAudience(ctx, place) };
+  return { stub, kind: "stream", context, followRedirect: (redirect) => toAudience(ctx, redirect) };
 }
 
-function toAudience({ env }: UserCtx, place: string): Destination {
-  const { name, region, facts: context } = Place.parse(JSON.parse(place));
+function toAudience({ env }: UserCtx, redirect: string): Destination {
+  const { name, region, facts: context } = Redirect.parse(JSON.parse(redirect));
   return { stub: env.STREAM_AUDIENCE.getByName(name, { locationHint: region }), kind: "stream", context };
 }

@@ -1,5 +1,5 @@
 /**
- * Viewers of a stream for whom its room has no place. They have here what they would have there: frames in the same order,
+ * Viewers of a stream for whom its room has no space. They have here what they would have there: frames in the same order,
  * resume, limits, heartbeats, revocations. What they say is done by the room, which tells this object once what all get.
  */
 
@@ -15,7 +15,7 @@ import { migrate } from "../../../realtime/migrations.ts";
 import { Room } from "../../../realtime/room.ts";
 import { StreamCommands } from "../chat-contract.ts";
 import type { StreamRoom } from "../room.ts";
-import { type Attendance, type Order, type Relay, Seat, streamOf } from "./relay.ts";
+import { type Attendance, AudienceContext, type Order, type Relay, streamOf } from "./relay.ts";
 import { RELAYED_LOG_SCHEMA, RelayedLog } from "./relayed-log.ts";
 
 const REPORT_EVERY_MS = 1000;
@@ -93,7 +93,7 @@ export class StreamAudience extends Room {
   }
 
   protected override opened(connection: Connection): void {
-    for (const text of Seat.parse(connection.context).greeting) {
+    for (const text of AudienceContext.parse(connection.context).greeting) {
       this.send(connection, EncodedFrame.stored(text, 0));
     }
     this.#report.changed(Date.now());
@@ -124,7 +124,7 @@ export class StreamAudience extends Room {
   /** The room does it, and answers when what came of it is here. @throws AppError as the room refuses it */
   async #pass({ person, connection }: CommandContext, type: string, data: unknown): Promise<unknown> {
     if (!connection) throw new AppError("FORBIDDEN", "This takes a socket.");
-    const { greeting: _greeting, ...context } = Seat.parse(connection.context);
+    const { greeting: _greeting, ...context } = AudienceContext.parse(connection.context);
     const done = resultOf(
       await this.#askRoom((room) => room.executeInAudience(this.#name, person, context, type, data)),
     );

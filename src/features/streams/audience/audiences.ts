@@ -8,10 +8,10 @@ import { callObject, objectCaller } from "../../../platform/objects.ts";
 import type { Region } from "../../../platform/regions.ts";
 import type { EncodedFrame } from "../../../realtime/encoded-frame.ts";
 import type { Timers } from "../../../realtime/timers.ts";
+import { Assignments } from "./assignments.ts";
 import { type Attendance, audienceName, type Order, type Relay, type Subscription } from "./relay.ts";
-import { Seats } from "./seats.ts";
 
-/** A later migration of the room's object: those who hear it, and who sat there when they last said so. */
+/** A later migration of the room's object: those who hear it, and how many they held when they last said so. */
 export const AUDIENCES_SCHEMA = `
   CREATE TABLE audiences (
     name TEXT PRIMARY KEY, subscription INTEGER NOT NULL, people INTEGER NOT NULL, sockets INTEGER NOT NULL
@@ -34,7 +34,7 @@ type Audience = Attendance & {
   drained: (() => void)[];
   retryAt: number | null;
   waitMs: number;
-  /** Who sits there is not known any more. */
+  /** Who is there is not known any more. */
   isUnknown: boolean;
 };
 
@@ -55,7 +55,7 @@ export class Audiences {
   readonly #host: Host;
   readonly #sql: SqlStorage;
   readonly #all = new Map<string, Audience>();
-  readonly #seats = new Seats();
+  readonly #assignments = new Assignments();
 
   constructor(host: Host) {
     this.#host = host;
@@ -73,25 +73,25 @@ export class Audiences {
     if (rows.length > 0) host.timers.arm(now);
   }
 
-  /** The people who sit in them. */
+  /** The people in all of them. */
   get people(): number {
     let people = 0;
     for (const audience of this.#all.values()) people += audience.people;
     return people;
   }
 
-  /** Where this user sits, as far as is known. */
-  seatOf(userId: number): string | undefined {
-    const name = this.#seats.of(userId);
+  /** The audience object that this user is assigned to, as far as is known. */
+  audienceOf(userId: number): string | undefined {
+    const name = this.#assignments.of(userId);
     return name !== undefined && this.#all.has(name) ? name : undefined;
   }
 
-  /** The audience object for a viewer of a region: where they sit already, or the first with a free seat. */
-  seat(userId: number, region: Region): string {
-    const audience = this.#named(this.seatOf(userId) ?? this.#freeIn(region));
+  /** The audience object for a viewer of a region: the one they are assigned to already, or the first with space. */
+  assign(userId: number, region: Region): string {
+    const audience = this.#named(this.audienceOf(userId) ?? this.#freeIn(region));
     // Counted at once: a thousand may come before it can say that they are there.
     audience.sockets += 1;
-    this.#seats.take(userId, audience.name);
+    this.#assignments.assign(userId, audience.name);
     return audience.name;
   }
 
@@ -108,7 +108,7 @@ export class Audiences {
     return audience;
   }
 
-  /** Those that hear the room, and not only have a seat kept for somebody. */
+  /** Those that hear the room; others only have somebody assigned to them. */
   get #hearing(): Audience[] {
     return [...this.#all.values()].filter(({ subscription }) => subscription > 0);
   }
@@ -123,7 +123,7 @@ export class Audiences {
     return this.#host.position();
   }
 
-  /** An audience object tells who sits there. */
+  /** An audience object tells how many it holds. */
   attended(name: string, attendance: Attendance): void {
     const audience = this.#all.get(name);
     if (!audience) return;
@@ -139,7 +139,7 @@ export class Audiences {
     this.#order({ do: "send", text, seq });
   }
 
-  /** To one user, wherever they sit. */
+  /** To one user, in whichever of them they are. */
   relayTo(userId: number, { text }: EncodedFrame): void {
     this.#order({ do: "send", text, seq: 0, to: userId });
   }
@@ -213,7 +213,7 @@ export class Audiences {
         object.relay({ ...relay, asksWho: audience.isUnknown }),
       );
       Object.assign(audience, { retryAt: null, waitMs: RETRY_MS.first, isUnknown: false });
-      for (const userId of users ?? []) this.#seats.take(userId, name);
+      for (const userId of users ?? []) this.#assignments.assign(userId, name);
       if (attendance.sockets === 0 && audience.subscription === subscription) this.#forget(audience);
       else this.attended(name, attendance);
     } catch (error) {
@@ -229,7 +229,7 @@ export class Audiences {
     }
   }
 
-  /** Nobody sits there: it hears nothing until it subscribes anew. */
+  /** Nobody is there: it hears nothing until it subscribes anew. */
   #forget(audience: Audience): void {
     this.#all.delete(audience.name);
     this.#sql.exec("DELETE FROM audiences WHERE name = ?", audience.name);
@@ -265,7 +265,7 @@ export class Audiences {
   }
 }
 
-/** Its place in the log, where whoever missed it finds it; 0: it has none. */
+/** Its position in the log, where whoever missed it finds it; 0: it has none. */
 const seqOf = (order: Order): number => (order.do === "send" ? order.seq : 0);
 
 const newAudience = (): Audience => ({

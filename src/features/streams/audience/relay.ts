@@ -4,7 +4,7 @@ import { Region } from "../../../platform/regions.ts";
 import { StreamContext } from "../info.ts";
 
 /**
- * One thing to do: pass on a frame to everybody, or to the one user `to` (`seq`: its place in the room's log, 0 if it has
+ * One thing to do: pass on a frame to everybody, or to the one user `to` (`seq`: its position in the room's log, 0 if it has
  * none); replay nothing as it was said before; or close everybody's connection.
  */
 export type Order =
@@ -15,7 +15,7 @@ export type Order =
 /** What one call carries; `before`: the head of the room's log ahead of it; `asksWho`: to be answered with those who are there. */
 export type Relay = { epoch: string; before: number; orders: Order[]; asksWho?: boolean };
 
-/** Who sits in an audience object: different users, and connections. */
+/** How many an audience object holds: different users, and connections. */
 export type Attendance = { people: number; sockets: number };
 
 /** Where the room's log stands when an audience object begins to hear it. */
@@ -27,13 +27,13 @@ export type Subscription = { epoch: string; head: number };
  */
 export type LogPart = { frames: { text: string; seq: number }[]; to: number; gap: Subscription | null };
 
-/** What an audience object is told of somebody who comes in: what the Worker found out, and what the room greets them with. */
-export const Seat = StreamContext.extend({ greeting: z.array(z.string()) });
-export type Seat = z.infer<typeof Seat>;
+/** The join context of a viewer in an audience object: what the Worker found out, and what the room greets them with. */
+export const AudienceContext = StreamContext.extend({ greeting: z.array(z.string()) });
+export type AudienceContext = z.infer<typeof AudienceContext>;
 
-/** Where the room sends those for whom it has no place. `facts`: as in CrossingRequest. */
-export const Place = z.object({ name: z.string(), region: Region, facts: Seat });
-export type Place = z.infer<typeof Place>;
+/** To which audience object the room sends a viewer for whom it has no space. `facts`: as in CrossingRequest. */
+export const Redirect = z.object({ name: z.string(), region: Region, facts: AudienceContext });
+export type Redirect = z.infer<typeof Redirect>;
 
 /** `<stream>:<region>:<number>`; also says whose audience it is. */
 export const audienceName = (streamId: number, region: Region, number: number): string =>
