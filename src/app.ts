@@ -26,7 +26,7 @@ import { serverRoutes } from "./features/server-api/routes.ts";
 import { topicSockets } from "./features/server-api/topics/sockets.ts";
 import { socialRoutes } from "./features/social/routes.ts";
 import { streamChatRoutes } from "./features/streams/chat-routes.ts";
-import { streamAdminRoutes, streamRoutes } from "./features/streams/routes.ts";
+import { streamRoutes } from "./features/streams/routes.ts";
 import { streamSockets } from "./features/streams/sockets.ts";
 import { webhookRoutes } from "./features/streams/webhook/routes.ts";
 import { userRoutes } from "./features/users/routes.ts";
@@ -103,7 +103,6 @@ export const api = router()
   .route("/", courseRoutes)
   .route("/", streamRoutes)
   .route("/", streamChatRoutes)
-  .route("/", streamAdminRoutes)
   // Answered above already; here it is described.
   .route("/", webhookRoutes)
   .route("/", vodRoutes)

@@ -250,6 +250,33 @@ describe("reports", () => {
     const gone = (await call(`/admin/reports/${reports[3]}`, { token })).body;
     expect(gone.target).toBeNull();
   });
+
+  it("are found by what they say, by their result and by who made them, and a search goes with the filters", async () => {
+    const admin = await mintAdmin();
+    const [ann, bob] = [await mintUser("ann"), await mintUser("bob")];
+    const mark = crypto.randomUUID().slice(0, 8);
+    const first = await makeReport(ann, "user", bob.id, `Lừa đảo ${mark}`);
+    const second = await makeReport(bob, "user", ann.id);
+    await run("UPDATE reports SET details = ? WHERE id = ?", `50% ${mark}`, second);
+    const body = { result: `warned ${mark}` };
+    await call(`/admin/reports/${second}/resolve`, { method: "POST", token: admin.token, body });
+    const found = async (text: string, more = "") => {
+      const query = `search=${encodeURIComponent(text)}${more}`;
+      const { reports, pagination } = (await call(`/admin/reports?${query}`, { token: admin.token })).body;
+      expect(pagination.total).toBeGreaterThanOrEqual(reports.length);
+      return idsOf(reports);
+    };
+    expect(await found(`LỪA ĐẢO ${mark}`)).toEqual([first]);
+    expect(await found(`WARNED ${mark}`)).toEqual([second]);
+    expect(await found(`50% ${mark}`)).toEqual([second]);
+    expect(await found(ann.username.toUpperCase())).toEqual([first]);
+    expect(await found(mark)).toEqual([second, first]);
+    expect(await found(mark, "&order=asc")).toEqual([first, second]);
+    expect(await found(mark, "&limit=1&page=2")).toEqual([first]);
+    expect(await found(mark, "&status=pending")).toEqual([first]);
+    expect(await found(mark, "&target_type=video")).toEqual([]);
+    expect(await found(`5_% ${mark}`)).toEqual([]);
+  });
 });
 
 describe("audit", () => {
@@ -269,6 +296,12 @@ describe("audit", () => {
     expect(await list(`targetType=user&targetId=${ann.id}`)).toEqual([`unban ${ann.id}`, `ban ${ann.id}`]);
     expect(await list(`action=ban&adminId=${admin.id}`)).toEqual([`ban ${ann.id}`]);
     expect(await list("action=nothing")).toEqual([]);
+    const request = banned.headers.get("X-Request-Id");
+    expect(await list(`search=${request}`)).toEqual([`ban ${ann.id}`]);
+    expect(await list(`search=SPAM&adminId=${admin.id}`)).toEqual([`ban ${ann.id}`]);
+    expect(await list(`search=${admin.username.toUpperCase()}`)).toEqual([`verify ${bob.id}`, `ban ${ann.id}`]);
+    expect(await list(`search=${admin.username}&action=verify`)).toEqual([`verify ${bob.id}`]);
+    expect(await list(`search=${request}&action=verify`)).toEqual([]);
     const { body } = await call(`/admin/audit?adminId=${admin.id}&limit=1&page=2`, { token: admin.token });
     expect(body).toEqual({
       entries: [

@@ -97,6 +97,12 @@ describe("the list of rooms", () => {
       );
     }
     expect((await list("rooms", search(`da nang ${id}`))).rooms).toEqual([]);
+    await makeRoom(ann, { name: `Straße Οδός Işık İzmir ${id}` });
+    for (const text of ["straße", "STRASSE", "οδος ", "ΟΔΌΣ", "IŞIK", "ışık", "İzmir"]) {
+      const { rooms } = await list("rooms", `${search(text)}&limit=100`);
+      const isFound = rooms.some(({ name }: { name: string }) => name.endsWith(`İzmir ${id}`));
+      expect([text, isFound]).toEqual([text, text !== "οδος "]);
+    }
     // As many letters as a search may have, each in need of folding, and a quote.
     const many = `'${Array.from({ length: 90 }, (_, at) => String.fromCodePoint(0x430 + (at % 32))).join("")}`;
     expect((await list("rooms", search(many))).rooms).toEqual([]);

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { AUDIT_ACTIONS, AUDIT_TARGETS } from "../src/audit-terms.ts";
 import { WebhookEventType } from "../src/features/webhooks/contract.ts";
 import { SCOPES } from "../src/scopes.ts";
 
@@ -97,10 +98,14 @@ describe("pages", () => {
     expect(filesWith("js", /"\/client\/socket\.js"/)).toEqual(["/page-socket.js"]);
   });
 
-  it("the dashboard offers every scope and every event that there is, and no other", () => {
-    const [, scopes = "", events = ""] = files.get("/admin/vocabulary.js")?.text.split("export const ") ?? [];
+  it("the dashboard offers every scope, every event and every word of the audit that there is, and no other", () => {
+    const [, scopes = "", events = "", actions = "", targets = ""] =
+      files.get("/admin/vocabulary.js")?.text.split("export const ") ?? [];
+    const words = (list: string) => [...list.matchAll(/"(\w+)",/g)].map(([, word]) => word);
     expect([...scopes.matchAll(/\["(\w+)"/g)].map(([, scope]) => scope)).toEqual([...SCOPES]);
     expect([...events.matchAll(/"(\w+\.\w+)"/g)].map(([, type]) => type)).toEqual(WebhookEventType.options);
+    expect(words(actions)).toEqual([...AUDIT_ACTIONS]);
+    expect(words(targets)).toEqual([...AUDIT_TARGETS]);
   });
 
   it("all colours are tokens, so that each is there for light and for dark", () => {

@@ -57,6 +57,33 @@ describe("a key", () => {
     expect(entries.body.entries.map(({ action }: { action: string }) => action)).toEqual(["delete", "create"]);
   });
 
+  it("is found by its name and by what it begins with, by status, and on pages; who asks for no page gets all", async () => {
+    const { token } = await theAdmin();
+    const mark = crypto.randomUUID().slice(0, 8);
+    const make = async (name: string, more: object = {}) =>
+      (await call("/admin/keys", { method: "POST", token, body: { name, scopes: ["read"], ...more } })).body.id;
+    const first = await make(`ÜBER ${mark}`, { expiresAt: new Date(Date.now() + 30_000).toISOString() });
+    for (let more = 0; more < 20; more += 1) await make(`shop ${mark}`);
+    const list = async (query: string) => (await call(`/admin/keys?${query}`, { token })).body;
+    const ids = ({ keys }: { keys: { id: string }[] }) => keys.map(({ id }) => id);
+    for (const text of [`über ${mark}`, `rc_${first}`, first.slice(3).toUpperCase()]) {
+      const found = await list(`search=${encodeURIComponent(text)}`);
+      expect([ids(found), found.pagination.total], text).toEqual([[first], 1]);
+    }
+    const page = await list(`search=${mark}&limit=20&page=2`);
+    expect([ids(page), page.pagination]).toEqual([[first], { page: 2, limit: 20, total: 21, pages: 2 }]);
+    expect((await list("search=%25")).keys).toEqual([]);
+    const whole = await list("");
+    expect(whole.keys).toHaveLength(whole.pagination.total);
+    expect(whole.keys.length).toBeGreaterThan(20);
+    passTime(31);
+    expect(ids(await list(`search=${mark}&status=expired`))).toEqual([first]);
+    expect(ids(await list(`search=${mark}&status=active`))).toHaveLength(20);
+    for (const wrong of ["status=odd", "limit=101", "page=0"]) {
+      expect((await call(`/admin/keys?${wrong}`, { token })).status, wrong).toBe(400);
+    }
+  });
+
   it("needs a name, scopes that there are, and an end that is to come", async () => {
     const { token } = await theAdmin();
     const make = (body: object) => call("/admin/keys", { method: "POST", token, body });

@@ -305,6 +305,19 @@ describe("an endpoint that is down for an hour", () => {
     const ids = [...shown.body.deliveries, ...next.body.deliveries].map(({ id }: { id: string }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     expect(next.body.nextCursor).toBe(null);
+    const search = async (text: string, more = "") => {
+      const query = `search=${encodeURIComponent(text)}${more}`;
+      const { body } = await call(`${path}/deliveries?${query}`, { token: admin.token });
+      return { ids: body.deliveries.map(({ eventId }: { eventId: string }) => eventId), next: body.nextCursor };
+    };
+    expect(await search(event(2).id.toUpperCase())).toEqual({ ids: [event(2).id], next: null });
+    expect((await search(subject)).ids).toEqual([event(2).id, event(1).id]);
+    const firstOfTwo = await search(subject, "&limit=1");
+    expect(firstOfTwo).toEqual({ ids: [event(2).id], next: expect.any(String) });
+    expect((await search(subject, `&limit=1&before=${firstOfTwo.next}`)).ids).toEqual([event(1).id]);
+    expect((await search("answered 500")).ids).toEqual([]);
+    expect((await search("ROOM.created", "&limit=100")).ids).toHaveLength(ids.length);
+    expect((await search("%")).ids).toEqual([]);
     expect((await call(`${path}/deliveries/7-999/redeliver`, { method: "POST", token: admin.token })).status).toBe(404);
   });
 });

@@ -328,6 +328,15 @@ describe("the log of events", () => {
         createdAt: expect.any(String),
       },
     ]);
+    const found = async (text: string) => {
+      const query = `streamId=${stream.id}&search=${encodeURIComponent(text)}`;
+      const { events, pagination } = (await call(`/admin/stream-events?${query}`, { token: admin.token })).body;
+      return [events.map(({ event }: { event: string }) => event), pagination.total];
+    };
+    expect(await found("RECORD_")).toEqual([["record_done"], 1]);
+    expect(await found("nginx-rtmp/LIVE/5")).toEqual([["record_done", "publish"], 2]);
+    expect(await found(body.events[0].requestId)).toEqual([["record_done"], 1]);
+    expect(await found("%")).toEqual([[], 0]);
     expect((await call("/admin/stream-events?limit=0", { token: admin.token })).status).toBe(400);
     const { results } = await env.DB.prepare("SELECT * FROM stream_events").all();
     expect(JSON.stringify(results)).not.toContain(stream.streamKey);

@@ -51,6 +51,32 @@ describe("an endpoint", () => {
     expect(JSON.stringify(await run("SELECT * FROM audit"))).not.toContain(secret);
   });
 
+  it("is found by its address, its description and its events, by status, and on pages; who asks for no page gets all", async () => {
+    const admin = await mintAdmin();
+    const mark = crypto.randomUUID().slice(0, 8);
+    const url = (n: number) => `https://product.example/${mark}/${n}`;
+    const ids: number[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      const events = n === 1 ? ["call.ended"] : ["room.created"];
+      ids.push((await create(admin, { url: url(n), events, description: n === 2 ? `Straße ${mark}` : null })).body.id);
+    }
+    await call(`/admin/webhooks/${ids[3]}`, { method: "PATCH", token: admin.token, body: { isActive: false } });
+    const list = async (query: string) => (await call(`/admin/webhooks?${query}`, { token: admin.token })).body;
+    const found = async (text: string, more = "") =>
+      (await list(`search=${encodeURIComponent(text)}${more}`)).webhooks.map(({ id }: { id: number }) => id);
+    expect(await found(`${mark}/0`)).toEqual([ids[0]]);
+    expect(await found(`STRASSE ${mark}`)).toEqual([ids[2]]);
+    expect(await found("CALL.ended")).toEqual([ids[1]]);
+    expect(await found(mark, "&status=off")).toEqual([ids[3]]);
+    expect(await found(mark, "&status=on")).toEqual(ids.slice(0, 3));
+    expect(await found(mark, "&limit=3&page=2")).toEqual([ids[3]]);
+    expect(await found("_")).toEqual([]);
+    const whole = await list("");
+    expect([whole.webhooks.length, whole.pagination]).toEqual([4, { page: 1, limit: 100, total: 4, pages: 1 }]);
+    expect((await call("/admin/webhooks?status=odd", { token: admin.token })).status).toBe(400);
+    await run("DELETE FROM webhooks");
+  });
+
   it("is for admins alone, and of known events alone", async () => {
     const [admin, user] = [await mintAdmin(), await mintUser()];
     expect((await create(user, { url: URL_OF_OURS, events: ["room.created"] })).status).toBe(403);

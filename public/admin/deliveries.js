@@ -7,6 +7,7 @@ import { actButton } from "/ui/table.js";
 import { badge } from "./parts.js";
 
 const LIMIT = 20;
+const TYPING_PAUSE_MS = 300;
 const STATES = [
   ["", "All"],
   ["waiting", "Waiting"],
@@ -28,6 +29,15 @@ export function deliveries(id) {
     { onchange: () => load() },
     ...STATES.map(([value, text]) => h("option", { value }, text)),
   );
+  let typing;
+  const search = h("input", {
+    type: "search",
+    maxlength: 100,
+    oninput: () => {
+      clearTimeout(typing);
+      typing = setTimeout(() => load(), TYPING_PAUSE_MS);
+    },
+  });
   const node = h(
     "section",
     { class: "deliveries" },
@@ -38,6 +48,7 @@ export function deliveries(id) {
       h(
         "div",
         { class: "buttons" },
+        h("label", { class: "role" }, "Search", search),
         h("label", { class: "role" }, "State", choice),
         actButton("Refresh", () => load()),
       ),
@@ -104,7 +115,7 @@ export function deliveries(id) {
     const mine = asked;
     if (before === null) said.textContent = "Loading…";
     try {
-      const query = { limit: LIMIT, state: choice.value, before };
+      const query = { limit: LIMIT, state: choice.value, search: search.value.trim(), before };
       const answer = await call("GET", withQuery(`/admin/webhooks/${id}/deliveries`, query));
       if (mine !== asked) return;
       const shown = answer.deliveries.map(row);
@@ -119,7 +130,7 @@ export function deliveries(id) {
     }
   }
 
-  const nothing = () => (choice.value ? "Nothing is in this state." : "Nothing was sent to it yet.");
+  const nothing = () => (choice.value || search.value.trim() ? "Nothing matches." : "Nothing was sent to it yet.");
   older.addEventListener("click", () => load(cursor));
   load();
   return { node, load: () => load() };

@@ -1,11 +1,11 @@
 /** Keys of the product's own backend: make one, see when it was used, revoke it. */
-import { call, Refusal } from "/api.js";
+import { call, Refusal, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { confirmed, openForm } from "/ui/dialog.js";
 import { choices, chosen, field } from "/ui/form.js";
 import { day } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, showOnce } from "./parts.js";
+import { badge, SEARCH, showOnce } from "./parts.js";
 import { SCOPES } from "./vocabulary.js";
 
 const DAY_MS = 86_400_000;
@@ -62,8 +62,20 @@ export function keys(page) {
     title: "Keys",
     make: h("button", { type: "button", class: "primary", onclick: create }, "Create a key"),
     nothing: "There is no key yet. With one, your own backend makes users, signs them in and publishes.",
-    read: () => call("GET", "/admin/keys"),
+    read: (query) => call("GET", withQuery("/admin/keys", query)),
     items: "keys",
+    filters: [
+      SEARCH,
+      {
+        name: "status",
+        label: "Status",
+        options: [
+          ["all", "All"],
+          ["active", "Active"],
+          ["expired", "Expired"],
+        ],
+      },
+    ],
     columns: [
       {
         label: "Key",

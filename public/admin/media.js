@@ -3,7 +3,7 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { time } from "/ui/format.js";
 import { recordList } from "/ui/table.js";
-import { badge } from "./parts.js";
+import { badge, SEARCH } from "./parts.js";
 
 const KINDS = { live: "good", refused: "bad" };
 
@@ -13,7 +13,7 @@ export const media = () =>
     nothing: "No media server has called yet.",
     read: (query) => call("GET", withQuery("/admin/stream-events", query)),
     items: "events",
-    filters: [{ name: "streamId", label: "Stream's id", type: "number" }],
+    filters: [SEARCH, { name: "streamId", label: "Stream's id", type: "number" }],
     columns: [
       { label: "When", cell: ({ createdAt }) => [time(createdAt)] },
       { label: "Event", isName: true, cell: ({ event, source }) => [h("b", {}, event), " ", badge(source)] },

@@ -4,7 +4,7 @@ import { h } from "/dom.js";
 import { askReason } from "/ui/dialog.js";
 import { day, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, facts, link, ORDER, openRecord } from "./parts.js";
+import { badge, facts, link, ORDER, openRecord, SEARCH } from "./parts.js";
 
 /** What a report is about, in words. */
 function about({ targetType, targetId, targetInfo }) {
@@ -63,6 +63,7 @@ export function reports(page) {
     read: (query) => call("GET", withQuery("/admin/reports", query)),
     items: "reports",
     filters: [
+      SEARCH,
       {
         name: "status",
         label: "Status",

@@ -1,5 +1,5 @@
 /** Endpoints that hear what happens here: list, make, change, try; and who is asked before a message. */
-import { call, Refusal } from "/api.js";
+import { call, Refusal, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { confirmed, openForm } from "/ui/dialog.js";
 import { choices, chosen, field } from "/ui/form.js";
@@ -7,7 +7,7 @@ import { counted, day } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
 import { beforeMessage } from "./before-message.js";
 import { outcome } from "./deliveries.js";
-import { badge, showOnce } from "./parts.js";
+import { badge, SEARCH, showOnce } from "./parts.js";
 import { EVENTS } from "./vocabulary.js";
 import { openWebhook } from "./webhook.js";
 
@@ -97,8 +97,20 @@ export function webhooks(page) {
     title: "Webhooks",
     make: h("button", { type: "button", class: "primary", onclick: create }, "Create an endpoint"),
     nothing: "There is no endpoint yet. Your own backend hears through one what happens here.",
-    read: () => call("GET", "/admin/webhooks"),
+    read: (query) => call("GET", withQuery("/admin/webhooks", query)),
     items: "webhooks",
+    filters: [
+      SEARCH,
+      {
+        name: "status",
+        label: "Status",
+        options: [
+          ["all", "All"],
+          ["on", "On"],
+          ["off", "Off"],
+        ],
+      },
+    ],
     columns: [
       {
         label: "Endpoint",

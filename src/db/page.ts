@@ -2,13 +2,19 @@
 import { and, asc, desc, gt, lt, type SQL, type SQLWrapper } from "drizzle-orm";
 import { z } from "zod";
 
-const limit = z.number().int().min(1).max(100).default(20).describe("Items per page, 1 to 100");
+const MOST = 100;
+const limitOr = (standard: number) =>
+  z.number().int().min(1).max(MOST).default(standard).describe(`Items per page, 1 to ${MOST}`);
+const limit = limitOr(20);
 
 export const PageQuery = z.object({
   page: z.number().int().min(1).max(1_000_000).default(1).describe("From 1"),
   limit,
 });
 export type PageQuery = z.output<typeof PageQuery>;
+
+/** For lists that may have as many items as a page: who asks for no page gets them all. */
+export const WholeListQuery = PageQuery.extend({ limit: limitOr(MOST) });
 
 export const Pagination = z.object({
   page: z.number().int(),

@@ -88,6 +88,17 @@ const week = (victimId: number): string => `
       (900003, 'stream:1', '{"y":2}', unixepoch() * 1000, 8, 'The object is overloaded.', unixepoch() * 1000),
       (900002, 'room:gone', '{"x":1}', unixepoch() * 1000, 8, '<b>Invalid</b> input', unixepoch() * 1000);`;
 
+/** More keys and endpoints than a page has. */
+const backends = `
+  INSERT INTO server_keys (id, name, hash, scopes, created_by, created_at, expires_at)
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 24)
+    SELECT printf('%016x', i), 'Zweigstelle Öst ' || i, 'none', '["read","publish"]', 1, unixepoch() * 1000 - i,
+      iif(i = 7, unixepoch() * 1000 - 1, NULL) FROM n;
+  INSERT INTO webhooks (url, description, events, secret, created_by, created_at, off_at, off_reason)
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 24)
+    SELECT 'https://hooks.example/branch/' || i, 'Zweigstelle Öst ' || i, iif(i = 9, '["call.ended"]', '["room.created"]'),
+      'none', 1, unixepoch() * 1000, iif(i = 7, unixepoch() * 1000, NULL), iif(i = 7, 'Switched off by an admin', NULL) FROM n;`;
+
 let passed = 0;
 const failures: string[] = [];
 async function check(name: string, body: () => Promise<void>): Promise<void> {
@@ -475,6 +486,10 @@ async function checkDashboard(browser: Browser, server: Server): Promise<void> {
       await page.waitForSelector("text=The endpoint took the test: answered 204");
       const delivery = page.locator(".deliveries li", { hasText: "webhook.test" });
       await delivery.locator("text=1 attempt: answered 204").waitFor();
+      await page.fill(".deliveries [type=search]", "no such event");
+      await page.waitForSelector(".deliveries >> text=Nothing matches.");
+      await page.fill(".deliveries [type=search]", "WEBHOOK.test");
+      await delivery.waitFor();
       assert.deepEqual(backend.types, ["webhook.test"]);
       await shoot(page, "webhook-open");
       await delivery.locator("text=Redeliver").click();
@@ -501,6 +516,28 @@ async function checkDashboard(browser: Browser, server: Server): Promise<void> {
     await page.click(".hook >> text=Remove…");
     await page.click("dialog button.danger");
     await page.waitForSelector("text=Nobody is asked.");
+  });
+
+  await check("keys and endpoints are searched, filtered and turned over", async () => {
+    server.sql(backends);
+    for (const [view, off] of [
+      ["keys", "expired"],
+      ["webhooks", "off"],
+    ] as const) {
+      await go(page, "overview");
+      await go(page, view);
+      await page.waitForSelector('text="24 records"');
+      await shoot(page, `${view}-desktop`);
+      await page.click("text=Next ›");
+      await page.waitForSelector("text=Page 2 of 2");
+      await page.fill(".filters [type=search]", "STELLE ÖST 12");
+      await page.waitForSelector('text="1 record"');
+      await page.fill(".filters [type=search]", "");
+      await page.waitForSelector('text="24 records"');
+      await page.selectOption(".filters [name=status]", off);
+      await page.waitForSelector('text="1 record"');
+      await page.locator("tbody tr", { hasText: off }).waitFor();
+    }
   });
 
   await check("everything fits a phone", async () => {

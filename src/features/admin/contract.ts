@@ -13,6 +13,7 @@ export * from "./outbox/contract.ts";
 export * from "./reports/contract.ts";
 export * from "./rooms/contract.ts";
 export * from "./stats/contract.ts";
+export * from "./stream-events/contract.ts";
 export * from "./streams/contract.ts";
 export * from "./users/contract.ts";
 export * from "./videos/contract.ts";

@@ -9,6 +9,7 @@ import { adminOutboxRoutes } from "./outbox/routes.ts";
 import { adminReportRoutes } from "./reports/routes.ts";
 import { adminRoomRoutes } from "./rooms/routes.ts";
 import { statsRoutes } from "./stats/routes.ts";
+import { adminStreamEventRoutes } from "./stream-events/routes.ts";
 import { adminStreamRoutes } from "./streams/routes.ts";
 import { adminUserRoutes } from "./users/routes.ts";
 import { adminVideoRoutes } from "./videos/routes.ts";
@@ -22,6 +23,7 @@ export const adminRoutes = router()
   .route("/", adminReportRoutes)
   .route("/", adminRoomRoutes)
   .route("/", adminStreamRoutes)
+  .route("/", adminStreamEventRoutes)
   .route("/", adminCallRoutes)
   .route("/", adminFileRoutes)
   .route("/", adminLiveRoutes)

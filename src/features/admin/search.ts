@@ -66,6 +66,9 @@ const contains = (columns: SQLWrapper[], text: string): SQL =>
 /** Letters of a search that are compared without case; SQLite nests an expression only so deep. */
 const LETTERS_FOLDED = 20;
 
+/** Letters of living languages that `fold` makes into others than their small one. */
+const FOLDED_OTHERWISE = [..."ßẞςıİ"];
+
 /** U+0001, which no stored text has: no search matches across two columns. */
 const BETWEEN = sql`char(1)`;
 
@@ -78,11 +81,13 @@ export function hasPart(columns: SQLWrapper[], search: string): SQL | undefined 
   if (search === "") return undefined;
   const text = fold(search);
   const texts = sql`lower(concat_ws(${BETWEEN}, ${sql.join(columns, sql`, `)}))`;
-  const folded = [...new Set(text)]
-    .filter(hasCapital)
-    .slice(0, LETTERS_FOLDED)
-    // Letters alone are written into the statement: there is room for 100 bound values.
-    .reduce((inner, letter) => sql`replace(${inner}, ${literal(letter.toUpperCase())}, ${literal(letter)})`, texts);
+  const capitals = [...new Set(text)].filter(hasCapital).slice(0, LETTERS_FOLDED);
+  const letters = [...FOLDED_OTHERWISE, ...capitals.map((letter) => letter.toUpperCase())];
+  // Letters alone are written into the statement: there is room for 100 bound values.
+  const folded = letters.reduce(
+    (inner, letter) => sql`replace(${inner}, ${literal(letter)}, ${literal(fold(letter))})`,
+    texts,
+  );
   return sql`instr(${folded}, ${text}) > 0`;
 }
 

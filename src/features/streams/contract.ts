@@ -99,20 +99,3 @@ export const HookQuery = z.object({
     .describe("nginx-rtmp: accepted publishers are relayed here under the stream's id, which hides the key"),
 });
 export type HookQuery = z.output<typeof HookQuery>;
-
-export const StreamEvent = z
-  .object({
-    id: z.number().int(),
-    streamId: StreamId.nullable(),
-    source: z.string(),
-    event: z.string().describe("As the media server calls it"),
-    session: z.string(),
-    outcome: z.string(),
-    requestId: z.string(),
-    createdAt: Timestamp,
-  })
-  .meta({ id: "StreamEvent" });
-
-export const StreamEventQuery = PageQuery.extend({ streamId: z.number().int().min(1).optional() });
-export type StreamEventQuery = z.output<typeof StreamEventQuery>;
-export const StreamEventList = z.object({ events: z.array(StreamEvent), pagination: Pagination });

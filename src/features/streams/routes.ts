@@ -1,18 +1,8 @@
 /** Streams over HTTP (SPEC 7). */
 import { IdParam } from "../../http/answers.ts";
 import { route, router } from "../../http/route.ts";
-import {
-  CreateStream,
-  Stream,
-  StreamEventList,
-  StreamEventQuery,
-  StreamList,
-  StreamListQuery,
-  StreamWithKey,
-  UpdateStream,
-} from "./contract.ts";
+import { CreateStream, Stream, StreamList, StreamListQuery, StreamWithKey, UpdateStream } from "./contract.ts";
 import { createStream, listStreams, readStream, rotateKey, updateStream } from "./service.ts";
-import { listEvents } from "./webhook/event-log.ts";
 
 export const streamRoutes = router()
   .openapi(
@@ -56,14 +46,3 @@ export const streamRoutes = router()
     }),
     async (c) => c.json(await rotateKey(c.var.ctx, c.req.valid("param").id), 200),
   );
-
-/** Below `/api/v1` alone. */
-export const streamAdminRoutes = router().openapi(
-  route("get", "/admin/stream-events", {
-    who: "admin",
-    summary: "What media servers sent",
-    query: StreamEventQuery,
-    answers: { 200: StreamEventList },
-  }),
-  async (c) => c.json(await listEvents(c.var.ctx, c.req.valid("query")), 200),
-);

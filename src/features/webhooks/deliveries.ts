@@ -45,16 +45,16 @@ function beforeIn(shard: number, place: Place): { at: number; n: number } {
   return { at: place.at, n: shard > place.shard ? Number.MAX_SAFE_INTEGER : 0 };
 }
 
-type Query = { before?: string | undefined; limit: number; state?: DeliveryState | undefined };
+type Query = { before?: string | undefined; limit: number; state?: DeliveryState | undefined; search: string };
 
 /** Newest first. @throws AppError INVALID_REQUEST for a cursor that is none */
-export async function listDeliveries(ctx: Ctx, endpoint: EndpointRef, { before, limit, state }: Query) {
+export async function listDeliveries(ctx: Ctx, endpoint: EndpointRef, { before, limit, state, search }: Query) {
   const place = placeIn(before);
   const pages = await Promise.all(
     sendersOf(endpoint).map(async (name, shard) => {
       const { WEBHOOK_SENDER } = ctx.env;
       const rows = await callObject(ctx, WEBHOOK_SENDER, name, (sender) =>
-        sender.page(beforeIn(shard, place), limit + 1, state),
+        sender.page(beforeIn(shard, place), limit + 1, state, search),
       );
       return rows.map((row) => ({ shard, row, name }));
     }),

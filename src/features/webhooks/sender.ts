@@ -10,6 +10,7 @@ import { callObject, objectCaller } from "../../platform/objects.ts";
 import { postOutside } from "../../platform/outside-call.ts";
 import { Timers } from "../../realtime/timers.ts";
 import { UserReferences } from "../../realtime/user-references.ts";
+import { fold } from "../../text.ts";
 import type { DeliveryState } from "./contract.ts";
 import { type Endpoint, endpointIn, readEndpoint, sendersOf, switchOff } from "./endpoint.ts";
 import { GIVEN_UP_AFTER_MS, nextTry } from "./retries.ts";
@@ -89,9 +90,11 @@ export class WebhookSender extends DurableObject<Env> {
     return this.#store.byEvent(event.id);
   }
 
-  /** RPC: newest first; `before` is left out. */
-  page(before: { at: number; n: number }, limit: number, state?: DeliveryState): Queued[] {
-    return this.#store.page(before, limit, state);
+  /** RPC: newest first; `before` is left out. `search`: a part of its id, type or subject, or of why it failed. */
+  page(before: { at: number; n: number }, limit: number, state?: DeliveryState, search = ""): Queued[] {
+    const text = fold(search);
+    const isFound = (texts: string[]) => text === "" || texts.some((part) => fold(part).includes(text));
+    return this.#store.page(before, limit, { state, isFound });
   }
 
   /** RPC: an event is sent again; null: there is none of this number. */

@@ -178,18 +178,28 @@ export class SenderStore {
     return this.#sql.exec<Row>("SELECT * FROM queue WHERE event_id = ?", id).toArray()[0] ?? null;
   }
 
-  /** Newest first. `before`: a time and a number there, both left out. */
-  page(before: { at: number; n: number }, limit: number, state: DeliveryState | undefined): Queued[] {
-    return this.#sql
-      .exec<Row>(
-        `SELECT * FROM queue WHERE (at < ?1 OR (at = ?1 AND n < ?2)) AND (?3 IS NULL OR state = ?3)
-         ORDER BY n DESC LIMIT ?4`,
-        before.at,
-        before.n,
-        state ?? null,
-        limit,
-      )
-      .toArray();
+  /**
+   * Newest first. `before`: a time and a number there, both left out. `isFound` says of an event's id, type and subject, and
+   * of why it failed, whether it is looked for: rows are read until there are enough.
+   */
+  page(
+    before: { at: number; n: number },
+    limit: number,
+    { state, isFound }: { state: DeliveryState | undefined; isFound: (texts: string[]) => boolean },
+  ): Queued[] {
+    const rows = this.#sql.exec<Row & { type: string }>(
+      `SELECT *, body ->> 'type' AS type FROM queue WHERE (at < ?1 OR (at = ?1 AND n < ?2)) AND (?3 IS NULL OR state = ?3)
+       ORDER BY n DESC`,
+      before.at,
+      before.n,
+      state ?? null,
+    );
+    const found: Queued[] = [];
+    for (const { type, ...row } of rows) {
+      if (isFound([row.event_id, type, row.subject, row.reason ?? ""])) found.push(row);
+      if (found.length === limit) break;
+    }
+    return found;
   }
 
   /** When the endpoint last took something, ms; null if that is not known any more. */

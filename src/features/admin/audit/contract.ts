@@ -3,50 +3,12 @@ import { z } from "zod";
 import { PageQuery, Pagination } from "../../../db/page.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
 import { UserId, UserRef } from "../../users/contract.ts";
-
-export const AuditAction = z.enum([
-  "ban",
-  "unban",
-  "verify",
-  "deactivate",
-  "restore",
-  "role",
-  "delete",
-  "visibility",
-  "resolve",
-  "reject",
-  "retry",
-  "discard",
-  "create",
-  "update",
-  "test",
-  "switch_off",
-  "token",
-  "publish",
-  "message",
-  "end",
-  "sign_out",
-]);
-export type AuditAction = z.infer<typeof AuditAction>;
-
-export const AuditTarget = z.enum([
-  "user",
-  "video",
-  "report",
-  "outbox",
-  "webhook",
-  "message_hook",
-  "key",
-  "publication",
-  "topic",
-  "room",
-  "stream",
-  "call",
-  "file",
-]);
-export type AuditTarget = z.infer<typeof AuditTarget>;
+import { Search } from "../base-contract.ts";
 
 export const AuditQuery = PageQuery.extend({
+  search: Search.describe(
+    "Any part of the doer's name, of the reason, of the details, of the target's id, or of the request's id. Reads every entry that the other filters leave",
+  ),
   action: z.string().max(40).optional(),
   adminId: UserRef.optional(),
   keyId: z.string().max(64).optional(),

@@ -1,5 +1,6 @@
 /** The log of what admins did, over HTTP (SPEC 4). */
 import { route, router } from "../../../http/route.ts";
+import { HOW_COUNTED } from "../search.ts";
 import { AuditList, AuditQuery } from "./contract.ts";
 import { listAudit } from "./service.ts";
 
@@ -7,6 +8,7 @@ export const auditRoutes = router().openapi(
   route("get", "/admin/audit", {
     who: "admin",
     summary: "What admins did, newest first",
+    description: `A search: ${HOW_COUNTED}`,
     query: AuditQuery,
     answers: { 200: AuditList },
   }),

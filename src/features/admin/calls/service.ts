@@ -1,5 +1,6 @@
 /** Video sessions as admins see them: the list, and the end of one. */
 import { and, eq, getTableColumns, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
+import { logEach, recordEach } from "../../../auth/audit.ts";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
 import { jsonObject } from "../../../db/json.ts";
@@ -8,7 +9,6 @@ import { offsetOf, pagination } from "../../../db/page.ts";
 import { users, webrtcSessions } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { endingSession, sessionIdCalled, toSession } from "../../webrtc/service.ts";
-import { logEach, recordEach } from "../audit/service.ts";
 import { countMatches, hasPart } from "../search.ts";
 import type { CallListQuery } from "./contract.ts";
 

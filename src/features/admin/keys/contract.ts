@@ -1,9 +1,11 @@
 /** Keys of a product's own backend (SPEC 12). */
 import { z } from "zod";
+import { Pagination, WholeListQuery } from "../../../db/page.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
 import { SCOPES } from "../../../scopes.ts";
 import { userText } from "../../../text.ts";
 import { UserId } from "../../users/contract.ts";
+import { Search } from "../base-contract.ts";
 
 export const KeyScope = z
   .enum(SCOPES)
@@ -47,4 +49,10 @@ export const ServerKey = z
   .meta({ id: "ServerKey" });
 export type ServerKey = z.infer<typeof ServerKey>;
 
-export const KeyList = z.object({ keys: z.array(ServerKey).describe("Newest first") });
+export const KeyListQuery = WholeListQuery.extend({
+  search: Search.describe("Any part of the name, or of `rc_<id>`"),
+  status: z.enum(["active", "expired", "all"]).default("all"),
+});
+export type KeyListQuery = z.output<typeof KeyListQuery>;
+
+export const KeyList = z.object({ keys: z.array(ServerKey).describe("Newest first"), pagination: Pagination });

@@ -1,7 +1,7 @@
 /** Keys of a product's own backend, over HTTP, for admins (SPEC 12). */
 import { Done, done } from "../../../http/answers.ts";
 import { route, router } from "../../../http/route.ts";
-import { CreateKey, KeyList, KeyParam, NewKey } from "./contract.ts";
+import { CreateKey, KeyList, KeyListQuery, KeyParam, NewKey } from "./contract.ts";
 import { createKey, deleteKey, listKeys } from "./service.ts";
 
 export const adminKeyRoutes = router()
@@ -16,8 +16,13 @@ export const adminKeyRoutes = router()
     async (c) => c.json(await createKey(c.var.ctx, c.req.valid("json")), 201),
   )
   .openapi(
-    route("get", "/admin/keys", { who: "admin", summary: "The keys there are", answers: { 200: KeyList } }),
-    async (c) => c.json(await listKeys(c.var.ctx), 200),
+    route("get", "/admin/keys", {
+      who: "admin",
+      summary: "The keys there are",
+      query: KeyListQuery,
+      answers: { 200: KeyList },
+    }),
+    async (c) => c.json(await listKeys(c.var.ctx, c.req.valid("query")), 200),
   )
   .openapi(
     route("delete", "/admin/keys/{id}", {

@@ -1,15 +1,17 @@
 /** Keys of a product's own backend: made, listed and deleted. A deleted one is dead from the next request on. */
-import { desc, eq, sql } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, gt, isNull, lte, or, type SQL, sql } from "drizzle-orm";
+import type { AuditAction } from "../../../audit-terms.ts";
+import { logEach, recordEach } from "../../../auth/audit.ts";
 import { makeServerKey, scopesIn } from "../../../auth/server-keys.ts";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
 import { jsonObject } from "../../../db/json.ts";
+import { offsetOf, pagination } from "../../../db/page.ts";
 import { serverKeys } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { badField } from "../../../input.ts";
-import type { AuditAction } from "../audit/contract.ts";
-import { logEach, recordEach } from "../audit/service.ts";
-import type { CreateKey, NewKey, ServerKey } from "./contract.ts";
+import { countMatches, hasPart } from "../search.ts";
+import type { CreateKey, KeyListQuery, NewKey, ServerKey } from "./contract.ts";
 
 /** More are a mistake: one for each backend, and one more while it changes from one to the next. */
 const MOST = 100;
@@ -34,17 +36,38 @@ export async function createKey(ctx: UserCtx, { name, scopes, expiresAt }: Creat
   return { id, name, scopes, expiresAt: ends?.toISOString() ?? null, key };
 }
 
-/** Newest first. */
-export async function listKeys(ctx: UserCtx): Promise<{ keys: ServerKey[] }> {
-  const rows = await ctx.db.select().from(serverKeys).orderBy(desc(serverKeys.createdAt), desc(serverKeys.id));
-  const keys = rows.map(({ hash: _hash, ...row }) => ({
-    ...row,
-    scopes: scopesIn(row.scopes),
-    createdAt: row.createdAt.toISOString(),
-    expiresAt: row.expiresAt?.toISOString() ?? null,
-    lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
-  }));
-  return { keys };
+const { hash: _hash, ...shown } = getTableColumns(serverKeys);
+
+function isOfStatus({ now }: UserCtx, status: KeyListQuery["status"]): SQL | undefined {
+  const { expiresAt } = serverKeys;
+  if (status === "all") return undefined;
+  return status === "expired" ? lte(expiresAt, now) : or(isNull(expiresAt), gt(expiresAt, now));
+}
+
+/** Newest first, in one round trip. */
+export async function listKeys(ctx: UserCtx, query: KeyListQuery) {
+  const names = [serverKeys.name, sql`'rc_' || ${serverKeys.id}`];
+  const where = and(isOfStatus(ctx, query.status), hasPart(names, query.search)) ?? sql`true`;
+  const { rows, counted } = await ctx.db.batch({
+    rows: ctx.db
+      .select(shown)
+      .from(serverKeys)
+      .where(where)
+      .orderBy(desc(serverKeys.createdAt), desc(serverKeys.id))
+      .limit(query.limit)
+      .offset(offsetOf(query)),
+    counted: countMatches(ctx, sql`${serverKeys} WHERE ${where}`),
+  });
+  const keys = rows.map(
+    (row): ServerKey => ({
+      ...row,
+      scopes: scopesIn(row.scopes),
+      createdAt: row.createdAt.toISOString(),
+      expiresAt: row.expiresAt?.toISOString() ?? null,
+      lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
+    }),
+  );
+  return { keys, pagination: pagination(query, counted?.total ?? 0) };
 }
 
 /** @throws AppError NOT_FOUND */

@@ -3,6 +3,7 @@
  * called for a list; where somebody is, their own object alone knows, and is asked when one user is looked at.
  */
 import { and, desc, eq, isNotNull, sql } from "drizzle-orm";
+import { logEach, recordEach } from "../../../auth/audit.ts";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
 import { searched } from "../../../db/folding.ts";
@@ -12,7 +13,6 @@ import { rooms, sessions, socketTickets, streams, users, webrtcSessions } from "
 import { AppError, CLOSE } from "../../../errors.ts";
 import { whereIs } from "../../../hub/client.ts";
 import type { HubPayload } from "../../../hub/delivery.ts";
-import { logEach, recordEach } from "../audit/service.ts";
 import { countMatches, hasPart } from "../search.ts";
 import type { Live, LiveQuery, Whereabouts } from "./contract.ts";
 import { namePlaces } from "./places.ts";

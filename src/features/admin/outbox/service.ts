@@ -1,5 +1,6 @@
 /** What admins do with deliveries that were put aside: see them, have them delivered again, give them up. */
 import { eq, sql } from "drizzle-orm";
+import { logEach, recordEach } from "../../../auth/audit.ts";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
 import { jsonObject } from "../../../db/json.ts";
@@ -8,7 +9,6 @@ import { parkedColumns, requeueParked } from "../../../db/outbox-parked.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { outboxParked } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
-import { logEach, recordEach } from "../audit/service.ts";
 import { countMatches, hasPart } from "../search.ts";
 import type { ParkedQuery } from "./contract.ts";
 

@@ -1,5 +1,6 @@
 /** Closing reports: a report is closed once, by whichever admin comes first. */
 import { and, eq, type SQL, sql } from "drizzle-orm";
+import { logEach, recordEach } from "../../../auth/audit.ts";
 import type { UserCtx } from "../../../context.ts";
 import { inList, jsonObject } from "../../../db/json.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../../db/outbox.ts";
@@ -7,7 +8,6 @@ import { reports } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { frameFor } from "../../../hub/client.ts";
 import { notify } from "../../notifications/service.ts";
-import { logEach, recordEach } from "../audit/service.ts";
 import type { BulkDone } from "../base-contract.ts";
 
 /** @throws AppError NOT_FOUND · CONFLICT when it is closed already */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Pagination } from "../../../db/page.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
 import { UserId } from "../../users/contract.ts";
-import { BulkIds, ListQuery, Reason } from "../base-contract.ts";
+import { BulkIds, ListQuery, Reason, Search } from "../base-contract.ts";
 
 export const TargetType = z.enum(["video", "comment", "user"]);
 export const ReportStatus = z.enum(["pending", "resolved", "rejected"]);
@@ -35,6 +35,9 @@ export const ReportItem = z
 export type ReportItem = z.infer<typeof ReportItem>;
 
 export const ReportListQuery = ListQuery.extend({
+  search: Search.describe(
+    "Any part of the reason, of the details, of the result, or of the reporter's username. Reads every report that the other filters leave",
+  ),
   status: z.enum(["pending", "resolved", "rejected", "all"]).default("all"),
   target_type: z.enum(["video", "comment", "user", "all"]).default("all"),
   sort_by: z.enum(["created_at"]).default("created_at"),

@@ -5,6 +5,7 @@ import { one } from "../../../db/batch.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { comments, reports, statsReports, users, videos } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
+import { countMatches, hasPart } from "../search.ts";
 import type { ReportDetails, ReportItem, ReportListQuery, TargetInfo } from "./contract.ts";
 
 const reporter = aliasedTable(users, "reporter");
@@ -65,16 +66,39 @@ function targetInfo(row: Omit<Row, "report">): TargetInfo | null {
   return null;
 }
 
-/** A page of reports, by the index that has what is asked for; totals are counters. */
+const hasText = ({ search }: ReportListQuery) =>
+  hasPart(
+    [
+      reports.reason,
+      reports.details,
+      reports.result,
+      sql`(SELECT u.username FROM users u WHERE u.id = ${reports.reporterId})`,
+    ],
+    search,
+  );
+
+/** How many reports of this status and type there are: counters know. */
+const countReports = (ctx: UserCtx, { status, target_type: type }: ReportListQuery) =>
+  one(
+    ctx.db
+      .select({ total: sum(statsReports.count).mapWith(Number) })
+      .from(statsReports)
+      .where(
+        and(
+          status === "all" ? undefined : eq(statsReports.status, status),
+          type === "all" ? undefined : eq(statsReports.targetType, type),
+        ),
+      ),
+  );
+
+/** A page of reports, by the index that has what is asked for; without a search, the total is a counter's. */
 export async function listReports(ctx: UserCtx, query: ReportListQuery) {
   const { status, target_type: type } = query;
+  const found = hasText(query);
   const where = and(
     status === "all" ? undefined : eq(reports.status, status),
     type === "all" ? undefined : eq(reports.targetType, type),
-  );
-  const counted = and(
-    status === "all" ? undefined : eq(statsReports.status, status),
-    type === "all" ? undefined : eq(statsReports.targetType, type),
+    found,
   );
   const direction = sql.raw(query.order);
   const order = sql`${reports.createdAt} ${direction}, ${reports.id} ${direction}`;
@@ -87,12 +111,7 @@ export async function listReports(ctx: UserCtx, query: ReportListQuery) {
     .offset(offsetOf(query));
   const { rows, totals } = await ctx.db.batch({
     rows: selectReports(ctx).where(inArray(reports.id, ids)).orderBy(order),
-    totals: one(
-      ctx.db
-        .select({ total: sum(statsReports.count).mapWith(Number) })
-        .from(statsReports)
-        .where(counted),
-    ),
+    totals: found ? countMatches(ctx, sql`${reports} WHERE ${where}`) : countReports(ctx, query),
   });
   return { reports: rows.map(toReportItem), pagination: pagination(query, totals?.total ?? 0) };
 }

@@ -1,5 +1,6 @@
 /** Rooms as admins see them: the list, and the end of one. */
 import { aliasedTable, and, eq, getTableColumns, inArray, sql } from "drizzle-orm";
+import { logEach, recordEach } from "../../../auth/audit.ts";
 import { roomIdCalled } from "../../../chat/names.ts";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
@@ -9,7 +10,6 @@ import { offsetOf, pagination } from "../../../db/page.ts";
 import { rooms, users } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { endingRooms } from "../../rooms/service.ts";
-import { logEach, recordEach } from "../audit/service.ts";
 import { countMatches, hasPart } from "../search.ts";
 import type { RoomItem, RoomListQuery } from "./contract.ts";
 

@@ -1,5 +1,6 @@
 /** Livestreams as admins see them: the list, and taking one off the air or away. */
 import { and, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
+import { logEach, recordEach } from "../../../auth/audit.ts";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
@@ -9,7 +10,6 @@ import { offsetOf, pagination } from "../../../db/page.ts";
 import { streams, users } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { endingStream, toStream } from "../../streams/service.ts";
-import { logEach, recordEach } from "../audit/service.ts";
 import { countMatches, hasPart } from "../search.ts";
 import type { StreamItem, StreamListQuery } from "./contract.ts";
 

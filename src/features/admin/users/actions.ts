@@ -3,6 +3,8 @@
  * under the same condition, so that two calls at once cannot both succeed.
  */
 import { and, eq, isNotNull, isNull, ne, or, type SQL, sql } from "drizzle-orm";
+import type { AuditAction } from "../../../audit-terms.ts";
+import { logEach, recordEach } from "../../../auth/audit.ts";
 import type { ServerCtx, UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
 import { jsonObject } from "../../../db/json.ts";
@@ -11,8 +13,6 @@ import { users } from "../../../db/tables.ts";
 import { AppError, CLOSE } from "../../../errors.ts";
 import type { HubPayload } from "../../../hub/delivery.ts";
 import type { Role } from "../../../roles.ts";
-import type { AuditAction } from "../audit/contract.ts";
-import { logEach, recordEach } from "../audit/service.ts";
 
 /** An admin who can act. */
 const canAdminister = (row: string): SQL =>

@@ -1,5 +1,6 @@
 /** What admins do to videos: hiding, showing, deleting one or many. */
 import { and, eq, type SQL, sql } from "drizzle-orm";
+import { logEach, recordEach } from "../../../auth/audit.ts";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
@@ -9,7 +10,6 @@ import { files, videos } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { frameFor } from "../../../hub/client.ts";
 import { notify } from "../../notifications/service.ts";
-import { logEach, recordEach } from "../audit/service.ts";
 import type { BulkDone } from "../base-contract.ts";
 
 /**

@@ -1,10 +1,12 @@
 /** Endpoints of a product's backend, as admins set them up (SPEC 12). */
 import { z } from "zod";
+import { Pagination, WholeListQuery } from "../../../db/page.ts";
 import { IntegerId } from "../../../http/answers.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
 import { userText } from "../../../text.ts";
 import { UserId } from "../../users/contract.ts";
 import { Delivery, DeliveryState, OutsideUrl, WebhookEventType } from "../../webhooks/contract.ts";
+import { Search } from "../base-contract.ts";
 
 const events = z
   .array(WebhookEventType)
@@ -56,14 +58,22 @@ export const NewWebhook = Webhook.extend({
 }).meta({ id: "NewWebhook" });
 export type NewWebhook = z.infer<typeof NewWebhook>;
 
-export const WebhookList = z.object({ webhooks: z.array(Webhook) });
+export const WebhookListQuery = WholeListQuery.extend({
+  search: Search.describe("Any part of the address, of the description, or of an event's type"),
+  status: z.enum(["on", "off", "all"]).default("all"),
+});
+export type WebhookListQuery = z.output<typeof WebhookListQuery>;
+
+export const WebhookList = z.object({ webhooks: z.array(Webhook).describe("Oldest first"), pagination: Pagination });
 export const WebhookParam = z.object({ id: IntegerId });
 
 export const DeliveryQuery = z.object({
   before: z.string().max(60).optional().describe("A `nextCursor`"),
   limit: z.number().int().min(1).max(100).default(20),
   state: DeliveryState.optional(),
+  search: Search.describe("Any part of the event's id, type or subject, or of why the last attempt failed"),
 });
+export type DeliveryQuery = z.output<typeof DeliveryQuery>;
 export const DeliveryList = z.object({ deliveries: z.array(Delivery), nextCursor: z.string().nullable() });
 export const DeliveryParam = z.object({ id: IntegerId, deliveryId: z.string().max(40) });
 

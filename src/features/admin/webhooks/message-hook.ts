@@ -1,5 +1,7 @@
 /** Who is asked before a message is accepted: one address at most (SPEC 12). */
 import { sql } from "drizzle-orm";
+import type { AuditAction } from "../../../audit-terms.ts";
+import { logEach, recordEach } from "../../../auth/audit.ts";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
 import { jsonObject } from "../../../db/json.ts";
@@ -7,8 +9,6 @@ import { noteHook, selectHook } from "../../../db/message-hook.ts";
 import { messageHook } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { makeSecret } from "../../webhooks/service.ts";
-import type { AuditAction } from "../audit/contract.ts";
-import { logEach, recordEach } from "../audit/service.ts";
 import type { SetMessageHook } from "./contract.ts";
 import { requireCallable } from "./service.ts";
 

@@ -11,6 +11,7 @@ import {
   UpdateWebhook,
   Webhook,
   WebhookList,
+  WebhookListQuery,
   WebhookParam,
 } from "./contract.ts";
 import {
@@ -35,8 +36,13 @@ export const adminWebhookRoutes = router()
     async (c) => c.json(await createWebhook(c.var.ctx, c.req.valid("json")), 201),
   )
   .openapi(
-    route("get", "/admin/webhooks", { who: "admin", summary: "The endpoints", answers: { 200: WebhookList } }),
-    async (c) => c.json(await listWebhooks(c.var.ctx), 200),
+    route("get", "/admin/webhooks", {
+      who: "admin",
+      summary: "The endpoints",
+      query: WebhookListQuery,
+      answers: { 200: WebhookList },
+    }),
+    async (c) => c.json(await listWebhooks(c.var.ctx, c.req.valid("query")), 200),
   )
   .openapi(
     route("get", "/admin/webhooks/{id}", {

@@ -1,19 +1,21 @@
 /** Endpoints that hear what happens here: made, changed and deleted (SPEC 12). A change counts from the next event on. */
-import { eq, sql } from "drizzle-orm";
+import { and, eq, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
+import type { AuditAction } from "../../../audit-terms.ts";
+import { logEach, recordEach } from "../../../auth/audit.ts";
 import type { UserCtx } from "../../../context.ts";
 import { after, one } from "../../../db/batch.ts";
 import { jsonObject } from "../../../db/json.ts";
 import { deliverSoon, pendingFor } from "../../../db/outbox.ts";
+import { offsetOf, pagination } from "../../../db/page.ts";
 import { webhooks } from "../../../db/tables.ts";
 import { noteListening } from "../../../db/webhook-facts.ts";
 import { AppError } from "../../../errors.ts";
 import { badField } from "../../../input.ts";
 import { refusalOf } from "../../../platform/outside-address.ts";
 import { listDeliveries, makeSecret, redeliver, tryEndpoint, WebhookEventType } from "../../webhooks/service.ts";
-import type { AuditAction } from "../audit/contract.ts";
-import { logEach, recordEach } from "../audit/service.ts";
-import type { CreateWebhook, DeliveryQuery, NewWebhook, UpdateWebhook, Webhook } from "./contract.ts";
+import { countMatches, hasPart } from "../search.ts";
+import type { CreateWebhook, DeliveryQuery, NewWebhook, UpdateWebhook, Webhook, WebhookListQuery } from "./contract.ts";
 
 type Row = typeof webhooks.$inferSelect;
 
@@ -58,8 +60,21 @@ export async function createWebhook(ctx: UserCtx, { events, ...input }: CreateWe
   return { ...toWebhook(made), secret };
 }
 
-export async function listWebhooks(ctx: UserCtx): Promise<{ webhooks: Webhook[] }> {
-  return { webhooks: (await ctx.db.select().from(webhooks).orderBy(webhooks.id)).map(toWebhook) };
+const FILTERS: Record<WebhookListQuery["status"], SQL | undefined> = {
+  all: undefined,
+  on: isNull(webhooks.offAt),
+  off: isNotNull(webhooks.offAt),
+};
+
+/** Oldest first, in one round trip. */
+export async function listWebhooks(ctx: UserCtx, query: WebhookListQuery) {
+  const { url, description, events } = webhooks;
+  const where = and(FILTERS[query.status], hasPart([url, description, events], query.search)) ?? sql`true`;
+  const { rows, counted } = await ctx.db.batch({
+    rows: ctx.db.select().from(webhooks).where(where).orderBy(webhooks.id).limit(query.limit).offset(offsetOf(query)),
+    counted: countMatches(ctx, sql`${webhooks} WHERE ${where}`),
+  });
+  return { webhooks: rows.map(toWebhook), pagination: pagination(query, counted?.total ?? 0) };
 }
 
 /** @throws AppError NOT_FOUND */
@@ -110,7 +125,7 @@ export async function deleteWebhook(ctx: UserCtx, id: number): Promise<string> {
 const refOf = (row: Row) => ({ id: row.id, bornAt: row.createdAt.getTime() });
 
 /** What it was sent, newest first. @throws AppError NOT_FOUND */
-export async function readDeliveries(ctx: UserCtx, id: number, query: z.output<typeof DeliveryQuery>) {
+export async function readDeliveries(ctx: UserCtx, id: number, query: DeliveryQuery) {
   return listDeliveries(ctx, refOf(await findWebhook(ctx, id)), query);
 }
 

@@ -3,6 +3,7 @@
  * log) before it is answered; what is not, is shown to who is here now.
  */
 import { type SQL, sql } from "drizzle-orm";
+import { recordEach } from "../../../auth/audit.ts";
 import type { ServerCtx } from "../../../context.ts";
 import { after } from "../../../db/batch.ts";
 import { enqueueSelect } from "../../../db/outbox.ts";
@@ -10,7 +11,6 @@ import { AppError, errorBody, toAppError } from "../../../errors.ts";
 import type { HubPayload } from "../../../hub/delivery.ts";
 import { badField, readInput } from "../../../input.ts";
 import { logFailure } from "../../../platform/log.ts";
-import { recordEach } from "../../admin/service.ts";
 import type { Somebody } from "../base-contract.ts";
 import { findKnown } from "../users/somebody.ts";
 import { Publication, type Published, type PublishedBatch } from "./contract.ts";

@@ -1,10 +1,10 @@
 /** Rooms by the product's own backend: the messenger's own verbs, done by the system or by one of the product's people. */
 import { sql } from "drizzle-orm";
+import { recordEach } from "../../../auth/audit.ts";
 import { openRoom } from "../../../chat/access.ts";
 import { removeBySystem, sayBySystem } from "../../../chat/client.ts";
 import type { ServerCtx, UserCtx } from "../../../context.ts";
 import { badField } from "../../../input.ts";
-import { recordEach } from "../../admin/service.ts";
 import { deleteMessage, deleteRoom, inviteMember, makeRoom, removeMember, sendMessage } from "../../rooms/service.ts";
 import type { Somebody } from "../base-contract.ts";
 import { actFor } from "../users/act-for.ts";

@@ -1,9 +1,9 @@
 /** Tokens for the product's own people: no password of theirs is ever here. */
 import { eq, sql } from "drizzle-orm";
+import { logEach, recordEach } from "../../../auth/audit.ts";
 import { refuseBarred } from "../../../auth/authenticate.ts";
 import type { ServerCtx } from "../../../context.ts";
 import { users } from "../../../db/tables.ts";
-import { logEach, recordEach } from "../../admin/service.ts";
 import { openSession } from "../../auth/service.ts";
 import { findOwnUser, isReached } from "../users/find.ts";
 import type { MakeToken } from "./contract.ts";

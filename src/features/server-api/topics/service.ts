@@ -1,10 +1,10 @@
 /** Topics: who may hear one, and the tokens that say so. */
 import { sql } from "drizzle-orm";
+import { recordEach } from "../../../auth/audit.ts";
 import type { ServerCtx, UserCtx } from "../../../context.ts";
 import { AppError } from "../../../errors.ts";
 import type { HubTopics } from "../../../hub/topics.ts";
 import type { Connection } from "../../../realtime/connection.ts";
-import { recordEach } from "../../admin/service.ts";
 import { findOwnUser } from "../users/find.ts";
 import { askTopic } from "./client.ts";
 import type { MakeTopicToken, TopicState } from "./contract.ts";

@@ -1,5 +1,6 @@
 /** The product's own people: made on first sight, kept up to date, and erased. */
 import { and, eq, or, type SQL, type SQLWrapper, sql } from "drizzle-orm";
+import { recordEach } from "../../../auth/audit.ts";
 import { BACKEND, idIn, isTakenByOther, makeAccount, ownEmail } from "../../../auth/identities.ts";
 import type { ServerCtx } from "../../../context.ts";
 import { after, one } from "../../../db/batch.ts";
@@ -10,7 +11,7 @@ import { users } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import type { HubPayload } from "../../../hub/delivery.ts";
 import { badField } from "../../../input.ts";
-import { eraseUser, recordEach } from "../../admin/service.ts";
+import { eraseUser } from "../../admin/service.ts";
 import type { PutUser, ServerUser } from "./contract.ts";
 import { findOwnUser, isReached, lookUpOwnUser, type OwnUser } from "./find.ts";
 

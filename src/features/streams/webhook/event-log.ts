@@ -1,10 +1,7 @@
-/** The log of what media servers sent, for admins. */
-import { count, desc, eq, type SQL, sql } from "drizzle-orm";
+/** The log of what media servers sent: admins read it (admin/stream-events). */
+import { type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../../../context.ts";
-import { one } from "../../../db/batch.ts";
-import { offsetOf, pagination } from "../../../db/page.ts";
 import { streamEvents } from "../../../db/tables.ts";
-import type { StreamEventQuery } from "../contract.ts";
 import type { MediaEvent } from "./read-event.ts";
 
 /**
@@ -31,26 +28,6 @@ export function noteEvent(
       createdAt: ctx.now,
     })
     .returning({ outcome: streamEvents.outcome });
-}
-
-/** Newest first. */
-export async function listEvents(ctx: Ctx, query: StreamEventQuery) {
-  const where = query.streamId === undefined ? undefined : eq(streamEvents.streamId, query.streamId);
-  const { rows, total } = await ctx.db.batch({
-    rows: ctx.db
-      .select()
-      .from(streamEvents)
-      .where(where)
-      .orderBy(desc(streamEvents.id))
-      .limit(query.limit)
-      .offset(offsetOf(query)),
-    total: one(ctx.db.select({ count: count() }).from(streamEvents).where(where)),
-  });
-  const events = rows.map(({ signature: _signature, createdAt, ...event }) => ({
-    ...event,
-    createdAt: createdAt.toISOString(),
-  }));
-  return { events, pagination: pagination(query, total?.count ?? 0) };
 }
 
 const FORGOTTEN_AT_ONCE = 1000;

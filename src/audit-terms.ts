@@ -1,0 +1,47 @@
+/** What the audit calls the deeds of admins, moderators and backends, and what they are done to. */
+export const AUDIT_ACTIONS = [
+  "ban",
+  "unban",
+  "verify",
+  "deactivate",
+  "restore",
+  "role",
+  "delete",
+  "visibility",
+  "resolve",
+  "reject",
+  "retry",
+  "discard",
+  "create",
+  "update",
+  "test",
+  "switch_off",
+  "token",
+  "publish",
+  "message",
+  "end",
+  "sign_out",
+  "move",
+  "add_member",
+  "remove_member",
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+export const AUDIT_TARGETS = [
+  "user",
+  "video",
+  "comment",
+  "report",
+  "outbox",
+  "webhook",
+  "message_hook",
+  "key",
+  "publication",
+  "topic",
+  "room",
+  "stream",
+  "recording",
+  "call",
+  "file",
+] as const;
+export type AuditTarget = (typeof AUDIT_TARGETS)[number];

@@ -1,0 +1,48 @@
+/**
+ * What was done by the right of a role or of a key, for `GET /admin/audit` (SPEC 4): one row for every deed on every item, in
+ * the transaction of the deed. Nothing deletes them; erasing a person takes their words out (features/admin/erasure).
+ */
+import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
+import type { AuditAction, AuditTarget } from "../audit-terms.ts";
+import type { ServerCtx, UserCtx } from "../context.ts";
+import { logEvent } from "../platform/log.ts";
+
+type Deed = {
+  action: AuditAction;
+  targetType: AuditTarget;
+  /** The items: `id` of the rows of `from`, which has a WHERE. It must come before what makes them different. */
+  id: SQLWrapper;
+  from: SQL;
+  reason?: string | undefined;
+  /** A JSON object, made by the database from the row. */
+  details?: SQL;
+};
+
+/** An admin or moderator, or the product's own backend by one of its keys. */
+type Doer = UserCtx | ServerCtx;
+
+/** Stands for the admin where a backend did it; no user has it. */
+export const NO_ADMIN = 0;
+
+/** The statement that records an action on every item it is about to change, for the batch of the change. */
+export function recordEach(ctx: Doer, { action, targetType, id, from, reason, details }: Deed) {
+  const { actor, requestId, now } = ctx;
+  const [adminId, name, keyId] =
+    actor.kind === "user" ? [actor.id, actor.username, null] : [NO_ADMIN, actor.name, actor.keyId];
+  return ctx.db.run(sql`
+    INSERT INTO audit (admin_id, admin_username, action, target_type, target_id, reason, details, request_id, created_at, key_id)
+    SELECT ${adminId}, ${name}, ${action}, ${targetType}, CAST(${id} AS TEXT), ${reason ?? null},
+      ${details ?? sql`NULL`}, ${requestId}, ${now.getTime()}, ${keyId} FROM ${from}`);
+}
+
+/** The same, as lines in the log of the service (SPEC 11). */
+export function logEach(
+  { actor, requestId }: Doer,
+  action: AuditAction,
+  targetType: AuditTarget,
+  ids: (number | string)[],
+): void {
+  const [event, doer] =
+    actor.kind === "user" ? [`admin.${action}`, { adminId: actor.id }] : [`server.${action}`, { keyId: actor.keyId }];
+  for (const targetId of ids) logEvent(event, { requestId, ...doer, targetType, targetId });
+}
