@@ -45,17 +45,19 @@ export async function readFile(path) {
 
 /**
  * The answer as it came, whatever its status: for the docs, where calls are tried out. Throws a Refusal for none.
- * @param {unknown} [body] JSON, or a form
+ * @param {unknown} [body] JSON, a form, or a file
+ * @param {Record<string, string>} [headers]
  */
-export const answerTo = (method, path, body) => send(method, path, body, currentSession()?.token ?? null);
+export const answerTo = (method, path, body, headers) =>
+  send(method, path, body, currentSession()?.token ?? null, headers);
 
-async function send(method, path, body, token) {
-  const isForm = body instanceof FormData;
-  const headers = { Accept: "application/json" };
+async function send(method, path, body, token, more = {}) {
+  const isAsItIs = body instanceof FormData || body instanceof Blob;
+  const headers = { Accept: "application/json", ...more };
   if (token) headers.Authorization = `Bearer ${token}`;
-  if (body !== undefined && !isForm) headers["Content-Type"] = "application/json";
+  if (body !== undefined && !isAsItIs) headers["Content-Type"] = "application/json";
   try {
-    return await fetch(`/api/v1${path}`, { method, headers, body: isForm ? body : body && JSON.stringify(body) });
+    return await fetch(`/api/v1${path}`, { method, headers, body: isAsItIs ? body : body && JSON.stringify(body) });
   } catch {
     throw new Refusal("OFFLINE", "The service cannot be reached. Are you online?");
   }

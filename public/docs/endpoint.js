@@ -2,7 +2,7 @@
 
 import { foldOut } from "/docs/item.js";
 import { prose } from "/docs/prose.js";
-import { exampleOf, fieldRow, fieldTable, kindOf, leastOf, resolve } from "/docs/schema.js";
+import { exampleOf, fieldRow, fieldTable, isFile, kindOf, leastOf, resolve } from "/docs/schema.js";
 import { tryOut } from "/docs/try.js";
 import { h } from "/dom.js";
 import { codeBlock } from "/ui/copy.js";
@@ -17,7 +17,7 @@ export const endpointWords = (method, path, { summary = "", description = "" }) 
   `${method} ${path} ${summary} ${description}`.toLowerCase();
 
 export function endpoint(method, path, operation, root) {
-  const who = operation["x-who"] ?? (operation.security?.length ? "user" : "anyone");
+  const who = operation["x-who"] ?? (needsToken(operation) ? "user" : "anyone");
   const summary = [
     h("span", { class: `badge verb ${KIND_OF_METHOD[method] ?? ""}` }, method.toUpperCase()),
     h("code", { class: "path" }, path),
@@ -87,6 +87,9 @@ function answer(status, response, root) {
 /** For a shell: a quote inside single quotes ends them, is escaped, and begins them anew. */
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
+/** Not where one may call with or without. */
+const needsToken = ({ security = [] }) => security.length > 0 && security.every((way) => Object.keys(way).length > 0);
+
 function curl(method, path, operation, root) {
   const base = new URL(root.servers[0].url, location.href).href;
   const values = (operation.parameters ?? []).filter(({ in: place }) => place === "path");
@@ -98,19 +101,24 @@ function curl(method, path, operation, root) {
     .filter(({ in: place, required }) => place === "query" && required)
     .map(({ name, schema }) => `${name}=${encodeURIComponent(String(exampleOf(schema, root, name)))}`)
     .join("&");
+  const headers = (operation.parameters ?? [])
+    .filter(({ in: place, required }) => place === "header" && required)
+    .map(({ name, schema }) => `-H ${quoted(`${name}: ${exampleOf(schema, root, name)}`)}`);
   const lines = [
     `curl ${method === "get" ? "" : `-X ${method.toUpperCase()} `}${quoted(`${base}${filled}${query ? `?${query}` : ""}`)}`,
   ];
-  if (operation.security?.length) lines.push('-H "Authorization: Bearer $TOKEN"');
+  if (needsToken(operation)) lines.push('-H "Authorization: Bearer $TOKEN"');
+  lines.push(...headers);
   const body = bodyOf(operation);
   if (body?.type.startsWith("multipart/")) {
     const fields = Object.entries(resolve(body.schema, root).properties ?? {});
     lines.push(
       ...fields.map(
-        ([name, field]) =>
-          `-F ${name}=${field.format === "binary" ? "@file" : quoted(String(exampleOf(field, root, name)))}`,
+        ([name, field]) => `-F ${name}=${isFile(field, root) ? "@file" : quoted(String(exampleOf(field, root, name)))}`,
       ),
     );
+  } else if (body && isFile(body.schema, root)) {
+    lines.push(`-H 'Content-Type: ${body.type}'`, "--data-binary @file");
   } else if (body) {
     lines.push(`-H 'Content-Type: ${body.type}'`, `-d ${quoted(JSON.stringify(leastOf(body.schema, root)))}`);
   }

@@ -21,6 +21,12 @@ const nameOf = (schema) =>
     ?.split("/")
     .at(-1)
     ?.replace(/Input$/, "");
+/** Bytes: of a form a file, or several of them. */
+export const isFile = (schema, root) => {
+  const found = resolve(schema, root);
+  return found.format === "binary" || resolve(found.items, root).format === "binary";
+};
+
 const isNull = (schema) => schema.type === "null";
 
 /** A nullable value's own schema; of a choice, the first. */

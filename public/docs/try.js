@@ -1,6 +1,6 @@
 /** Trying a call out: its parameters and body as a form, sent as who is signed in, and the answer as it came. */
 import { answerTo, Refusal, withQuery } from "/api.js";
-import { limitsOf, leastOf, exampleOf, resolve } from "/docs/schema.js";
+import { exampleOf, isFile, leastOf, limitsOf, resolve } from "/docs/schema.js";
 import { h } from "/dom.js";
 import { currentSession, onSession } from "/session.js";
 import { codeBlock } from "/ui/copy.js";
@@ -34,12 +34,15 @@ export function tryOut({ method, path, operation, body }, root) {
     const filled = parameters
       .filter(({ in: place }) => place === "path")
       .reduce((text, { name }) => text.replace(`{${name}}`, encodeURIComponent(values[`path.${name}`])), path);
-    const query = parameters
-      .filter(({ in: place }) => place === "query")
-      .map(({ name }) => [name, values[`query.${name}`]]);
-    const sent = body && (body.type.startsWith("multipart/") ? filesIn(form) : jsonIn(values.body));
+    const given = (where) =>
+      parameters.filter(({ in: place }) => place === where).map(({ name }) => [name, values[`${where}.${name}`]]);
+    const headers = given("header").filter(([, value]) => value !== "");
+    const sent = body && bodyIn(form, body, root);
     const began = performance.now();
-    const response = await answerTo(method.toUpperCase(), withQuery(filled, Object.fromEntries(query)), sent);
+    const response = await answerTo(method.toUpperCase(), withQuery(filled, Object.fromEntries(given("query"))), sent, {
+      ...Object.fromEntries(headers),
+      ...(sent instanceof Blob ? { "Content-Type": body.type } : {}),
+    });
     shown.replaceChildren(...(await answered(response, Math.round(performance.now() - began))));
   });
   return h("details", { class: "try" }, h("summary", { class: "try-line" }, "Try it"), form, shown);
@@ -47,12 +50,14 @@ export function tryOut({ method, path, operation, body }, root) {
 
 function parameterField({ name, in: place, required, description, schema }, root) {
   const about = [description, limitsOf(schema, root)].filter(Boolean).join("; ");
-  const value = place === "path" ? String(exampleOf(schema, root, name)) : "";
+  const isFilled = place === "path" || (place === "header" && required);
+  const value = isFilled ? String(exampleOf(schema, root, name)) : "";
   const attributes = { name: `${place}.${name}`, required: required === true, value, autocomplete: "off" };
   return field(`${name} (${place})`, attributes, { hint: about || undefined });
 }
 
 function bodyFields({ type, schema }, root) {
+  if (isFile(schema, root)) return [field("body", { name: "body", type: "file" })];
   if (!type.startsWith("multipart/")) {
     const text = h("textarea", {
       name: "body",
@@ -65,7 +70,9 @@ function bodyFields({ type, schema }, root) {
     return [text];
   }
   return Object.entries(resolve(schema, root).properties ?? {}).map(([name, about]) =>
-    field(name, { name: `part.${name}`, type: about.format === "binary" ? "file" : "text" }),
+    isFile(about, root)
+      ? field(name, { name: `part.${name}`, type: "file", multiple: about.type === "array" })
+      : field(name, { name: `part.${name}`, type: "text" }),
   );
 }
 
@@ -79,6 +86,12 @@ function signedInAs() {
   draw();
   onSession(draw);
   return button;
+}
+
+function bodyIn(form, { type, schema }, root) {
+  if (type.startsWith("multipart/")) return filesIn(form);
+  const body = new FormData(form).get("body");
+  return isFile(schema, root) ? body : jsonIn(body);
 }
 
 function jsonIn(text) {

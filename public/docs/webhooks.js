@@ -22,7 +22,7 @@ export function webhooks(api) {
 }
 
 function event(schema, api) {
-  const [name] = resolve(schema.properties.type, api).enum;
+  const [name] = resolve(schema, api).properties.type.enum;
   const summary = [h("span", { class: "badge verb good" }, "POST"), h("code", { class: "path" }, name)];
   const item = foldOut(`webhook-${name}`, summary, () => fieldsAndExample(schema, api));
   item.dataset.words = `webhook ${name}`;

@@ -2,6 +2,9 @@
 import { z } from "zod";
 import { UserRef } from "../realtime/protocol.ts";
 
+/** Bytes, in a form or as an answer. OpenAPI 3.1 leaves `format` open; `binary` is what makers of clients know. */
+export const Binary = z.string().meta({ format: "binary" });
+
 /** An act with nothing to show. */
 export const Done = z.object({ success: z.literal(true), message: z.string() }).meta({ id: "Done" });
 

@@ -2,7 +2,7 @@
  * A route line is the policy: who may call, what comes in, what goes out. One zod schema validates the call, types the
  * client and prints the docs.
  */
-import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
+import { createRoute, OpenAPIHono, type RouteConfig, type z } from "@hono/zod-openapi";
 import type { Context, Handler, MiddlewareHandler } from "hono";
 import { type CallBudget, chargeUser } from "../auth/call-budgets.ts";
 import { limitAdminCalls } from "../auth/rate-limit.ts";
@@ -10,6 +10,7 @@ import { findUsers } from "../auth/user-names.ts";
 import type { Ctx, ServerCtx, UserCtx } from "../context.ts";
 import { badField, readInputNaming } from "../input.ts";
 import { ErrorAnswer } from "../realtime/protocol.ts";
+import { Binary } from "./answers.ts";
 import { byCaller, hasCallerChanged } from "./caller.ts";
 import { type HttpEnv, isWrite } from "./env.ts";
 import { queryIn, readJson, requireJson } from "./read.ts";
@@ -20,6 +21,9 @@ export const Bytes = "bytes";
 
 /** An answer that sends a browser on, by its `Location`. */
 export const Elsewhere = "elsewhere";
+
+/** An answer without a body: what it tells stands in its status and headers. */
+export const NoBody = "no body";
 
 type Policy = {
   who: Who;
@@ -34,8 +38,12 @@ type Policy = {
   body?: z.ZodType<object>;
   /** Fields of the body that may stand in the query instead, as some frontends send them (SPEC 14). */
   bodyInQuery?: readonly string[];
+  /** Bodies that the handler reads by itself, as streams: content type → what is in them, for the docs. */
+  streams?: { readonly [type: string]: z.ZodType };
+  /** Headers that the handler reads, for the docs. */
+  headers?: z.ZodObject;
   /** Status → schema of the answer. Failures need no line: they all have the contract's one form. */
-  answers: { [status: number]: z.ZodType | typeof Bytes | typeof Elsewhere };
+  answers: { [status: number]: z.ZodType | typeof Bytes | typeof Elsewhere | typeof NoBody };
 };
 
 type CtxOf<W extends Who> = W extends "anyone" ? Ctx : W extends ServerWho ? ServerCtx : UserCtx;
@@ -51,7 +59,9 @@ type AnswerOf<A> = A extends z.ZodType
   ? { description: string; content: { "application/json": { schema: A } } }
   : A extends typeof Elsewhere
     ? { description: string; headers: { Location: { schema: { type: "string" } } } }
-    : { description: string; content: { "application/octet-stream": { schema: z.ZodString } } };
+    : A extends typeof NoBody
+      ? { description: string }
+      : { description: string; content: { "application/octet-stream": { schema: z.ZodString } } };
 type RouteOf<M, P, Q extends Policy> = {
   method: M;
   path: P;
@@ -70,7 +80,7 @@ export function route<
   const P extends `/${string}`,
   const Q extends Policy,
 >(method: M, path: P, policy: Q): RouteOf<M, P, Q> {
-  const { params, query, body, bodyInQuery } = policy;
+  const { params, query, headers, bodyInQuery } = policy;
   const budget = budgetOf(method, policy);
   const declared = createRoute({
     method,
@@ -81,15 +91,14 @@ export function route<
       ? [policy.description, `${bodyInQuery.join(", ")} may stand in the query instead.`].filter(Boolean).join(" ")
       : policy.description,
     tags: [path.split("/")[1] ?? ""],
-    security: securityOf(policy.who),
+    security: securityOf(policy.who, path),
     "x-who": policy.who,
     ...(budget ? { "x-budget": budget } : {}),
     request: {
       ...(params ? { params } : {}),
       ...(query ? { query } : {}),
-      ...(body
-        ? { body: { content: { "application/json": { schema: body } }, required: bodyInQuery === undefined } }
-        : {}),
+      ...(headers ? { headers } : {}),
+      ...bodyDoc(policy),
     },
     responses: {
       ...Object.fromEntries(Object.entries(policy.answers).map(([status, answer]) => [status, answerDoc(answer)])),
@@ -109,21 +118,34 @@ function budgetOf(method: string, { who, budget }: Policy): Budget | undefined {
   return budget ?? (isWrite(method) ? "writes" : undefined);
 }
 
-function securityOf(who: Who): Record<string, string[]>[] {
+/** Calls that come before there is a token, or with a proof of another kind. */
+const TAKES_NO_TOKEN = /^\/(auth|webhook)\//;
+
+/** Two ways to call: with the one or the other. None: made clients send a token only where it is named. */
+function securityOf(who: Who, path: string): Record<string, string[]>[] {
   if (isServers(who)) return [{ serverKey: [] }];
-  return who === "anyone" ? [] : [{ bearer: [] }];
+  if (who !== "anyone") return [{ bearer: [] }];
+  return TAKES_NO_TOKEN.test(path) ? [] : [{ bearer: [] }, {}];
+}
+
+function bodyDoc({ body, bodyInQuery, streams = {} }: Policy) {
+  const schemas = Object.entries({ ...(body ? { "application/json": body } : {}), ...streams });
+  if (schemas.length === 0) return {};
+  const content = Object.fromEntries(schemas.map(([type, schema]) => [type, { schema }]));
+  return { body: { content, required: bodyInQuery === undefined } };
 }
 
 /** `post /videos/{id}/like` → `postVideosIdLike`: what generated clients call it. As unique as the route. */
 const operationIdOf = (method: string, path: string): string =>
   method + path.replace(/[^A-Za-z0-9]+(\w?)/g, (_, first: string) => first.toUpperCase());
 
-function answerDoc(answer: z.ZodType | typeof Bytes | typeof Elsewhere) {
+function answerDoc(answer: Policy["answers"][number]) {
+  if (answer === NoBody) return { description: "Done" };
   if (answer === Elsewhere) {
     return { description: "Where to go", headers: { Location: { schema: { type: "string" as const } } } };
   }
   return answer === Bytes
-    ? { description: "Bytes", content: { "application/octet-stream": { schema: z.string() } } }
+    ? { description: "Bytes", content: { "application/octet-stream": { schema: Binary } } }
     : { description: "OK", content: { "application/json": { schema: answer } } };
 }
 

@@ -1,22 +1,29 @@
 /** Files (SPEC 10). */
 import { z } from "zod";
 import { PageQuery, Pagination } from "../../db/page.ts";
+import { Binary } from "../../http/answers.ts";
 import { ErrorAnswer, Timestamp } from "../../realtime/protocol.ts";
 import { composed, fold } from "../../text.ts";
 
-/** A name that is safe as a segment of a path, on any system: letters, digits, space, `.`, `_`, `-`; no dot in front. */
+/** No pattern of the contract: few languages but JavaScript know Unicode's classes in one. */
+const SAFE_NAME = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N} ._-]*$/u;
+const SAFE_NAME_IN_WORDS = "may have letters, digits, space, . _ - and begins with no dot";
+
+/** A name that is safe as a segment of a path, on any system. */
 const segment = (max: number) =>
   z
     .string()
     .max(max * 4)
     .overwrite(composed)
     .max(max)
-    .regex(/^[\p{L}\p{N}_][\p{L}\p{M}\p{N} ._-]*$/u, "may have letters, digits, space, . _ - and begins with no dot")
+    .refine((name) => SAFE_NAME.test(name), SAFE_NAME_IN_WORDS)
     .refine((name) => !/[. ]$/.test(name), "may not end with a dot or space");
 
 /** `DELETE /files/tus/:id` is another path. */
-export const Folder = segment(100).refine((name) => fold(name) !== "tus", "is taken");
-export const FileName = segment(150).describe("`name` of a file");
+export const Folder = segment(100)
+  .refine((name) => fold(name) !== "tus", "is taken")
+  .describe(`A folder's name ${SAFE_NAME_IN_WORDS}`);
+export const FileName = segment(150).describe(`\`name\` of a file: ${SAFE_NAME_IN_WORDS}`);
 export const FolderParam = z.object({ folder: Folder });
 export const FilePath = z.object({ folder: Folder, file: FileName });
 export type FilePath = z.output<typeof FilePath>;
@@ -31,6 +38,10 @@ export const UploadFields = z.object({
   visibility: Visibility.optional().describe("Without: FILES_DEFAULT_VISIBILITY, which is private unless set"),
 });
 export type UploadFields = z.output<typeof UploadFields>;
+
+/** The forms as they are sent; their files are read as streams. */
+export const UploadForm = UploadFields.extend({ file: Binary });
+export const UploadsForm = UploadFields.extend({ files: z.array(Binary).min(1).max(10) });
 
 export const FileInfo = z
   .object({
@@ -50,15 +61,17 @@ export const FileInfo = z
     url: z.string().describe("Where it opens, for whoever may see it: absolute, below PUBLIC_URL if that is set"),
     createdAt: Timestamp,
   })
-  .meta({ id: "File" });
+  .meta({ id: "FileInfo" });
 export type FileInfo = z.infer<typeof FileInfo>;
 
 const answer = <T extends z.ZodType>(data: T) => z.object({ success: z.literal(true), data });
 
 export const FileAnswer = answer(FileInfo);
 export const UploadResult = z.union([
-  z.object({ success: z.literal(true), originalName: z.string(), data: FileInfo }),
-  z.object({ success: z.literal(false), originalName: z.string(), error: ErrorAnswer.shape.error }),
+  z.object({ success: z.literal(true), originalName: z.string(), data: FileInfo }).meta({ id: "StoredUpload" }),
+  z
+    .object({ success: z.literal(false), originalName: z.string(), error: ErrorAnswer.shape.error })
+    .meta({ id: "RefusedUpload" }),
 ]);
 export type UploadResult = z.infer<typeof UploadResult>;
 export const UploadResults = z.object({

@@ -14,7 +14,9 @@ import {
   Relocate,
   SignedUrl,
   SignUrl,
+  UploadForm,
   UploadResults,
+  UploadsForm,
 } from "./contract.ts";
 import { copyFile, moveFile } from "./relocate.ts";
 import { deleteFile, listFolder, readFolderSize, readInfo, readStatistics } from "./service.ts";
@@ -22,14 +24,15 @@ import { signUrl } from "./signing.ts";
 import { tusDescriptions } from "./tus/docs.ts";
 import { uploadFile, uploadFiles } from "./upload.ts";
 
-const FORM = "multipart/form-data, parts in any order: `folder?` (default `general`), `category?`, `visibility?`, and";
+const FORM = "multipart/form-data";
 
 export const fileRoutes = router()
   .openapi(
     route("post", "/files/upload", {
       who: "user",
       summary: "Upload a file",
-      description: `${FORM} \`file\``,
+      description: "The form's parts may come in any order.",
+      streams: { [FORM]: UploadForm },
       answers: { 201: FileAnswer },
     }),
     async (c) => c.json({ success: true as const, data: await uploadFile(c.var.ctx, c.req.raw) }, 201),
@@ -38,7 +41,8 @@ export const fileRoutes = router()
     route("post", "/files/upload/multiple", {
       who: "user",
       summary: "Upload up to ten files, each for itself",
-      description: `${FORM} \`files\`, up to ten times. 201 if any was stored, 200 if none`,
+      description: "The form's parts may come in any order. 201 if any was stored, 200 if none.",
+      streams: { [FORM]: UploadsForm },
       answers: { 201: UploadResults, 200: UploadResults },
     }),
     async (c) => {

@@ -10,8 +10,10 @@ const TargetId = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 const words = { reason: userText(500), details: userText(5000, 0).nullish() };
 
 export const MakeReport = z.discriminatedUnion("targetType", [
-  z.object({ targetType: z.literal("user"), targetId: UserRef, ...words }),
-  z.object({ targetType: ReportTarget.exclude(["user"]), targetId: TargetId, ...words }),
+  z.object({ targetType: z.literal("user"), targetId: UserRef, ...words }).meta({ id: "MakeReportOfUser" }),
+  z
+    .object({ targetType: ReportTarget.exclude(["user"]), targetId: TargetId, ...words })
+    .meta({ id: "MakeReportOfContent" }),
 ]);
 export type MakeReport = z.output<typeof MakeReport>;
 

@@ -27,12 +27,18 @@ export const namesOne = ({ userId, externalId }: Whom): boolean =>
   (userId === undefined) !== (externalId === undefined);
 export const ONE_IS_NAMED = { path: ["externalId"], message: "name somebody by userId or by externalId" };
 
-/** Somebody in a list, a path or `actAs`. */
+/** Somebody in a path or a query, where there are no objects. */
+export const SomebodyById = z
+  .union([UserId, ExternalId])
+  .describe("Our id, or the product's own; digits alone are our id");
+
+/** Somebody in a list, or as `actAs`. */
 export const Somebody = z
   .union([
     UserId,
     ExternalId,
     z.object({ userId: UserId.optional(), externalId: ExternalId.optional() }).refine(namesOne, ONE_IS_NAMED),
   ])
-  .describe("Our id, the product's own id, or `{userId}` or `{externalId}`; digits alone are our id");
+  .describe("Our id, the product's own id, or `{userId}` or `{externalId}`; digits alone are our id")
+  .meta({ id: "Somebody" });
 export type Somebody = z.output<typeof Somebody>;

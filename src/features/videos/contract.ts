@@ -1,6 +1,7 @@
 /** Videos and what people do with them (SPEC 3). */
 import { z } from "zod";
 import { PageQuery, Pagination } from "../../db/page.ts";
+import { Binary } from "../../http/answers.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
 import { Link, userText } from "../../text.ts";
 import { PersonBrief, UserId } from "../users/contract.ts";
@@ -55,6 +56,9 @@ export const VideoFields = CreateVideo.pick({ title: true, visibility: true }).e
   duration: seconds.optional(),
 });
 export type VideoFields = z.output<typeof VideoFields>;
+
+/** The form as it is sent; its files are read as streams. */
+export const VideoForm = VideoFields.extend({ file: Binary, thumb: Binary.optional() });
 
 /** A file that was uploaded before (`POST /files/upload`, or by tus) becomes a video. */
 export type PublishFile = Omit<CreateVideo, "videoUrl" | "thumbUrl"> & { fileId: string };

@@ -3,7 +3,17 @@ import { requireUser } from "../../context.ts";
 import { Done, done, IdParam, UserParam } from "../../http/answers.ts";
 import { Bytes, route, router } from "../../http/route.ts";
 import { playVideo } from "./content.ts";
-import { LikeState, NewVideo, PageQuery, ShareState, UpdateVideo, Video, VideoList, ViewState } from "./contract.ts";
+import {
+  LikeState,
+  NewVideo,
+  PageQuery,
+  ShareState,
+  UpdateVideo,
+  Video,
+  VideoForm,
+  VideoList,
+  ViewState,
+} from "./contract.ts";
 import { likeVideo, unlikeVideo } from "./likes.ts";
 import { deleteVideo, listVideos, listVideosOf, readVideo, updateVideo } from "./service.ts";
 import { publishUpload, publishVideo } from "./upload.ts";
@@ -22,9 +32,9 @@ export const videoRoutes = router()
       who: "user",
       summary: "Publish a video",
       description:
-        "A file uploaded before (`fileId`), or what lies elsewhere (`videoUrl`); or multipart/form-data with `file`, `title`, " +
-        "`description?`, `visibility?`, `thumb?`, parts in any order.",
+        "A file uploaded before (`fileId`), or what lies elsewhere (`videoUrl`); or a form with the file itself, parts in any order.",
       body: NewVideo,
+      streams: { "multipart/form-data": VideoForm },
       answers: { 201: Video },
     }),
     async (c) => c.json(await publishVideo(c.var.ctx, c.req.valid("json")), 201),

@@ -1,7 +1,7 @@
 /** Recordings of streams (SPEC 7). */
 import { z } from "zod";
 import { PageQuery, Pagination } from "../../db/page.ts";
-import { IntegerId } from "../../http/answers.ts";
+import { Binary, IntegerId } from "../../http/answers.ts";
 import { Timestamp } from "../../realtime/protocol.ts";
 import { Link, userText } from "../../text.ts";
 import { StreamId } from "../streams/contract.ts";
@@ -59,7 +59,10 @@ const About = z.object({
     .regex(/^[A-Za-z0-9_-]{16,128}$/, "is not a stream key")
     .optional(),
   title: userText(255).optional(),
-  duration: numeric.pipe(z.number().min(0).max(31_536_000)).optional(),
+  duration: numeric
+    .pipe(z.number().min(0).max(31_536_000))
+    .optional()
+    .meta({ type: "number", minimum: 0, maximum: 31_536_000, description: "Seconds" }),
   thumbnail: Link.optional(),
 });
 
@@ -70,6 +73,9 @@ const needsStream = { path: ["streamId"], message: "streamId or streamKey is nee
 /** The form's fields besides `file`. */
 export const VodForm = About.refine(namesStream, needsStream);
 export type VodAbout = z.output<typeof VodForm>;
+
+/** The form as it is sent; its file is read as a stream. */
+export const VodUpload = About.extend({ file: Binary });
 
 export const VodByPath = About.extend({
   path: z.string().min(1).max(1024).describe("Of an object in the bucket, under the configured prefix"),

@@ -8,7 +8,7 @@ import type { HttpEnv } from "../../http/env.ts";
 import { readJson } from "../../http/read.ts";
 import { Bytes, route, router } from "../../http/route.ts";
 import { readInput } from "../../input.ts";
-import { Vod, VodByPath, VodList, VodListQuery } from "./contract.ts";
+import { Vod, VodByPath, VodList, VodListQuery, VodUpload } from "./contract.ts";
 import { deleteVod, listVods, playVod, readVod } from "./service.ts";
 import { registerRecording, type Uploaded, uploadRecording } from "./uploads.ts";
 
@@ -18,9 +18,9 @@ export const vodRoutes = router()
       who: "anyone",
       summary: "Add a recording (the stream's owner, or a media server with WEBHOOK_SECRET)",
       description:
-        "multipart/form-data with `streamId` or `streamKey`, `title?`, `duration?`, `thumbnail?` and `file`; before a file " +
-        "of more than 8 MiB must stand whose stream it is; " +
-        "or JSON with `path`, an object that the media server has put into the bucket. 200: it was there already.",
+        "By `streamId` or `streamKey`. In a form that must stand before a file of more than 8 MiB; JSON names an object that the " +
+        "media server has put into the bucket by its `path`. 200: it was there already.",
+      streams: { "multipart/form-data": VodUpload, "application/json": VodByPath },
       answers: { 200: Vod, 201: Vod },
     }),
     async (c) => {

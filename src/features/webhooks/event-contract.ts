@@ -15,14 +15,20 @@ const externalIds = z
   .optional()
   .describe("The product's own ids of users who are named here and have one, under the same keys");
 
+/** `room.member_added` → `RoomMemberAddedEvent`: what made clients call it. */
+const nameOf = (type: string): string =>
+  `${type.replace(/(?:^|[._])(\w)/g, (_, first: string) => first.toUpperCase())}Event`;
+
 /** An event of this type. What the product calls its people goes along with any of them. */
 const event = <const T extends string, S extends z.ZodRawShape>(type: T, data: z.ZodObject<S>) =>
-  z.object({
-    type: z.literal(type),
-    timestamp: Timestamp.describe("When it happened"),
-    subject: z.string().describe("What its order is kept for: `room:…`, `user:12`, `users:3-12`"),
-    data: data.extend({ externalIds }),
-  });
+  z
+    .object({
+      type: z.literal(type),
+      timestamp: Timestamp.describe("When it happened"),
+      subject: z.string().describe("What its order is kept for: `room:…`, `user:12`, `users:3-12`"),
+      data: data.extend({ externalIds }),
+    })
+    .meta({ id: nameOf(type) });
 
 const User = z.object({
   userId: UserId,
@@ -163,9 +169,9 @@ export const MessageQuestions = z.union([MessageQuestion, z.object({ events: z.a
 
 export const MessageAnswer = z
   .discriminatedUnion("action", [
-    z.object({ action: z.literal("allow") }),
-    z.object({ action: z.literal("refuse"), reason: userText(500).optional() }),
-    z.object({ action: z.literal("replace"), content: userText(5000) }),
+    z.object({ action: z.literal("allow") }).meta({ id: "AllowMessage" }),
+    z.object({ action: z.literal("refuse"), reason: userText(500).optional() }).meta({ id: "RefuseMessage" }),
+    z.object({ action: z.literal("replace"), content: userText(5000) }).meta({ id: "ReplaceMessage" }),
   ])
   .meta({ id: "MessageAnswer" });
 export type MessageAnswer = z.infer<typeof MessageAnswer>;

@@ -3,6 +3,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { type SocketContract, type SocketContracts, SocketQuery } from "../../realtime/protocol.ts";
 import type { HttpEnv } from "../env.ts";
+import { withPlainSchemas } from "./plain-schemas.ts";
 
 /** What the docs are about; plumbing knows no feature, so the app brings it. */
 export type Described = {
@@ -59,7 +60,7 @@ export function openApi({ api, tags, sockets, webhooks }: Described) {
     ],
   });
   const doors = Object.entries(sockets).map(([path, contract]) => [path, { get: door(path, contract) }]);
-  return { ...document, paths: { ...document.paths, ...Object.fromEntries(doors) } };
+  return withPlainSchemas({ ...document, paths: { ...document.paths, ...Object.fromEntries(doors) } });
 }
 
 function registerWebhook(

@@ -5,6 +5,9 @@ import { AppError } from "../../../errors.ts";
 
 export const TUS_VERSION = "1.0.0";
 
+/** The type of a PATCH's body. */
+export const PIECE = "application/offset+octet-stream";
+
 /** What a client asks with OPTIONS. */
 export const TUS_ABILITIES = {
   "Tus-Version": TUS_VERSION,

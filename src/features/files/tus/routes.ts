@@ -7,11 +7,16 @@ import type { HttpEnv } from "../../../http/env.ts";
 import { router } from "../../../http/route.ts";
 import { append, ChecksumMismatch } from "./append.ts";
 import type { Upload } from "./lock.ts";
-import { notOffered, parseChecksum, refuseExtensions, TUS_ABILITIES, TUS_VERSION, wholeNumber } from "./protocol.ts";
+import {
+  notOffered,
+  PIECE,
+  parseChecksum,
+  refuseExtensions,
+  TUS_ABILITIES,
+  TUS_VERSION,
+  wholeNumber,
+} from "./protocol.ts";
 import { createUpload, readUpload, terminate } from "./uploads.ts";
-
-/** The type of a PATCH's body. */
-const PIECE = "application/offset+octet-stream";
 
 /** Goes before CORS, which answers OPTIONS by itself. */
 export const tusHeaders: MiddlewareHandler<HttpEnv> = async (c, next) => {

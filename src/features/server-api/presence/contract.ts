@@ -16,7 +16,13 @@ export const PresenceQuery = z.object({
         .min(1)
         .max(MOST),
     )
-    .describe("Up to 100, with commas, or `users` once for each: our ids, or the product's own"),
+    .meta({
+      type: "array",
+      items: { type: "string" },
+      minItems: 1,
+      maxItems: MOST,
+      description: "Up to 100, `users` once for each, or one with commas: our ids, or the product's own",
+    }),
 });
 
 export const PresenceList = z.object({

@@ -14,15 +14,15 @@ import {
   Room,
   RoomParam,
 } from "../../rooms/contract.ts";
-import { ONE_IS_NAMED, Somebody, whom } from "../base-contract.ts";
+import { ONE_IS_NAMED, Somebody, SomebodyById, whom } from "../base-contract.ts";
 
 export { MessageParam, NewMessage, Room, RoomParam };
 
-const actAs = Somebody.optional().describe(
-  "As one of the product's own people, with their rights; left out: as the system, which may all that an owner may",
-);
+const ACTING =
+  "As one of the product's own people, with their rights; left out: as the system, which may all that an owner may";
+const actAs = Somebody.optional().describe(ACTING);
 
-export const ActAsQuery = z.object({ actAs });
+export const ActAsQuery = z.object({ actAs: SomebodyById.optional().describe(ACTING) });
 
 export const MakeServerRoom = z
   .object({
@@ -50,7 +50,7 @@ export const AddMember = z
     ({ user, userId, externalId }) => [user, userId, externalId].filter((name) => name !== undefined).length === 1,
     ONE_IS_NAMED,
   );
-export const ServerMemberParam = RoomParam.extend({ user: Somebody });
+export const ServerMemberParam = RoomParam.extend({ user: SomebodyById });
 
 /** What a message by the system may be. */
 export const SYSTEM_TYPES = ["system", "announcement"] as const;
