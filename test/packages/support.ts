@@ -6,16 +6,17 @@ import { createRoot, type Root } from "react-dom/client";
 import { afterEach, inject, vi } from "vitest";
 
 export const url = inject("roomcastUrl");
-export type Person = { id: number; token: string };
+export type Person = { id: number; token: string; username: string };
+export const PASSWORD = "correct horse";
 
 let minted = 0;
 export async function register(): Promise<Person> {
   minted += 1;
   const username = `person_${Date.now().toString(36)}_${minted}`;
-  const json = { username, email: `${username}@example.com`, password: "correct horse" };
+  const json = { username, email: `${username}@example.com`, password: PASSWORD };
   const made = await answerOf(roomcast(url).auth.register.$post({ json }));
   if (!("token" in made)) throw new Error(made.message);
-  return { id: made.user.id, token: made.token };
+  return { id: made.user.id, token: made.token, username };
 }
 
 export const apiOf = ({ token }: Person) => roomcast(url, { token });
@@ -33,7 +34,11 @@ afterEach(() => {
   roots.clear();
 });
 
-export type Rendered<T> = { readonly current: T; unmount(): void };
+export type Rendered<T> = {
+  readonly current: T;
+  rerender(more: Partial<RoomcastProviderProps>): void;
+  unmount(): void;
+};
 
 function Probe({ render }: { render: () => void }) {
   render();
@@ -47,8 +52,11 @@ export function renderHook<T>(hook: () => T, person: Person, more: Partial<Roomc
   roots.add(root);
   const probe = createElement(Probe, { render: () => void answers.push(hook()) });
   const session = { url, token: person.token, userId: person.id, ...more };
-  root.render(createElement(StrictMode, null, createElement(RoomcastProvider, session, probe)));
+  const rerender = (changed: Partial<RoomcastProviderProps>) =>
+    root.render(createElement(StrictMode, null, createElement(RoomcastProvider, { ...session, ...changed }, probe)));
+  rerender({});
   return {
+    rerender,
     get current() {
       const last = answers.at(-1);
       if (last === undefined) throw new Error("It was not rendered yet.");
