@@ -140,6 +140,19 @@ describe("an outbox", () => {
     expect(await contents()).toEqual(["one", "three"]);
   });
 
+  it("a message that another tab takes back while it is on its way here does not come again", async () => {
+    const storage = new MemoryStorage();
+    const hold = () => new Promise<void>(() => undefined);
+    const other = outboxOf({ storage, deliver: hold });
+    const { clientMessageId } = other.add({ content: "taken back" });
+    const tries: ((error: Error) => void)[] = [];
+    const here = outboxOf<void>({ storage, deliver: () => new Promise((_, reject) => void tries.push(reject)) });
+    other.discard(clientMessageId);
+    tries[0]?.(new RoomcastError("CONNECTION_LOST", "The connection dropped before the answer."));
+    await until(() => here.messages.length === 0);
+    expect([tries.length, storage.length]).toEqual([1, 0]);
+  });
+
   it("a refused message has failed, holds up no other, and goes again under its own id", async () => {
     const ids: string[] = [];
     let isRefused = true;
@@ -208,9 +221,45 @@ describe("an outbox", () => {
     expect([states(outbox), storage.length]).toEqual([[["later", "sending"]], 1]);
     const closed = roomSocket(await mintUser("bob"), roomId);
     const strangers = outboxOf({ deliver: (said) => closed.send("send_message", said) });
-    strangers.add({ content: "let me in" });
-    await until(() => states(strangers)[0]?.[1] === "failed");
-    expect(strangers.messages[0]?.error?.code).toBe("CLOSED");
+    sayAll(strangers, ["let me in", "please"]);
+    await until(() => states(strangers).every(([, state]) => state === "failed"));
+    expect(strangers.messages.map(({ error }) => error?.code)).toEqual(["CLOSED", "CLOSED"]);
+  });
+
+  it("what a sign-in that has ended keeps back waits for the next one", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    const refusals = [
+      new RoomcastError("UNAUTHORIZED", "expired"),
+      new RoomcastError("CLOSED", "expired", { closeCode: 4001 }),
+    ];
+    const outbox = outboxOf({
+      deliver: async () => {
+        const refusal = refusals.shift();
+        if (refusal) throw refusal;
+      },
+    });
+    outbox.add({ content: "hello" });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(states(outbox)).toEqual([["hello", "sending"]]);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect([states(outbox), refusals]).toEqual([[], []]);
+  });
+
+  it("the app's own errors hold up no message", async () => {
+    const told: (() => void)[] = [];
+    vi.stubGlobal("queueMicrotask", (work: () => void) => void told.push(work));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    const sent: string[] = [];
+    const fails = () => {
+      throw new Error("the app's own");
+    };
+    const deliver = ({ content }: Said) => (sent.push(content) === 1 ? fails() : Promise.resolve());
+    const outbox = outboxOf<void>({ deliver, onSent: fails });
+    outbox.subscribe(fails);
+    sayAll(outbox, ["one", "two"]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([states(outbox), sent]).toEqual([[], ["one", "one", "two"]]);
+    expect(told.length).toBeGreaterThan(2);
   });
 
   it("a storage that is full, or holds what nobody wrote, harms nothing", async () => {
@@ -222,6 +271,18 @@ describe("an outbox", () => {
     };
     const sent: string[] = [];
     const outbox = outboxOf({ storage, key: "k", deliver: async ({ content }) => void sent.push(content) });
+    sayAll(outbox, ["one", "two"]);
+    await until(() => outbox.messages.length === 0);
+    expect(sent).toEqual(["one", "two"]);
+  });
+
+  it("a storage that is switched off harms nothing", async () => {
+    const refuse = () => {
+      throw new DOMException("no", "SecurityError");
+    };
+    const storage = { length: 1, key: refuse, getItem: refuse, setItem: refuse, removeItem: refuse };
+    const sent: string[] = [];
+    const outbox = outboxOf({ storage, deliver: async ({ content }) => void sent.push(content) });
     sayAll(outbox, ["one", "two"]);
     await until(() => outbox.messages.length === 0);
     expect(sent).toEqual(["one", "two"]);
@@ -292,6 +353,24 @@ describe("waking", () => {
     socket.wake();
     await opened(socket);
     expect(WorkerSocket.of(user.token)).toHaveLength(2);
+  });
+
+  it("a token that is not answered is asked for again: its question may have gone out without a network", async () => {
+    const user = await mintUser();
+    let asked = 0;
+    const token = () => {
+      asked += 1;
+      return asked === 1 ? new Promise<string>(() => undefined) : user.token;
+    };
+    const socket = open({ token });
+    await until(() => asked === 1);
+    socket.wake();
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 700);
+    expect(asked).toBe(1);
+    socket.wake();
+    await opened(socket);
+    expect([asked, WorkerSocket.of(user.token).length]).toEqual([2, 1]);
   });
 
   it("ends the wait for the next try, but not one that the service asked for", async () => {

@@ -12,6 +12,7 @@ import { afterClose } from "../packages/client/src/policy.ts";
 import { call, mintUser, ORIGIN, type TestUser, worker } from "./support/api.ts";
 import { drop, opened as isOpen, open, until } from "./support/client.ts";
 import { mintGroup } from "./support/rooms.ts";
+import { sample } from "./support/samples.ts";
 import { mintKey, serve } from "./support/server-api.ts";
 import { WorkerSocket } from "./support/worker-socket.ts";
 
@@ -59,6 +60,35 @@ describe("REST", () => {
     const client = roomcast(ORIGIN, { token: () => tokens.shift() ?? "", fetch: throughTheWorker });
     expect((await answerOf(client.auth.me.$get())).id).toBe(ann.id);
     expect((await answerOf(client.auth.me.$get())).id).toBe(bob.id);
+  });
+});
+
+describe("REST and its token", () => {
+  it("a call whose token was refused is done again with a new one, once", async () => {
+    const ann = await mintUser("ann");
+    const asked: boolean[] = [];
+    const ask = (renewed: string) =>
+      roomcast(ORIGIN, {
+        token: ({ rejected }) => {
+          asked.push(rejected);
+          return rejected ? renewed : "expired";
+        },
+        fetch: throughTheWorker,
+      });
+    expect((await answerOf(ask(ann.token).auth.me.$get())).id).toBe(ann.id);
+    for (const renewed of ["expired", "expired too"]) {
+      await expect(answerOf(ask(renewed).auth.me.$get())).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+    }
+    expect(asked).toEqual([false, true, false, true, false, true]);
+  });
+
+  it("takes a form with its files, as the contract says", async () => {
+    const { files } = rest(await mintUser("ann"));
+    const file = new File([sample("pdf")], "note.pdf");
+    const { data } = await answerOf(files.upload.$post({ form: { folder: "notes", file } }));
+    expect(data).toMatchObject({ folder: "notes", name: "note.pdf", size: sample("pdf").length });
+    // @ts-expect-error the file is required
+    await expect(answerOf(files.upload.$post({ form: { folder: "notes" } }))).rejects.toMatchObject({ status: 400 });
   });
 });
 

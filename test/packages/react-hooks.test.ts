@@ -130,6 +130,32 @@ describe("useRoom", () => {
     await until(() => anns.current.messages.length === 0);
   });
 
+  it("what is said to a room that closed for good has failed, and holds up no other room", async () => {
+    const [foreign, own] = [await makeRoom(ann), await makeRoom(ann, bob)];
+    const bobs = renderHook(() => ({ foreign: useRoom(foreign.id), own: useRoom(own.id) }), bob);
+    await until(() => bobs.current.foreign.status === "closed" && bobs.current.own.status === "open");
+    for (const content of ["let me in", "please"]) bobs.current.foreign.send({ content });
+    bobs.current.own.send({ content: "elsewhere" });
+    await until(() => bobs.current.own.messages[0]?.state === "sent");
+    expect(bobs.current.foreign.messages.map(({ content, state }) => [content, state])).toEqual([
+      ["let me in", "failed"],
+      ["please", "failed"],
+    ]);
+  });
+
+  it("what is unsent goes out by a token that has come meanwhile, without a storage too", async () => {
+    const { id, anns, bobs } = await talk();
+    window.dispatchEvent(new Event("offline"));
+    anns.current.send({ content: "written before" });
+    await until(() => anns.current.messages.length === 1);
+    const { token } = await answerOf(apiOf(ann).auth.refresh.$post());
+    anns.rerender({ token });
+    await until(() => bobs.current.messages[0]?.content === "written before");
+    await until(() => anns.current.messages[0]?.state === "sent");
+    const { messages } = await answerOf(apiOf(ann).rooms[":id"].messages.$get({ param: { id } }));
+    expect(messages).toHaveLength(1);
+  });
+
   it("shows who types and how far others have read", async () => {
     const { anns, bobs } = await talk();
     anns.current.type();

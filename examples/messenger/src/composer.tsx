@@ -18,12 +18,13 @@ type ComposerProps = {
 
 const LONGEST = 5000;
 
-/** What is written in a room is there when one comes back to it. */
+/** What somebody has written in a room is there when they come back to it. */
 const drafts = new Map<string, string>();
 
 export function Composer({ roomId, room, draft: { replyTo, editing }, onDraft, attempt }: ComposerProps) {
   const { userId } = useSession();
-  const [text, setText] = useState(() => editing?.content ?? drafts.get(roomId) ?? "");
+  const draftKey = `${userId} ${roomId}`;
+  const [text, setText] = useState(() => editing?.content ?? drafts.get(draftKey) ?? "");
   const field = useRef<HTMLTextAreaElement>(null);
   const upload = useUpload();
 
@@ -42,7 +43,7 @@ export function Composer({ roomId, room, draft: { replyTo, editing }, onDraft, a
   const write = (next: string) => {
     setText(next);
     if (editing) return;
-    drafts.set(roomId, next);
+    drafts.set(draftKey, next);
     if (next) room.type();
   };
   const submit = (event?: FormEvent) => {

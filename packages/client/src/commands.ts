@@ -10,6 +10,9 @@ type Pending = {
   reject: (error: RoomcastError) => void;
 };
 
+export const closedBy = (closeCode: number): RoomcastError =>
+  new RoomcastError("CLOSED", "The socket is closed.", { closeCode });
+
 export class PendingCommands {
   readonly #pending = new Map<string, Pending>();
   #count = 0;
@@ -56,7 +59,7 @@ export class PendingCommands {
 
   dropAll(closeCode: number): void {
     for (const id of [...this.#pending.keys()]) {
-      this.#take(id)?.reject(new RoomcastError("CLOSED", "The socket is closed.", { closeCode }));
+      this.#take(id)?.reject(closedBy(closeCode));
     }
   }
 

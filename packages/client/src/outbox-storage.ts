@@ -23,32 +23,43 @@ export class KeptMessages<T> {
 
   /** What an earlier page left, oldest first. */
   read(): Outgoing<T>[] {
-    const storage = this.#storage;
-    if (!storage) return [];
-    const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
-    const kept = keys.filter((key) => key.startsWith(this.#prefix)).map((key) => parse<T>(storage.getItem(key)));
-    const outgoing = kept.filter((message) => message !== undefined);
+    const kept = this.#with((storage) => {
+      const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
+      return keys.filter((key) => key.startsWith(this.#prefix)).map((key) => parse<T>(storage.getItem(key)));
+    });
+    const outgoing = (kept ?? []).filter((message) => message !== undefined);
     for (const { clientMessageId } of outgoing) this.#stored.add(clientMessageId);
     return outgoing.sort((a, b) => a.createdAt - b.createdAt);
   }
 
+  /** A message, or what has become of it; not of one that another tab is done with. */
   write(message: Outgoing<T>): void {
-    try {
-      this.#storage?.setItem(this.#prefix + message.clientMessageId, JSON.stringify(message));
-      if (this.#storage) this.#stored.add(message.clientMessageId);
-    } catch {
-      // Full, or switched off: it lasts as long as the page.
-    }
+    const { clientMessageId } = message;
+    if (this.isTaken(clientMessageId)) return;
+    this.#with((storage) => {
+      storage.setItem(this.#prefix + clientMessageId, JSON.stringify(message));
+      this.#stored.add(clientMessageId);
+    });
   }
 
   remove(clientMessageId: string): void {
-    this.#storage?.removeItem(this.#prefix + clientMessageId);
+    this.#with((storage) => storage.removeItem(this.#prefix + clientMessageId));
     this.#stored.delete(clientMessageId);
   }
 
   /** Whether another tab has sent or discarded it meanwhile. */
   isTaken(clientMessageId: string): boolean {
-    return this.#stored.has(clientMessageId) && this.#storage?.getItem(this.#prefix + clientMessageId) === null;
+    const key = this.#prefix + clientMessageId;
+    return this.#stored.has(clientMessageId) && this.#with((storage) => storage.getItem(key)) === null;
+  }
+
+  /** What a storage that is full or switched off does not keep lasts as long as the page. */
+  #with<R>(use: (storage: OutboxStorage) => R): R | undefined {
+    try {
+      return this.#storage && use(this.#storage);
+    } catch {
+      return undefined;
+    }
   }
 }
 

@@ -30,8 +30,11 @@ export type OutboxOptions<T, Answer> = {
   onSent?: (message: Outgoing<T>, answer: Answer) => void;
 };
 
-/** Refusals that another try may not meet. Any other error of the service is for the author to look at. */
-const PASSING = ["TIMEOUT", "CONNECTION_LOST", "RATE_LIMIT", "UNAVAILABLE", "INTERNAL_ERROR"];
+/**
+ * Refusals that another try may not meet; by then, somebody may have signed in again. Any other error of the service is for the
+ * author to look at.
+ */
+const PASSING = ["TIMEOUT", "CONNECTION_LOST", "RATE_LIMIT", "UNAVAILABLE", "INTERNAL_ERROR", "UNAUTHORIZED"];
 /** A socket's `send` waits for a connection by itself. */
 const AT_ONCE = ["TIMEOUT", "CONNECTION_LOST"];
 const FIRST_WAIT_MS = 1000;
@@ -118,9 +121,10 @@ export class Outbox<T extends object, Answer> {
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
       const message = this.#unsent(clientMessageId);
       if (!message) return;
-      const failure = await this.#options
-        .deliver({ ...data, clientMessageId })
-        .then((answer) => this.#sent(message, answer), failureOf);
+      const failure = await this.#deliver({ ...data, clientMessageId }).then(
+        (answer) => this.#sent(message, answer),
+        failureOf,
+      );
       if (!failure) return;
       if (failure.isEnd) return this.close();
       const { code, text, isPassing, askedMs } = failure;
@@ -130,13 +134,14 @@ export class Outbox<T extends object, Answer> {
     }
   }
 
+  /** What the app's own function throws has failed as what it rejects has. */
+  async #deliver(data: T & { clientMessageId: string }): Promise<Answer> {
+    return this.#options.deliver(data);
+  }
+
   #sent(message: Outgoing<T>, answer: Answer): void {
-    try {
-      this.#options.onSent?.({ ...message, state: "sent" }, answer);
-    } catch (error) {
-      // The app's own; the message is sent all the same.
-      queueMicrotask(() => Promise.reject(error));
-    }
+    // The message is sent, whatever the app makes of it.
+    apart(() => this.#options.onSent?.({ ...message, state: "sent" }, answer));
     this.discard(message.clientMessageId);
   }
 
@@ -168,7 +173,16 @@ export class Outbox<T extends object, Answer> {
 
   #become(messages: readonly Outgoing<T>[]): void {
     this.#messages = messages;
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) apart(listener);
+  }
+}
+
+/** Calls the app's own function, whose error is the app's, and ends nothing here. */
+function apart(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    queueMicrotask(() => Promise.reject(error));
   }
 }
 
@@ -178,9 +192,10 @@ function failureOf(error: unknown) {
   if (!(error instanceof RoomcastError)) {
     return { isEnd: false, isPassing: true, code: "OFFLINE", text: String(error), askedMs: 0 };
   }
-  const { code, message: text, closeCode = 1000, retryAfterSeconds = 0 } = error;
+  const { code, message: text, closeCode, retryAfterSeconds = 0 } = error;
   const isEnd = code === "CLOSED" && closeCode === 1000;
-  return { isEnd, isPassing: PASSING.includes(code), code, text, askedMs: retryAfterSeconds * 1000 };
+  const isPassing = PASSING.includes(code) || closeCode === 4001;
+  return { isEnd, isPassing, code, text, askedMs: retryAfterSeconds * 1000 };
 }
 
 /** Also where `crypto.randomUUID` is not: on a page that came over plain http. */

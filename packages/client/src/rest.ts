@@ -8,7 +8,7 @@ import { readToken, type TokenSource } from "./token.ts";
 export type Client = ReturnType<typeof hc<Api>>;
 
 export type ClientOptions = {
-  /** Left out, only what anyone may call works. */
+  /** Left out, only what anyone may call works. A function is asked once more, with `rejected`, after a 401. */
   token?: TokenSource;
   fetch?: typeof fetch;
 };
@@ -19,9 +19,26 @@ export type ClientOptions = {
  */
 export function roomcast(origin: string, { token, fetch }: ClientOptions = {}): Client {
   const headers = async (): Promise<Record<string, string>> =>
-    token === undefined ? {} : { Authorization: `Bearer ${await readToken(token)}` };
-  return hc<Api>(new URL("/api/v1", origin).href, { headers, ...(fetch ? { fetch } : {}) });
+    token === undefined ? {} : { Authorization: bearer(await readToken(token)) };
+  const given: typeof globalThis.fetch = (input, init) => (fetch ?? globalThis.fetch)(input, init);
+  const renewing = typeof token === "function" ? withNewToken(token, given) : given;
+  return hc<Api>(new URL("/api/v1", origin).href, { headers, fetch: renewing });
 }
+
+const bearer = (token: string): string => `Bearer ${token}`;
+
+/** A call whose token was refused is done again with a new one, if there is one: tokens expire while nobody looks. */
+const withNewToken =
+  (source: TokenSource, fetch: typeof globalThis.fetch): typeof globalThis.fetch =>
+  async (input, init) => {
+    const response = await fetch(input, init);
+    if (response.status !== 401) return response;
+    const headers = new Headers(init?.headers);
+    const renewed = bearer(await readToken(source, true));
+    if (headers.get("Authorization") === renewed) return response;
+    headers.set("Authorization", renewed);
+    return fetch(input, { ...init, headers });
+  };
 
 /**
  * The body of a call that went well.

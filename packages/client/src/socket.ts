@@ -1,6 +1,6 @@
 /** A socket that stays: it reconnects, resumes where it was, and hands every event to the app once. */
 import ReconnectingWebSocket from "partysocket/ws";
-import { PendingCommands } from "./commands.ts";
+import { closedBy, PendingCommands } from "./commands.ts";
 import type { AckOf, CommandsOf, FramesOf, SocketPath } from "./contract.ts";
 import { RoomcastError } from "./error.ts";
 import { type Published, readError, readFrames, readPosition, readPublished, type ServerFrame } from "./frame.ts";
@@ -40,6 +40,8 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
   readonly #heartbeat: Heartbeat;
   readonly #listeners = new Map<string, Set<Listener>>();
   #status: SocketStatus = "connecting";
+  /** Of the close that was for good. */
+  #closeCode: number | undefined;
   #openedAt: number | undefined;
   #failures = 0;
   /** What the last close demands; none, if the last try was refused before there was a socket to close. */
@@ -114,7 +116,7 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
     data: CommandsOf<P>[K],
     { timeoutMs = this.#options.timeoutMs ?? SEND_TIMEOUT_MS }: { timeoutMs?: number } = {},
   ): Promise<AckOf<P, K>> {
-    if (this.#status === "closed") return Promise.reject(new RoomcastError("CLOSED", "The socket is closed."));
+    if (this.#closeCode !== undefined) return Promise.reject(closedBy(this.#closeCode));
     const answer = this.#commands.add(type, data, timeoutMs);
     if (this.#status === "open") this.#sendAll();
     return answer as Promise<AckOf<P, K>>;
@@ -181,7 +183,8 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
   async #read(source: TokenSource, rejected: boolean): Promise<string> {
     while (this.#status !== "closed") {
       try {
-        return await readToken(source, rejected);
+        const token = await this.#ask(source, rejected);
+        if (token !== undefined) return token;
       } catch (error) {
         const { code, closeCode, retryAfterSeconds = 0 } = refusalOf(error);
         if (closeCode !== undefined) this.close(closeCode, code);
@@ -190,6 +193,17 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
       }
     }
     return "";
+  }
+
+  /** None, if the app wakes before there is one: what was asked for without a network may never be answered. */
+  #ask(source: TokenSource, rejected: boolean): Promise<string | undefined> {
+    const askedAt = Date.now();
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = () => {
+        if (Date.now() - askedAt > TRY_IS_OLD_MS) resolve(undefined);
+      };
+      Promise.resolve(readToken(source, rejected)).then(resolve, reject);
+    });
   }
 
   #sleep(ms: number): Promise<void> {
@@ -225,6 +239,7 @@ export class RoomcastSocket<P extends SocketPath = "/ws"> {
   #end(code: number, reason: string): void {
     this.#stopWatching();
     this.#heartbeat.stop();
+    this.#closeCode = code;
     this.#become("closed", { code, reason });
     this.#commands.dropAll(code);
     this.#stopWaiting?.();

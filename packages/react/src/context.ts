@@ -7,8 +7,10 @@ import {
   useEffect,
   useMemo,
   useRef,
+  useState,
   useSyncExternalStore,
 } from "react";
+import { MemoryStorage } from "./memory-storage.ts";
 import { outboxes } from "./outbox.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import type { Store } from "./store.ts";
@@ -31,6 +33,8 @@ export function RoomcastProvider({
 }: RoomcastProviderProps): ReactNode {
   const latest = useRef({ token, onSignedOut });
   latest.current = { token, onSignedOut };
+  const [memory] = useState(() => new MemoryStorage());
+  const kept = storage ?? memory;
   const kind = typeof token === "string" ? token : "function";
   // biome-ignore lint/correctness/useExhaustiveDependencies: `kind` stands for `token`, which may be a new function each time.
   const session = useMemo(
@@ -38,14 +42,14 @@ export function RoomcastProvider({
       new Session({
         url,
         userId,
-        storage,
+        storage: kept,
         token: (why) => {
           const source = latest.current.token;
           return typeof source === "string" ? source : source(why);
         },
         onSignedOut: (error) => latest.current.onSignedOut?.(error),
       }),
-    [url, kind, userId, storage],
+    [url, kind, userId, kept],
   );
   useEffect(() => outboxes.of(session).subscribe(() => undefined), [session]);
   return createElement(SessionContext.Provider, { value: session }, children);

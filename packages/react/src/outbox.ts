@@ -1,6 +1,6 @@
 /** All messages to rooms that are not sent yet, of one person: they go out in order, whichever room is shown. */
 import { type CommandsOf, Outbox, type Outgoing, RoomcastError, type Schema } from "@roomcast/client";
-import { type Session, Stores } from "./session.ts";
+import { type Session, Stores, withinSeconds } from "./session.ts";
 import { Store } from "./store.ts";
 
 export type Said = Omit<CommandsOf<"/rooms/{roomId}/ws">["send_message"], "clientMessageId">;
@@ -67,8 +67,8 @@ class OutboxStore extends Store<{ messages: readonly OutgoingMessage[] }> {
     const door = this.#doors.get(roomId);
     const message = { ...said, clientMessageId };
     if (!door) {
-      const { rooms } = this.#session.api;
-      return this.#session.answer(rooms[":id"].messages.$post({ param: { id: roomId }, json: message }));
+      const { messages } = this.#session.api.rooms[":id"];
+      return this.#session.answer(messages.$post({ param: { id: roomId }, json: message }, withinSeconds(15)));
     }
     try {
       return await door.send(message);

@@ -20,11 +20,14 @@ export type SessionOptions = {
   token: TokenSource;
   /** Whose token it is. */
   userId: number;
-  /** Keeps unsent messages over a reload, e.g. `localStorage`. */
+  /** Keeps unsent messages over a reload, e.g. `localStorage`. Without it they last as long as the provider. */
   storage?: OutboxStorage | undefined;
   /** The service knows the token no more, or the account is banned: time to sign in again. */
   onSignedOut?: ((error: RoomcastError) => void) | undefined;
 };
+
+/** For calls that others wait for: over a network that has died without a word, one may hang for minutes. */
+export const withinSeconds = (seconds: number) => ({ init: { signal: AbortSignal.timeout(seconds * 1000) } });
 
 type Listening<P extends SocketPath> = Pick<SocketOptions<P>, "params" | "onStatus" | "onResync">;
 
@@ -48,7 +51,7 @@ export class Session {
 
   /** A socket that opens with tickets, so that no token stands in an address. */
   open<P extends SocketPath>(socket: P, listening: Listening<P>): RoomcastSocket<P> {
-    const ticket = async () => (await this.answer(this.api.auth["ws-ticket"].$post())).ticket;
+    const ticket = async () => (await this.answer(this.api.auth["ws-ticket"].$post({}, withinSeconds(15)))).ticket;
     return new RoomcastSocket<P>({ url: this.url, socket, ticket, onError: () => undefined, ...listening });
   }
 
