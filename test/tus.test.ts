@@ -20,6 +20,9 @@ import {
   tus,
 } from "./support/tus.ts";
 
+const pendingErasures = async (key: string): Promise<number | null> =>
+  env.DB.prepare("SELECT count(*) AS count FROM outbox WHERE target LIKE ?").bind(`file:${key}%`).first("count");
+
 describe("tus", () => {
   it("says what it can do", async () => {
     const { status, headers } = await worker.fetch(`${ORIGIN}/api/v1/files/tus`, { method: "OPTIONS" });
@@ -184,6 +187,32 @@ describe("tus", () => {
     expect(reached).toBeLessThanOrEqual(40_000);
     expect((await patch(location, reached, content.slice(reached))).status).toBe(204);
     expect((await fileOf(location)).bytes).toEqual(content);
+  });
+
+  it.each([
+    ["a tail", 100_000],
+    ["the whole file", 50_000],
+  ])("that was terminated keeps nothing of a PATCH under way: %s", async (_what, sent) => {
+    const content = gif(sent);
+    const { location } = await create(sent === 50_000 ? sent : 10 * 1024 * 1024);
+    const { key = "" } = (await rowOf(location)) ?? {};
+    let at = 0;
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        if (at === content.length) return controller.close();
+        if (at > 0) {
+          expect((await tus(location, "DELETE")).status).toBe(204);
+          // What termination itself erases is gone: all that comes to be stored from now on is the PATCH's.
+          await expect.poll(() => pendingErasures(key)).toBe(0);
+        }
+        const next = at === 0 ? 10_000 : content.length;
+        controller.enqueue(content.slice(at, next));
+        at = next;
+      },
+    });
+    expect((await patch(location, 0, body)).status).toBe(409);
+    await expect.poll(() => pendingErasures(key)).toBe(0);
+    expect(await leftIn(key)).toEqual([]);
   });
 
   it("takes no more bytes than were announced", async () => {

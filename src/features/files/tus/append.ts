@@ -125,8 +125,13 @@ class Target {
 /** Written down before anything is in it, so that whatever becomes of this PATCH, it is found and used or aborted. */
 async function begin(ctx: UserCtx, upload: Locked): Promise<R2MultipartUpload> {
   const multipart = await ctx.env.FILES.createMultipartUpload(upload.key);
-  await save(ctx, upload, { uploadId: multipart.uploadId }, LEASE_MS);
-  return multipart;
+  try {
+    await save(ctx, upload, { uploadId: multipart.uploadId }, LEASE_MS);
+    return multipart;
+  } catch (error) {
+    await multipart.abort();
+    throw error;
+  }
 }
 
 /** How long reading a finished upload back for its hash may take before another request may try. */

@@ -3,10 +3,13 @@
  * server that died is waited for no longer than it lasts, and one that only stalled finds out that it has lost it.
  */
 import { and, eq, gt, isNull, lte } from "drizzle-orm";
+import { pendingDeletions } from "../../../bytes/deletions.ts";
 import type { UserCtx } from "../../../context.ts";
+import { deliverSoon, enqueueSelect } from "../../../db/outbox.ts";
 import { isInGoodStanding } from "../../../db/standing.ts";
 import { resumableUploads } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
+import { leftSince } from "../erase.ts";
 
 export type Upload = typeof resumableUploads.$inferSelect;
 export type Locked = Upload & { lock: string };
@@ -90,10 +93,17 @@ export function renewal(save: (keepsMs: number) => Promise<void>): () => Promise
   };
 }
 
-/** Gives the lock up, if it is still held. */
+/** Gives the lock up, if it is still held. If the upload was ended meanwhile, what was stored since is erased. */
 export async function unlock(ctx: UserCtx, upload: Locked): Promise<void> {
-  await ctx.db
+  const [held] = await ctx.db
     .update(resumableUploads)
     .set({ lockedBy: null, lockedUntil: 0 })
-    .where(and(eq(resumableUploads.id, upload.id), eq(resumableUploads.lockedBy, upload.lock)));
+    .where(and(eq(resumableUploads.id, upload.id), eq(resumableUploads.lockedBy, upload.lock)))
+    .returning({ id: resumableUploads.id });
+  if (held) return;
+  const { pending } = await ctx.db.batch({
+    told: enqueueSelect(ctx, leftSince(upload)),
+    pending: pendingDeletions(ctx),
+  });
+  deliverSoon(ctx, pending);
 }
