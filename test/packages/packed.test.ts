@@ -3,11 +3,10 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
-import { build } from "rolldown";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { compressedBytes, inKilobytes } from "../../scripts/package-sizes.ts";
 
 const tarballs = inject("tarballs");
 /** Compressed sizes of what a page loads, dependencies and all but React itself, kB. */
@@ -44,18 +43,8 @@ describe.each(Object.entries(tarballs))("%s", (_, tarball) => {
 });
 
 it.each(Object.entries(MOST_KB))("%s keeps to %i kB", async (entry, mostKb) => {
-  const from = join(project, "size.js");
-  writeFileSync(from, `export * from ${JSON.stringify(entry)};`);
-  const { output } = await build({
-    input: from,
-    write: false,
-    output: { minify: true },
-    cwd: project,
-    platform: "browser",
-    external: [/^react(\/|$)/],
-  });
-  const bytes = gzipSync(output[0].code).byteLength;
-  console.info(`${entry}: ${(bytes / 1000).toFixed(1)} kB compressed`);
+  const bytes = await compressedBytes(entry, project);
+  console.info(`${entry}: ${inKilobytes(bytes)}`);
   expect(bytes).toBeLessThanOrEqual(mostKb * 1000);
 });
 
