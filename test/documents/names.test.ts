@@ -114,6 +114,13 @@ describe("schemas of openapi.json", () => {
     expect(matches("👍"), "the pattern of an emoji").toHaveLength(1);
   });
 
+  it("have enumerations whose values can be names", () => {
+    const texts = all.flatMap(({ way, schema }) =>
+      (schema.enum ?? []).flatMap((value) => (typeof value === "string" ? [[way, value] as const] : [])),
+    );
+    expect(texts.filter(([, value]) => !/^[A-Za-z]/.test(value))).toEqual([]);
+  });
+
   it("have values of one kind: a constant where there is one boolean, and no enumeration of booleans", () => {
     const isWrong = ({ enum: values = [] }: Schema) => values.some((value) => typeof value === "boolean");
     expect(all.filter(({ schema }) => isWrong(schema)).map(({ way }) => way)).toEqual([]);

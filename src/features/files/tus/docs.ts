@@ -6,7 +6,8 @@ import { PIECE, TUS_VERSION } from "./protocol.ts";
 
 const who = "user" as const;
 const UploadParam = z.object({ id: z.string() });
-const Spoken = z.object({ "Tus-Resumable": z.literal(TUS_VERSION) });
+/** No enumeration of one: a number is no name of a value, in Python for one. */
+const Spoken = z.object({ "Tus-Resumable": z.string().describe(TUS_VERSION).meta({ example: TUS_VERSION }) });
 const count = z.number().int().min(0);
 const Creation = Spoken.extend({
   "Upload-Length": count.describe("Bytes"),
