@@ -39,7 +39,7 @@ function Line({ state }: { state: RoomState }) {
   const { userId } = useSession();
   const { status, room, typing, onlineCount } = state;
   const names = typing.filter((one) => one.userId !== userId).map((one) => nameIn(state, one));
-  if (room && status !== "open") return <span className="offline">Connecting… Messages wait.</span>;
+  if (room && status !== "open") return <span className="offline">Connecting…</span>;
   if (names.length > 0) return <span className="typing">{typingText(names)}</span>;
   if (!room) return "…";
   if (room.peer) return <PeerLine userId={room.peer.id} />;
