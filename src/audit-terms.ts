@@ -22,6 +22,7 @@ export const AUDIT_ACTIONS = [
   "end",
   "sign_out",
   "move",
+  "share",
   "add_member",
   "remove_member",
 ] as const;

@@ -3,9 +3,43 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { act, deeds, makeComment, makeReport, makeVideo, me, mintAdmin, run } from "./support/admin.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
+import { folderName, uploadNamed } from "./support/files.ts";
+import { mintStream } from "./support/media.ts";
+import { as } from "./support/rooms.ts";
 import { openHub } from "./support/socket.ts";
+import { uploaded } from "./support/vod.ts";
 
 describe("an erased user", () => {
+  it("is in the audit by their number alone: no title, and no name of a file", async () => {
+    const [admin, bob] = [await mintAdmin(), await mintUser("bob")];
+    const word = `word${crypto.randomUUID().slice(0, 8)}`;
+    const stream = await mintStream(bob, { title: word });
+    const { body: session } = await as(bob, "POST", "/webrtc/sessions", { title: word });
+    const video = await makeVideo(bob, word);
+    const upload = () => uploadNamed(bob, `${word}.pdf`, { folder: folderName() });
+    const [deleted, moved] = [await upload(), await upload()];
+    const recording = await uploaded(bob, stream.id);
+    const reason = "spam";
+    const move = { folder: moved.folder, file: moved.name, targetFolder: word, targetFile: "x.pdf" };
+    for (const [method, path, body] of [
+      ["DELETE", `/files/${deleted.folder}/${deleted.name}`, undefined],
+      ["POST", "/files/move", move],
+      ["DELETE", `/vod/${recording.id}`, undefined],
+      ["DELETE", `/admin/videos/${video}`, { reason }],
+      ["DELETE", `/admin/streams/${stream.id}`, { reason }],
+      ["POST", `/admin/calls/${session.id}/end`, { reason }],
+    ] as const) {
+      expect((await as(admin, method, path, body)).status, path).toBeLessThan(300);
+    }
+    const written = async () => JSON.stringify(await run("SELECT details FROM audit WHERE admin_id = ?", admin.id));
+    expect((await written()).split(word).length).toBeGreaterThan(6);
+    expect((await act(admin, "DELETE", `/users/${bob.id}`, { reason })).status).toBe(200);
+    const left = await written();
+    expect(left).not.toContain(word);
+    for (const { folder } of [deleted, moved]) expect(left).not.toContain(folder);
+    expect((await deeds(admin)).length).toBe(7);
+  });
+
   const OWNED: [table: string, condition: string][] = [
     ["users", "id = ?1"],
     ["videos", "owner_id = ?1"],

@@ -61,6 +61,7 @@ export const AUDIT_ACTIONS = [
   "end",
   "sign_out",
   "move",
+  "share",
   "add_member",
   "remove_member",
 ];

@@ -1,6 +1,6 @@
 /**
  * What was done by the right of a role or of a key, for `GET /admin/audit` (SPEC 4): one row for every deed on every item, in
- * the transaction of the deed. Nothing deletes them; erasing a person takes their words out (features/admin/erasure).
+ * the transaction of the deed, whatever route it came by; nobody's deed on what is their own is one. Nothing deletes them; erasing a person takes their words out (features/admin/erasure).
  */
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { AuditAction, AuditTarget } from "../audit-terms.ts";

@@ -1,8 +1,10 @@
 /** Comments: writing, reading, deleting. A reply is a comment with a parent. */
 import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import { recordEach } from "../../auth/audit.ts";
 import { mentionsIn, usersNamed } from "../../auth/mentions.ts";
 import { type Ctx, isModerator, type UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
+import { jsonObject } from "../../db/json.ts";
 import { deliverSoon, pendingFor } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { comments, users, videos } from "../../db/tables.ts";
@@ -114,6 +116,14 @@ export async function deleteComment(ctx: UserCtx, commentId: number): Promise<vo
     comment: one(
       ctx.db.select({ id: comments.id }).from(comments).innerJoin(videos, eq(videos.id, comments.videoId)).where(found),
     ),
+    audited: recordEach(ctx, {
+      action: "delete",
+      targetType: "comment",
+      id: comments.id,
+      from: sql`${comments} JOIN ${videos} ON ${videos.id} = ${comments.videoId}
+        WHERE ${found} AND ${mayDelete} AND ${comments.authorId} <> ${me} AND ${videos.ownerId} <> ${me}`,
+      details: jsonObject({ authorId: comments.authorId, videoId: comments.videoId }),
+    }),
     gone: ctx.db
       .delete(comments)
       .where(

@@ -2,6 +2,7 @@
 import { and, eq, or, type SQL, sql } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
 import type { z } from "zod";
+import { recordEach } from "../../auth/audit.ts";
 import { enterCourse, joinCourse } from "../../chat/access.ts";
 import { act, type PageQuery, readMessages, readStatistics, say } from "../../chat/client.ts";
 import { MuteState } from "../../chat/contract.ts";
@@ -9,9 +10,11 @@ import { parseMessageId } from "../../chat/message-id.ts";
 import { courseIdCalled } from "../../chat/names.ts";
 import { isModerator, type UserCtx } from "../../context.ts";
 import { after, one } from "../../db/batch.ts";
+import { jsonObject } from "../../db/json.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
+import { recordRoom } from "../rooms/service.ts";
 import { callsOfCourse, expelFromCalls } from "../webrtc/service.ts";
 import { CourseMessageList, CourseStatistics, type MakeCourse, NewCourseMessage } from "./contract.ts";
 
@@ -36,11 +39,19 @@ const toCourse = (row: Row) => ({ ...row, createdAt: row.createdAt.toISOString()
  */
 export async function makeCourse(ctx: UserCtx, { courseId, name, joinPolicy }: MakeCourse) {
   const claim = { name, joinPolicy, ownerId: ctx.actor.id };
+  const id = uuidv7();
   const { made, pending } = await ctx.db.batch({
+    audited: recordEach(ctx, {
+      action: "create",
+      targetType: "room",
+      id: sql`coalesce((SELECT id FROM rooms WHERE course_id = ${courseId}), ${id})`,
+      from: sql`(SELECT 1) WHERE NOT EXISTS (SELECT 1 FROM rooms r WHERE r.course_id = ${courseId} AND r.is_unclaimed = 0)`,
+      details: jsonObject({ kind: "course", courseId, name, joinPolicy }),
+    }),
     made: one(
       ctx.db
         .insert(rooms)
-        .values({ ...claim, id: uuidv7(), kind: "course", courseId, createdAt: ctx.now, lastActiveAt: ctx.now })
+        .values({ ...claim, id, kind: "course", courseId, createdAt: ctx.now, lastActiveAt: ctx.now })
         .onConflictDoUpdate({
           target: rooms.courseId,
           targetWhere: sql`course_id IS NOT NULL`,
@@ -97,6 +108,12 @@ export async function addCourseMember(ctx: UserCtx, courseId: string, userId: nu
         .leftJoin(users, and(eq(users.id, userId), eq(users.accountStatus, "active")))
         .where(eq(rooms.courseId, courseId)),
     ),
+    audited: recordRoom(ctx, "add_member", {
+      which: sql`r.course_id = ${courseId}
+        AND EXISTS (SELECT 1 FROM users u WHERE u.id = ${userId} AND u.account_status = 'active')
+        AND NOT EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = r.id AND m.user_id = ${userId})`,
+      details: { userId },
+    }),
     added: ctx.db
       .insert(roomMembers)
       .select(
@@ -119,6 +136,11 @@ export async function addCourseMember(ctx: UserCtx, courseId: string, userId: nu
 export async function removeCourseMember(ctx: UserCtx, courseId: string, userId: number): Promise<void> {
   const { known, removed, pending } = await ctx.db.batch({
     known: one(ctx.db.select({ id: rooms.id }).from(rooms).where(eq(rooms.courseId, courseId))),
+    audited: recordRoom(ctx, "remove_member", {
+      which: sql`r.course_id = ${courseId}
+        AND EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = r.id AND m.user_id = ${userId})`,
+      details: { userId },
+    }),
     removed: ctx.db
       .delete(roomMembers)
       .where(sql`user_id = ${userId} AND room_id = (SELECT id FROM rooms WHERE course_id = ${courseId})`)
@@ -147,6 +169,10 @@ export async function removeCourseMember(ctx: UserCtx, courseId: string, userId:
 /** For moderators. Seconds between messages of one member; 0 lifts it. @throws AppError NOT_FOUND */
 export async function slowCourse(ctx: UserCtx, courseId: string, slowModeSeconds: number) {
   const { row, pending } = await ctx.db.batch({
+    audited: recordRoom(ctx, "update", {
+      which: sql`r.course_id = ${courseId}`,
+      details: { slowModeSeconds, before: sql`r.slow_mode_seconds` },
+    }),
     row: one(
       ctx.db
         .update(rooms)

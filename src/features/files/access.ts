@@ -3,7 +3,9 @@
  * into; public ones for everybody.
  */
 import { and, eq, or, type SQL, sql } from "drizzle-orm";
-import { actorId, type Ctx, isAdmin, isModerator } from "../../context.ts";
+import { recordEach } from "../../auth/audit.ts";
+import { actorId, type Ctx, isAdmin, isModerator, type UserCtx } from "../../context.ts";
+import { jsonObject } from "../../db/json.ts";
 import { isOpenAccount } from "../../db/standing.ts";
 import { files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
@@ -30,6 +32,27 @@ const isGranted = ({ actor }: Ctx): SQL => sql`(${isShown} AND EXISTS (
 
 export const mayRead = (ctx: Ctx): SQL | undefined =>
   isAdmin(ctx.actor) ? undefined : or(eq(files.ownerId, actorId(ctx.actor)), isPublic, isGranted(ctx));
+
+/** What the audit keeps of a file. */
+export const auditedFile = { ownerId: files.ownerId, folder: files.folder, name: files.name };
+
+/**
+ * The statement that records what an admin is about to do to files of others, for the batch of it; of one's own files it
+ * records nothing.
+ */
+export const recordFiles = (
+  ctx: UserCtx,
+  action: "delete" | "move" | "share",
+  which: SQL | undefined,
+  more: Record<string, string> = {},
+) =>
+  recordEach(ctx, {
+    action,
+    targetType: "file",
+    id: files.id,
+    from: sql`${files} WHERE ${and(which, sql`${files.ownerId} IS NOT ${ctx.actor.id}`)}`,
+    details: jsonObject({ ...auditedFile, ...more }),
+  });
 
 /** A folder, as people read its name. What cron has not folded yet is found by its exact name. */
 export const isIn = (folder: string): SQL =>

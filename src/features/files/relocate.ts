@@ -9,7 +9,7 @@ import { wasTaken } from "../../db/file-paths.ts";
 import { files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { fold } from "../../text.ts";
-import { belongsToVideo, isAt, mayChange, mayRead, unchangeable } from "./access.ts";
+import { belongsToVideo, isAt, mayChange, mayRead, recordFiles, unchangeable } from "./access.ts";
 import type { FileInfo, FilePath, Relocate } from "./contract.ts";
 import { toInfo } from "./info.ts";
 import { recordPath } from "./keep.ts";
@@ -41,6 +41,7 @@ const taken = (): AppError => new AppError("CONFLICT", "Another file has this na
 export async function moveFile(ctx: UserCtx, input: Relocate): Promise<FileInfo> {
   const to = await targetOf(input);
   const isMine = and(isAt(input), mayChange(ctx));
+  const isMovable = and(isMine, isFree(to, sql`files.id`), sql`NOT (${belongsToVideo})`);
   const { known, moved } = await ctx.db.batch({
     known: one(
       ctx.db
@@ -48,6 +49,7 @@ export async function moveFile(ctx: UserCtx, input: Relocate): Promise<FileInfo>
         .from(files)
         .where(isMine),
     ),
+    audited: recordFiles(ctx, "move", isMovable, { toFolder: to.folder, toName: to.file }),
     moved: one(
       ctx.db
         .update(files)
@@ -58,7 +60,7 @@ export async function moveFile(ctx: UserCtx, input: Relocate): Promise<FileInfo>
           nameFolded: to.naming.folded,
           isFolded: true,
         })
-        .where(and(isMine, isFree(to, sql`files.id`), sql`NOT (${belongsToVideo})`))
+        .where(isMovable)
         .returning(),
     ),
     recorded: recordPath(ctx, [to.naming], sql`f.folder = ${to.folder} AND f.name = ${to.file}`),

@@ -8,10 +8,21 @@ import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, type PageQuery, pagination } from "../../db/page.ts";
 import { files, fileUsage } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { belongsToVideo, findReadable, idAt, isAt, isIn, mayChange, mayRead, unchangeable } from "./access.ts";
+import {
+  belongsToVideo,
+  findReadable,
+  idAt,
+  isAt,
+  isIn,
+  mayChange,
+  mayRead,
+  recordFiles,
+  unchangeable,
+} from "./access.ts";
 import type { FileInfo, FilePath } from "./contract.ts";
 import { toInfo } from "./info.ts";
 
+export { auditedFile } from "./access.ts";
 export { fileKeeper } from "./attachments.ts";
 export { eraseUploadsOf } from "./erase.ts";
 export { servedAs, toInfo, viewPath } from "./info.ts";
@@ -88,6 +99,7 @@ export const readUsage = (ctx: Ctx, userId: number) =>
 export async function deleteFile(ctx: UserCtx, path: FilePath): Promise<void> {
   const isMine = and(isAt(path), mayChange(ctx));
   const isCopy = sql`${files.key} = (SELECT o.key FROM files o WHERE o.id = ${idAt(path)} AND o.owner_id <> ${ctx.actor.id})`;
+  const isGoing = and(isAdmin(ctx.actor) ? or(isMine, isCopy) : isMine, sql`NOT (${belongsToVideo})`);
   const { known, pending } = await ctx.db.batch({
     known: one(
       ctx.db
@@ -95,9 +107,8 @@ export async function deleteFile(ctx: UserCtx, path: FilePath): Promise<void> {
         .from(files)
         .where(isMine),
     ),
-    gone: ctx.db
-      .delete(files)
-      .where(and(isAdmin(ctx.actor) ? or(isMine, isCopy) : isMine, sql`NOT (${belongsToVideo})`)),
+    audited: recordFiles(ctx, "delete", isGoing),
+    gone: ctx.db.delete(files).where(isGoing),
     pending: pendingDeletions(ctx),
   });
   if (!known) throw await unchangeable(ctx, path);

@@ -10,7 +10,7 @@ import { type Ctx, publicOrigin, type UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
 import { files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { type FileRow, isAt, isShown, mayChange, unchangeable } from "./access.ts";
+import { type FileRow, isAt, isShown, mayChange, recordFiles, unchangeable } from "./access.ts";
 import type { FilePath, SignUrl } from "./contract.ts";
 import { pathOf, type Way } from "./info.ts";
 import { WIDTH } from "./thumbnails.ts";
@@ -35,12 +35,13 @@ function signatureOf({ FILES_SIGNING_KEY }: Config, path: string, right: Right, 
 
 /** @throws AppError NOT_FOUND · FORBIDDEN somebody else's public file */
 export async function signUrl(ctx: UserCtx, { expiresIn, ...path }: SignUrl) {
-  const [row] = await ctx.db
-    .select({ id: files.id })
-    .from(files)
-    .where(and(isAt(path), mayChange(ctx)));
-  if (!row) throw await unchangeable(ctx, path);
   const expires = Math.floor(ctx.now.getTime() / 1000) + expiresIn;
+  const isMine = and(isAt(path), mayChange(ctx));
+  const { row } = await ctx.db.batch({
+    row: one(ctx.db.select({ id: files.id }).from(files).where(isMine)),
+    audited: recordFiles(ctx, "share", isMine, { expiresAt: new Date(expires * 1000).toISOString() }),
+  });
+  if (!row) throw await unchangeable(ctx, path);
   const by = String(ctx.actor.id);
   const address = pathOf("download", path);
   const signature = signatureOf(ctx.config, address, { by, fileId: row.id }, String(expires));

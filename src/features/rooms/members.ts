@@ -7,6 +7,7 @@ import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { blockedBetween } from "../social/service.ts";
+import { recordRoom } from "./audit.ts";
 import { tellInvited, tellRemoved } from "./inbox.ts";
 
 /** Why these people cannot be brought together. */
@@ -95,6 +96,11 @@ export async function removeMember(ctx: RoomCtx, name: string, userId: number): 
         .from(rooms)
         .where(eq(rooms.id, id)),
     ),
+    audited: recordRoom(ctx, "remove_member", {
+      which: sql`r.id = ${id} AND r.owner_id <> ${me}
+        AND EXISTS (SELECT 1 FROM room_members WHERE ${isRemovable} AND user_id <> ${me})`,
+      details: { userId },
+    }),
     toldThem: tellRemoved(
       ctx,
       sql`SELECT user_id, room_id FROM room_members WHERE ${isRemovable}`,

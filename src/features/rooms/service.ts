@@ -17,10 +17,12 @@ import { AppError } from "../../errors.ts";
 import { logFailure } from "../../platform/log.ts";
 import { blockedBetween } from "../social/service.ts";
 import { brief, briefColumns } from "../users/service.ts";
+import { recordRoom } from "./audit.ts";
 import { type ChangeRoom, type MakeRoom, type Room, RoomMessage } from "./contract.ts";
 import { tellInvited, tellRemoved } from "./inbox.ts";
 import { isMember, type RoomCtx, tellEnd, whyNotInvitable } from "./members.ts";
 
+export { recordRoom } from "./audit.ts";
 export { eraseFromRooms } from "./erase.ts";
 export { inviteMember, removeMember } from "./members.ts";
 export { deleteMessage, sendMessage } from "./messages.ts";
@@ -158,6 +160,11 @@ export async function changeRoom(ctx: UserCtx, roomName: string, change: ChangeR
   const isOnlySlowMode = Object.values(ownersChange).every((value) => value === undefined);
   const mayChange = isOnlySlowMode && isModerator(ctx.actor) ? sql`1` : sql`${rooms.ownerId} = ${me}`;
   const { changed, row, known, members, pending } = await ctx.db.batch({
+    audited: recordRoom(ctx, "update", {
+      which: sql`r.id = ${id} AND r.kind = 'group' AND r.owner_id <> ${me} AND ${isMember(id, me)}
+        AND ${isOnlySlowMode && isModerator(ctx.actor) ? 1 : 0}`,
+      details: { slowModeSeconds: slowModeSeconds ?? 0, before: sql`r.slow_mode_seconds` },
+    }),
     changed: ctx.db
       .update(rooms)
       .set({ ...change, version: sql`${rooms.version} + 1` })

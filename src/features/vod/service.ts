@@ -1,9 +1,11 @@
 /** Recordings: listed, played, deleted. How they come in is in uploads.ts. */
-import { and, count, desc, eq, gte, lte, or, sql } from "drizzle-orm";
+import { and, count, desc, eq, gte, lte, ne, or, sql } from "drizzle-orm";
+import { recordEach } from "../../auth/audit.ts";
 import { pendingDeletions } from "../../bytes/deletions.ts";
 import { serveObject } from "../../bytes/serve.ts";
 import { actorId, type Ctx, isModerator, type UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
+import { jsonObject } from "../../db/json.ts";
 import { deliverSoon } from "../../db/outbox.ts";
 import { offsetOf, pagination } from "../../db/page.ts";
 import { isOpenAccount } from "../../db/standing.ts";
@@ -115,6 +117,13 @@ export async function deleteVod(ctx: UserCtx, id: number): Promise<void> {
   const mayDelete = isModerator(ctx.actor) ? undefined : eq(vods.userId, ctx.actor.id);
   const { row, pending } = await ctx.db.batch({
     row: one(ctx.db.select({ userId: vods.userId }).from(vods).where(eq(vods.id, id))),
+    audited: recordEach(ctx, {
+      action: "delete",
+      targetType: "recording",
+      id: vods.id,
+      from: sql`${vods} WHERE ${and(eq(vods.id, id), mayDelete, ne(vods.userId, ctx.actor.id))}`,
+      details: jsonObject({ ownerId: vods.userId, title: vods.title, streamId: vods.streamId }),
+    }),
     deleted: ctx.db.delete(vods).where(and(eq(vods.id, id), mayDelete)),
     pending: pendingDeletions(ctx),
   });

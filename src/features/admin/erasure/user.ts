@@ -17,6 +17,8 @@ import { ROUND_ROWS, runRounds } from "./rounds.ts";
 
 /** Each takes up to 1500 rows along (trigger videos_delete). */
 const ROUND_VIDEOS = 10;
+/** What the audit's details call what somebody gave a name to: titles, and the places of files. */
+const NAMES = ["title", "folder", "name", "toFolder", "toName"];
 /** Each takes its replies along, as deleting one comment does. */
 const ROUND_COMMENTS = 50;
 
@@ -90,8 +92,10 @@ function statements(userId: number): Record<string, SQL> {
       WHERE admin_id = ${userId} AND admin_username <> ${ERASED_NAME}`,
     accounted: sql`UPDATE audit SET details = NULL
       WHERE target_type = 'user' AND target_id = ${String(userId)} AND details IS NOT NULL`,
-    titles: sql`UPDATE audit SET details = json_remove(details, '$.title') WHERE target_type = 'video'
-      AND details ->> 'ownerId' = ${userId} AND details ->> 'title' IS NOT NULL`,
+    titles: sql`UPDATE audit SET details = json_remove(details, ${sql.raw(NAMES.map((name) => `'$.${name}'`).join(", "))})
+      WHERE target_type IN ('video', 'file', 'stream', 'recording', 'call')
+      AND coalesce(details ->> 'ownerId', details ->> 'userId', details ->> 'hostId') = ${userId}
+      AND coalesce(${sql.raw(NAMES.map((name) => `details ->> '${name}'`).join(", "))}) IS NOT NULL`,
     reported: sql`DELETE FROM reports WHERE id IN (
       SELECT id FROM reports WHERE target_type = 'user' AND target_id = ${userId} LIMIT ${rows})`,
   };

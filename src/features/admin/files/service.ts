@@ -9,7 +9,7 @@ import { deliverSoon } from "../../../db/outbox.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { files, users } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
-import { fileWithCopies, toInfo } from "../../files/service.ts";
+import { auditedFile, fileWithCopies, toInfo } from "../../files/service.ts";
 import { countMatches, hasPart } from "../search.ts";
 import type { FileListQuery } from "./contract.ts";
 
@@ -59,7 +59,7 @@ export async function deleteFile(ctx: UserCtx, id: string, reason: string): Prom
       id: files.id,
       from: sql`${files} WHERE ${which}`,
       reason,
-      details: jsonObject({ ownerId: files.ownerId, folder: files.folder, name: files.name }),
+      details: jsonObject(auditedFile),
     }),
     deleted: ctx.db.delete(files).where(which).returning({ id: files.id }),
     pending: pendingDeletions(ctx),
