@@ -1,11 +1,19 @@
 /** What an operator is given is true: metrics, alerts, the dashboard and the runbook name the same things. */
-import { tracing } from "cloudflare:workers";
+import { createExecutionContext, runDurableObjectAlarm, waitOnExecutionContext } from "cloudflare:test";
+import { env, tracing } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import runbook from "../docs/operations.md?raw";
 import dashboard from "../ops/grafana/roomcast.json?raw";
 import alerts from "../ops/prometheus/alerts.yml?raw";
-import { mintAdmin } from "./support/admin.ts";
-import { call, mintUser } from "./support/api.ts";
+import { app } from "../src/app.ts";
+import { runCron } from "../src/cron.ts";
+import { PARKED_AFTER_ATTEMPTS } from "../src/db/outbox-parked.ts";
+import { sendersOf } from "../src/features/webhooks/endpoint.ts";
+import { act, mintAdmin, post, run } from "./support/admin.ts";
+import { call, mintUser, ORIGIN } from "./support/api.ts";
+import { makeEndpoint, standIn } from "./support/backend.ts";
+import { passTime } from "./support/clock.ts";
+import { stalled } from "./support/stalled.ts";
 
 async function scrape(): Promise<string> {
   const { body } = await call<string>("//metrics?token=test-metrics-token");
@@ -49,6 +57,132 @@ it("every alert has a heading in the runbook, and every heading there an alert",
   expect(names.length).toBeGreaterThan(5);
   expect(headings).toEqual(names);
   for (const name of names) expect(alerts).toContain(`runbook: docs/operations.md#${name?.toLowerCase()}`);
+});
+
+describe("when something breaks, an alert fires, and what its runbook says ends it", () => {
+  const backend = standIn();
+  /** As often as ops/prometheus/prometheus.yml asks. */
+  const SCRAPED_EVERY_SECONDS = 15;
+
+  /** Whether an alert's condition holds between two scrapes; `for` and the windows of rates only say how long it has to. */
+  function holds(name: string, before: string, after: string): boolean {
+    const [, expression = ""] = new RegExp(`- alert: ${name}\\n\\s+expr: (.+)`).exec(alerts) ?? [];
+    const counted = (text: string, counter: string, code?: string): number =>
+      [...text.matchAll(new RegExp(`^${counter}(\\{.*\\})? (.+)$`, "gm"))]
+        .filter(([, labels = ""]) => code === undefined || labels.includes(`code="${code}"`))
+        .reduce((sum, [, , count]) => sum + Number(count), 0);
+    const [, value, limit] = /^(.+) > ([\d.]+)$/.exec(expression) ?? [];
+    if (!value || !limit) throw new Error(`Not understood: ${name}: ${expression}`);
+    const [, counter, code] = /^sum\(rate\((\w+)(?:\{code="(\w+)"\})?\[\w+\]\)\)$/.exec(value) ?? [];
+    if (!counter) return counted(after, value) > Number(limit);
+    return (counted(after, counter, code) - counted(before, counter, code)) / SCRAPED_EVERY_SECONDS > Number(limit);
+  }
+
+  const scrapeWith = async (DB: D1Database) => await (await ask("/metrics?token=test-metrics-token", DB)).text();
+  async function ask(path: string, DB: D1Database): Promise<Response> {
+    const context = createExecutionContext();
+    const stalls = { ...env, DB, TIMEOUT_DATABASE_SECONDS: "1" } as Env;
+    const response = await app.fetch(new Request(`${ORIGIN}${path}`), stalls, context);
+    await waitOnExecutionContext(context);
+    return response;
+  }
+
+  const ringSenders = ({ id, createdAt }: { id: number; createdAt: string }) =>
+    Promise.all(
+      sendersOf({ id, bornAt: Date.parse(createdAt) }).map((name) =>
+        runDurableObjectAlarm(env.WEBHOOK_SENDER.getByName(name)),
+      ),
+    );
+
+  it("a stalled D1: RoomcastDatabaseStalled, from a scrape that answers without it, until it answers again", async () => {
+    const calm = await scrape();
+    const answers = await Promise.all(
+      ["videos", "users/1", "streams"].map((list) => ask(`/api/v1/${list}`, stalled())),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
+    const broken = await scrapeWith(stalled());
+    expect(broken).not.toContain("roomcast_outbox_parked ");
+    expect(holds("RoomcastDatabaseStalled", calm, broken)).toBe(true);
+    expect((await call("/videos")).status).toBe(200);
+    const mended = await scrape();
+    expect(mended).toMatch(/^roomcast_outbox_parked \d/m);
+    expect(holds("RoomcastDatabaseStalled", broken, mended)).toBe(false);
+  });
+
+  it("a poisoned row: RoomcastOutboxParked, until an admin has tried it again or given it up", async () => {
+    const [admin, user] = [await mintAdmin(), await mintUser()];
+    expect(holds("RoomcastOutboxParked", "", await scrape())).toBe(false);
+    for (const payload of ["no json", '{"frames":7}']) {
+      await run("INSERT INTO outbox (target, payload, created_at) VALUES (?, ?, 0)", `user:${user.id}`, payload);
+    }
+    expect(holds("RoomcastOutboxLagging", "", await scrape())).toBe(true);
+    for (let minute = 0; minute < PARKED_AFTER_ATTEMPTS; minute += 1) {
+      const context = createExecutionContext();
+      await runCron(env, context);
+      await waitOnExecutionContext(context);
+      await run("UPDATE outbox SET attempted_at = 0");
+    }
+    const text = await scrape();
+    expect([holds("RoomcastOutboxLagging", "", text), holds("RoomcastOutboxParked", "", text)]).toEqual([false, true]);
+    const found = await call(`/admin/outbox/parked?search=user:${user.id}`, { token: admin.token });
+    const [first, second] = found.body.parked;
+    await run("UPDATE outbox_parked SET payload = '{\"frames\":[]}' WHERE id = ?", first.id);
+    expect((await post(admin, `/outbox/parked/${first.id}/retry`)).status).toBe(200);
+    expect(holds("RoomcastOutboxParked", "", await scrape())).toBe(true);
+    expect((await act(admin, "DELETE", `/outbox/parked/${second.id}`, { reason: "of no use" })).status).toBe(200);
+    const mended = await scrape();
+    expect([holds("RoomcastOutboxLagging", "", mended), holds("RoomcastOutboxParked", "", mended)]).toEqual([
+      false,
+      false,
+    ]);
+  });
+
+  it("a dead endpoint: RoomcastWebhookFailing, until it takes a test, or an admin switches it off", async () => {
+    const admin = await mintAdmin();
+    backend.answer = () => new Response(null, { status: 502 });
+    const { id, createdAt } = await makeEndpoint(backend, admin, ["user.banned"]);
+    const user = await mintUser();
+    expect((await post(admin, `/users/${user.id}/ban`, { reason: "spam" })).status).toBe(200);
+    await vi.waitFor(async () => {
+      await ringSenders({ id, createdAt });
+      expect(backend.heard.length).toBeGreaterThan(0);
+    });
+    const since = () => run("SELECT failing_since FROM webhooks WHERE id = ?", id);
+    await vi.waitFor(async () => expect(await since()).not.toEqual([{ failing_since: null }]));
+    expect(holds("RoomcastWebhookFailing", "", await scrape())).toBe(false);
+    passTime(900);
+    expect(holds("RoomcastWebhookFailing", "", await scrape())).toBe(true);
+    const path = `/webhooks/${id}`;
+    expect((await post(admin, `${path}/test`)).body).toMatchObject({ state: "parked", status: 502 });
+    expect(holds("RoomcastWebhookFailing", "", await scrape())).toBe(true);
+    // Its own people mend it: the test is taken, and what waits goes out.
+    backend.answer = () => new Response(null, { status: 204 });
+    expect((await post(admin, `${path}/test`)).body).toMatchObject({ state: "delivered" });
+    expect(holds("RoomcastWebhookFailing", "", await scrape())).toBe(false);
+    await ringSenders({ id, createdAt });
+    const { deliveries } = (await act(admin, "GET", `${path}/deliveries?search=user.banned`)).body;
+    expect(deliveries).toMatchObject([{ state: "delivered" }]);
+    // It is gone for good: 410 switches it off, and an admin who does so, too, says that this is known.
+    backend.answer = () => new Response(null, { status: 410 });
+    expect((await post(admin, `${path}/test`)).body).toMatchObject({ state: "parked", status: 410 });
+    passTime(900);
+    expect(holds("RoomcastWebhookFailing", "", await scrape())).toBe(true);
+    expect((await act(admin, "PATCH", path, { isActive: false })).status).toBe(200);
+    expect(holds("RoomcastWebhookFailing", "", await scrape())).toBe(false);
+  });
+
+  it("costs a row at the first failure and one when it is over, however many calls fail", async () => {
+    const admin = await mintAdmin();
+    const { id } = await makeEndpoint(backend, admin, ["user.banned"]);
+    backend.answer = () => new Response(null, { status: 500 });
+    const writes = vi.spyOn(env.DB, "prepare");
+    const noted = () => writes.mock.calls.filter(([sql]) => /^update "webhooks" set "failing_since"/.test(sql)).length;
+    for (let time = 0; time < 3; time += 1) await post(admin, `/webhooks/${id}/test`);
+    expect(noted()).toBe(1);
+    backend.answer = () => new Response(null, { status: 204 });
+    for (let time = 0; time < 3; time += 1) await post(admin, `/webhooks/${id}/test`);
+    expect(noted()).toBe(2);
+  });
 });
 
 describe("traces", () => {

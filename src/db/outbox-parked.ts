@@ -71,15 +71,21 @@ export async function forgetParked(ctx: CallContext): Promise<void> {
   await ctx.db.delete(outboxParked).where(lt(outboxParked.parkedAt, before));
 }
 
-/** For `GET /metrics`: how many rows wait, at most as many as are looked at, and since when. */
-export async function measureOutbox(ctx: CallContext): Promise<{ parked: number; oldestSeconds: number }> {
+/**
+ * For `GET /metrics`, in one statement: how many rows wait, at most as many as are looked at, since when, and since when an
+ * endpoint of webhooks has taken nothing.
+ */
+export async function measureDeliveries(ctx: CallContext) {
   const oldest = sql<number | null>`(SELECT created_at FROM outbox ORDER BY id LIMIT 1)`;
+  const failing = sql<number | null>`(SELECT min(failing_since) FROM webhooks)`;
   const [row] = await ctx.db
-    .select({ parked: sql<number>`count(*)`, oldest })
+    .select({ parked: sql<number>`count(*)`, oldest, failing })
     .from(sql`(SELECT 1 FROM outbox_parked LIMIT 1000)`);
-  const since = row?.oldest ?? null;
+  const secondsSince = (ms: number | null = null): number =>
+    ms === null ? 0 : Math.max(0, ctx.now.getTime() - ms) / 1000;
   return {
     parked: row?.parked ?? 0,
-    oldestSeconds: since === null ? 0 : Math.max(0, ctx.now.getTime() - since) / 1000,
+    oldestSeconds: secondsSince(row?.oldest),
+    webhookFailingSeconds: secondsSince(row?.failing),
   };
 }

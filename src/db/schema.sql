@@ -1463,7 +1463,7 @@ CREATE TABLE webhooks (
   created_at INTEGER NOT NULL,
   off_at INTEGER,
   off_reason TEXT
-);
+, failing_since INTEGER);
 CREATE TRIGGER webhooks_delete AFTER DELETE ON webhooks BEGIN
   DELETE FROM webhook_events WHERE webhook_id = OLD.id;
 END;

@@ -613,6 +613,7 @@ export const webhooks = sqliteTable("webhooks", {
   createdAt: time("created_at").notNull(),
   offAt: time("off_at"),
   offReason: text("off_reason"),
+  failingSince: time("failing_since"),
 });
 
 /** Of endpoints that are on. Written by triggers alone. */

@@ -37,7 +37,14 @@ export function endpointIn(sender: string): EndpointRef & { shard: number } {
   return { id: Number(id), bornAt: Number(bornAt), shard: Number(shard) };
 }
 
-export type Endpoint = { url: string; secret: string; batchSize: number; isActive: boolean };
+export type Endpoint = {
+  url: string;
+  secret: string;
+  batchSize: number;
+  isActive: boolean;
+  /** As far as this object knows: whether the endpoint has taken nothing for a while. */
+  isFailing: boolean;
+};
 
 /** Null: it was deleted. */
 export async function readEndpoint(ctx: Ctx, { id, bornAt }: EndpointRef): Promise<Endpoint | null> {
@@ -45,7 +52,18 @@ export async function readEndpoint(ctx: Ctx, { id, bornAt }: EndpointRef): Promi
     .select()
     .from(webhooks)
     .where(and(eq(webhooks.id, id), eq(webhooks.createdAt, new Date(bornAt))));
-  return row ? { url: row.url, secret: row.secret, batchSize: row.batchSize, isActive: row.offAt === null } : null;
+  if (!row) return null;
+  const { url, secret, batchSize } = row;
+  return { url, secret, batchSize, isActive: row.offAt === null, isFailing: row.failingSince !== null };
+}
+
+/** Notes that an endpoint took something, or that it did not; once for each time that this changes. It is what /metrics shows. */
+export async function noteFailing(ctx: Ctx, { id, bornAt }: EndpointRef, isFailing: boolean): Promise<void> {
+  const { failingSince, createdAt } = webhooks;
+  await ctx.db
+    .update(webhooks)
+    .set({ failingSince: isFailing ? ctx.now : null })
+    .where(and(eq(webhooks.id, id), eq(createdAt, new Date(bornAt)), isFailing ? isNull(failingSince) : undefined));
 }
 
 /** It hears nothing more until an admin switches it on again. Whoever made it is told; doing it again tells nobody. */
@@ -56,7 +74,11 @@ export async function switchOff(ctx: Ctx, { id }: EndpointRef, reason: string): 
   const { pending } = await ctx.db.batch({
     off: ctx.db
       .update(webhooks)
-      .set({ offAt: ctx.now, offReason: reason })
+      .set({
+        offAt: ctx.now,
+        offReason: reason,
+        failingSince: sql`coalesce(${webhooks.failingSince}, ${ctx.now.getTime()})`,
+      })
       .where(and(eq(webhooks.id, id), isNull(webhooks.offAt))),
     audited: after(
       "off",

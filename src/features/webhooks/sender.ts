@@ -12,7 +12,7 @@ import { Timers } from "../../realtime/timers.ts";
 import { UserReferences } from "../../realtime/user-references.ts";
 import { fold } from "../../text.ts";
 import type { DeliveryState } from "./contract.ts";
-import { type Endpoint, endpointIn, readEndpoint, sendersOf, switchOff } from "./endpoint.ts";
+import { type Endpoint, endpointIn, noteFailing, readEndpoint, sendersOf, switchOff } from "./endpoint.ts";
 import { GIVEN_UP_AFTER_MS, nextTry } from "./retries.ts";
 import { nextRound } from "./rounds.ts";
 import { signedHeaders } from "./signing.ts";
@@ -216,7 +216,18 @@ export class WebhookSender extends DurableObject<Env> {
     const outcome = await this.#post(endpoint, id, body);
     const fields = { requestId: id, sender: this.#name, events: events.length, ms: Date.now() - started };
     logEvent("webhook.sent", { ...fields, status: outcome.status, reason: outcome.reason });
+    await this.#note(endpoint, outcome.reason !== null);
     return outcome;
+  }
+
+  /** For operators. What was sent counts, whether or not this can be noted: it is noted at the next call then. */
+  async #note(endpoint: Endpoint, isFailing: boolean): Promise<void> {
+    if (endpoint.isFailing === isFailing) return;
+    endpoint.isFailing = isFailing;
+    await noteFailing(this.#context, endpointIn(this.#name), isFailing).catch((error: unknown) => {
+      endpoint.isFailing = !isFailing;
+      logFailure({ requestId: "" }, "webhook.note", error, { sender: this.#name });
+    });
   }
 
   async #post({ url, secret }: Endpoint, id: string, body: string): Promise<Outcome> {

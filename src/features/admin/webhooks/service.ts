@@ -48,7 +48,7 @@ export async function createWebhook(ctx: UserCtx, { events, ...input }: CreateWe
         .insert(webhooks)
         .select(
           sql`SELECT NULL, ${row.url}, ${row.description}, ${row.events}, ${row.batchSize}, ${secret}, ${row.createdBy},
-            ${ctx.now.getTime()}, NULL, NULL WHERE ${hasSpace}`,
+            ${ctx.now.getTime()}, NULL, NULL, NULL WHERE ${hasSpace}`,
         )
         .returning(),
     ),
@@ -97,7 +97,8 @@ export async function updateWebhook(ctx: UserCtx, id: number, input: UpdateWebho
   const change = {
     ...plain,
     ...(events ? { events: JSON.stringify(events) } : {}),
-    ...(isActive === undefined ? {} : off),
+    // Whoever switches it knows how it is: its failures count anew.
+    ...(isActive === undefined ? {} : { ...off, failingSince: null }),
   };
   if (Object.keys(change).length === 0) return readWebhook(ctx, id);
   const { changed } = await ctx.db.batch({
