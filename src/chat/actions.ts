@@ -148,7 +148,7 @@ export class ChatActions<D extends Dialect = Dialect> {
   }
 
   #repliedTo({ replyTo }: NewMessage): number | null {
-    return replyTo == null ? null : this.placeOf(replyTo);
+    return replyTo == null ? null : this.seqOf(replyTo);
   }
 
   #shown(message: Message): Message {
@@ -165,13 +165,13 @@ export class ChatActions<D extends Dialect = Dialect> {
 
   async #editIfAllowed(by: CommandContext, messageId: string, content: string, isAsked: MaybePromise<boolean>) {
     if (!(await isAsked)) return this.#edit(by, messageId, content);
-    this.conversation.editable(by, this.placeOf(messageId));
+    this.conversation.editable(by, this.seqOf(messageId));
     const allowed = await this.#ask(by, { person: by.person, messageId, content });
     return this.#edit({ ...by, now: Date.now() }, messageId, allowed);
   }
 
   #edit(by: CommandContext, messageId: string, content: string): Record<string, unknown> {
-    const entry = this.conversation.edit(by, this.placeOf(messageId), content);
+    const entry = this.conversation.edit(by, this.seqOf(messageId), content);
     this.#publish(entry, by.now);
     return this.#dialect.message(this.#shown(entry.message));
   }
@@ -181,14 +181,14 @@ export class ChatActions<D extends Dialect = Dialect> {
    * @throws AppError as Conversation.remove
    */
   remove(by: CommandContext, messageId: string): MaybePromise<{ messageId: string }> {
-    const seq = this.placeOf(messageId);
+    const seq = this.seqOf(messageId);
     const { fileUrl } = this.conversation.removable(by.person, seq);
     return this.#remove(messageId, fileUrl, by.now, () => this.conversation.remove(by, seq));
   }
 
   /** The same by the system. @throws AppError NOT_FOUND */
   removeBySystem(messageId: string, now: number): MaybePromise<{ messageId: string }> {
-    const seq = this.placeOf(messageId);
+    const seq = this.seqOf(messageId);
     const { fileUrl } = this.conversation.existing(seq);
     return this.#remove(messageId, fileUrl, now, () => this.conversation.removeBySystem(seq, now));
   }
@@ -208,7 +208,7 @@ export class ChatActions<D extends Dialect = Dialect> {
 
   /** @throws AppError as Conversation.react */
   react(by: CommandContext, messageId: string, given: string, want?: Action) {
-    const { entry, emoji, action, count } = this.conversation.react(by, this.placeOf(messageId), given, want);
+    const { entry, emoji, action, count } = this.conversation.react(by, this.seqOf(messageId), given, want);
     if (entry) this.#publish(entry, by.now);
     return { messageId, userId: by.person.userId, emoji, action, count };
   }
@@ -272,7 +272,7 @@ export class ChatActions<D extends Dialect = Dialect> {
   }
 
   /** @throws AppError NOT_FOUND for what was never the id of a message here */
-  protected placeOf(messageId: string): number {
+  protected seqOf(messageId: string): number {
     const seq = this.#dialect.seqOf(messageId);
     if (seq === null) throw new AppError("NOT_FOUND", "There is no such message.");
     return seq;

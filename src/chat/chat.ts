@@ -13,7 +13,7 @@ import { loadEpoch } from "../realtime/log.ts";
 import { type MigrationStep, migrate } from "../realtime/migrations.ts";
 import type { Stamp } from "../realtime/origin.ts";
 import { encodeFrame, type Frame, type FrameId } from "../realtime/protocol.ts";
-import type { PublicationFrame, PublicationPlace } from "../realtime/publication.ts";
+import type { PublicationFrame, PublicationPosition } from "../realtime/publication.ts";
 import { Room } from "../realtime/room.ts";
 import { UserReferences } from "../realtime/user-references.ts";
 import type { ChatActions, ChatHost, SystemMessage } from "./actions.ts";
@@ -231,7 +231,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
     }
   }
 
-  #show(frame: Frame): PublicationPlace {
+  #show(frame: Frame): PublicationPosition {
     this.broadcast(encodeFrame(frame));
     return {};
   }
@@ -254,7 +254,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
     return this.#history.page(this.dialect, query);
   }
 
-  /** RPC: what this user wrote and did here, a bounded piece of it after a place in the log. */
+  /** RPC: what this user wrote and did here, a bounded piece of it after a position in the log. */
   async exportOf(userId: number, after: number): Promise<ChatExport> {
     return exportPage(this.entries.sql, userId, after);
   }

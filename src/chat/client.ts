@@ -7,7 +7,7 @@ import { AppError } from "../errors.ts";
 import { callObject, callOnce } from "../platform/objects.ts";
 import { outcomeOf } from "../realtime/commands.ts";
 import type { Person } from "../realtime/connection-state.ts";
-import { type PublicationFrame, PublicationPlace } from "../realtime/publication.ts";
+import { type PublicationFrame, PublicationPosition } from "../realtime/publication.ts";
 import { deliverTo } from "../realtime/rooms.ts";
 import type { Access } from "./access.ts";
 import type { SystemMessage } from "./actions.ts";
@@ -54,13 +54,13 @@ export async function publishInRoom(
   ctx: Ctx,
   { roomId, context }: Access,
   frame: PublicationFrame,
-): Promise<PublicationPlace> {
+): Promise<PublicationPosition> {
   const { CHAT_ROOM } = ctx.env;
   const outcome =
     frame.id === undefined
       ? await callOnce(ctx, () => CHAT_ROOM.getByName(roomId).publish(context, frame))
       : await callObject(ctx, CHAT_ROOM, roomId, (room) => room.publish(context, frame));
-  return PublicationPlace.parse(outcomeOf(outcome));
+  return PublicationPosition.parse(outcomeOf(outcome));
 }
 
 /** A message by the system, without a file; answers it. @throws AppError as the room refuses it */
@@ -93,8 +93,8 @@ const SEARCH_CALLS = 20;
 export async function readMessages(ctx: Ctx, { roomId, context }: Access, query: PageQuery) {
   const { before, after, ...rest } = query;
   const messages: Record<string, unknown>[] = [];
-  let at = placeOf(roomId, "before", before);
-  const part = { ...rest, after: placeOf(roomId, "after", after) };
+  let at = seqIn(roomId, "before", before);
+  const part = { ...rest, after: seqIn(roomId, "after", after) };
   for (let calls = 1; ; calls += 1) {
     const page = await callObject(ctx, ctx.env.CHAT_ROOM, roomId, (room) => {
       const limit = query.limit - messages.length;
@@ -107,7 +107,7 @@ export async function readMessages(ctx: Ctx, { roomId, context }: Access, query:
   return { messages, nextCursor: at === undefined ? null : messageIdOf(roomId, at) };
 }
 
-function placeOf(roomId: string, path: "before" | "after", cursor: string | undefined): number | undefined {
+function seqIn(roomId: string, path: "before" | "after", cursor: string | undefined): number | undefined {
   if (cursor === undefined) return undefined;
   const parsed = parseMessageId(cursor);
   if (parsed?.roomId === roomId) return parsed.seq;

@@ -17,7 +17,7 @@ export type Said = {
   content: string;
   type: string;
   fileUrl: string | null;
-  /** The place of the message that this one answers. */
+  /** The seq of the message that this one answers. */
   replyTo: number | null;
   clientMessageId?: string | undefined;
 };

@@ -32,7 +32,7 @@ type Row = {
   edited_at: number | null;
 };
 
-/** A bounded piece of the log after the place `after`, oldest first; without what was deleted. */
+/** A bounded piece of the log after the position `after`, oldest first; without what was deleted. */
 export function exportPage(sql: SqlStorage, userId: number, after: number): ChatExport {
   const { head } = sql.exec<{ head: number }>("SELECT coalesce(max(seq), 0) AS head FROM log").one();
   const rows = sql

@@ -4,7 +4,7 @@ import type { ChatLog, Message, Part } from "./log.ts";
 import type { Reactions } from "./reactions.ts";
 import type { ChatSearch } from "./search.ts";
 
-/** `before` and `after` are places in the log, and left out. */
+/** `before` and `after` are positions in the log, and left out. */
 export type ReadQuery = Part & {
   /** Only messages of this type. */
   type?: string | undefined;

@@ -1,5 +1,5 @@
 /**
- * A room message's id: its room's id and its place in the room's log, so that the id alone finds the room, and ids sort
+ * A room message's id: its room's id and its position in the room's log, so that the id alone finds the room, and ids sort
  * as the messages do. Opaque to clients (SPEC 0).
  */
 const SEPARATOR = "_";

@@ -12,7 +12,7 @@ export type HubExport = {
   next: number | null;
 };
 
-/** A bounded piece of the log after the place `after`, oldest first. */
+/** A bounded piece of the log after the position `after`, oldest first. */
 export function exportPage(log: FrameLog, topics: string[], after: number): HubExport {
   const page = log.page(Math.max(after, log.tail - 1), PAGE_BYTES);
   const frames = page?.frames ?? [];

@@ -237,7 +237,7 @@ export class UserHub extends Room {
     return this.connections.userCount > 0;
   }
 
-  /** RPC: what is kept here of the user, a bounded piece of it after a place in the log. */
+  /** RPC: what is kept here of the user, a bounded piece of it after a position in the log. */
   async exportOf(after: number): Promise<HubExport> {
     await this.beforeReplay();
     return exportPage(this.log, this.#topics.heard, after);

@@ -11,7 +11,7 @@ import { EncodedFrame } from "../realtime/encoded-frame.ts";
 import { encodeFrame } from "../realtime/protocol.ts";
 import type { Timer } from "../realtime/timers.ts";
 
-/** A publication as event sockets get it; `seq`: its place in the topic's log, if it is kept. */
+/** A publication as event sockets get it; `seq`: its position in the topic's log, if it is kept. */
 export type TopicFrame = { text: string; seq?: number };
 type TopicPosition = { topic: string; topicSeq: number; topicEpoch: string | null; count: number };
 /** `frames`: what was missed, all of it; null: not all of it is still kept. */
@@ -64,8 +64,8 @@ export class HubTopics implements Timer {
       throw new AppError("RATE_LIMIT", `A user may hear ${TOPICS_PER_USER} topics.`);
     }
     const early: TopicFrame[] = [];
-    const place = placeOf(connection, topic);
-    this.#early.set(place, early);
+    const key = earlyKeyOf(connection, topic);
+    this.#early.set(key, early);
     // Noted first: whatever happens from here on, the topic is told when the connection goes.
     this.#note(connection, heardBy(connection).set(topic, until));
     try {
@@ -77,7 +77,7 @@ export class HubTopics implements Timer {
       this.#drop(connection, topic);
       throw error;
     } finally {
-      if (this.#early.get(place) === early) this.#early.delete(place);
+      if (this.#early.get(key) === early) this.#early.delete(key);
     }
   }
 
@@ -98,7 +98,7 @@ export class HubTopics implements Timer {
     const came = frames ?? [{ text: encodeFrame({ type: "topic:resync", data: { topic } }).text }];
     const encoded = came.map(({ text }) => EncodedFrame.stored(text, 0));
     for (const connection of listeners) {
-      const early = this.#early.get(placeOf(connection, topic));
+      const early = this.#early.get(earlyKeyOf(connection, topic));
       if (early) early.push(...came);
       else for (const frame of encoded) this.#host.send(connection, frame);
     }
@@ -170,4 +170,4 @@ export class HubTopics implements Timer {
 /** A topic's object. */
 type TopicStub = ReturnType<Env["TOPIC_ROOM"]["getByName"]>;
 
-const placeOf = ({ id }: Connection, topic: string): string => `${id} ${topic}`;
+const earlyKeyOf = ({ id }: Connection, topic: string): string => `${id} ${topic}`;

@@ -30,7 +30,7 @@ export class EncodedFrame {
     this.#frame = frame;
   }
 
-  /** `seq`: its place in the log, if it has one; clients are told. */
+  /** `seq`: its position in the log, if it has one; clients are told. */
   static of(frame: OutgoingFrame, seq?: number, people: readonly number[] = []): EncodedFrame {
     return new EncodedFrame(JSON.stringify(seq === undefined ? frame : { ...frame, seq }), seq ?? 0, people, frame);
   }
@@ -49,7 +49,7 @@ export class EncodedFrame {
     return this.#parts.type;
   }
 
-  /** As Socket.IO's clients get it: the type is the event's name, the data its argument, a topic's place one more. */
+  /** As Socket.IO's clients get it: the type is the event's name, the data its argument, a topic's position one more. */
   get event(): string {
     if (this.#event === undefined) {
       const { type, data, topic, topicSeq, topicEpoch } = this.#parts;

@@ -101,7 +101,7 @@ export type SocketContract = {
 };
 export type SocketContracts = Record<`/${string}`, SocketContract>;
 
-/** A frame on its way out, before it has a place in a log. */
+/** A frame on its way out, before it has a position in a log. */
 export type Frame = { type: string; data: unknown };
 
 export const encodeFrame = (frame: Frame, seq?: number): EncodedFrame => EncodedFrame.of(frame, seq);

@@ -5,5 +5,5 @@ import { z } from "zod";
 export type PublicationFrame = { type: string; data: unknown; keep: boolean; id?: string | undefined };
 
 /** `seq`: where it stands in the object's log, if it is kept. */
-export const PublicationPlace = z.object({ seq: z.number().int().optional() });
-export type PublicationPlace = z.infer<typeof PublicationPlace>;
+export const PublicationPosition = z.object({ seq: z.number().int().optional() });
+export type PublicationPosition = z.infer<typeof PublicationPosition>;

@@ -1,7 +1,7 @@
 /**
  * What connections missed, in pages that wait for their reader: an object never holds a log for whoever does not take it.
  * Only what stands in the log waits its turn, and it waits in the log: whatever is logged meanwhile comes with the pages, and
- * what has no place in it is sent at once. How far a connection has come is kept with it, through hibernation.
+ * what has no position in it is sent at once. How far a connection has come is kept with it, through hibernation.
  */
 import { CLOSE } from "../errors.ts";
 import type { Connection } from "./connection.ts";

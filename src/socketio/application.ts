@@ -48,7 +48,7 @@ export type Position = { seq: number; epoch: string };
 export type Missed = { events: EncodedEvent[]; seqs: number[] };
 
 /** As which of its memberships of an object it is sent that: a later one has a greater number. */
-export type Place = Position & { join: number };
+export type Membership = Position & { join: number };
 
 /** One client in one namespace, as an application sees it. It is the same object until the gateway hibernates. */
 export interface ClientSocket<State = unknown> {
@@ -80,7 +80,7 @@ export interface ClientSocket<State = unknown> {
    * The socket hears an object's log from this position on: what it is sent of it is held to be whole from here. One that had
    * heard less of it, and does not begin anew by its own wish (`isAsked`), comes back for what it missed.
    */
-  subscribed(object: string, at: Place, isAsked?: boolean): void;
+  subscribed(object: string, at: Membership, isAsked?: boolean): void;
   unsubscribed(object: string): void;
 }
 

@@ -102,7 +102,7 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
       if (index > 0 && (index * events.length) % GATEWAY_SLICE_SENDS < events.length) await nextSlice();
       const socket = this.#sockets.get(id);
       if (!socket) gone.push(id);
-      else if (!as || socket.places.isMember(as.object, as.joins[index] ?? 0)) {
+      else if (!as || socket.memberships.isMember(as.object, as.joins[index] ?? 0)) {
         const taken = this.#hand(socket, shared, mark);
         if (!socket.client && taken.length > 0) lost.set(taken, (lost.get(taken) ?? new Set()).add(socket));
       }
@@ -117,13 +117,13 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
 
   /** @returns what of it the socket had not had; nothing, if it has to come back for what is missing before */
   #hand(socket: Socket, shared: SharedEvent[], mark: LogMark | null): SharedEvent[] {
-    const taken = mark ? socket.places.newIn(shared, mark) : shared;
+    const taken = mark ? socket.memberships.newIn(shared, mark) : shared;
     if (!taken) {
       this.#sockets.tear(socket);
       return [];
     }
     for (const event of taken) socket.deliver(event);
-    if (mark && shared.length > 0) socket.places.moved(mark.object, { seq: mark.seq, epoch: mark.epoch });
+    if (mark && shared.length > 0) socket.memberships.moved(mark.object, { seq: mark.seq, epoch: mark.epoch });
     return taken;
   }
 
@@ -151,7 +151,7 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
     for (const { object, members, how, error } of orders) {
       for (const { socketId, join } of members) {
         const socket = this.#sockets.get(socketId);
-        if (!socket?.places.isMember(object, join)) continue;
+        if (!socket?.memberships.isMember(object, join)) continue;
         if (how === "disconnect") socket.disconnect(true);
         else if (how === "reset") this.#sockets.reset(socket);
         else this.#sockets.expel(socket, { object, join }, error);
@@ -172,7 +172,7 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
     const known = this.#sockets.withPid(claim.pid);
     if (known?.principal === claim.principal) {
       known.client?.session.close("transport close");
-      // What the client did before it was lost counts, and comes before anything it does from its new place.
+      // What the client did before it was lost counts, and comes before anything it does from its new gateway.
       await known.settled();
     }
     if (lost.get(claim.pid)) await this.#keeper?.settle();

@@ -5,7 +5,7 @@ import {
   type Arrival,
   type DisconnectReason,
   type Identity,
-  type Place,
+  type Membership,
   type Position,
   Refusal,
 } from "./application.ts";
@@ -124,19 +124,19 @@ export class Joining {
   /** Adds what a lost socket missed of the logs to what is kept for it. @returns false: not all of it can be had */
   async #catchUp(socket: Socket): Promise<boolean> {
     for (const [object, needed] of socket.joinedAt ?? []) {
-      const missed = await this.#missed(socket, object, { had: socket.places.get(object), needed });
+      const missed = await this.#missed(socket, object, { had: socket.memberships.get(object), needed });
       if (!missed) return false;
       if (missed.events.length === 0) continue;
       const { seq, epoch } = missed.upTo;
       for (const { offset, event } of missed.events) socket.replay?.add(offset, event);
-      socket.places.moved(object, { seq, epoch });
+      socket.memberships.moved(object, { seq, epoch });
       this.#sockets.lost.delivered([socket], missed.events, { object, position: { seq, epoch } });
     }
     return true;
   }
 
   /**
-   * What an object logged after the place that a socket had, at least until it joined it anew.
+   * What an object logged after the position that a socket had, at least until it joined it anew.
    * @returns null: not all of it can be had, or it is of another log
    */
   async #missed(
@@ -152,7 +152,7 @@ export class Joining {
     return { events, upTo: { seq: Math.max(needed.seq, ...missed.seqs), epoch: had.epoch }, seqs: missed.seqs };
   }
 
-  /** Its rooms are told to send here first. What they sent to its old place before that is there when they have answered. */
+  /** Its rooms are told to send here first. What they sent to its old gateway before that is there when they have answered. */
   async #resumeFrom(from: LostElsewhere, client: Client, claim: Claim, identity: Identity): Promise<boolean> {
     const { pid, offset, namespace, principal } = claim;
     const record = { id: from.id, namespace, principal, state: JSON.parse(from.state), pid };
@@ -184,14 +184,14 @@ export class Joining {
   async #missedBefore(
     socket: Socket,
     needed: ReadonlyMap<string, Position>,
-    had: Record<string, Place>,
+    had: Record<string, Membership>,
   ): Promise<KeptEvent[] | null> {
     const all: KeptEvent[] = [];
-    for (const [object, place] of needed) {
-      const missed = await this.#missed(socket, object, { had: had[object], needed: place });
+    for (const [object, at] of needed) {
+      const missed = await this.#missed(socket, object, { had: had[object], needed: at });
       if (!missed) return null;
       // What is newer is sent here.
-      all.push(...missed.events.filter((_, index) => (missed.seqs[index] ?? 0) <= place.seq));
+      all.push(...missed.events.filter((_, index) => (missed.seqs[index] ?? 0) <= at.seq));
     }
     return all;
   }

@@ -18,7 +18,7 @@ export type Claim = {
 
 const LostRow = z.object({
   socket: SocketRecord,
-  /** Where its kept events begin, and its places in the logs when it was lost. The events are in rows of their own. */
+  /** Where its kept events begin, and its memberships when it was lost. The events are in rows of their own. */
   progress: Progress,
   /** The newest offset that the client can have. Once it is no longer kept, nothing can be recovered. */
   head: z.string().nullable(),
@@ -283,7 +283,7 @@ const numberOf = (key: string): number => Number(key.slice(KEPT_PREFIX.length));
 
 function takeBack(socket: Socket, { events, at }: KeptRow): void {
   for (const { offset, event } of events) socket.replay?.add(offset, event);
-  if (at) socket.places.moved(at.object, at.position);
+  if (at) socket.memberships.moved(at.object, at.position);
 }
 
 function rowOf({ socket, progress, head, after, reason, expiresAt }: LostSocket): LostRow {

@@ -132,7 +132,7 @@ export function argumentsOf(packet: Packet): unknown[] {
   return Array.isArray(data) ? data : [];
 }
 
-/** An event with its place in its receivers' replays, and its packets: made once for each namespace that has receivers. */
+/** An event with its offset in its receivers' replays, and its packets: made once for each namespace that has receivers. */
 export class SharedEvent {
   readonly event: EncodedEvent;
   readonly offset: string | null;

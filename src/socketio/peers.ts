@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Place } from "./application.ts";
+import type { Membership } from "./application.ts";
 import type { Addresses } from "./engine/addresses.ts";
 import type { Claim } from "./lost-sockets.ts";
 import type { KeptEvent } from "./replay.ts";
@@ -7,8 +7,8 @@ import type { KeptEvent } from "./replay.ts";
 /** What a gateway answers to a claim: the socket is here, or it once moved on. `state` is JSON. */
 export type Located = { id: string; state: string } | { movedTo: string };
 
-/** A socket that is given away: all events after the offset that its client has, and its place in the logs. */
-export type Surrendered = { missed: KeptEvent[]; positions: Record<string, Place> };
+/** A socket that is given away: all events after the offset that its client has, and its position in the logs. */
+export type Surrendered = { missed: KeptEvent[]; positions: Record<string, Membership> };
 
 /** What the gateways ask of each other, by RPC. */
 export interface RecoveryPeer {
@@ -64,7 +64,7 @@ export class Peers {
     if (home !== null && home !== this.here) await this.#reach(home).moved(pid, null);
   }
 
-  /** The place of a lost socket; "here" if it is in this gateway. Null: there is none that this client may have. */
+  /** The gateway of a lost socket; "here" if it is in this gateway. Null: there is none that this client may have. */
   async locate(claim: Claim): Promise<LostElsewhere | "here" | null> {
     const home = await this.#homeOf(claim.pid);
     if (home === null) return null;

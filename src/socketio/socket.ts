@@ -1,10 +1,18 @@
 import { type Packet, PacketType } from "socket.io-parser";
 import { z } from "zod";
 import type { MaybePromise } from "../platform/promise.ts";
-import type { Application, ClientSocket, DisconnectReason, Place, Position, ReceivedEvent } from "./application.ts";
+import type {
+  Application,
+  ClientSocket,
+  DisconnectReason,
+  Membership,
+  Position,
+  ReceivedEvent,
+} from "./application.ts";
 import type { Handshake } from "./engine/handshake.ts";
 import type { EngineSession } from "./engine/layer.ts";
 import { Traffic } from "./engine/traffic.ts";
+import { Memberships } from "./memberships.ts";
 import {
   argumentsOf,
   type EncodedEvent,
@@ -15,7 +23,6 @@ import {
   toControlPacket,
   toPackets,
 } from "./packets.ts";
-import { Places } from "./places.ts";
 import { type KeptEvent, Replay } from "./replay.ts";
 import { TaskQueue } from "./task-queue.ts";
 
@@ -30,7 +37,7 @@ export const SocketRecord = z.object({
 });
 export type SocketRecord = z.infer<typeof SocketRecord>;
 
-/** How far a socket has come: the last offset that was issued, and its place in the logs that it hears. */
+/** How far a socket has come: the last offset that was issued, and its position in the logs that it hears. */
 export const Progress = z.object({
   offset: z.string().nullable(),
   positions: z.record(z.string(), z.object({ seq: z.number(), epoch: z.string(), join: z.number().default(0) })),
@@ -79,7 +86,7 @@ export class Socket implements ClientSocket {
   traffic = new Traffic();
   /** Keeps what the client may have missed; null without recovery. */
   replay: Replay | null;
-  readonly places: Places;
+  readonly memberships: Memberships;
   /** Where the logs stood when a socket that comes back joined them anew; null unless it is coming back. */
   joinedAt: Map<string, Position> | null = null;
   readonly #queue = new TaskQueue();
@@ -97,7 +104,7 @@ export class Socket implements ClientSocket {
     this.#state = host.application.stateSchema.parse(record.state);
     this.pid = record.pid;
     this.replay = record.pid === null ? null : new Replay(progress?.offset ?? null);
-    this.places = new Places(progress?.positions ?? {}, () => this.client?.session.touched());
+    this.memberships = new Memberships(progress?.positions ?? {}, () => this.client?.session.touched());
   }
 
   get gateway(): string {
@@ -110,7 +117,7 @@ export class Socket implements ClientSocket {
   }
 
   get progress(): Progress {
-    return { offset: this.replay?.head ?? null, positions: this.places.all };
+    return { offset: this.replay?.head ?? null, positions: this.memberships.all };
   }
 
   get state(): unknown {
@@ -223,17 +230,17 @@ export class Socket implements ClientSocket {
 
   // ── Coming and going ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  subscribed(object: string, at: Place, isAsked = false): void {
-    const before = this.places.get(object);
+  subscribed(object: string, at: Membership, isAsked = false): void {
+    const before = this.memberships.get(object);
     const begins = !before || (isAsked && at.join > before.join);
-    this.places.set(object, begins ? at : { ...before, join: at.join });
+    this.memberships.set(object, begins ? at : { ...before, join: at.join });
     // Of one that is coming back, whoever brings it back sees to what it missed.
     if (this.joinedAt) this.joinedAt.set(object, at);
     else if (!begins && (before.epoch !== at.epoch || before.seq < at.seq)) this.#host.tear(this);
   }
 
   unsubscribed(object: string): void {
-    this.places.leave(object);
+    this.memberships.leave(object);
   }
 
   /** The client has its connection, a first one or another: greets it, and sends what came after `offset`. */
@@ -247,7 +254,7 @@ export class Socket implements ClientSocket {
     const missed = this.replay?.since(offset) ?? [];
     // What was missed is kept once more: the new connection may break before it has arrived.
     if (this.replay) this.replay = new Replay(offset, missed);
-    for (const { event, offset: place } of missed) this.#write(new SharedEvent(event, place).packetsIn(this.namespace));
+    for (const one of missed) this.#write(new SharedEvent(one.event, one.offset).packetsIn(this.namespace));
   }
 
   /** The connection is gone. */

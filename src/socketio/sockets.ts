@@ -232,7 +232,7 @@ export class Sockets implements EngineLayer, ClientHost, SocketHost, JoiningHost
   expel(socket: Socket, { object, join }: { object: string; join: number }, error: { code: string; message: string }) {
     void socket.run("an expulsion", () => {
       // The answer to a newer join may have come meanwhile.
-      if (socket.places.isMember(object, join)) return this.application.expelled?.(socket, object, error);
+      if (socket.memberships.isMember(object, join)) return this.application.expelled?.(socket, object, error);
     });
   }
 

@@ -11,13 +11,13 @@ export type RoomTexts = Map<string, string | null>;
 export async function readRoomTexts(ctx: Ctx, messageIds: string[]): Promise<RoomTexts> {
   const texts: RoomTexts = new Map();
   const read = async (messageId: string) => {
-    const place = parseMessageId(messageId);
-    if (!place) return;
+    const found = parseMessageId(messageId);
+    if (!found) return;
     try {
-      const text = await callObject(ctx, ctx.env.CHAT_ROOM, place.roomId, (room) => room.textOf(place.seq));
+      const text = await callObject(ctx, ctx.env.CHAT_ROOM, found.roomId, (room) => room.textOf(found.seq));
       texts.set(messageId, text);
     } catch (error) {
-      logFailure(ctx, "push.text", error, { room: place.roomId });
+      logFailure(ctx, "push.text", error, { room: found.roomId });
     }
   };
   await Promise.all([...new Set(messageIds)].map(read));

@@ -39,7 +39,7 @@ export class StreamActions extends ChatActions<StreamDialect> {
   /** For whoever runs the chat alone, not for authors. Deleting again changes and sends nothing. */
   override remove(by: CommandContext, messageId: string): MaybePromise<{ messageId: string }> {
     this.moderation.requireInCharge(by.person);
-    const seq = this.placeOf(messageId);
+    const seq = this.seqOf(messageId);
     const id = this.host.dialect.messageId(seq);
     return this.conversation.wasDeleted(seq) ? { messageId: id } : super.remove(by, id);
   }

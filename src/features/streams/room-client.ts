@@ -10,7 +10,7 @@ import { streams } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { callObject, callOnce } from "../../platform/objects.ts";
 import { outcomeOf } from "../../realtime/commands.ts";
-import { type PublicationFrame, PublicationPlace } from "../../realtime/publication.ts";
+import { type PublicationFrame, PublicationPosition } from "../../realtime/publication.ts";
 import { deliverTo } from "../../realtime/rooms.ts";
 import type { ChatHistory, StreamCommand } from "./chat-contract.ts";
 import type { StreamContext } from "./info.ts";
@@ -61,14 +61,14 @@ export async function publishInStream(
   streamId: number,
   context: StreamContext,
   frame: PublicationFrame,
-): Promise<PublicationPlace> {
+): Promise<PublicationPosition> {
   const { STREAM_ROOM } = ctx.env;
   const name = String(streamId);
   const outcome =
     frame.id === undefined
       ? await callOnce(ctx, () => STREAM_ROOM.getByName(name).publish(context, frame))
       : await callObject(ctx, STREAM_ROOM, name, (room) => room.publish(context, frame));
-  return PublicationPlace.parse(outcomeOf(outcome));
+  return PublicationPosition.parse(outcomeOf(outcome));
 }
 
 /** Newest first. @throws AppError NOT_FOUND */

@@ -10,16 +10,16 @@ import { users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { logFailure } from "../../platform/log.ts";
 import { postOutside } from "../../platform/outside-call.ts";
-import { MessageAnswer, MessageAnswerList, type MessagePlace, type MessageQuestion } from "./event-contract.ts";
+import { MessageAnswer, MessageAnswerList, type MessageQuestion, type MessageTarget } from "./event-contract.ts";
 import { externalIdsOf } from "./news.ts";
 import { signedHeaders } from "./signing.ts";
 
 /** Where a message is to be, as events name it. */
-type Place = { subject: string; data: MessagePlace };
+type Target = { subject: string; data: MessageTarget };
 
 const REFUSED = "This message was not accepted.";
 
-function placeOf(roomId: string, { kind, courseId, publicId }: RoomInfo): Place {
+function targetOf(roomId: string, { kind, courseId, publicId }: RoomInfo): Target {
   if (kind === "stream") return { subject: `stream:${roomId}`, data: { streamId: Number(roomId) } };
   if (kind === "course") return { subject: `course:${courseId}`, data: courseId === null ? {} : { courseId } };
   return { subject: `room:${publicId ?? roomId}`, data: { roomId: publicId ?? roomId } };
@@ -31,7 +31,7 @@ export async function askAboutRoom(
   { roomId, info }: { roomId: string; info: RoomInfo },
   questions: Question[],
 ): Promise<Verdict[]> {
-  return askAbout(ctx, placeOf(roomId, info), questions);
+  return askAbout(ctx, targetOf(roomId, info), questions);
 }
 
 /** @returns the text to accept. @throws AppError FORBIDDEN it was refused */
@@ -44,13 +44,13 @@ export async function askAboutMessage(ctx: UserCtx, message: { receiverId: numbe
   return verdict.content;
 }
 
-async function askAbout(ctx: Ctx, place: Place, questions: Question[]): Promise<Verdict[]> {
+async function askAbout(ctx: Ctx, target: Target, questions: Question[]): Promise<Verdict[]> {
   const hook = await readHook(ctx);
   if (!hook) return questions.map(({ content }) => ({ content }));
   const senders = [...new Set(questions.map(({ person }) => person.userId))];
   const externalIds = await orLetThrough(ctx, hook, externalIdsOf(ctx, senders));
   if (externalIds === null) return questions.map(({ content }) => ({ content }));
-  const events = questions.map((question) => questionOf(place, question, externalIds.get(question.person.userId)));
+  const events = questions.map((question) => questionOf(target, question, externalIds.get(question.person.userId)));
   const answers = await askTogether(ctx, hook, events);
   const active = await orLetThrough(ctx, hook, activeAmong(ctx, senders));
   return questions.map(({ person, content }, at) => {
@@ -71,7 +71,7 @@ async function orLetThrough<T>(ctx: Ctx, { onFailure }: MessageHook, asked: Prom
 }
 
 function questionOf(
-  { subject, data }: Place,
+  { subject, data }: Target,
   { person, messageId, content, ...rest }: Question,
   externalId: string | undefined,
 ): MessageQuestion {

@@ -26,35 +26,35 @@ function toDelivery(sender: string, row: Queued): Delivery {
   };
 }
 
-/** A place in all of them: a time, then an object, then a number there. */
-type Place = { at: number; shard: number; n: number };
+/** A position in all of them: a time, then an object, then a number there. */
+type Cursor = { at: number; shard: number; n: number };
 
-const CURSOR = /^(\d{1,15})-(\d{1,2})-(\d{1,15})$/;
-const NEWEST: Place = { at: Number.MAX_SAFE_INTEGER, shard: 0, n: 0 };
+const CURSOR_TEXT = /^(\d{1,15})-(\d{1,2})-(\d{1,15})$/;
+const NEWEST: Cursor = { at: Number.MAX_SAFE_INTEGER, shard: 0, n: 0 };
 
-function placeIn(cursor: string | undefined): Place {
+function parseCursor(cursor: string | undefined): Cursor {
   if (cursor === undefined) return NEWEST;
-  const [, at, shard, n] = CURSOR.exec(cursor) ?? [];
+  const [, at, shard, n] = CURSOR_TEXT.exec(cursor) ?? [];
   if (!at || !shard || !n) throw new AppError("INVALID_REQUEST", "before: expected a nextCursor");
   return { at: Number(at), shard: Number(shard), n: Number(n) };
 }
 
 /** Of one time, those of a lower object come first. */
-function beforeIn(shard: number, place: Place): { at: number; n: number } {
-  if (shard === place.shard) return place;
-  return { at: place.at, n: shard > place.shard ? Number.MAX_SAFE_INTEGER : 0 };
+function beforeIn(shard: number, cursor: Cursor): { at: number; n: number } {
+  if (shard === cursor.shard) return cursor;
+  return { at: cursor.at, n: shard > cursor.shard ? Number.MAX_SAFE_INTEGER : 0 };
 }
 
 type Query = { before?: string | undefined; limit: number; state?: DeliveryState | undefined; search: string };
 
 /** Newest first. @throws AppError INVALID_REQUEST for a cursor that is none */
 export async function listDeliveries(ctx: Ctx, endpoint: EndpointRef, { before, limit, state, search }: Query) {
-  const place = placeIn(before);
+  const cursor = parseCursor(before);
   const pages = await Promise.all(
     sendersOf(endpoint).map(async (name, shard) => {
       const { WEBHOOK_SENDER } = ctx.env;
       const rows = await callObject(ctx, WEBHOOK_SENDER, name, (sender) =>
-        sender.page(beforeIn(shard, place), limit + 1, state, search),
+        sender.page(beforeIn(shard, cursor), limit + 1, state, search),
       );
       return rows.map((row) => ({ shard, row, name }));
     }),

@@ -138,7 +138,7 @@ export const WebhookCall = z
 // ── Before a message ────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** One of them is named. */
-const place = {
+const target = {
   roomId: z.string().optional(),
   courseId: z.string().optional(),
   streamId: StreamId.optional(),
@@ -149,7 +149,7 @@ const place = {
 export const MessageQuestion = event(
   "message.before",
   z.object({
-    ...place,
+    ...target,
     kind: z.enum(["message", "edit"]),
     userId: UserId,
     username: z.string(),
@@ -162,7 +162,7 @@ export const MessageQuestion = event(
 ).meta({ id: "MessageQuestion" });
 export type MessageQuestion = z.infer<typeof MessageQuestion>;
 /** Where a message is to be. */
-export type MessagePlace = Pick<MessageQuestion["data"], keyof typeof place>;
+export type MessageTarget = Pick<MessageQuestion["data"], keyof typeof target>;
 
 /** Several that came while one was asked about. */
 export const MessageQuestions = z.union([MessageQuestion, z.object({ events: z.array(MessageQuestion).max(50) })]);

@@ -7,7 +7,7 @@ import { type ConnectRequest, toCrossing } from "../../realtime/connection-state
 import type { Room } from "../../realtime/room.ts";
 import { objectKey, type RoomKind, type RoomRef } from "../../realtime/room-ref.ts";
 import { namespaceOf } from "../../realtime/rooms.ts";
-import type { Missed, Place, Position } from "../application.ts";
+import type { Membership, Missed, Position } from "../application.ts";
 import { channelCalled } from "./channels.ts";
 import { connectRequestOf, type Member, type MemberSocket } from "./member.ts";
 
@@ -31,16 +31,16 @@ export class Objects {
   /** `isNew`: it is sent what waits for its user. Answers its position; null if the hub has sent it, and what waited after it. */
   async enterHub(socket: MemberSocket, isNew = false): Promise<Position | null> {
     const request = { ...connectRequestOf(socket.state), takesQueue: isNew };
-    const { place, isGreeted } = await this.#hub(socket.state, (hub) => join(hub, socket, request));
-    socket.subscribed(objectKey(null, String(socket.state.person.userId)), place);
-    return isGreeted ? null : place;
+    const { membership, isGreeted } = await this.#hub(socket.state, (hub) => join(hub, socket, request));
+    socket.subscribed(objectKey(null, String(socket.state.person.userId)), membership);
+    return isGreeted ? null : membership;
   }
 
   /** `isAsked`: by the client, which knows that it begins anew. */
   async enterRoom(socket: MemberSocket, room: RoomRef, { context, isAsked }: { context: unknown; isAsked: boolean }) {
     const request = connectRequestOf(socket.state, context);
-    const { place } = await this.#room(room, (stub) => join(stub, socket, request));
-    socket.subscribed(objectKey(room.kind, room.name), place, isAsked);
+    const { membership } = await this.#room(room, (stub) => join(stub, socket, request));
+    socket.subscribed(objectKey(room.kind, room.name), membership, isAsked);
   }
 
   /** What the hub has logged after a position, or, if it is named, a room; see Room.remoteReplay. */
@@ -91,10 +91,10 @@ async function join(
   stub: Stub,
   { id, gateway }: MemberSocket,
   request: ConnectRequest,
-): Promise<{ place: Place; isGreeted: boolean }> {
+): Promise<{ membership: Membership; isGreeted: boolean }> {
   const outcome = await stub.remoteJoin(toCrossing(request), { gateway, socketId: id });
-  const { isGreeted, ...place } = JoinAnswer.parse(answerIn(outcome));
-  return { place, isGreeted };
+  const { isGreeted, ...membership } = JoinAnswer.parse(answerIn(outcome));
+  return { membership, isGreeted };
 }
 
 /** Whether an object does not know the client, which has not left it: it may have lost it. */

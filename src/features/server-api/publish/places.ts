@@ -2,12 +2,12 @@
 import { openCourse, openRoom } from "../../../chat/access.ts";
 import { publishInRoom } from "../../../chat/client.ts";
 import type { ServerCtx } from "../../../context.ts";
-import type { PublicationFrame, PublicationPlace } from "../../../realtime/publication.ts";
+import type { PublicationFrame, PublicationPosition } from "../../../realtime/publication.ts";
 import { findStream, publishInStream } from "../../streams/service.ts";
 import { publishInTopic } from "../topics/client.ts";
 import type { Publication } from "./contract.ts";
 
-type Tell = (frame: PublicationFrame) => Promise<PublicationPlace>;
+type Tell = (frame: PublicationFrame) => Promise<PublicationPosition>;
 
 /** The way there, when there is such a place: an object is made by a topic's name alone. @throws AppError NOT_FOUND */
 export async function findPlace(ctx: ServerCtx, to: Omit<Publication["to"], "users">): Promise<Tell> {

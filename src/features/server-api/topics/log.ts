@@ -61,7 +61,7 @@ export class TopicLog implements ReplayLog {
   }
 
   /** Where the publication of this id stands; undefined: it is new. */
-  placeOf(id: string): number | undefined {
+  seqOf(id: string): number | undefined {
     if (!this.#log) return undefined;
     const [row] = this.#storage.sql.exec<{ seq: number }>("SELECT seq FROM publications WHERE id = ?", id).toArray();
     return row?.seq;

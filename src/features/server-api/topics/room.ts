@@ -10,7 +10,7 @@ import { callObject, hubName, objectCaller } from "../../../platform/objects.ts"
 import { bindCommands } from "../../../realtime/commands.ts";
 import type { Connection } from "../../../realtime/connection.ts";
 import { EncodedFrame } from "../../../realtime/encoded-frame.ts";
-import type { PublicationFrame, PublicationPlace } from "../../../realtime/publication.ts";
+import type { PublicationFrame, PublicationPosition } from "../../../realtime/publication.ts";
 import { Room } from "../../../realtime/room.ts";
 import { TopicRoomCommands, type TopicState } from "./contract.ts";
 import { TopicLog } from "./log.ts";
@@ -55,8 +55,8 @@ export class TopicRoom extends Room {
   // ── Publishing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** RPC: what the product's own backend publishes. With an `id` that came before, the answer is what it made then. */
-  publish({ type, data, keep, id }: PublicationFrame): PublicationPlace {
-    const known = id === undefined ? undefined : this.log.placeOf(id);
+  publish({ type, data, keep, id }: PublicationFrame): PublicationPosition {
+    const known = id === undefined ? undefined : this.log.seqOf(id);
     if (known !== undefined) return { seq: known };
     const frame = { type, topic: this.#topic, data };
     if (!keep) {

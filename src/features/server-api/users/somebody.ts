@@ -11,7 +11,7 @@ export const whomOf = (one: Somebody): Whom => {
   return typeof one === "number" ? { userId: one } : { externalId: one };
 };
 
-/** `at`: their place in the list. */
+/** `at`: their position in the list. */
 type Found = { at: number; id: number };
 
 async function find(ctx: Ctx, people: Somebody[]): Promise<Found[]> {

@@ -21,7 +21,7 @@ export const OvenMediaEngineJson = z
   })
   .transform(({ client, request }): AdapterEvent => {
     const name = `${request.direction} ${request.status}`;
-    const { app, stream } = placeOf(request.url);
+    const { app, stream } = streamIn(request.url);
     return {
       kind: kindOf(KINDS, name),
       source: "ovenmediaengine",
@@ -37,7 +37,7 @@ export const OvenMediaEngineJson = z
   });
 
 /** `rtmp://host/app/<key>?query`; players ask for a playlist below it. */
-function placeOf(url: string): Pick<AdapterEvent, "app" | "stream"> {
+function streamIn(url: string): Pick<AdapterEvent, "app" | "stream"> {
   const { host = "", pathname = "" } = URL.parse(url) ?? {};
   const path = pathname.split("/").filter(Boolean);
   if (path.at(-1)?.includes(".")) path.pop();
