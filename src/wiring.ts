@@ -17,7 +17,7 @@ import { courseChat } from "./features/courses/chat.ts";
 import { fileKeeper } from "./features/files/service.ts";
 import { markMessagesSeen, showTyping } from "./features/messages/service.ts";
 import { markNotificationsSeen } from "./features/notifications/service.ts";
-import { notePresence, tellFriends } from "./features/presence/service.ts";
+import { recordPresence, tellFriends } from "./features/presence/service.ts";
 import { pushItemIn, sendPushes } from "./features/push/service.ts";
 import { roomChannel } from "./features/rooms/channel.ts";
 import { messengerChat } from "./features/rooms/chat.ts";
@@ -63,7 +63,7 @@ serveHub({
       },
       { "message:typing": "typing" },
     ),
-  notePresence,
+  recordPresence,
   tellFriends,
   pushItemIn,
   sendPushes,

@@ -45,7 +45,7 @@ export async function authenticate(ctx: Ctx, token: string): Promise<UserCtx> {
  */
 export async function authenticateByWork(ctx: Ctx, token: string): Promise<UserCtx> {
   const believed = believe(ctx, token, {
-    met: noteUse,
+    met: recordUse,
     unmet: async () => {
       throw new CallerChanged(await authenticate(ctx, token));
     },
@@ -114,7 +114,7 @@ async function findAccount(ctx: Ctx, { sessionId, userId }: Session): Promise<Ac
   if (!row || row.lastUsedAt === null) throw new AppError("UNAUTHORIZED");
   const { username, displayName, avatarUrl, role, roleSetAt, createdAt, generation, asOf, lastUsedAt, ...use } = row;
   refuseBarred(ctx, row);
-  noteUse({ ...ctx, actor: { id: userId, sessionId } }, { ...use, asOf, lastUsedAt });
+  recordUse({ ...ctx, actor: { id: userId, sessionId } }, { ...use, asOf, lastUsedAt });
   const bornAt = createdAt.getTime();
   return { username, displayName, avatarUrl, role, isRoleSet: roleSetAt !== null, bornAt, generation, asOf };
 }
@@ -125,10 +125,10 @@ export async function askedAgain(ctx: Ctx): Promise<Ctx> {
   return actor.kind === "user" ? await signIn(ctx, { ...actor, userId: actor.id }) : ctx;
 }
 
-type Standing = Pick<typeof users.$inferSelect, "bannedAt" | "banReason" | "accountStatus">;
+type AccountState = Pick<typeof users.$inferSelect, "bannedAt" | "banReason" | "accountStatus">;
 
 /** @throws AppError FORBIDDEN for a banned or inactive account, RATE_LIMIT for a banned address. */
-export function refuseBarred(ctx: Ctx, account: Standing & { addressBan?: number | null }): void {
+export function refuseBarred(ctx: Ctx, account: AccountState & { addressBan?: number | null }): void {
   refuseUntil(ctx, account.addressBan ?? null);
   if (account.bannedAt) throw new AppError("FORBIDDEN", `Account banned: ${account.banReason ?? "no reason given"}`);
   if (account.accountStatus !== "active") throw new AppError("FORBIDDEN", "Account is not active.");
@@ -137,15 +137,15 @@ export function refuseBarred(ctx: Ctx, account: Standing & { addressBan?: number
 type Used = CallContext & { actor: Pick<User, "id" | "sessionId"> };
 
 /** What was read along with who calls, and what of it is written down, after the answer. */
-function noteUse(ctx: Used, { listens, asked, lastActiveAt, lastUsedAt }: Use): void {
+function recordUse(ctx: Used, { listens, asked, lastActiveAt, lastUsedAt }: Use): void {
   noteListening(listens === 1);
   noteHook(asked);
-  noteActivity(ctx, lastActiveAt);
-  noteSessionUse(ctx, lastUsedAt);
+  recordActivity(ctx, lastActiveAt);
+  recordSessionUse(ctx, lastUsedAt);
 }
 
 /** "Active today" is one write per user and UTC day. */
-function noteActivity(ctx: Used, lastActiveAt: number | null): void {
+function recordActivity(ctx: Used, lastActiveAt: number | null): void {
   const today = new Date(ctx.now).setUTCHours(0, 0, 0, 0);
   if (lastActiveAt !== null && lastActiveAt >= today) return;
   ctx.later(ctx.db.update(users).set({ lastActiveAt: ctx.now }).where(eq(users.id, ctx.actor.id)));
@@ -154,7 +154,7 @@ function noteActivity(ctx: Used, lastActiveAt: number | null): void {
 const USE_NOTED_EVERY_MS = 3_600_000;
 
 /** When a session was last used is one write per hour of use (SPEC 13). */
-function noteSessionUse(ctx: Used, lastUsedAt: number): void {
+function recordSessionUse(ctx: Used, lastUsedAt: number): void {
   if (lastUsedAt > ctx.now.getTime() - USE_NOTED_EVERY_MS) return;
   ctx.later(ctx.db.update(sessions).set({ lastUsedAt: ctx.now }).where(eq(sessions.id, ctx.actor.sessionId)));
 }

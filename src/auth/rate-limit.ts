@@ -63,7 +63,7 @@ type Count = { count: number; endsAt: Date };
 
 async function refuseOver(ctx: Ctx, { limit, isHarmless = false }: Window, { count, endsAt }: Count): Promise<void> {
   if (count <= limit) return;
-  if (!isHarmless && count > limit * HAMMERING_FACTOR) await noteHammering(ctx);
+  if (!isHarmless && count > limit * HAMMERING_FACTOR) await recordHammering(ctx);
   const retryAfterSeconds = Math.ceil((endsAt.getTime() - ctx.now.getTime()) / 1000);
   throw new AppError("RATE_LIMIT", undefined, { retryAfterSeconds });
 }
@@ -104,7 +104,7 @@ export async function spendLoosely(ctx: Ctx, { key, limit, windowSeconds }: Wind
     windowMs: windowSeconds * 1000,
     tell: async (by) => {
       const { count, endsAt } = await countUp(ctx, key, windowSeconds, by);
-      if (count > limit * HAMMERING_FACTOR) await noteHammering(ctx);
+      if (count > limit * HAMMERING_FACTOR) await recordHammering(ctx);
       return { left: limit - count, endsInMs: endsAt.getTime() - ctx.now.getTime() };
     },
   });
@@ -121,7 +121,7 @@ export async function limitAdminCalls(ctx: Ctx): Promise<void> {
  * Somebody at this address is far over a limit. Who keeps on is banned for RATE_LIMIT_BAN_MINUTES, at every door; 0
  * switches bans off.
  */
-export async function noteHammering(ctx: Ctx, address: string = ctx.address): Promise<void> {
+export async function recordHammering(ctx: Ctx, address: string = ctx.address): Promise<void> {
   const minutes = ctx.config.RATE_LIMIT_BAN_MINUTES;
   if (minutes === 0 || address === "") return;
   const { count } = await countUp(ctx, `hammering:${address}`, minutes * 60);

@@ -51,7 +51,7 @@ async function authenticateServer(ctx: Ctx, credential: string): Promise<ServerC
   }
   const { hash, name, scopes } = key;
   remembered.remember(ctx.config, credential, { id, hash, name, scopes }, Number.POSITIVE_INFINITY);
-  noteUse(ctx, id, key.lastUsedAt?.getTime() ?? null);
+  recordUse(ctx, id, key.lastUsedAt?.getTime() ?? null);
   return asServer(ctx, key);
 }
 
@@ -89,7 +89,7 @@ function believe(ctx: Ctx, credential: string, known: Known): ServerCtx {
   return onCondition(asServer(ctx, known), {
     query,
     params,
-    met: (row) => noteUse(ctx, id, Found.parse(row).lastUsedAt),
+    met: (row) => recordUse(ctx, id, Found.parse(row).lastUsedAt),
     unmet: async () => {
       remembered.forget(ctx.config, credential);
       throw new CallerChanged(await authenticateServer(ctx, credential));
@@ -97,7 +97,7 @@ function believe(ctx: Ctx, credential: string, known: Known): ServerCtx {
   });
 }
 
-function noteUse(ctx: Ctx, id: string, lastUsedAt: number | null): void {
+function recordUse(ctx: Ctx, id: string, lastUsedAt: number | null): void {
   const before = new Date(ctx.now.getTime() - NOTED_EVERY_MS);
   if (lastUsedAt !== null && lastUsedAt > before.getTime()) return;
   const isDue = or(isNull(serverKeys.lastUsedAt), lt(serverKeys.lastUsedAt, before));

@@ -29,7 +29,12 @@ export const personOf = ({ actor }: UserCtx): Person => ({
  * is made inert twice would count as longer than it was typed.
  * @throws AppError as the room refuses it
  */
-export async function act(ctx: UserCtx, { roomId, context }: Access, type: string, data: unknown): Promise<unknown> {
+export async function execute(
+  ctx: UserCtx,
+  { roomId, context }: Access,
+  type: string,
+  data: unknown,
+): Promise<unknown> {
   const outcome = await callObject(ctx, ctx.env.CHAT_ROOM, roomId, (room) =>
     room.executeFor(personOf(ctx), context, type, data),
   );
@@ -42,10 +47,10 @@ export const hasOwnId = (data: unknown): boolean => z.object({ clientMessageId: 
 /** The same for a message. One that has no id of its client's is not tried again: it might be said twice. */
 export async function say(ctx: UserCtx, { roomId, context }: Access, type: string, data: unknown): Promise<unknown> {
   const { CHAT_ROOM } = ctx.env;
-  const execute = (room: ReturnType<typeof CHAT_ROOM.getByName>) => room.executeFor(personOf(ctx), context, type, data);
+  const call = (room: ReturnType<typeof CHAT_ROOM.getByName>) => room.executeFor(personOf(ctx), context, type, data);
   const outcome = hasOwnId(data)
-    ? await callObject(ctx, CHAT_ROOM, roomId, execute)
-    : await callOnce(ctx, () => execute(CHAT_ROOM.getByName(roomId)));
+    ? await callObject(ctx, CHAT_ROOM, roomId, call)
+    : await callOnce(ctx, () => call(CHAT_ROOM.getByName(roomId)));
   return outcomeOf(outcome);
 }
 

@@ -66,7 +66,7 @@ export class Conversation {
     this.#record(person.userId, now);
     const draft = { type, content, fileUrl, replyTo };
     const message = this.#log.addMessage(authorOf(person), draft, now, clientMessageId ?? null);
-    this.#moderation.noteWriting(person.userId, now);
+    this.#moderation.recordWriting(person.userId, now);
     return { message, isNew: true };
   }
 

@@ -79,7 +79,7 @@ export class Moderation {
   }
 
   /** This user is no member any more, as of `version`. */
-  noteDeparture(userId: number, version: number): void {
+  recordDeparture(userId: number, version: number): void {
     this.#sql.exec(
       `INSERT INTO departed (user_id, version) VALUES (?, ?)
        ON CONFLICT (user_id) DO UPDATE SET version = max(version, excluded.version)`,
@@ -144,7 +144,7 @@ export class Moderation {
   }
 
   /** Somebody has just written. */
-  noteWriting(userId: number, now: number): void {
+  recordWriting(userId: number, now: number): void {
     if (this.info.slowModeSeconds > 0) this.#wroteAt.set(userId, now);
   }
 

@@ -263,9 +263,9 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
     if ("deleted" in effect && effect.deleted) return this.end();
     if (this.moderation.isClosed) return;
     if ("type" in effect) return this.anonymise(effect.userId);
-    const { facts, removed, anonymise } = effect;
-    if (facts) this.#change(facts);
-    if (removed !== undefined && facts) this.#remove(removed, facts.version);
+    const { facts: info, removed, anonymise } = effect;
+    if (info) this.#change(info);
+    if (removed !== undefined && info) this.#remove(removed, info.version);
     if (anonymise !== undefined) this.anonymise(anonymise);
   }
 
@@ -281,7 +281,7 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
 
   #remove(userId: number, version: number): void {
     this.references.record(userId, Date.now());
-    this.moderation.noteDeparture(userId, version);
+    this.moderation.recordDeparture(userId, version);
     this.revoke({ userId, code: CLOSE.forbidden, reason: "FORBIDDEN" });
   }
 

@@ -1,7 +1,7 @@
 /**
  * What a user's browsers are woken for: all that comes while no connection takes it. A connection that has been silent for long
  * takes it as long as its socket is open: of a page that nobody types into, silence tells nothing (SPEC 14). If it turns out to
- * have been dead, what it was sent since its last sign is pushed when it ends.
+ * have been dead, what it was sent since it was last heard of is pushed when it ends.
  */
 import { z } from "zod";
 import type { Connection } from "../realtime/connection.ts";
@@ -56,7 +56,7 @@ export class AwayPushes {
     if (isSilent(connection)) this.closed(connection, now);
   }
 
-  /** What was sent after the last sign of a client that vanished may not have arrived. */
+  /** What was sent to a client that vanished, after it was last heard of, may not have arrived. */
   #noteMissed({ lastHeardAt }: Connection, now: number): void {
     const { pushes, log } = this.#host;
     if (!pushes.isOn || !this.isAway) return;

@@ -9,7 +9,7 @@ export type HubFeatures = {
   /** Binds the event socket's commands; `as` is the user of a connection, as a service wants them. */
   commands: (as: (by: CommandContext) => UserCtx, topics: HubTopics) => Commands;
   /** The user's first connection opened, or the last one closed. Must not throw. */
-  notePresence: (ctx: Ctx, userId: number, isConnected: boolean) => Promise<void>;
+  recordPresence: (ctx: Ctx, userId: number, isConnected: boolean) => Promise<void>;
   /** The user's friends are to hear that they came or went. Must not throw. */
   tellFriends: (ctx: Ctx, userId: number, isOnline: boolean) => Promise<void>;
   /** What of a frame the user's browsers are woken for while no connection takes it. */

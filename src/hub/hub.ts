@@ -255,7 +255,7 @@ export class UserHub extends Room {
   }
 
   /**
-   * RPC: the user has come into a room; `visit`: the room's number of their stay there. Answers the revocation that this
+   * RPC: the user has come into a room; `visit`: the room's number of their visit. Answers the revocation that this
    * connection slipped past, if there is one: it was authenticated before, and the room was not known here yet.
    */
   async trackRoom(room: RoomRef, visit: number, by: Authenticated): Promise<Revocation | null> {

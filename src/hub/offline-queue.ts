@@ -36,8 +36,8 @@ export class OfflineQueue {
   }
 
   /**
-   * The user's last connection has ended. What was sent after the last sign of a client that did not close may not have
-   * arrived: it is queued as well, and where there never was a sign, so is what the connection began with.
+   * The user's last connection has ended. What was sent to a client that did not close, after it was last heard of, may not have
+   * arrived: it is queued as well, and if it never was heard of, so is what the connection began with.
    */
   begin(last: Connection): void {
     if (!this.#isOn) return;

@@ -31,7 +31,7 @@ export class HubPresence {
   /** One write after the other, each with what is true by then: the last one to arrive is right. */
   changed(now: number): void {
     const { state, context, userId, isOnline } = this.#host;
-    const write = () => this.#features.notePresence(context(), userId(), isOnline());
+    const write = () => this.#features.recordPresence(context(), userId(), isOnline());
     this.#written = this.#written.then(write, write);
     state.waitUntil(this.#written);
     this.#news.changed(now);

@@ -1,4 +1,4 @@
-/** The rooms that a user is in, each with its number of their stay there. */
+/** The rooms that a user is in, each with its number of their visit. */
 import type { RoomKind, RoomRef } from "../realtime/room-ref.ts";
 
 export class RoomReferences {

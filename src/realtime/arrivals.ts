@@ -102,7 +102,7 @@ export class Arrivals {
   }
 
   #renew(known: Connection, fresh: ConnectionState, gateway: string): void {
-    const wasAway = known.state.isSuspended;
+    const wasSuspended = known.state.isSuspended;
     const isFirst = this.#parts.connections.countOf(known.userId) === 0;
     const { facts: _context, openedAt: _openedAt, spent: _spent, ...changed } = fresh;
     const state = Object.assign(known.state, changed, { isSuspended: false });
@@ -110,7 +110,7 @@ export class Arrivals {
     this.#parts.sendQueue.remove(known);
     this.#parts.connections.supersede(known);
     this.add(connection);
-    if (wasAway) this.#parts.room.opened(connection, isFirst);
+    if (wasSuspended) this.#parts.room.opened(connection, isFirst);
     this.#parts.hubs.opened(connection);
     this.#settled();
   }

@@ -11,7 +11,7 @@ const SILENT_AFTER_MS = 600_000;
 export const BEAT_EVERY_MS = 30_000;
 /** After the second unanswered ping: 30 + 30 + 10 stays under the 75 s. */
 const LAST_CHANCE_MS = 10_000;
-/** A gateway misses a client this long after its last sign: Engine.IO's interval between pings and the time for a pong. */
+/** A gateway misses a client this long after it last heard of it: Engine.IO's interval between pings and the time for a pong. */
 const GATEWAY_MISSES_AFTER_MS = 45_000;
 
 export class Connection {

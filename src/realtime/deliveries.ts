@@ -69,7 +69,7 @@ export class Deliveries {
       try {
         const work = this.#host.apply(delivery);
         if (work) return this.#applyRest(work, delivery, deliveries, failed);
-        this.#note(delivery.id, true);
+        this.#record(delivery.id, true);
       } catch (thrown) {
         this.#fail(delivery.id, failed, thrown);
       }
@@ -85,7 +85,7 @@ export class Deliveries {
   ): Promise<void> {
     try {
       await work;
-      this.#note(id, true);
+      this.#record(id, true);
     } catch (thrown) {
       this.#fail(id, failed, thrown);
     }
@@ -113,12 +113,12 @@ export class Deliveries {
   #fail(id: number, failed: FailedDelivery[], thrown: unknown): void {
     logFailure({ requestId: "" }, "delivery.failed", thrown, { outboxId: id });
     failed.push({ id, reason: thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown) });
-    this.#note(id, false);
+    this.#record(id, false);
   }
 
   /** A row is written only for what the log does not tell. What was applied may have emptied the storage. */
-  #note(id: number, isDone: boolean): void {
-    if (this.#failed.has(id) === isDone) this.#noteFailure(id, isDone);
+  #record(id: number, isDone: boolean): void {
+    if (this.#failed.has(id) === isDone) this.#recordFailure(id, isDone);
     if (id <= this.#newest()) return;
     this.#last = id;
     if (this.#host.logged() >= id) return;
@@ -127,7 +127,7 @@ export class Deliveries {
     if (rowsWritten === 0) this.#sql.exec("INSERT INTO last_delivery (id) VALUES (?)", id);
   }
 
-  #noteFailure(id: number, isOver: boolean): void {
+  #recordFailure(id: number, isOver: boolean): void {
     this.#sql.exec(FAILED_SCHEMA);
     if (isOver) this.#failed.delete(id);
     else this.#failed.add(id);

@@ -4,7 +4,7 @@
  */
 import { authenticate } from "../auth/authenticate.ts";
 import type { Counted } from "../auth/call-meter.ts";
-import { noteHammering } from "../auth/rate-limit.ts";
+import { recordHammering } from "../auth/rate-limit.ts";
 import { findUsers } from "../auth/user-names.ts";
 import { type Ctx, objectContext } from "../context.ts";
 import { AppError, CLOSE, errorBody, toAppError } from "../errors.ts";
@@ -191,7 +191,7 @@ export class Dispatcher {
     const refusal = budgets.refusal(connection.userId, budget, now);
     if (over > HAMMERING_FACTOR * budgets.limits[budget]) {
       this.#lifecycle.close(connection, CLOSE.rateLimit, `RATE_LIMIT; Retry-After: ${refusal.retryAfterSeconds}`);
-      this.#noteHammering(connection.state.address);
+      this.#recordHammering(connection.state.address);
     }
     throw refusal;
   }
@@ -253,12 +253,12 @@ export class Dispatcher {
     const { budgets } = this.#lifecycle;
     const over = budgets.spend(userId, budget, now, count);
     if (count > 0) budgets.keep(userId, now);
-    if (over > HAMMERING_FACTOR * budgets.limits[budget]) this.#noteHammering(address);
+    if (over > HAMMERING_FACTOR * budgets.limits[budget]) this.#recordHammering(address);
     return budgets.leftOf(userId, budget, now);
   }
 
-  #noteHammering(address: string): void {
-    this.#room.state.waitUntil(noteHammering(this.#context(), address));
+  #recordHammering(address: string): void {
+    this.#room.state.waitUntil(recordHammering(this.#context(), address));
   }
 
   readonly #find: FindUsers = (names) => findUsers(this.#context())(names);

@@ -4,7 +4,7 @@ import type { EncodedFrame } from "./encoded-frame.ts";
 import type { ReplayLog } from "./log.ts";
 import type { FrameBatch } from "./transport.ts";
 
-/** A client's stay in an object: who comes back after it has ended has another, with a greater number. */
+/** A client's membership of an object: who comes back after it has ended has another, with a greater number. */
 export const Membership = z.object({ socketId: z.string(), join: z.number().int() });
 export type Membership = z.infer<typeof Membership>;
 

@@ -50,7 +50,7 @@ export class GatewayQueues implements Timer {
     host.timers.add(this);
   }
 
-  /** Goes out with whatever else is sent in this turn. */
+  /** Goes out with whatever else is sent before the next microtask. */
   push(gateway: string, outgoing: Outgoing): void {
     const port = this.#ports.get(gateway) ?? newPort();
     this.#ports.set(gateway, port);
@@ -98,7 +98,7 @@ export class GatewayQueues implements Timer {
 
   /** What comes meanwhile goes with the next call. */
   async #drain(gateway: string, port: Port): Promise<void> {
-    // Everything that is sent in this turn belongs into the first call.
+    // What is sent before the next microtask goes with the first call.
     await Promise.resolve();
     while (port.retryAt === null && (port.waiting.length > 0 || port.drained.length > 0)) {
       const sent = port.waiting;

@@ -18,7 +18,7 @@ const PutOutRow = z.object({
 
 /** Codes after which a client should come back at once (SPEC 2). */
 const COME_BACK: ReadonlySet<number> = new Set([CLOSE.restart, CLOSE.heartbeatMissed, CLOSE.tooSlow]);
-/** Codes that mean the client, not its stay in one room: they end its whole connection. */
+/** Codes that mean the client, not its membership of one room: they end its whole connection. */
 const ENDS_CONNECTION: ReadonlySet<number> = new Set([CLOSE.unauthorized, CLOSE.rateLimit, CLOSE.restart]);
 
 /** What a close means for a Socket.IO client; one that is put out of its user's hub loses its whole connection. */

@@ -134,7 +134,7 @@ export class RemoteMembers {
     return this.#queues.allDrained();
   }
 
-  /** Called by transports. Goes out with whatever else is sent in this turn. */
+  /** Called by transports. Goes out with whatever else is sent before the next microtask. */
   push({ gateway, socketId, join }: Held, batch: FrameBatch): void {
     // The log may begin anew while it waits.
     this.#queues.push(gateway, { member: { socketId, join }, batch, epoch: this.#host.position().epoch });
@@ -196,7 +196,7 @@ class RemoteTransport implements Transport {
 
   /** A row, so only when something changed that must survive: not for every frame that is counted. */
   save(state: ConnectionState): void {
-    const { spent: _spent, lastSeenAt: _sign, ...lasting } = state;
+    const { spent: _spent, lastSeenAt: _lastSeenAt, ...lasting } = state;
     const text = JSON.stringify(lasting);
     if (text === this.#saved) return;
     this.#saved = text;

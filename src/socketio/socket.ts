@@ -45,7 +45,7 @@ export const Progress = z.object({
 export type Progress = z.infer<typeof Progress>;
 
 /** What carries a socket: its client's connection. */
-export interface Carrier {
+export interface ClientTransport {
   readonly session: EngineSession;
   /** @throws RangeError if what is known of the client cannot be kept any more */
   stateChanged(): void;
@@ -81,7 +81,7 @@ export class Socket implements ClientSocket {
   readonly principal: string;
   readonly pid: string | null;
   /** Null while the client has no connection, and may still come back. */
-  client: Carrier | null = null;
+  client: ClientTransport | null = null;
   handshake: Handshake;
   traffic = new Traffic();
   /** Keeps what the client may have missed; null without recovery. */
@@ -244,7 +244,7 @@ export class Socket implements ClientSocket {
   }
 
   /** The client has its connection, a first one or another: greets it, and sends what came after `offset`. */
-  attach(client: Carrier, offset: string | null = null): void {
+  attach(client: ClientTransport, offset: string | null = null): void {
     this.client = client;
     this.joinedAt = null;
     this.handshake = client.session.handshake;

@@ -137,8 +137,8 @@ async function* placeOf(ctx: UserCtx, place: string): AsyncGenerator<string[], v
   const colon = place.indexOf(":");
   const [kind, name] = [place.slice(0, colon), place.slice(colon + 1)];
   if (kind === "webrtc") {
-    const stays = await callObject(ctx, ctx.env.WEBRTC_ROOM, name, (call) => call.exportOf(ctx.actor.id));
-    yield stays.map((stay) => JSON.stringify({ place, kind: "stay", ...stay }));
+    const attendance = await callObject(ctx, ctx.env.WEBRTC_ROOM, name, (call) => call.exportOf(ctx.actor.id));
+    yield attendance.map((record) => JSON.stringify({ place, kind: "stay", ...record }));
     return;
   }
   for (let after: number | null = 0; after !== null; ) {

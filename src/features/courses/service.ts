@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from "uuid";
 import type { z } from "zod";
 import { recordEach } from "../../auth/audit.ts";
 import { enterCourse, joinCourse } from "../../chat/access.ts";
-import { act, type PageQuery, readMessages, readStatistics, say } from "../../chat/client.ts";
+import { execute, type PageQuery, readMessages, readStatistics, say } from "../../chat/client.ts";
 import { MuteState } from "../../chat/contract.ts";
 import { parseMessageId } from "../../chat/message-id.ts";
 import { courseIdCalled } from "../../chat/names.ts";
@@ -205,12 +205,12 @@ export async function editCourseMessage(
   body: object,
 ): Promise<z.infer<typeof NewCourseMessage>> {
   const access = await enterCourse(ctx, roomOf(messageId));
-  return NewCourseMessage.parse(await act(ctx, access, "chat:edit_message", { ...body, messageId }));
+  return NewCourseMessage.parse(await execute(ctx, access, "chat:edit_message", { ...body, messageId }));
 }
 
 /** @throws AppError as enterCourse and Conversation.remove */
 export async function deleteCourseMessage(ctx: UserCtx, messageId: string): Promise<void> {
-  await act(ctx, await enterCourse(ctx, roomOf(messageId)), "chat:delete_message", { messageId });
+  await execute(ctx, await enterCourse(ctx, roomOf(messageId)), "chat:delete_message", { messageId });
 }
 
 /** Mutes for `seconds`, or, null, unmutes. @throws AppError as enterCourse and ChatActions.mute */
@@ -218,7 +218,7 @@ export async function muteInCourse(ctx: UserCtx, courseId: string, userId: numbe
   const access = await enterCourse(ctx, { courseId });
   const [command, input] =
     seconds === null ? ["chat:unmute_member", { userId }] : ["chat:mute_member", { userId, seconds }];
-  return MuteState.parse(await act(ctx, access, command, input));
+  return MuteState.parse(await execute(ctx, access, command, input));
 }
 
 /** @throws AppError as enterCourse */

@@ -28,7 +28,7 @@ export async function sendDueMail(ctx: Ctx): Promise<void> {
     for (let round = 0; round < ROUNDS; round += 1) {
       const due = await claim(ctx);
       const failures = await Promise.all(due.map((row) => send(ctx, row)));
-      await note(ctx, due, failures);
+      await recordOutcomes(ctx, due, failures);
       if (due.length < AT_ONCE) return;
     }
   } catch (error) {
@@ -66,7 +66,7 @@ async function send(ctx: Ctx, row: Row): Promise<string | null> {
   }
 }
 
-async function note({ db, now, requestId }: Ctx, due: Row[], failures: (string | null)[]): Promise<void> {
+async function recordOutcomes({ db, now, requestId }: Ctx, due: Row[], failures: (string | null)[]): Promise<void> {
   const sent = due.filter((_row, at) => failures[at] === null).map(({ id }) => id);
   const parked = due.flatMap((row, at) => {
     const reason = failures[at] ?? null;

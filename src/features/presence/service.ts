@@ -44,7 +44,7 @@ export async function isOnlineNow(ctx: Ctx, { id, connectedAt, onlineUntil }: Kn
 }
 
 /** Written by the hub on a user's first connection and after the last one. */
-export async function notePresence(ctx: Ctx, userId: number, isHere: boolean): Promise<void> {
+export async function recordPresence(ctx: Ctx, userId: number, isHere: boolean): Promise<void> {
   const change = isHere
     ? { connectedAt: ctx.now, onlineUntil: null }
     : { connectedAt: null, onlineUntil: null, lastSeenAt: ctx.now };

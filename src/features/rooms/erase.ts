@@ -2,7 +2,7 @@
 import { sql } from "drizzle-orm";
 import type { CallContext } from "../../db/call-context.ts";
 import { deliverNow, enqueueSelect, pendingFor } from "../../db/outbox.ts";
-import { departure, tellEnd } from "./members.ts";
+import { departure, endDeliveries } from "./members.ts";
 
 /**
  * Takes a user whose row in `users` is gone out of every room, and tells the rooms before it resolves. May be repeated: the
@@ -25,7 +25,7 @@ export function leaveRooms(ctx: CallContext, userId: number) {
   const isLonely = sql`owner_id = ${userId} AND kind = 'group' AND member_count <= 1`;
   const theirs = sql`SELECT room_id FROM room_members WHERE user_id = ${userId}`;
   return {
-    toldEnd: enqueueSelect(ctx, tellEnd(isLonely)),
+    toldEnd: enqueueSelect(ctx, endDeliveries(isLonely)),
     ended: ctx.db.run(sql`DELETE FROM rooms WHERE ${isLonely}`),
     passedOn: ctx.db.run(departure(sql`(owner_id = ${userId} OR id IN (${theirs}))`, userId)),
     toldLeft: enqueueSelect(

@@ -16,7 +16,7 @@ const receiver = sql`'user:' || CAST(w.user_id AS INTEGER)`;
 const whoIsOnline = sql`JOIN users u ON u.id = w.user_id AND u.connected_at IS NOT NULL`;
 
 /** Tells people that they belong to a room now. `who`: a SELECT of (user_id, room_id), in the batch that made them members. */
-export function tellInvited(ctx: UserCtx | ServerCtx, who: SQL) {
+export function enqueueInvited(ctx: UserCtx | ServerCtx, who: SQL) {
   const system = { id: null, username: SYSTEM_NAME, avatarUrl: null };
   const { id, username, avatarUrl } = ctx.actor.kind === "user" ? ctx.actor : system;
   const frame = frameFor("room:invited", {
@@ -33,8 +33,8 @@ export function tellInvited(ctx: UserCtx | ServerCtx, who: SQL) {
   );
 }
 
-/** Tells people, the one who did it among them, that a room is not theirs any more. `who`: as tellInvited, while the room is there. */
-export const tellRemoved = (ctx: UserCtx | ServerCtx, who: SQL, reason: "removed" | "left" | "deleted") =>
+/** Tells people, the one who did it among them, that a room is not theirs any more. `who`: as enqueueInvited, while the room is there. */
+export const enqueueRemoved = (ctx: UserCtx | ServerCtx, who: SQL, reason: "removed" | "left" | "deleted") =>
   enqueueSelect(
     ctx,
     sql`SELECT ${receiver}, ${frameFor("room:removed", { roomId: publicId, reason })}

@@ -8,7 +8,7 @@ import { roomMembers, rooms, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { blockedBetween } from "../social/service.ts";
 import { recordRoom } from "./audit.ts";
-import { tellInvited, tellRemoved } from "./inbox.ts";
+import { enqueueInvited, enqueueRemoved } from "./inbox.ts";
 
 /** Why these people cannot be brought together. */
 export function whyNotInvitable(ids: number[], found: { id: number; status: string; isBlocked: number }[]): AppError {
@@ -57,7 +57,7 @@ export async function inviteMember(ctx: RoomCtx, name: string, userId: number): 
       )
       .onConflictDoNothing()
       .returning({ userId: roomMembers.userId }),
-    told: after("added", tellInvited(ctx, sql`SELECT ${userId} AS user_id, ${id} AS room_id WHERE changes() > 0`)),
+    told: after("added", enqueueInvited(ctx, sql`SELECT ${userId} AS user_id, ${id} AS room_id WHERE changes() > 0`)),
     // Whoever is a member is not barred.
     reinstated: ctx.db.run(
       sql`DELETE FROM room_removals WHERE room_id = ${id} AND user_id = ${userId} AND ${isMember(id, userId)}`,
@@ -101,7 +101,7 @@ export async function removeMember(ctx: RoomCtx, name: string, userId: number): 
         AND EXISTS (SELECT 1 FROM room_members WHERE ${isRemovable} AND user_id <> ${me})`,
       details: { userId },
     }),
-    toldThem: tellRemoved(
+    toldThem: enqueueRemoved(
       ctx,
       sql`SELECT user_id, room_id FROM room_members WHERE ${isRemovable}`,
       userId === me ? "left" : "removed",
@@ -122,7 +122,7 @@ export async function removeMember(ctx: RoomCtx, name: string, userId: number): 
         SELECT ${id}, ${userId} WHERE ${userId} <> ${me} AND changes() > 0`),
     ),
     // Told, and what is to be delivered read, while the name still leads to the room.
-    toldEnd: enqueueSelect(ctx, tellEnd(isEmpty)),
+    toldEnd: enqueueSelect(ctx, endDeliveries(isEmpty)),
     pending: pendingFor(ctx, sql`'room:' || ${id}`, `user:${userId}`),
     ended: ctx.db.run(sql`DELETE FROM rooms WHERE ${isEmpty}`),
   });
@@ -135,7 +135,7 @@ export async function removeMember(ctx: RoomCtx, name: string, userId: number): 
 }
 
 /** The payload of an outbox row that ends rooms; `where` speaks of `rooms`. */
-export const tellEnd = (where: SQL) =>
+export const endDeliveries = (where: SQL) =>
   sql`SELECT 'room:' || id, json_object('deleted', json('true')) FROM rooms WHERE ${where}`;
 
 /** Rooms that somebody leaves go on under the oldest of the others; courses, under nobody. */

@@ -19,8 +19,8 @@ import { blockedBetween } from "../social/service.ts";
 import { brief, briefColumns } from "../users/service.ts";
 import { recordRoom } from "./audit.ts";
 import { type ChangeRoom, type MakeRoom, type Room, RoomMessage } from "./contract.ts";
-import { tellInvited, tellRemoved } from "./inbox.ts";
-import { isMember, type RoomCtx, tellEnd, whyNotInvitable } from "./members.ts";
+import { enqueueInvited, enqueueRemoved } from "./inbox.ts";
+import { endDeliveries, isMember, type RoomCtx, whyNotInvitable } from "./members.ts";
 
 export { recordRoom } from "./audit.ts";
 export { eraseFromRooms } from "./erase.ts";
@@ -84,7 +84,10 @@ export async function makeRoom(ctx: RoomCtx, { id: chosen, name, isGroup, member
     members: ctx.db.run(sql`INSERT INTO room_members (room_id, user_id, joined_at)
       SELECT ${id}, value, ${ctx.now.getTime()} FROM json_each(${JSON.stringify(people)})
       WHERE EXISTS (SELECT 1 FROM rooms WHERE id = ${id})`),
-    told: tellInvited(ctx, sql`SELECT user_id, room_id FROM room_members WHERE room_id = ${id} AND user_id <> ${me}`),
+    told: enqueueInvited(
+      ctx,
+      sql`SELECT user_id, room_id FROM room_members WHERE room_id = ${id} AND user_id <> ${me}`,
+    ),
     row: one(
       mine(ctx).where(
         and(
@@ -178,7 +181,7 @@ export async function changeRoom(ctx: UserCtx, roomName: string, change: ChangeR
         ),
       )
       .returning({ id: rooms.id }),
-    told: after("changed", enqueueSelect(ctx, tellFacts(sql`f.room_id = ${id} AND changes() > 0`))),
+    told: after("changed", enqueueSelect(ctx, infoDeliveries(sql`f.room_id = ${id} AND changes() > 0`))),
     row: one(mine(ctx).where(and(isMine(ctx), eq(rooms.id, id)))),
     known: one(ctx.db.select({ ownerId: rooms.ownerId, kind: rooms.kind }).from(rooms).where(eq(rooms.id, id))),
     members: membersOf(ctx, id),
@@ -192,7 +195,7 @@ export async function changeRoom(ctx: UserCtx, roomName: string, change: ChangeR
 }
 
 /** The payload of an outbox row with what the rooms are now; `where` speaks of `f`, the view `room_facts`. */
-export const tellFacts = (where: ReturnType<typeof sql>) =>
+export const infoDeliveries = (where: ReturnType<typeof sql>) =>
   sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts)) FROM room_facts f WHERE ${where}`;
 
 /** Ends a group, with all that was said in it. Its sockets close with 4004. @throws AppError NOT_FOUND · FORBIDDEN */
@@ -218,8 +221,8 @@ export function endingRooms(ctx: RoomCtx, id: SQL<string | null>, where: SQL) {
     WHERE ${where} AND ${rooms.kind} = 'group' AND ${rooms.memberCount} <= ${INBOX_MEMBERS_MAX}`;
   // Told, and what is to be delivered read, while the name still leads to the room.
   return {
-    told: enqueueSelect(ctx, tellEnd(where)),
-    toldMembers: tellRemoved(ctx, theirs, "deleted"),
+    told: enqueueSelect(ctx, endDeliveries(where)),
+    toldMembers: enqueueRemoved(ctx, theirs, "deleted"),
     pending: pendingFor(ctx, sql`SELECT 'room:' || ${id} UNION ALL SELECT 'user:' || user_id FROM (${theirs})`),
     deleted: ctx.db.delete(rooms).where(where).returning({ id: rooms.id }),
   };

@@ -11,7 +11,7 @@ import {
   SendChatMessage,
   SlowMode,
 } from "./chat-contract.ts";
-import { actInChat, readChat, sayInChat } from "./room-client.ts";
+import { executeInChat, readChat, sayInChat } from "./room-client.ts";
 
 export const streamChatRoutes = router()
   .openapi(
@@ -46,7 +46,7 @@ export const streamChatRoutes = router()
     }),
     async (c) => {
       const { id, messageId } = c.req.valid("param");
-      await actInChat(c.var.ctx, id, "chat_delete", { messageId });
+      await executeInChat(c.var.ctx, id, "chat_delete", { messageId });
       return c.json(done("The message is deleted"), 200);
     },
   )
@@ -59,7 +59,7 @@ export const streamChatRoutes = router()
       answers: { 200: Done },
     }),
     async (c) => {
-      await actInChat(c.var.ctx, c.req.valid("param").id, "chat_mute", c.req.valid("json"));
+      await executeInChat(c.var.ctx, c.req.valid("param").id, "chat_mute", c.req.valid("json"));
       return c.json(done("The user is muted"), 200);
     },
   )
@@ -72,7 +72,7 @@ export const streamChatRoutes = router()
     }),
     async (c) => {
       const { id, userId } = c.req.valid("param");
-      await actInChat(c.var.ctx, id, "chat_unmute", { userId });
+      await executeInChat(c.var.ctx, id, "chat_unmute", { userId });
       return c.json(done("The user may write again"), 200);
     },
   )
@@ -86,7 +86,7 @@ export const streamChatRoutes = router()
     }),
     async (c) => {
       const { seconds } = c.req.valid("json");
-      await actInChat(c.var.ctx, c.req.valid("param").id, "chat_slow_mode", { seconds });
+      await executeInChat(c.var.ctx, c.req.valid("param").id, "chat_slow_mode", { seconds });
       return c.json(done(seconds === 0 ? "Slow mode is off" : `Slow mode: ${seconds} s`), 200);
     },
   );

@@ -29,7 +29,7 @@ export async function findStream(ctx: Ctx, streamId: number): Promise<StreamCont
 }
 
 /** Does in the chat what a frame of this type does. @throws AppError NOT_FOUND no such stream, and as the room refuses */
-export async function actInChat(
+export async function executeInChat(
   ctx: UserCtx,
   streamId: number,
   command: StreamCommand,

@@ -17,7 +17,7 @@ import { type StreamDialect, viewersFrame } from "./dialect.ts";
 import { firstInfo, StreamContext, StreamEffect } from "./info.ts";
 import { STREAM_ROOM_SCHEMA } from "./schema.ts";
 import { ViewerCount } from "./viewer-count.ts";
-import { noteRoomViewers } from "./viewers.ts";
+import { recordRoomViewers } from "./viewers.ts";
 
 export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext> {
   protected override readonly kind = "stream";
@@ -52,7 +52,7 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
       timers: this.timers,
       people: () => this.connections.userCount + this.#audiences.people,
       show: (count) => this.broadcast(encodeFrame(viewersFrame(this.#streamId, count))),
-      tell: (people) => noteRoomViewers(objectContext(this.ctx, this.env), this.#streamId, people),
+      tell: (people) => recordRoomViewers(objectContext(this.ctx, this.env), this.#streamId, people),
       later: (work) => this.ctx.waitUntil(work),
     });
   }

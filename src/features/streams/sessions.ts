@@ -88,7 +88,7 @@ export function endSession(ctx: Ctx, streamId: number, session: string, at: Date
 }
 
 /** Remembers an end whose session never began, and is no viewer's: its publish may still be on its way. */
-export function noteEarlyEnd(ctx: Ctx, streamId: number, session: string) {
+export function recordEarlyEnd(ctx: Ctx, streamId: number, session: string) {
   const now = ctx.now.getTime();
   return ctx.db
     .insert(streamEarlyEnds)

@@ -194,7 +194,7 @@ export class WebhookSender extends DurableObject<Env> {
     const [first] = events;
     if (!first) return;
     // Before it goes out: a crash must not make another call of it, under the same id.
-    if (endpoint.batchSize > 1 && first.call === null) this.#store.bundle(events, first.event_id);
+    if (endpoint.batchSize > 1 && first.call === null) this.#store.batch(events, first.event_id);
     const { status, reason } = await this.#call(endpoint, events);
     const now = Date.now();
     if (reason === null) return this.#store.delivered(events, now, status ?? 0);

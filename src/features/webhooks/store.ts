@@ -90,7 +90,7 @@ export class SenderStore {
   }
 
   /** These go out as one call, each time that they do. */
-  bundle(events: Waiting[], call: string): void {
+  batch(events: Waiting[], call: string): void {
     this.#forEach(events, "call = ?", call);
   }
 

@@ -2,18 +2,18 @@
 import type { Connection } from "../../realtime/connection.ts";
 import type { PresentConnections } from "../../realtime/connections.ts";
 import { contextOf, keepState, type Member, ParticipantState } from "./participant.ts";
-import type { Absence, StayStore } from "./store.ts";
+import type { Absence, AttendanceStore } from "./store.ts";
 
 /** After a crash everybody reconnects at once, after a random wait (SPEC 2, 1012). */
 const RESTART_GRACE_MS = 30_000;
 
 export class Members {
-  readonly #store: StayStore;
+  readonly #store: AttendanceStore;
   readonly #here: PresentConnections;
   readonly #byUser = new Map<number, Member>();
 
   /** `here`: everybody who has a connection to the room, joined or not. */
-  constructor(store: StayStore, here: PresentConnections) {
+  constructor(store: AttendanceStore, here: PresentConnections) {
     this.#store = store;
     this.#here = here;
   }
@@ -36,7 +36,7 @@ export class Members {
       const member: Member = { userId, state, connectionId: null, absence: absence ?? this.#crashed(state, now) };
       this.#byUser.set(userId, member);
       if (absence) continue;
-      this.#store.goAway(userId, member.absence, state);
+      this.#store.suspend(userId, member.absence, state);
       hasCrashed = true;
     }
     return hasCrashed;
@@ -77,9 +77,9 @@ export class Members {
   arrive(connection: Connection, state: ParticipantState, now: number): Member {
     const { userId, id: connectionId } = connection;
     const known = this.#byUser.get(userId);
-    if (this.size === 0) this.#store.noteAlive(now);
+    if (this.size === 0) this.#store.recordAlive(now);
     if (!known) this.#store.enter(userId, state.joinedAt, state);
-    else if (known.absence) this.#store.comeBack(userId);
+    else if (known.absence) this.#store.resume(userId);
     else this.#forgetState(known);
     const member: Member = { userId, state, connectionId, absence: null };
     this.#byUser.set(userId, member);
@@ -88,8 +88,8 @@ export class Members {
   }
 
   /** Stays a member without a connection, for now. */
-  goAway({ userId, state }: Member, absence: Absence): void {
-    this.#store.goAway(userId, absence, state);
+  suspend({ userId, state }: Member, absence: Absence): void {
+    this.#store.suspend(userId, absence, state);
     this.#byUser.set(userId, { userId, state, connectionId: null, absence });
   }
 

@@ -1,9 +1,9 @@
 /** The end of a call that was made by its first use: with its last participant, so that the next join begins a new one. */
 import type { Timer, Timers } from "../../realtime/timers.ts";
-import type { StayStore } from "./store.ts";
+import type { AttendanceStore } from "./store.ts";
 
 type Host = {
-  store: StayStore;
+  store: AttendanceStore;
   timers: Timers;
   /** Nobody takes part, and nobody is connected who may be about to. */
   isEmpty: () => boolean;
@@ -35,6 +35,6 @@ export class OwnEnd implements Timer {
   async ring(now: number): Promise<void> {
     const { store, write } = this.#host;
     await write(store.endedAt ?? now);
-    store.noteEndTold();
+    store.recordEndTold();
   }
 }

@@ -13,10 +13,10 @@ import { type JoinSession, type Stay, WebrtcCommands } from "./contract.ts";
 import { Members } from "./members.ts";
 import { OwnEnd } from "./own-end.ts";
 import { arrived, contextOf, type Member, type ParticipantState, SessionContext, shownTo } from "./participant.ts";
-import { noteOwnEnd } from "./service.ts";
+import { recordOwnEnd } from "./service.ts";
 import { SessionDelivery } from "./session-delivery.ts";
 import { Signaling } from "./signaling.ts";
-import { StayStore, type StoredStay } from "./store.ts";
+import { AttendanceStore, type StoredStay } from "./store.ts";
 
 /** A page that is reloaded is back within this time, ms. */
 const GRACE_MS = 6000;
@@ -33,7 +33,7 @@ export class WebrtcRoom extends Room {
   protected override readonly kind = "webrtc";
   protected override readonly roomKind = "WEBRTC_ROOM";
   protected override readonly log = NO_LOG;
-  readonly #store: StayStore;
+  readonly #store: AttendanceStore;
   readonly #members: Members;
   /** Who is, or was, in the session. */
   readonly #guests: UserReferences;
@@ -50,17 +50,17 @@ export class WebrtcRoom extends Room {
       "webrtc:ice_candidate": (by, { candidate, ...to }) =>
         this.#signaling.passOn(by, to, "webrtc:ice_candidate_received", { candidate }),
       "webrtc:toggle_audio": (by, { sessionId, enabled }) =>
-        this.#signaling.turn(by, sessionId, "audioEnabled", enabled, "webrtc:user_audio_toggled", { enabled }),
+        this.#signaling.setFlag(by, sessionId, "audioEnabled", enabled, "webrtc:user_audio_toggled", { enabled }),
       "webrtc:toggle_video": (by, { sessionId, enabled }) =>
-        this.#signaling.turn(by, sessionId, "videoEnabled", enabled, "webrtc:user_video_toggled", { enabled }),
+        this.#signaling.setFlag(by, sessionId, "videoEnabled", enabled, "webrtc:user_video_toggled", { enabled }),
       "webrtc:screen_share_start": (by, { sessionId }) =>
-        this.#signaling.turn(by, sessionId, "screenSharing", true, "webrtc:screen_share_started"),
+        this.#signaling.setFlag(by, sessionId, "screenSharing", true, "webrtc:screen_share_started"),
       "webrtc:screen_share_stop": (by, { sessionId }) =>
-        this.#signaling.turn(by, sessionId, "screenSharing", false, "webrtc:screen_share_stopped"),
+        this.#signaling.setFlag(by, sessionId, "screenSharing", false, "webrtc:screen_share_stopped"),
       "webrtc:raise_hand": (by, { sessionId }) =>
-        this.#signaling.turn(by, sessionId, "handRaised", true, "webrtc:hand_raised"),
+        this.#signaling.setFlag(by, sessionId, "handRaised", true, "webrtc:hand_raised"),
       "webrtc:lower_hand": (by, { sessionId }) =>
-        this.#signaling.turn(by, sessionId, "handRaised", false, "webrtc:hand_lowered"),
+        this.#signaling.setFlag(by, sessionId, "handRaised", false, "webrtc:hand_lowered"),
       event: (by, { sessionId, name, data }) => this.#signaling.emit(by, sessionId, { name, data }),
     },
     { ...asSignaling(Object.keys(WebrtcCommands) as (keyof typeof WebrtcCommands)[]), event: "messages" },
@@ -68,9 +68,9 @@ export class WebrtcRoom extends Room {
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    this.#store = new StayStore(state.storage);
+    this.#store = new AttendanceStore(state.storage);
     this.timers.add({ due: () => this.#members.nextLeave(), ring: (now) => this.#endGraces(now) });
-    this.timers.add({ due: () => this.#nextCheck(), ring: (now) => this.#store.noteAlive(now) });
+    this.timers.add({ due: () => this.#nextCheck(), ring: (now) => this.#store.recordAlive(now) });
     this.#members = new Members(this.#store, this.connections);
     this.#signaling = new Signaling({
       members: this.#members,
@@ -90,7 +90,7 @@ export class WebrtcRoom extends Room {
       store: this.#store,
       timers: this.timers,
       isEmpty: () => this.#members.size === 0 && this.connections.userCount === 0,
-      write: (endedAt) => noteOwnEnd(objectContext(this.ctx, this.env), this.#name, endedAt),
+      write: (endedAt) => recordOwnEnd(objectContext(this.ctx, this.env), this.#name, endedAt),
     });
   }
 
@@ -178,7 +178,7 @@ export class WebrtcRoom extends Room {
       awayAt: hasVanished ? connection.lastShownAt : now,
       leavesAt: Math.min(now + GRACE_MS, connection.lastShownAt + connection.staleAfterMs),
     };
-    this.#members.goAway(member, absence);
+    this.#members.suspend(member, absence);
     this.timers.arm(now);
     if (absence.leavesAt <= now) this.#endGraces(now);
   }
@@ -209,7 +209,7 @@ export class WebrtcRoom extends Room {
 
   /** Without a grace; but who was allowed in again after that stays. Doing it again changes nothing. */
   #expel(userId: number, asOf: number): void {
-    this.#store.noteExpulsion(userId, asOf);
+    this.#store.recordExpulsion(userId, asOf);
     this.#guests.record(userId, Date.now());
     for (const connection of this.connections.of(userId)) {
       if (contextOf(connection).asOf < asOf) this.disconnect(connection, CLOSE.forbidden, "FORBIDDEN");
@@ -262,8 +262,8 @@ export class WebrtcRoom extends Room {
   #nextCheck(): number | null {
     const here = this.#members.connections();
     if (here.length === 0) return null;
-    const ghosts = here.map((connection) => connection.lastShownAt + connection.staleAfterMs + 1);
-    return Math.min(...ghosts, this.#store.aliveAt + ALIVE_EVERY_MS);
+    const staleAt = here.map((connection) => connection.lastShownAt + connection.staleAfterMs + 1);
+    return Math.min(...staleAt, this.#store.aliveAt + ALIVE_EVERY_MS);
   }
 }
 

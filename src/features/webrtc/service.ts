@@ -113,7 +113,7 @@ async function asGuest(ctx: UserCtx, row: Found | undefined): Promise<OpenSessio
 }
 
 /** A call that its first use made has ended. `id`: its own. Saying it again changes nothing. */
-export async function noteOwnEnd(ctx: CallContext, id: string, endedAt: number): Promise<void> {
+export async function recordOwnEnd(ctx: CallContext, id: string, endedAt: number): Promise<void> {
   await ctx.db
     .update(webrtcSessions)
     .set({ endedAt: new Date(endedAt) })

@@ -38,7 +38,7 @@ export class Signaling {
   }
 
   /** Turns something on or off for all to see; what is so already is not told again. */
-  turn(
+  setFlag(
     by: CommandContext,
     sessionId: string | undefined,
     what: Switch,

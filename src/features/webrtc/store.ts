@@ -41,7 +41,7 @@ type SessionRow = {
 type PresentRow = { user_id: number; state: string; away_at: number | null; leaves_at: number | null };
 type StayRow = { user_id: number; joined_at: number; left_at: number | null; away_at: number | null };
 
-export class StayStore {
+export class AttendanceStore {
   readonly #sql: SqlStorage;
   #aliveAt: number;
   #endedAt: number | null;
@@ -84,7 +84,7 @@ export class StayStore {
     return this.#isEndTold;
   }
 
-  noteEndTold(): void {
+  recordEndTold(): void {
     this.#sql.exec("UPDATE session SET is_end_told = 1");
     this.#isEndTold = true;
   }
@@ -117,7 +117,7 @@ export class StayStore {
   }
 
   /** The connection is gone. What its attachment knew is kept here. */
-  goAway(userId: number, { awayAt, leavesAt }: Absence, state: unknown): void {
+  suspend(userId: number, { awayAt, leavesAt }: Absence, state: unknown): void {
     this.#sql.exec(
       "UPDATE present SET away_at = ?, leaves_at = ?, state = ? WHERE user_id = ?",
       awayAt,
@@ -127,7 +127,7 @@ export class StayStore {
     );
   }
 
-  comeBack(userId: number): void {
+  resume(userId: number): void {
     this.#sql.exec("UPDATE present SET away_at = NULL, leaves_at = NULL WHERE user_id = ?", userId);
   }
 
@@ -142,7 +142,7 @@ export class StayStore {
   }
 
   /** This user may not be here, as the database knew at the outbox's id `asOf`. */
-  noteExpulsion(userId: number, asOf: number): void {
+  recordExpulsion(userId: number, asOf: number): void {
     this.#sql.exec(
       `INSERT INTO expelled (user_id, as_of) VALUES (?, ?)
        ON CONFLICT (user_id) DO UPDATE SET as_of = max(as_of, excluded.as_of)`,
@@ -162,7 +162,7 @@ export class StayStore {
     this.#sql.exec("UPDATE stays SET user_id = ? WHERE user_id = ?", NOBODY, userId);
   }
 
-  noteAlive(now: number): void {
+  recordAlive(now: number): void {
     this.#sql.exec("UPDATE session SET alive_at = ?", now);
     this.#aliveAt = now;
   }

@@ -2,7 +2,7 @@
  * What a client does that reaches no room, which would count it: joining, a new token, events that cannot be read or are for
  * a room that it is not in, acknowledgements that nobody asked for. Counted here, per user and gateway (SPEC 11).
  */
-import { noteHammering } from "../../auth/rate-limit.ts";
+import { recordHammering } from "../../auth/rate-limit.ts";
 import type { Ctx } from "../../context.ts";
 import { AppError } from "../../errors.ts";
 import { Budgets, type Limits } from "../../realtime/budget.ts";
@@ -51,7 +51,7 @@ export class Door {
     if (over === 0) return;
     if (over > HAMMERING_FACTOR * this.#budgets.limits.messages) {
       const ctx = this.#contextFor(address);
-      ctx.later(noteHammering(ctx));
+      ctx.later(recordHammering(ctx));
       socket.disconnect(true);
     }
     throw this.#budgets.refusal(person.userId, "messages", now);

@@ -73,11 +73,11 @@ export class TopicLog implements ReplayLog {
     const { head, epoch } = this.#log;
     const frame = { type, topic: this.#topic, data, topicSeq: head + 1, topicEpoch: epoch };
     const encoded = this.#log.append(frame, { at });
-    if (id !== undefined) this.#noteId(id, at);
+    if (id !== undefined) this.#recordId(id, at);
     return encoded;
   }
 
-  #noteId(id: string, at: number): void {
+  #recordId(id: string, at: number): void {
     const { sql } = this.#storage;
     sql.exec("DELETE FROM publications WHERE at < ?", at - NAMED_MS);
     sql.exec("INSERT INTO publications (id, seq, at) VALUES (?, ?, ?)", id, this.head, at);

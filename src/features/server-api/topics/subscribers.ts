@@ -83,7 +83,7 @@ export class Subscribers implements Timer {
   }
 
   async #drain(userId: number): Promise<void> {
-    // Everything that is sent in this turn belongs into the first call.
+    // What is sent before the next microtask goes with the first call.
     await Promise.resolve();
     for (let frames = this.#take(userId); frames.length > 0; frames = this.#take(userId)) {
       if (!this.#users.has(userId)) continue;

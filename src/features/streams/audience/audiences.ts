@@ -192,7 +192,7 @@ export class Audiences {
 
   /** One call at a time keeps the order; what comes meanwhile goes with the next one. */
   async #drain(audience: Audience): Promise<void> {
-    // Everything that is said in this turn belongs into the first call.
+    // What is said before the next microtask goes with the first call.
     await Promise.resolve();
     for (;;) {
       const { waiting: relay } = audience;

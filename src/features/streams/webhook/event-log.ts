@@ -8,7 +8,7 @@ import type { MediaEvent } from "./read-event.ts";
  * Notes an event, in the batch of what it did and right after that statement: `outcome` may look at `changes()`.
  * The stream's key and a recording's path, whose name may be the key, are not kept.
  */
-export function noteEvent(
+export function recordEvent(
   ctx: Ctx,
   event: MediaEvent,
   streamId: number | null,

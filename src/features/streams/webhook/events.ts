@@ -19,13 +19,13 @@ import {
   goLive,
   isOnAir,
   leaseFrom,
-  noteEarlyEnd,
+  recordEarlyEnd,
   removePlayer,
   renewLease,
   resumeLapsed,
 } from "../sessions.ts";
 import type { EventKind } from "./adapters/adapter.ts";
-import { noteEvent } from "./event-log.ts";
+import { recordEvent } from "./event-log.ts";
 import type { MediaEvent } from "./read-event.ts";
 
 /** `streamId` is the public id that a relayed stream is played under. */
@@ -90,7 +90,7 @@ async function decide(ctx: Ctx, event: MediaEvent, mark: string | undefined): Pr
   if (isAsking && streamId === null) await spend(ctx, window);
   const outcome = earlier
     ? await answerAgain(ctx, event, streamId, earlier.outcome)
-    : await act(ctx, event, streamId, mark).catch((error) => answeredMeanwhile(ctx, mark, error));
+    : await apply(ctx, event, streamId, mark).catch((error) => answeredMeanwhile(ctx, mark, error));
   logEvent(`webhook.${event.kind}`, { requestId: ctx.requestId, source: event.source, streamId, outcome });
   return { accepted: outcome !== "refused", streamId };
 }
@@ -103,7 +103,7 @@ const outcomeOf = (ctx: Ctx, mark: string | undefined) =>
     .where(eq(streamEvents.signature, mark ?? ""));
 
 async function answerAgain(ctx: Ctx, event: MediaEvent, streamId: number | null, outcome: string): Promise<string> {
-  await noteEvent(ctx, event, streamId, sql`'replayed'`, undefined);
+  await recordEvent(ctx, event, streamId, sql`'replayed'`, undefined);
   return outcome;
 }
 
@@ -130,7 +130,7 @@ type Step = {
   event: MediaEvent;
   streamId: number;
   /** Notes the event in the log, with the outcome that the database finds; right after the change. */
-  note: (outcome: SQL) => ReturnType<typeof noteEvent>;
+  recordOutcome: (outcome: SQL) => ReturnType<typeof recordEvent>;
   /** The news for the stream's room; the batch's last statement. */
   pending: ReturnType<typeof pendingFor>;
 };
@@ -145,104 +145,104 @@ const isRefusable = ({ kind, stream }: MediaEvent): boolean =>
   asksToPublish(kind) || kind === "manage" || (kind === "beat" && KEY.test(stream));
 
 async function start(step: Step): Promise<Outcome> {
-  const { ctx, event, streamId, note, pending } = step;
+  const { ctx, event, streamId, recordOutcome, pending } = step;
   const change = goLive(ctx, streamId, event.session, {
     takesOver: event.kind !== "publish",
     leaseUntil: event.heartbeatSeconds === undefined ? null : leaseFrom(ctx, event.heartbeatSeconds),
   });
   const outcome = sql`CASE WHEN changes() > 0 THEN 'live' WHEN ${onAir(step)} THEN 'repeated' ELSE 'refused' END`;
-  const { noted, news } = await ctx.db.batch({
+  const { recorded, news } = await ctx.db.batch({
     lapsed: endIfLapsed(ctx, streamId),
     live: change,
-    noted: after("live", note(outcome)),
+    recorded: after("live", recordOutcome(outcome)),
     news: pending,
   });
-  return finish(ctx, noted, news);
+  return finish(ctx, recorded, news);
 }
 
 async function beat(step: Step): Promise<Outcome> {
-  const { ctx, event, streamId, note, pending } = step;
+  const { ctx, event, streamId, recordOutcome, pending } = step;
   const leaseUntil = leaseFrom(ctx, event.heartbeatSeconds);
   const otherwise = isRefusable(event) ? sql`'refused'` : sql`'ignored'`;
-  const { noted, news } = await ctx.db.batch({
+  const { recorded, news } = await ctx.db.batch({
     resumed: resumeLapsed(ctx, streamId, event.session, leaseUntil),
     renewed: renewLease(ctx, streamId, event.session, leaseUntil),
-    noted: note(sql`CASE WHEN ${onAir(step)} THEN 'renewed' ELSE ${otherwise} END`),
+    recorded: recordOutcome(sql`CASE WHEN ${onAir(step)} THEN 'renewed' ELSE ${otherwise} END`),
     news: pending,
   });
-  return finish(ctx, noted, news);
+  return finish(ctx, recorded, news);
 }
 
-async function end({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
-  const { noted, news } = await ctx.db.batch({
+async function end({ ctx, event, streamId, recordOutcome, pending }: Step): Promise<Outcome> {
+  const { recorded, news } = await ctx.db.batch({
     ended: endSession(ctx, streamId, event.session, event.at),
-    noted: after("ended", note(did("ended"))),
-    early: noteEarlyEnd(ctx, streamId, event.session),
+    recorded: after("ended", recordOutcome(did("ended"))),
+    early: recordEarlyEnd(ctx, streamId, event.session),
     // nginx says `done` of viewers, too.
     player: removePlayer(ctx, streamId, event.session),
     news: pending,
   });
-  return finish(ctx, noted, news);
+  return finish(ctx, recorded, news);
 }
 
-async function withdraw({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
-  const { noted, news } = await ctx.db.batch({
+async function withdraw({ ctx, event, streamId, recordOutcome, pending }: Step): Promise<Outcome> {
+  const { recorded, news } = await ctx.db.batch({
     // Also the end of one that was replaced, so that the stream is not given back to it.
     barred: barSession(ctx, streamId, event.session),
     givenBack: giveBack(ctx, streamId, event.session, REPLACED_FOR_GOOD_MS),
     ended: endSession(ctx, streamId, event.session, event.at),
-    noted: after("ended", note(did("ended"))),
+    recorded: after("ended", recordOutcome(did("ended"))),
     news: pending,
   });
-  return finish(ctx, noted, news);
+  return finish(ctx, recorded, news);
 }
 
-async function play({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
+async function play({ ctx, event, streamId, recordOutcome, pending }: Step): Promise<Outcome> {
   const change = addPlayer(ctx, streamId, event.session);
-  const { noted, news } = await ctx.db.batch({
+  const { recorded, news } = await ctx.db.batch({
     player: change,
-    noted: after("player", note(did("counted"))),
+    recorded: after("player", recordOutcome(did("counted"))),
     news: pending,
   });
-  return finish(ctx, noted, news);
+  return finish(ctx, recorded, news);
 }
 
-async function leave({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
+async function leave({ ctx, event, streamId, recordOutcome, pending }: Step): Promise<Outcome> {
   const change = removePlayer(ctx, streamId, event.session);
-  const { noted, news } = await ctx.db.batch({
+  const { recorded, news } = await ctx.db.batch({
     player: change,
-    noted: after("player", note(did("counted"))),
+    recorded: after("player", recordOutcome(did("counted"))),
     news: pending,
   });
-  return finish(ctx, noted, news);
+  return finish(ctx, recorded, news);
 }
 
-async function retract({ ctx, event, streamId, note, pending }: Step): Promise<Outcome> {
-  const { noted, news } = await ctx.db.batch({
+async function retract({ ctx, event, streamId, recordOutcome, pending }: Step): Promise<Outcome> {
+  const { recorded, news } = await ctx.db.batch({
     // Its announcements were sent in the same millisecond, and may still be on their way.
     barred: barSession(ctx, streamId, event.session),
     givenBack: giveBack(ctx, streamId, event.session),
     // There was nobody to give it back to.
     ended: endSession(ctx, streamId, event.session),
     player: removePlayer(ctx, streamId, event.session),
-    noted: after("player", note(did("counted"))),
+    recorded: after("player", recordOutcome(did("counted"))),
     news: pending,
   });
-  return finish(ctx, noted, news);
+  return finish(ctx, recorded, news);
 }
 
 /** Of the media server's own doors none is ours to open. */
-async function refuse({ ctx, note, pending }: Step): Promise<Outcome> {
-  const { noted, news } = await ctx.db.batch({ noted: note(sql`'refused'`), news: pending });
-  return finish(ctx, noted, news);
+async function refuse({ ctx, recordOutcome, pending }: Step): Promise<Outcome> {
+  const { recorded, news } = await ctx.db.batch({ recorded: recordOutcome(sql`'refused'`), news: pending });
+  return finish(ctx, recorded, news);
 }
 
-async function ignore({ ctx, note, pending }: Step): Promise<Outcome> {
-  const { noted, news } = await ctx.db.batch({ noted: note(sql`'ignored'`), news: pending });
-  return finish(ctx, noted, news);
+async function ignore({ ctx, recordOutcome, pending }: Step): Promise<Outcome> {
+  const { recorded, news } = await ctx.db.batch({ recorded: recordOutcome(sql`'ignored'`), news: pending });
+  return finish(ctx, recorded, news);
 }
 
-const ACTS: Record<EventKind, (step: Step) => Promise<Outcome>> = {
+const STEPS: Record<EventKind, (step: Step) => Promise<Outcome>> = {
   publish: start,
   announce: start,
   replace: start,
@@ -257,18 +257,18 @@ const ACTS: Record<EventKind, (step: Step) => Promise<Outcome>> = {
   other: ignore,
 };
 
-async function act(ctx: Ctx, event: MediaEvent, streamId: number | null, mark: string | undefined): Promise<Outcome> {
-  const note = (outcome: SQL) => noteEvent(ctx, event, streamId, outcome, mark);
+async function apply(ctx: Ctx, event: MediaEvent, streamId: number | null, mark: string | undefined): Promise<Outcome> {
+  const recordOutcome = (outcome: SQL) => recordEvent(ctx, event, streamId, outcome, mark);
   if (streamId !== null) {
-    return ACTS[event.kind]({ ctx, event, streamId, note, pending: pendingFor(ctx, `stream:${streamId}`) });
+    return STEPS[event.kind]({ ctx, event, streamId, recordOutcome, pending: pendingFor(ctx, `stream:${streamId}`) });
   }
   const outcome = isRefusable(event) ? "refused" : "ignored";
-  await note(sql`${outcome}`);
+  await recordOutcome(sql`${outcome}`);
   return outcome;
 }
 
-/** What was noted as the outcome; the news is sent on its way. */
-function finish(ctx: Ctx, noted: { outcome: string }[], news: Parameters<typeof deliverSoon>[1]): Outcome {
+/** What was recorded as the outcome; the news is sent on its way. */
+function finish(ctx: Ctx, recorded: { outcome: string }[], news: Parameters<typeof deliverSoon>[1]): Outcome {
   deliverSoon(ctx, news);
-  return Outcome.parse(noted[0]?.outcome);
+  return Outcome.parse(recorded[0]?.outcome);
 }
