@@ -7,10 +7,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WebSocket } from "ws";
 import { option } from "../scripts/tools.ts";
+import { withSocketIo, withWorker } from "./contenders.ts";
 import { HOST, post, register, startRoomcast, startWorker } from "./load.ts";
-import { Measured, rounded } from "./measure.ts";
-import { startSocketIo } from "./socketio.ts";
-import { closeAll, openAll, opened, openedSocketIo } from "./sockets.ts";
+import { type Measured, rounded } from "./measure.ts";
+import { closeAll, openAll, opened } from "./sockets.ts";
 
 const sockets = Number(option(process.argv, "sockets") ?? "500");
 const PORT = { room: 8880, bare: 8881, socketio: 8882 };
@@ -51,47 +51,26 @@ async function grow(name: string, server: Measured, open: (at: number) => Promis
   return row;
 }
 
-async function withRoomcast(): Promise<Row> {
-  const miniflare = await startRoomcast(PORT.room);
-  const server = new Measured();
-  try {
-    const tokens = await register(PORT.room, sockets);
-    const { id } = await post<{ id: number }>(PORT.room, "/streams", {}, tokens[0]);
-    return await grow("Roomcast", server, (at) =>
-      opened(`ws://${HOST}:${PORT.room}/streams/${id}/ws?token=${tokens[at]}&heartbeat=client`),
-    );
-  } finally {
-    await miniflare.dispose();
-  }
+async function growRoomcast(server: Measured): Promise<Row> {
+  const tokens = await register(PORT.room, sockets);
+  const { id } = await post<{ id: number }>(PORT.room, "/streams", {}, tokens[0]);
+  return grow("Roomcast", server, (at) =>
+    opened(`ws://${HOST}:${PORT.room}/streams/${id}/ws?token=${tokens[at]}&heartbeat=client`),
+  );
 }
 
-async function withBare(name: string, query: (at: number) => string): Promise<Row> {
-  const miniflare = await startWorker(PORT.bare, BARE, {
-    durableObjects: { ROOM: { className: "Room", useSQLite: true }, HUB: { className: "Hub", useSQLite: true } },
-  });
-  try {
-    return await grow(name, new Measured(), (at) => opened(`ws://${HOST}:${PORT.bare}/room${query(at)}`));
-  } finally {
-    await miniflare.dispose();
-  }
-}
+const BARE_OBJECTS = { ROOM: { className: "Room", useSQLite: true }, HUB: { className: "Hub", useSQLite: true } };
 
-async function withSocketIo(): Promise<Row> {
-  const { token, stop } = await startSocketIo(PORT.socketio);
-  try {
-    return await grow("Socket.IO on Node", new Measured(), () =>
-      openedSocketIo(`ws://${HOST}:${PORT.socketio}`, 0, token),
-    );
-  } finally {
-    stop();
-  }
-}
+const growBare = (name: string, query: (at: number) => string): Promise<Row> =>
+  withWorker(startWorker(PORT.bare, BARE, { durableObjects: BARE_OBJECTS }), (server) =>
+    grow(name, server, (at) => opened(`ws://${HOST}:${PORT.bare}/room${query(at)}`)),
+  );
 
 const rows = [
-  await withRoomcast(),
-  await withBare("bare room, and a bare object for each user", (at) => `?user=${at}`),
-  await withBare("bare room", () => ""),
-  await withSocketIo(),
+  await withWorker(startRoomcast(PORT.room), growRoomcast),
+  await growBare("bare room, and a bare object for each user", (at) => `?user=${at}`),
+  await growBare("bare room", () => ""),
+  await withSocketIo(PORT.socketio, (server, open) => grow("Socket.IO on Node", server, open)),
 ];
 const [ours] = rows;
 console.log(`${sockets} idle sockets, each another user's`);

@@ -7,11 +7,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { WebSocket } from "ws";
 import { option } from "../scripts/tools.ts";
 import { startBun } from "./bun.ts";
+import { withSocketIo, withWorker } from "./contenders.ts";
 import { HOST, post, register, startRoomcast, startWorker } from "./load.ts";
-import { Measured, rounded } from "./measure.ts";
-import { relayScript, relayObjects } from "./relay.ts";
-import { startSocketIo } from "./socketio.ts";
-import { closeAll, openAll, opened, openedSocketIo } from "./sockets.ts";
+import { type Measured, rounded } from "./measure.ts";
+import { relayObjects, relayScript } from "./relay.ts";
+import { closeAll, openAll, opened } from "./sockets.ts";
 
 const sizes = (option(process.argv, "sizes") ?? "100,1000,5000").split(",").map(Number);
 const PORT = { room: 8875, relay: 8876, socketio: 8877, bun: 8878 };
@@ -47,42 +47,19 @@ async function storm(
   return row;
 }
 
-async function withRoomcast(): Promise<Row> {
-  const miniflare = await startRoomcast(PORT.room);
-  const server = new Measured();
-  try {
-    const tokens = await register(PORT.room, Math.ceil(Math.max(...sizes) / SOCKETS_PER_USER));
-    const streams: number[] = [];
-    for (let at = 0; at <= sizes.length; at += 1)
-      streams.push((await post<{ id: number }>(PORT.room, "/streams", {}, tokens[0])).id);
-    const tokenOf = (at: number) => tokens[Math.floor(at / SOCKETS_PER_USER)];
-    return await storm("Roomcast", server, (nth, at) =>
-      opened(`ws://${HOST}:${PORT.room}/streams/${streams[nth + 1]}/ws?token=${tokenOf(at)}&heartbeat=client&batch=1`),
-    );
-  } finally {
-    await miniflare.dispose();
-  }
+async function stormRoomcast(server: Measured): Promise<Row> {
+  const tokens = await register(PORT.room, Math.ceil(Math.max(...sizes) / SOCKETS_PER_USER));
+  const streams: number[] = [];
+  for (let at = 0; at <= sizes.length; at += 1)
+    streams.push((await post<{ id: number }>(PORT.room, "/streams", {}, tokens[0])).id);
+  const tokenOf = (at: number) => tokens[Math.floor(at / SOCKETS_PER_USER)];
+  return storm("Roomcast", server, (nth, at) =>
+    opened(`ws://${HOST}:${PORT.room}/streams/${streams[nth + 1]}/ws?token=${tokenOf(at)}&heartbeat=client&batch=1`),
+  );
 }
 
-async function withRelay(): Promise<Row> {
-  const miniflare = await startWorker(PORT.relay, relayScript, { durableObjects: relayObjects });
-  try {
-    return await storm("bare object", new Measured(), (nth) => opened(`ws://${HOST}:${PORT.relay}/array/${nth}`));
-  } finally {
-    await miniflare.dispose();
-  }
-}
-
-async function withSocketIo(): Promise<Row> {
-  const { token, stop } = await startSocketIo(PORT.socketio);
-  try {
-    return await storm("Socket.IO on Node", new Measured(), () =>
-      openedSocketIo(`ws://${HOST}:${PORT.socketio}`, 0, token),
-    );
-  } finally {
-    stop();
-  }
-}
+const stormRelay = (server: Measured): Promise<Row> =>
+  storm("bare object", server, (nth) => opened(`ws://${HOST}:${PORT.relay}/array/${nth}`));
 
 async function withBun(): Promise<Row[]> {
   if (!process.argv.includes("--bun")) return [];
@@ -95,4 +72,9 @@ async function withBun(): Promise<Row[]> {
 }
 
 console.log(`${sizes.join(", ")} sockets into one room, ${AT_ONCE} handshakes at a time`);
-console.table([await withRoomcast(), await withRelay(), await withSocketIo(), ...(await withBun())]);
+console.table([
+  await withWorker(startRoomcast(PORT.room), stormRoomcast),
+  await withWorker(startWorker(PORT.relay, relayScript, { durableObjects: relayObjects }), stormRelay),
+  await withSocketIo(PORT.socketio, (server, open) => storm("Socket.IO on Node", server, open)),
+  ...(await withBun()),
+]);

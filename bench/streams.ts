@@ -8,9 +8,9 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WebSocket } from "ws";
+import { withSocketIo, withWorker } from "./contenders.ts";
 import { HOST, post, register, startRoomcast, startWorker } from "./load.ts";
-import { Measured } from "./measure.ts";
-import { startSocketIo } from "./socketio.ts";
+import type { Measured } from "./measure.ts";
 import { openAll, opened, openedSocketIo } from "./sockets.ts";
 
 const SOCKETS = Number(process.env.SOCKETS ?? 1000);
@@ -141,60 +141,43 @@ async function run(server: Measured, { name, open, frame }: Contender): Promise<
 }
 
 /** How clients reach the room: as plain sockets, as sockets that take arrays, and with Socket.IO. */
-async function withRoomcast(): Promise<object[]> {
-  const miniflare = await startRoomcast(PORT.room);
-  const server = new Measured();
-  try {
-    const tokens = await register(PORT.room, Math.ceil(SOCKETS / SOCKETS_PER_USER));
-    const tokenOf = (at: number): string => tokens[Math.floor(at / SOCKETS_PER_USER)] ?? "";
-    const newStream = async () => (await post<{ id: number }>(PORT.room, "/streams", {}, tokens[0])).id;
-    const native = (id: number, query: string) => (at: number) =>
-      opened(`ws://${HOST}:${PORT.room}/streams/${id}/ws?token=${tokenOf(at)}&heartbeat=client${query}`);
-    const [plain, array, socketIo] = [await newStream(), await newStream(), await newStream()];
-    return [
-      await run(server, { name: "Roomcast, plain", open: native(plain, ""), frame: chatFrame }),
-      await run(server, { name: "Roomcast, batch=1", open: native(array, "&batch=1"), frame: chatFrame }),
-      await run(server, {
-        name: "Roomcast, Socket.IO",
-        open: (at) =>
-          openedSocketIo(`ws://${HOST}:${PORT.room}`, at % 100, tokenOf(at), ["join_stream", { streamId: socketIo }]),
-        frame: socketIoFrame(socketIo),
-      }),
-    ];
-  } finally {
-    await miniflare.dispose();
-  }
+async function runRoomcast(server: Measured): Promise<object[]> {
+  const tokens = await register(PORT.room, Math.ceil(SOCKETS / SOCKETS_PER_USER));
+  const tokenOf = (at: number): string => tokens[Math.floor(at / SOCKETS_PER_USER)] ?? "";
+  const newStream = async () => (await post<{ id: number }>(PORT.room, "/streams", {}, tokens[0])).id;
+  const native = (id: number, query: string) => (at: number) =>
+    opened(`ws://${HOST}:${PORT.room}/streams/${id}/ws?token=${tokenOf(at)}&heartbeat=client${query}`);
+  const [plain, array, socketIo] = [await newStream(), await newStream(), await newStream()];
+  return [
+    await run(server, { name: "Roomcast, plain", open: native(plain, ""), frame: chatFrame }),
+    await run(server, { name: "Roomcast, batch=1", open: native(array, "&batch=1"), frame: chatFrame }),
+    await run(server, {
+      name: "Roomcast, Socket.IO",
+      open: (at) =>
+        openedSocketIo(`ws://${HOST}:${PORT.room}`, at % 100, tokenOf(at), ["join_stream", { streamId: socketIo }]),
+      frame: socketIoFrame(socketIo),
+    }),
+  ];
 }
 
-async function withRelay(): Promise<object[]> {
-  const miniflare = await startWorker(PORT.relay, RELAY, {
-    durableObjects: { RELAY: { className: "Relay", useSQLite: true } },
-  });
-  try {
-    const server = new Measured();
-    const relay = (kind: string) => () => opened(`ws://${HOST}:${PORT.relay}/${kind}`);
-    return [
-      await run(server, { name: "bare relay object, plain", open: relay("plain"), frame: relayFrame }),
-      await run(server, { name: "bare relay object, arrays", open: relay("array"), frame: relayFrame }),
-    ];
-  } finally {
-    await miniflare.dispose();
-  }
+async function runRelay(server: Measured): Promise<object[]> {
+  const relay = (kind: string) => () => opened(`ws://${HOST}:${PORT.relay}/${kind}`);
+  return [
+    await run(server, { name: "bare relay object, plain", open: relay("plain"), frame: relayFrame }),
+    await run(server, { name: "bare relay object, arrays", open: relay("array"), frame: relayFrame }),
+  ];
 }
 
 const socketIoFrame = (streamId: number) => (message: string, id: number) =>
   `42${id}${JSON.stringify(["chat_message", { streamId, message }])}`;
 
-async function withSocketIo(): Promise<object> {
-  const { token, stop } = await startSocketIo(PORT.socketio);
-  const open = () => openedSocketIo(`ws://${HOST}:${PORT.socketio}`, 0, token);
-  try {
-    return await run(new Measured(), { name: "Socket.IO on Node", open, frame: socketIoFrame(1) });
-  } finally {
-    stop();
-  }
-}
-
 console.log(`${SOCKETS} sockets, ${RATE} messages a second, ${SECONDS} s`);
-const results = [await withSocketIo(), ...(await withRoomcast()), ...(await withRelay())];
+const RELAY_OBJECTS = { RELAY: { className: "Relay", useSQLite: true } };
+const results = [
+  await withSocketIo(PORT.socketio, (server, open) =>
+    run(server, { name: "Socket.IO on Node", open, frame: socketIoFrame(1) }),
+  ),
+  ...(await withWorker(startRoomcast(PORT.room), runRoomcast)),
+  ...(await withWorker(startWorker(PORT.relay, RELAY, { durableObjects: RELAY_OBJECTS }), runRelay)),
+];
 console.table(results);
