@@ -40,9 +40,7 @@ export async function searchPage(ctx: Ctx, what: Searchable, search: string, pag
     ? sql`${sql.raw(what.index)} s CROSS JOIN ${table} ON ${id} = s.rowid
         WHERE ${sql.raw(what.index)} MATCH ${quoted(text)} AND ${filter}`
     : sql`${table} WHERE ${contains(what.columns, text)} AND ${filter}`;
-  const [counted] = await ctx.db.all<{ total: number }>(
-    sql`SELECT count(*) AS total FROM (SELECT 1 FROM ${matches} LIMIT ${COUNTED_MATCHES})`,
-  );
+  const { counted } = await ctx.db.batch({ counted: countMatches(ctx, matches) });
   const total = counted?.total ?? 0;
   // Nothing matches: looking for a page of it would read everything again.
   if (total === 0) return { ids: sql`(NULL)`, total };
