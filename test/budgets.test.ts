@@ -39,7 +39,6 @@ describe("hibernation refills no budget", () => {
   it("and costs who sends over REST alone a row for twenty parts of it, not for each message", async () => {
     const { roomId, people } = await mintGroup("ann");
     const [ann] = people;
-    if (!ann) throw new Error("nobody");
     for (let n = 0; n < 20; n += 1) await post(ann, roomId, `${n}`);
     const rows = await runInDurableObject(roomOf(roomId), (_, { storage }) => [
       ...storage.sql.exec("SELECT user_id, spent FROM budgets"),
@@ -66,7 +65,6 @@ describe("hibernation refills no budget", () => {
   it("of who closes the socket that they sent with, and keeps another", async () => {
     const { roomId, people } = await mintGroup("ann");
     const [ann] = people;
-    if (!ann) throw new Error("nobody");
     const [first, second] = [await openRoom(ann, roomId), await openRoom(ann, roomId)];
     for (let n = 0; n < LIMIT; n += 1) first.send({ type: "send_message", data: { content: `${n}` } });
     await second.collect("new_message", LIMIT);
@@ -79,7 +77,6 @@ describe("hibernation refills no budget", () => {
   it("of who leaves and comes back", async () => {
     const { roomId, people } = await mintGroup("ann");
     const [ann] = people;
-    if (!ann) throw new Error("nobody");
     const first = await openRoom(ann, roomId);
     for (let n = 0; n < LIMIT; n += 1) first.send({ type: "send_message", data: { content: `${n}` } });
     await first.collect("new_message", LIMIT);
@@ -93,7 +90,6 @@ describe("hibernation refills no budget", () => {
   it("of who was connected while others came and went", async () => {
     const { roomId, people } = await mintGroup("ann", "bob");
     const [ann, bob] = people;
-    if (!ann || !bob) throw new Error("nobody");
     const socket = await openRoom(ann, roomId);
     await openRoom(bob, roomId);
     for (let n = 0; n < LIMIT; n += 1) socket.send({ type: "send_message", data: { content: `${n}` } });

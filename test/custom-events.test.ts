@@ -16,7 +16,7 @@ const frameOf = async (socket: TestSocket) => (await socket.next("event")).data;
 
 async function group() {
   const { roomId, people } = await mintGroup("ann", "bob");
-  const [ann, bob] = people as [TestUser, TestUser];
+  const [ann, bob] = people;
   return { roomId, ann, bob, one: await openRoom(ann, roomId), two: await openRoom(bob, roomId) };
 }
 

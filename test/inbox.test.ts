@@ -74,7 +74,7 @@ it("is gathered: at most one in 5 s for a room, also when it slept in between, a
 
 it("costs one read of the database for each gathering, a call for each who hears it, and none for anybody who is away", async () => {
   const { roomId, people } = await mintGroup("ann", "bob", "cid", "dan", "eve");
-  const [ann, bob] = people as [TestUser, TestUser];
+  const [ann, bob] = people;
   const bobOnline = await online(bob);
   await openRoom(ann, roomId);
   const called = watchCalls();

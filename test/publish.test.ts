@@ -69,7 +69,6 @@ describe("a publication to a place", () => {
   it("reaches the members of a room, natively, and is in its log with the place that was answered", async () => {
     const { roomId, people } = await mintGroup("ann", "bob");
     const [member] = people;
-    if (!member) throw new Error("nobody");
     const socket = await openRoom(member, roomId);
     expect((await publish({ to: { roomId }, type: "poll:opened", data: 7 })).body).toEqual({ accepted: 1 });
     expect(await socket.next("poll:opened")).toEqual({ type: "poll:opened", data: 7 });

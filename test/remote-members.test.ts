@@ -20,7 +20,6 @@ afterEach(() => {
 async function annAndBob() {
   const { roomId, people } = await mintGroup("ann", "bob");
   const [ann, bob] = people;
-  if (!ann || !bob) throw new Error("A group of two without two");
   const native = await openRoom(ann, roomId);
   const client = await connectSocketIo(bob);
   const join = () => client.ask("join_room", { roomId });

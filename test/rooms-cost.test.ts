@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { ChatRoom } from "../src/chat/room.ts";
-import { costOf, type TestUser } from "./support/api.ts";
+import { costOf } from "./support/api.ts";
 import { at } from "./support/items.ts";
 import { mintGroup, openRoom, post } from "./support/rooms.ts";
 
@@ -122,7 +122,7 @@ describe("the hot path", () => {
 describe("an idle room", () => {
   it("with client heartbeats keeps no timer, no alarm but the tokens' end, and is not woken by a beat", async () => {
     const { roomId, people } = await mintGroup("a", "b");
-    const [ann, bob] = people as [TestUser, TestUser];
+    const [ann, bob] = people;
     const stub = env.CHAT_ROOM.getByName(roomId);
     const timers = vi.spyOn(globalThis, "setInterval");
     const socket = await openRoom(ann, roomId, "&heartbeat=client");
@@ -144,7 +144,7 @@ describe("an idle room", () => {
   it("goes quiet after a message: the alarm tells what is left to tell, indexes, and then wants nothing more", async () => {
     const { roomId, people } = await mintGroup("a");
     const stub = env.CHAT_ROOM.getByName(roomId);
-    const [ann] = people as [TestUser];
+    const [ann] = people;
     await post(ann, roomId, "one");
     const socket = await openRoom(ann, roomId, "&heartbeat=client");
     for (let at = 2; at <= 32; at += 1) await socket.ask("send_message", { content: `number ${at}` });

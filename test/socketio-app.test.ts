@@ -258,7 +258,7 @@ describe("a course room", () => {
 describe("the messenger and video sessions", () => {
   it("are rooms like any other: several at a time, told apart by roomId or message", async () => {
     const { roomId, people } = await mintGroup("ann", "bob");
-    const [ann, bob] = people as [TestUser, TestUser];
+    const [ann, bob] = people;
     const client = await connectSocketIo(ann);
     const native = await openRoom(bob, roomId);
     expect(await client.ask("join_room", { roomId })).toEqual({ success: true });

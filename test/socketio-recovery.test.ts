@@ -27,7 +27,6 @@ const gatewayOf = ({ welcome }: SocketIoClient) => welcome?.pid.split(".")[0];
 async function mintPair() {
   const { roomId, people } = await mintGroup("ann", "bob");
   const [ann, bob] = people;
-  if (!ann || !bob) throw new Error("A group of two without two");
   const native = await openRoom(ann, roomId);
   beginIn(0);
   const client = await connectSocketIo(bob);

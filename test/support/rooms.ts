@@ -1,16 +1,17 @@
 /** Rooms and people in them, for tests. */
+
 import { call, mintUser, type TestUser } from "./api.ts";
+import { forEach } from "./each.ts";
 import { openSocket, type TestSocket } from "./socket.ts";
 
 /** People, and a group that the first of them made. */
-export async function mintGroup(...names: string[]): Promise<{ roomId: string; people: TestUser[] }> {
-  const people: TestUser[] = [];
-  for (const name of names) people.push(await mintUser(name));
-  const [owner, ...others] = people;
+export async function mintGroup<const Names extends readonly string[]>(...names: Names) {
+  const people = await forEach(names, mintUser);
+  const [owner, ...others]: readonly TestUser[] = people;
   const body = { name: "The group", isGroup: true, memberIds: others.map(({ id }) => id) };
   const made = await call("/rooms", { method: "POST", token: owner?.token, body });
   if (made.status !== 201) throw new Error(`POST /rooms answered ${made.status}: ${JSON.stringify(made.body)}`);
-  return { roomId: made.body.id, people };
+  return { roomId: String(made.body.id), people };
 }
 
 /** A member's socket in a room, past its first two frames. */
@@ -36,7 +37,6 @@ export const as = (user: TestUser | undefined, method: string, path: string, bod
 export async function mintThree() {
   const { roomId, people } = await mintGroup("ann", "bob", "cid");
   const [ann, bob, cid] = people;
-  if (!ann || !bob || !cid) throw new Error("A group of three without three");
   return { roomId, ann, bob, cid };
 }
 

@@ -3,6 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import { call, mintUser, type TestUser } from "./api.ts";
+import { isEach } from "./each.ts";
 import { openSocket, type TestSocket } from "./socket.ts";
 
 /** SPEC 6: who is back within this time never left. */
@@ -29,8 +30,6 @@ export async function join(user: TestUser, sessionId: string, more: object = {},
   return socket;
 }
 
-type Each<Names extends string[], T> = { [K in keyof Names]: T };
-
 /** A session with its host and guests, everybody joined and everybody told; the first hosts. */
 export async function meeting<const Names extends [string, ...string[]]>(...names: Names) {
   const users = await Promise.all(names.map((name) => mintUser(name)));
@@ -43,7 +42,8 @@ export async function meeting<const Names extends [string, ...string[]]>(...name
     for (const earlier of sockets) await earlier.next("webrtc:user_joined");
     sockets.push(socket);
   }
-  return { sessionId, users: users as Each<Names, TestUser>, sockets: sockets as Each<Names, TestSocket> };
+  if (!isEach(users, names) || !isEach(sockets, names)) throw new Error("Somebody is missing.");
+  return { sessionId, users, sockets };
 }
 
 /** Waits until the room knows that this user's connection is gone. */
