@@ -98,7 +98,7 @@ const project = (name: string, more: Record<string, string>, include: string[]) 
     include,
     name,
     isolate: !isShared || include === ALONE,
-    setupFiles: ["test/support/migrate.ts", "test/support/patience.ts"],
+    setupFiles: ["test/support/migrate.ts", "test/support/patience.ts", "test/support/quiet.ts"],
     expect: { poll: { timeout: 10_000 } },
     testTimeout: TIMEOUT_MS,
     hookTimeout: TIMEOUT_MS,
