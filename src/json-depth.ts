@@ -18,8 +18,7 @@ function isDeeperThan(levels: number, value: unknown): boolean {
  * value again, compares it or hands it to an object calls itself once for each level, and runs out of stack.
  */
 export function isTooDeep(json: string): boolean {
-  // Each level takes two characters at least, and most of what is said in rooms is shorter than that.
-  if (json.length <= 2 * JSON_DEPTH_MAX) return false;
+  if (!opensOftener(JSON_DEPTH_MAX, json)) return false;
   let depth = 0;
   let isInString = false;
   for (let at = 0; at < json.length; at += 1) {
@@ -32,6 +31,18 @@ export function isTooDeep(json: string): boolean {
       depth += 1;
       if (depth > JSON_DEPTH_MAX) return true;
     } else if (CLOSING.has(code)) depth -= 1;
+  }
+  return false;
+}
+
+/** Whether more than `times` brackets open, those in strings too: what most frames are asked, and nothing more. */
+function opensOftener(times: number, json: string): boolean {
+  let count = 0;
+  for (const bracket of ["{", "["]) {
+    for (let at = json.indexOf(bracket); at >= 0; at = json.indexOf(bracket, at + 1)) {
+      count += 1;
+      if (count > times) return true;
+    }
   }
   return false;
 }

@@ -10,10 +10,11 @@ import { form, sample } from "./support/samples.ts";
 const tag = () => crypto.randomUUID().slice(0, 8);
 
 describe("the fold", () => {
+  /** What Unicode leaves unassigned or to private use has neither cases nor other forms. */
   const everyCharacter = function* () {
     for (let code = 0; code <= 0x10ffff; code += 1) {
-      if (code >= 0xd800 && code <= 0xdfff) continue;
-      yield String.fromCodePoint(code);
+      const character = String.fromCodePoint(code);
+      if (/[^\p{Cn}\p{Co}\p{Cs}]/u.test(character)) yield character;
     }
   };
 
@@ -55,6 +56,17 @@ describe("the fold", () => {
   it("keeps what people read as different apart", () => {
     expect(new Set(["e", "é", "è", "ê"].map(fold)).size).toBe(4);
     expect(fold("1 < 2")).not.toBe(fold("1 2"));
+  });
+
+  it("of a text with nothing in it to be made inert changes nothing, and takes out what nobody sees", () => {
+    const odd: string[] = [];
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out.
+    const unseen = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\u202A-\u202E\u2066-\u2069]/;
+    for (const character of everyCharacter()) {
+      const expected = unseen.test(character) ? "12" : `1${character}2`;
+      if (inert(`1${character}2`) !== expected) odd.push(character);
+    }
+    expect(odd).toEqual([]);
   });
 
   it("finds what was made inert by what was typed", () => {

@@ -130,9 +130,8 @@ export function parseFrame(message: string | ArrayBuffer): ParsedFrame {
   } catch {
     return { problem: "The frame is not JSON." };
   }
-  const id = usableId(raw);
-  const parsed = ClientFrame.safeParse(raw);
-  return parsed.success ? { frame: parsed.data, id } : { problem: "A frame is {type, data?, id?}.", id };
+  const { data: frame } = ClientFrame.safeParse(raw);
+  return frame ? { frame, id: frame.id } : { problem: "A frame is {type, data?, id?}.", id: usableId(raw) };
 }
 
 /** A pong is short: a long one is no answer, and not read again. */
