@@ -6,6 +6,7 @@ import { globSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { build } from "esbuild";
 import type { Plugin } from "vite";
+import { counted } from "./counted.ts";
 
 const PREFIX = "\0in-bundle:";
 /** What tests and the Worker must have one of: each knows its own classes by `instanceof`. */
@@ -16,9 +17,10 @@ export type WorkerBundle = { file: string; plugin: Plugin };
 /**
  * Builds `src/index.ts` into `file`, with the names of the source in stack traces.
  * @param root the project's folder
+ * @param isCounted whether it counts which of its lines and branches ran
  * @returns the file, and a plugin by which `test/` imports from `src/` what is in it
  */
-export async function bundleWorker(root: string, file: string): Promise<WorkerBundle> {
+export async function bundleWorker(root: string, file: string, isCounted: boolean): Promise<WorkerBundle> {
   const outfile = join(root, file);
   const sources = globSync("src/**/*.ts", { cwd: root }).filter((path) => !path.endsWith(".d.ts"));
   await build({
@@ -30,6 +32,12 @@ export async function bundleWorker(root: string, file: string): Promise<WorkerBu
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
     keepNames: true,
+    // Lines stay short enough for a stack trace to say where.
+    minifyWhitespace: true,
+    lineLimit: 120,
+    // Packages of the older kind ask for Node's modules by it.
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire("/");' },
+    plugins: isCounted ? [counted(join(root, "src/"))] : [],
   });
   const names = new Map([...(await namesOfSources(root, sources)), ...(await namesOfPackages())]);
   const plugin: Plugin = {
