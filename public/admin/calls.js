@@ -3,7 +3,7 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { day, length, number, secondsBetween, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, brief, endWithReason, facts, ORDER, openRecord, SEARCH } from "./parts.js";
+import { badge, brief, byStatus, endWithReason, facts, ORDER, openRecord, SEARCH } from "./parts.js";
 
 const nameOf = ({ title, id }) => title ?? id;
 const lasted = ({ createdAt, endedAt }) => length(secondsBetween(createdAt, endedAt ?? new Date()));
@@ -45,19 +45,7 @@ export function calls(page) {
     nothing: "There is no call yet.",
     read: (query) => call("GET", withQuery("/admin/calls", query)),
     items: "calls",
-    filters: [
-      SEARCH,
-      {
-        name: "status",
-        label: "Status",
-        options: [
-          ["all", "All"],
-          ["open", "Open"],
-          ["ended", "Ended"],
-        ],
-      },
-      ORDER,
-    ],
+    filters: [SEARCH, byStatus(["open", "Open"], ["ended", "Ended"]), ORDER],
     columns: [
       {
         label: "Call",

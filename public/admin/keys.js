@@ -5,7 +5,7 @@ import { confirmed, openForm } from "/ui/dialog.js";
 import { choices, chosen, field } from "/ui/form.js";
 import { day } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, SEARCH, showOnce } from "./parts.js";
+import { badge, byStatus, SEARCH, showOnce } from "./parts.js";
 import { SCOPES } from "./vocabulary.js";
 
 const DAY_MS = 86_400_000;
@@ -64,18 +64,7 @@ export function keys(page) {
     nothing: "There is no key yet. With one, your own backend makes users, signs them in and publishes.",
     read: (query) => call("GET", withQuery("/admin/keys", query)),
     items: "keys",
-    filters: [
-      SEARCH,
-      {
-        name: "status",
-        label: "Status",
-        options: [
-          ["all", "All"],
-          ["active", "Active"],
-          ["expired", "Expired"],
-        ],
-      },
-    ],
+    filters: [SEARCH, byStatus(["active", "Active"], ["expired", "Expired"])],
     columns: [
       {
         label: "Key",

@@ -113,6 +113,9 @@ export const reportLine = ({ status, targetType, targetId, reason }) => [
 
 export const SEARCH = { name: "search", label: "Search", type: "search" };
 
+/** A list's filter by status: all items, or those of one of `options`, each [value, label]. */
+export const byStatus = (...options) => ({ name: "status", label: "Status", options: [["all", "All"], ...options] });
+
 export const VISIBILITY = {
   name: "visibility",
   label: "Visibility",

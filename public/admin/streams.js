@@ -3,7 +3,7 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { day, number } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, endWithReason, ORDER, SEARCH } from "./parts.js";
+import { badge, byStatus, endWithReason, ORDER, SEARCH } from "./parts.js";
 
 /** Why the last session ended, as people say it. */
 const REASONS = {
@@ -42,15 +42,7 @@ export function streams(page) {
     items: "streams",
     filters: [
       SEARCH,
-      {
-        name: "status",
-        label: "Status",
-        options: [
-          ["all", "All"],
-          ["live", "Live"],
-          ["ended", "Ended"],
-        ],
-      },
+      byStatus(["live", "Live"], ["ended", "Ended"]),
       {
         name: "sort_by",
         label: "Sort by",

@@ -3,7 +3,7 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { day, number, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, brief, endWithReason, facts, link, ORDER, openRecord, reportLine, SEARCH } from "./parts.js";
+import { badge, brief, byStatus, endWithReason, facts, link, ORDER, openRecord, reportLine, SEARCH } from "./parts.js";
 
 /** `page.act` runs an act, says how it went, and has everything read anew. */
 export function users(page) {
@@ -90,15 +90,7 @@ export function users(page) {
     items: "users",
     filters: [
       SEARCH,
-      {
-        name: "status",
-        label: "Status",
-        options: [
-          ["all", "All"],
-          ["active", "Active"],
-          ["banned", "Banned"],
-        ],
-      },
+      byStatus(["active", "Active"], ["banned", "Banned"]),
       {
         name: "sort_by",
         label: "Sort by",

@@ -7,7 +7,7 @@ import { counted, day } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
 import { beforeMessage } from "./before-message.js";
 import { outcome } from "./deliveries.js";
-import { badge, SEARCH, showOnce } from "./parts.js";
+import { badge, byStatus, SEARCH, showOnce } from "./parts.js";
 import { EVENTS } from "./vocabulary.js";
 import { openWebhook } from "./webhook.js";
 
@@ -99,18 +99,7 @@ export function webhooks(page) {
     nothing: "There is no endpoint yet. Your own backend hears through one what happens here.",
     read: (query) => call("GET", withQuery("/admin/webhooks", query)),
     items: "webhooks",
-    filters: [
-      SEARCH,
-      {
-        name: "status",
-        label: "Status",
-        options: [
-          ["all", "All"],
-          ["on", "On"],
-          ["off", "Off"],
-        ],
-      },
-    ],
+    filters: [SEARCH, byStatus(["on", "On"], ["off", "Off"])],
     columns: [
       {
         label: "Endpoint",
