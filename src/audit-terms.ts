@@ -23,8 +23,12 @@ export const AUDIT_ACTIONS = [
   "sign_out",
   "move",
   "share",
+  "copy",
   "add_member",
   "remove_member",
+  "mute",
+  "unmute",
+  "delete_message",
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -210,6 +210,17 @@ describe("what a role lets somebody do to what is another's, by a route that is 
     expect([await deeds(owner), await deeds(stranger), await deeds(staff)]).toEqual([[], [], before]);
   });
 
+  it("leaves one of a private file that an admin copies to themself, and none of what anybody may copy", async () => {
+    const before = (await deeds(staff)).length;
+    const copy = async ({ folder, name }: { folder: string; name: string }) =>
+      (await as(staff, "POST", "/files/copy", { folder, file: name, targetFolder: folderName() })).status;
+    const secret = await uploadNamed(owner, "secret.pdf", { folder: folderName() });
+    expect(await copy(await fileOf(owner))).toBe(201);
+    expect(await copy(secret)).toBe(201);
+    expect((await deeds(staff)).slice(before)).toEqual([`copy file ${secret.id}`]);
+    expect(await detailsBy(staff)).toMatchObject({ ownerId: owner.id, name: "secret.pdf", toName: "secret.pdf" });
+  });
+
   it("leaves one of a course that is made, and of each copy of a file that goes along", async () => {
     const before = (await deeds(staff)).length;
     const { id } = await makeCourse(staff);

@@ -1,4 +1,4 @@
-/** What admins did. Nothing here can be changed. */
+/** What admins, moderators and backends did. Nothing here can be changed. */
 import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { time } from "/ui/format.js";

@@ -62,8 +62,12 @@ export const AUDIT_ACTIONS = [
   "sign_out",
   "move",
   "share",
+  "copy",
   "add_member",
   "remove_member",
+  "mute",
+  "unmute",
+  "delete_message",
 ];
 
 export const AUDIT_TARGETS = [

@@ -1,11 +1,15 @@
 /**
  * What was done by the right of a role or of a key, for `GET /admin/audit` (SPEC 4): one row for every deed on every item, in
- * the transaction of the deed, whatever route it came by; nobody's deed on what is their own is one. Nothing deletes them; erasing a person takes their words out (features/admin/erasure).
+ * the transaction of the deed, whatever way it came; nobody's deed on what is their own is one. An object notes it in the
+ * transaction, and records it afterwards. Nothing deletes them; erasing a person takes their words out
+ * (features/admin/erasure).
  */
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { AuditAction, AuditTarget } from "../audit-terms.ts";
 import type { ServerCtx, UserCtx } from "../context.ts";
+import type { CallContext } from "../db/call-context.ts";
 import { logEvent } from "../platform/log.ts";
+import { ERASED_NAME } from "./user-names.ts";
 
 type Deed = {
   action: AuditAction;
@@ -45,4 +49,26 @@ export function logEach(
   const [event, doer] =
     actor.kind === "user" ? [`admin.${action}`, { adminId: actor.id }] : [`server.${action}`, { keyId: actor.keyId }];
   for (const targetId of ids) logEvent(event, { requestId, ...doer, targetType, targetId });
+}
+
+/** A deed in an object, by a user. `key`: it may come again under it, and makes no second row. */
+export type PastAct = {
+  key: string;
+  adminId: number;
+  action: AuditAction;
+  targetType: AuditTarget;
+  targetId: string;
+  details: Record<string, unknown>;
+  requestId: string;
+  at: number;
+};
+
+/** Records deeds that are done already, in order, each once. Who did them may have been erased since. */
+export function recordActs({ db }: CallContext, acts: PastAct[]) {
+  return db.run(sql`
+    INSERT INTO audit (admin_id, admin_username, action, target_type, target_id, details, request_id, created_at, act_key)
+    SELECT value ->> 'adminId', coalesce(u.username, ${ERASED_NAME}), value ->> 'action', value ->> 'targetType',
+      value ->> 'targetId', value -> 'details', value ->> 'requestId', value ->> 'at', value ->> 'key'
+    FROM json_each(${JSON.stringify(acts)}) LEFT JOIN users u ON u.id = value ->> 'adminId'
+    WHERE true ORDER BY key ON CONFLICT (act_key) WHERE act_key IS NOT NULL DO NOTHING`);
 }

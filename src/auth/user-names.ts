@@ -6,6 +6,9 @@ import type { FindUsers } from "../input.ts";
 import { fold } from "../text.ts";
 import { BACKEND } from "./identities.ts";
 
+/** Whose account was erased has no id left, and this name, which nobody can register. */
+export const ERASED_NAME = "Deleted user";
+
 /**
  * Finds them in one query. `@name` is a username; bare text an `externalId` first, then a username: whoever registers as
  * somebody's `externalId` is not taken for them. Where a backend names its people in production, bare text is theirs alone.

@@ -8,18 +8,20 @@ import { encodeFrame } from "../realtime/protocol.ts";
 import { type Attachments, isGranted, type NamedFile } from "./attachments.ts";
 import type { CustomEvent } from "./contract.ts";
 import type { Conversation, Said } from "./conversation.ts";
-import { type Dialect, frameOf } from "./dialect.ts";
+import { type Dialect, frameOf, OFFICIAL_TYPES } from "./dialect.ts";
 import type { Gate, Question } from "./gate.ts";
 import type { RoomInfo } from "./info.ts";
 import type { LogEntry, Message } from "./log.ts";
 import type { Moderation } from "./moderation.ts";
 import type { Action } from "./reactions.ts";
+import type { RoleActs } from "./role-acts.ts";
 
 /** The room as its actions see it. */
 export type ChatHost<D extends Dialect> = {
   readonly dialect: D;
   readonly attachments: Attachments;
   readonly gate: Gate;
+  readonly roleActs: RoleActs;
   broadcast(frame: EncodedFrame, except?: Connection): void;
   broadcastLogged(frame: EncodedFrame): void;
   /** To all connections of one user, wherever they are held. */
@@ -121,7 +123,12 @@ export class ChatActions<D extends Dialect = Dialect> {
 
   #append(by: CommandContext, said: NewMessage, fileUrl: string | null): unknown {
     const { message, isNew } = this.conversation.send(by, this.#saidIn(said, fileUrl));
-    return isNew ? this.#tell(message, by.now) : this.repeated(message);
+    if (!isNew) return this.repeated(message);
+    const { type, seq } = message;
+    if (OFFICIAL_TYPES.has(type)) {
+      this.host.roleActs.note(by, "message", { messageId: this.#dialect.messageId(seq), type });
+    }
+    return this.#tell(message, by.now);
   }
 
   /** A message by the system, without a file. Answers it. @throws AppError NOT_FOUND no such `replyTo` */
@@ -182,8 +189,14 @@ export class ChatActions<D extends Dialect = Dialect> {
    */
   remove(by: CommandContext, messageId: string): MaybePromise<{ messageId: string }> {
     const seq = this.seqOf(messageId);
-    const { fileUrl } = this.conversation.removable(by.person, seq);
-    return this.#remove(messageId, fileUrl, by.now, () => this.conversation.remove(by, seq));
+    const { fileUrl, userId: authorId } = this.conversation.removable(by.person, seq);
+    return this.#remove(messageId, fileUrl, by.now, () => {
+      const entry = this.conversation.remove(by, seq);
+      if (authorId !== by.person.userId) {
+        this.host.roleActs.note(by, "delete_message", { messageId: this.#dialect.messageId(seq), authorId });
+      }
+      return entry;
+    });
   }
 
   /** The same by the system. @throws AppError NOT_FOUND */
@@ -216,7 +229,8 @@ export class ChatActions<D extends Dialect = Dialect> {
   /** A product's own event, to everybody here. @throws AppError as Conversation.emit */
   emit(by: CommandContext, event: CustomEvent): { seq: number } | undefined {
     const seq = this.conversation.emit(by, event);
-    const { name, data } = event;
+    const { name, data, keep } = event;
+    if (this.info.kind === "stream") this.host.roleActs.note(by, "publish", { event: name, keep });
     const text = encodeFrame(this.#dialect.happened({ name, data, userId: by.person.userId }), seq);
     if (seq === undefined) {
       this.host.broadcast(text);
@@ -241,7 +255,8 @@ export class ChatActions<D extends Dialect = Dialect> {
    * Keeps somebody from writing for a while. Told to the one it is about.
    * @throws AppError FORBIDDEN for anybody but the owner and moderators, and against those · NOT_FOUND nobody who is here
    */
-  async mute({ person, now }: CommandContext, userId: number, seconds: number) {
+  async mute(by: CommandContext, userId: number, seconds: number) {
+    const { person, now } = by;
     this.moderation.requireInCharge(person);
     if (userId === person.userId || userId === this.info.ownerId) throw new AppError("FORBIDDEN");
     await this.host.requireMutable(userId);
@@ -250,14 +265,17 @@ export class ChatActions<D extends Dialect = Dialect> {
     const until = now + seconds * 1000;
     this.host.record(userId, now);
     this.moderation.mute(userId, until);
+    this.host.roleActs.note(by, "mute", { userId, seconds });
     return this.#tellMuted(userId, until);
   }
 
   /** @throws AppError FORBIDDEN for anybody but the owner and moderators · NOT_FOUND nobody who is here */
-  async unmute({ person }: CommandContext, userId: number) {
-    this.moderation.requireInCharge(person);
+  async unmute(by: CommandContext, userId: number) {
+    this.moderation.requireInCharge(by.person);
     await this.host.requireMutable(userId);
-    return this.moderation.unmute(userId) ? this.#tellMuted(userId, null) : { userId, mutedUntil: null };
+    if (!this.moderation.unmute(userId)) return { userId, mutedUntil: null };
+    this.host.roleActs.note(by, "unmute", { userId });
+    return this.#tellMuted(userId, null);
   }
 
   #tellMuted(userId: number, until: number | null) {

@@ -29,6 +29,7 @@ import { ChatLog, type Message } from "./log.ts";
 import { Moderation } from "./moderation.ts";
 import { Reactions } from "./reactions.ts";
 import { ChatReplay } from "./replay.ts";
+import { RoleActs } from "./role-acts.ts";
 import { ChatSearch } from "./search.ts";
 
 const NO_COMMANDS: Commands = new Map();
@@ -44,6 +45,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
   protected readonly gate: Gate;
   /** Who is named here, for erasure. */
   protected readonly references: UserReferences;
+  readonly #roleActs: RoleActs;
   readonly #reactions: Reactions;
   readonly #history: ChatHistory;
   readonly #schema: readonly MigrationStep[];
@@ -56,15 +58,13 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
     migrate(state.storage, schema);
     this.#schema = schema;
     const { sql } = state.storage;
-    const log = new ChatLog(sql);
-    const search = new ChatSearch(sql);
-    const moderation = new Moderation(sql);
-    const reactions = new Reactions(sql);
+    this.entries = new ChatLog(sql);
+    this.search = new ChatSearch(sql);
+    this.moderation = new Moderation(sql);
+    this.#reactions = new Reactions(sql);
+    const { entries: log, search, moderation } = this;
+    const reactions = this.#reactions;
     const record = (userId: number, now: number) => this.references.record(userId, now);
-    this.entries = log;
-    this.search = search;
-    this.moderation = moderation;
-    this.#reactions = reactions;
     this.gate = new Gate({
       storage: state.storage,
       roomId: this.roomId,
@@ -73,6 +73,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
     });
     this.conversation = new Conversation({ log, reactions, search, moderation, record });
     this.attachments = new Attachments(state, env, `${target}:${this.roomId}`);
+    this.#roleActs = new RoleActs({ state, env, timers: this.timers, roomId: this.roomId, moderation });
     const shown = (message: Message) => this.attachments.shown(message);
     this.#history = new ChatHistory(log, reactions, search, shown);
     this.log = new ChatReplay(log, {
@@ -121,6 +122,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
     this.entries.clear();
     this.search.clear();
     this.references.clear();
+    this.#roleActs.clear();
   }
 
   // ── How it speaks ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -152,6 +154,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
       },
       attachments: this.attachments,
       gate: this.gate,
+      roleActs: this.#roleActs,
       broadcast: (frame, except) => this.broadcast(frame, except),
       broadcastLogged: (frame) => this.broadcastLogged(frame),
       tellUser: (userId, frame) => this.tellUser(userId, frame),
@@ -187,7 +190,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
   }
 
   /** RPC: a command from somebody without a socket: REST, or Socket.IO. The same function as for a frame. */
-  async executeFor(person: Person, context: Context, type: string, data: unknown): Promise<Outcome> {
+  async executeFor(person: Person, context: Context, type: string, data: unknown, requestId?: string) {
     try {
       const isLate = this.meet(context);
       if (isLate) await isLate;
@@ -195,7 +198,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
     } catch (thrown) {
       return failed(thrown);
     }
-    return this.execute(person, type, data);
+    return this.execute(person, type, data, requestId);
   }
 
   /** @throws AppError NOT_FOUND the room is no more */
@@ -278,6 +281,7 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
     this.moderation.close(Date.now());
     for (const connection of this.connections.values()) this.disconnect(connection, CLOSE.notFound, "NOT_FOUND");
     await this.references.withdraw();
+    await this.#roleActs.finish();
     await this.beforeEnd();
     await this.ctx.blockConcurrencyWhile(() => this.#wipe());
   }

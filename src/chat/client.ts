@@ -36,7 +36,7 @@ export async function execute(
   data: unknown,
 ): Promise<unknown> {
   const outcome = await callObject(ctx, ctx.env.CHAT_ROOM, roomId, (room) =>
-    room.executeFor(personOf(ctx), context, type, data),
+    room.executeFor(personOf(ctx), context, type, data, ctx.requestId),
   );
   return outcomeOf(outcome);
 }
@@ -47,7 +47,8 @@ export const hasOwnId = (data: unknown): boolean => z.object({ clientMessageId: 
 /** The same for a message. One that has no id of its client's is not tried again: it might be said twice. */
 export async function say(ctx: UserCtx, { roomId, context }: Access, type: string, data: unknown): Promise<unknown> {
   const { CHAT_ROOM } = ctx.env;
-  const call = (room: ReturnType<typeof CHAT_ROOM.getByName>) => room.executeFor(personOf(ctx), context, type, data);
+  const call = (room: ReturnType<typeof CHAT_ROOM.getByName>) =>
+    room.executeFor(personOf(ctx), context, type, data, ctx.requestId);
   const outcome = hasOwnId(data)
     ? await callObject(ctx, CHAT_ROOM, roomId, call)
     : await callOnce(ctx, () => call(CHAT_ROOM.getByName(roomId)));

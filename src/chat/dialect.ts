@@ -1,6 +1,7 @@
 /** One engine, several dialects: how a kind of chat puts what it has to say into frames. */
+import { ERASED_NAME } from "../auth/user-names.ts";
 import type { Person } from "../realtime/connection-state.ts";
-import { ERASED_NAME, type Frame } from "../realtime/protocol.ts";
+import type { Frame } from "../realtime/protocol.ts";
 import type { RoomInfo } from "./info.ts";
 import type { Happening, LogEntry, Message } from "./log.ts";
 

@@ -106,6 +106,11 @@ export class Moderation {
     return role !== "user" || this.info.ownerId === userId;
   }
 
+  /** Whether this person is in charge here by their role alone: the room is another's. */
+  actsByRole({ userId, role }: Person): boolean {
+    return role !== "user" && this.info.ownerId !== userId;
+  }
+
   /** @throws AppError FORBIDDEN for anybody but the owner, moderators and admins */
   requireInCharge(person: Person): void {
     if (!this.isInCharge(person)) throw new AppError("FORBIDDEN", "Only the room's owner and moderators do this.");

@@ -32,7 +32,8 @@ CREATE TABLE audit (
   details TEXT,
   request_id TEXT NOT NULL,
   created_at INTEGER NOT NULL
-, key_id TEXT);
+, key_id TEXT, act_key TEXT);
+CREATE UNIQUE INDEX audit_act ON audit (act_key) WHERE act_key IS NOT NULL;
 CREATE INDEX audit_action ON audit (action, id);
 CREATE INDEX audit_admin ON audit (admin_id, id);
 CREATE INDEX audit_target ON audit (target_type, target_id, id);

@@ -324,6 +324,7 @@ export const audit = sqliteTable("audit", {
   requestId: text("request_id").notNull(),
   createdAt: time("created_at").notNull(),
   keyId: text("key_id"),
+  actKey: text("act_key"),
 });
 
 export const outbox = sqliteTable(

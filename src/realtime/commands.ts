@@ -12,7 +12,8 @@ export type CommandContext = {
   person: Person;
   connection?: Connection;
   now: number;
-  requestId?: string;
+  /** Of a caller without a connection: one for each command, however often it comes. */
+  requestId?: string | undefined;
   /** Finds people whom a frame names. */
   find: FindUsers;
 };

@@ -224,11 +224,11 @@ export class Dispatcher {
   // ── For callers without a socket ──────────────────────────────────────────────────────────────────────────────────
 
   /** As a frame of this type, for a caller without a socket: the same function, budget and group. */
-  execute(person: Person, type: string, data: unknown): Promise<Outcome> {
+  execute(person: Person, type: string, data: unknown, requestId?: string): Promise<Outcome> {
     return this.#answer((now) => {
       this.#unkept.add(person.userId);
       this.#lifecycle.budgets.require(person.userId, this.#room.commands().get(type)?.budget ?? "messages", now);
-      return this.#run({ person, now, find: this.#find }, { type, data });
+      return this.#run({ person, now, requestId, find: this.#find }, { type, data });
     });
   }
 

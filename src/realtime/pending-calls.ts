@@ -31,7 +31,7 @@ export class PendingCalls<Row extends { id: number }> implements Timer {
   readonly #calls: Calls<Row>;
   /** Target → tries that did not succeed yet, and when the next one is due, ms. After hibernation: at once. */
   readonly #targets = new Map<string, { tries: number; retryAt: number }>();
-  readonly #underWay = new Set<string>();
+  readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(host: Host, calls: Calls<Row>) {
     this.#host = host;
@@ -50,14 +50,21 @@ export class PendingCalls<Row extends { id: number }> implements Timer {
     const now = Date.now();
     for (const target of new Set(targets)) {
       if (!this.#targets.has(target)) this.#targets.set(target, { tries: 0, retryAt: now + FIRST_RETRY_MS });
-      this.#begin(target);
+      void this.#begin(target);
     }
     this.#host.timers.arm(now);
   }
 
+  /** Makes all that waits, now. @throws Error a call failed; it is made again later */
+  async finish(): Promise<void> {
+    await Promise.all(this.#underWay.values());
+    for (const target of this.#targets.keys()) await this.#begin(target);
+    if (this.#targets.size > 0) throw new Error(`Calls of ${this.#calls.table} are not made yet`);
+  }
+
   /** What waits is not so any more. */
   clear(): void {
-    this.#sql.exec(`DELETE FROM ${this.#calls.table}`);
+    if (hasTable(this.#sql, this.#calls.table)) this.#sql.exec(`DELETE FROM ${this.#calls.table}`);
     this.#targets.clear();
   }
 
@@ -66,13 +73,17 @@ export class PendingCalls<Row extends { id: number }> implements Timer {
   }
 
   ring(now: number): void {
-    for (const [target, { retryAt }] of this.#targets) if (retryAt <= now) this.#begin(target);
+    for (const [target, { retryAt }] of this.#targets) if (retryAt <= now) void this.#begin(target);
   }
 
-  #begin(target: string): void {
-    if (this.#underWay.has(target)) return;
-    this.#underWay.add(target);
-    this.#host.state.waitUntil(this.#makeAll(target));
+  /** Once at a time for each target, after this event: never from within a transaction. Never throws. */
+  #begin(target: string): Promise<void> {
+    const underWay = this.#underWay.get(target);
+    if (underWay) return underWay;
+    const made = Promise.resolve().then(() => this.#makeAll(target));
+    this.#underWay.set(target, made);
+    this.#host.state.waitUntil(made);
+    return made;
   }
 
   /** Makes what waits for a target; what is added meanwhile goes with it. Never throws. */

@@ -18,8 +18,6 @@ export const Timestamp = z.iso.datetime().describe("ISO 8601, UTC, with millisec
 export const UserId = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 /** A user whom a client means: by id, or in its place by `externalId`, username or `@username` (SPEC 14). */
 export const UserRef = userRef(UserId).describe("An id; an externalId, a username or @username may stand instead");
-/** Whose account was erased has no id left, and this name, which nobody can register. */
-export const ERASED_NAME = "Deleted user";
 export const AuthorId = UserId.nullable().describe("null: the account was erased");
 
 export const ErrorFrameBody = z.object({ code: z.enum(codes), message: z.string(), timestamp: Timestamp });

@@ -194,8 +194,8 @@ export abstract class Room extends KindOfRoom {
   // ── RPC ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** RPC: a frame for a caller without a socket (REST): the same function, budget and group. Read it with `outcomeOf`. */
-  execute(person: Person, type: string, data: unknown): Promise<Outcome> {
-    return this.#dispatcher.execute(person, type, data);
+  execute(person: Person, type: string, data: unknown, requestId?: string): Promise<Outcome> {
+    return this.#dispatcher.execute(person, type, data, requestId);
   }
 
   /** Counts what goes another way, for a caller at `address`. @returns seconds to wait when that was one too many, else 0 */

@@ -2,7 +2,7 @@
  * Who may do what with a file: private ones exist for their owner, admins, and the readers of a chat that they were sent
  * into; public ones for everybody.
  */
-import { and, eq, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import { recordEach } from "../../auth/audit.ts";
 import { actorId, type Ctx, isAdmin, isModerator, type UserCtx } from "../../context.ts";
 import { jsonObject } from "../../db/json.ts";
@@ -30,8 +30,13 @@ const isGranted = ({ actor }: Ctx): SQL => sql`(${isShown} AND EXISTS (
       EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = r.id AND m.user_id = ${actorId(actor)})
       OR (r.kind = 'course' AND (r.join_policy = 'open' OR ${isModerator(actor) ? 1 : 0})))))))`;
 
-export const mayRead = (ctx: Ctx): SQL | undefined =>
-  isAdmin(ctx.actor) ? undefined : or(eq(files.ownerId, actorId(ctx.actor)), isPublic, isGranted(ctx));
+const mayReadWithoutRole = (ctx: Ctx): SQL =>
+  sql`(${eq(files.ownerId, actorId(ctx.actor))} OR ${isPublic} OR ${isGranted(ctx)})`;
+
+export const mayRead = (ctx: Ctx): SQL | undefined => (isAdmin(ctx.actor) ? undefined : mayReadWithoutRole(ctx));
+
+/** By the right of an admin alone. */
+export const isReadByRole = (ctx: Ctx): SQL => (isAdmin(ctx.actor) ? sql`NOT ${mayReadWithoutRole(ctx)}` : sql`0`);
 
 /** What the audit keeps of a file. */
 export const auditedFile = { ownerId: files.ownerId, folder: files.folder, name: files.name };
@@ -42,7 +47,7 @@ export const auditedFile = { ownerId: files.ownerId, folder: files.folder, name:
  */
 export const recordFiles = (
   ctx: UserCtx,
-  action: "delete" | "move" | "share",
+  action: "delete" | "move" | "share" | "copy",
   which: SQL | undefined,
   more: Record<string, string> = {},
 ) =>

@@ -9,7 +9,7 @@ import { wasTaken } from "../../db/file-paths.ts";
 import { files } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { fold } from "../../text.ts";
-import { belongsToVideo, isAt, mayChange, mayRead, recordFiles, unchangeable } from "./access.ts";
+import { belongsToVideo, isAt, isReadByRole, mayChange, mayRead, recordFiles, unchangeable } from "./access.ts";
 import type { FileInfo, FilePath, Relocate } from "./contract.ts";
 import { toInfo } from "./info.ts";
 import { recordPath } from "./keep.ts";
@@ -80,6 +80,7 @@ export async function copyFile(ctx: UserCtx, input: Relocate): Promise<FileInfo>
   const id = v7();
   const isSeen = and(isAt(input), mayRead(ctx));
   const fits = fitsQuota(ctx.config, ctx.actor.id, sql`files.size`);
+  const isCopied = and(isSeen, isFree(to, id), fits);
   const { known, copied } = await ctx.db.batch({
     known: one(
       ctx.db
@@ -87,13 +88,14 @@ export async function copyFile(ctx: UserCtx, input: Relocate): Promise<FileInfo>
         .from(files)
         .where(isSeen),
     ),
+    audited: recordFiles(ctx, "copy", and(isCopied, isReadByRole(ctx)), { toFolder: to.folder, toName: to.file }),
     copied: one(
       ctx.db
         .insert(files)
         .select(
           sql`SELECT ${id}, ${ctx.actor.id}, ${to.folder}, ${to.file}, original_name, category, mime_type, size, sha256,
           visibility, key, ${ctx.now.getTime()}, ${fold(to.folder)}, ${to.naming.folded}, 1, hidden_at
-          FROM files WHERE ${and(isSeen, isFree(to, id), fits)}`,
+          FROM files WHERE ${isCopied}`,
         )
         .returning(),
     ),

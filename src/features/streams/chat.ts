@@ -45,12 +45,14 @@ export class StreamActions extends ChatActions<StreamDialect> {
   }
 
   /** @throws AppError FORBIDDEN for anybody but the owner and moderators */
-  slowDown({ person, now }: CommandContext, seconds: number): { seconds: number } {
-    this.moderation.requireInCharge(person);
+  slowDown(by: CommandContext, seconds: number): { seconds: number } {
+    this.moderation.requireInCharge(by.person);
     const { info } = this;
-    if (seconds !== info.slowModeSeconds) {
+    const before = info.slowModeSeconds;
+    if (seconds !== before) {
       this.moderation.learn({ ...info, version: info.version + 1, slowModeSeconds: seconds });
-      this.#room.announce(this.host.dialect.slowMode(seconds), now);
+      this.host.roleActs.note(by, "update", { slowModeSeconds: seconds, before });
+      this.#room.announce(this.host.dialect.slowMode(seconds), by.now);
     }
     return { seconds };
   }

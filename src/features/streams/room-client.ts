@@ -37,7 +37,7 @@ export async function executeInChat(
 ): Promise<unknown> {
   const context = await findStream(ctx, streamId);
   const outcome = await callObject(ctx, ctx.env.STREAM_ROOM, String(streamId), (room) =>
-    room.executeFor(personOf(ctx), context, command, data),
+    room.executeFor(personOf(ctx), context, command, data, ctx.requestId),
   );
   return outcomeOf(outcome);
 }
@@ -48,7 +48,7 @@ export async function sayInChat(ctx: UserCtx, streamId: number, data: unknown): 
   const context = await findStream(ctx, streamId);
   const name = String(streamId);
   const execute = (room: ReturnType<typeof STREAM_ROOM.getByName>) =>
-    room.executeFor(personOf(ctx), context, "chat_message", data);
+    room.executeFor(personOf(ctx), context, "chat_message", data, ctx.requestId);
   const outcome = hasOwnId(data)
     ? await callObject(ctx, STREAM_ROOM, name, execute)
     : await callOnce(ctx, () => execute(STREAM_ROOM.getByName(name)));

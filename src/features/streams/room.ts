@@ -180,8 +180,9 @@ export class StreamRoom extends Chat<StreamDialect, StreamActions, StreamContext
     context: StreamContext,
     type: string,
     data: unknown,
+    requestId?: string,
   ): Promise<Outcome> {
-    const outcome = await this.executeFor(person, context, type, data);
+    const outcome = await this.executeFor(person, context, type, data, requestId);
     await this.#audiences.drained(audience);
     return outcome;
   }

@@ -1,4 +1,4 @@
-/** The log of what admins did (SPEC 4). */
+/** What was done by the right of a role or of a key (SPEC 4). */
 import { z } from "zod";
 import { PageQuery, Pagination } from "../../../db/page.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
@@ -28,7 +28,7 @@ export const AuditEntry = z
     targetId: z.string(),
     reason: z.string().nullable(),
     details: z.record(z.string(), z.unknown()).nullable().describe("What it was before, and is now"),
-    requestId: z.string().describe("As in X-Request-Id, and in the logs"),
+    requestId: z.string().describe("As in X-Request-Id, and in the logs; a socket's frame has none but this"),
     createdAt: Timestamp,
   })
   .meta({ id: "AuditEntry" });

@@ -1,5 +1,5 @@
 /** The audit as admins read it; auth/audit.ts writes it. */
-import { and, count, desc, eq, sql } from "drizzle-orm";
+import { and, count, desc, eq, getTableColumns, sql } from "drizzle-orm";
 import { z } from "zod";
 import { NO_ADMIN } from "../../../auth/audit.ts";
 import type { UserCtx } from "../../../context.ts";
@@ -8,6 +8,8 @@ import { offsetOf, pagination } from "../../../db/page.ts";
 import { audit, statsTotals } from "../../../db/tables.ts";
 import { countMatches, hasPart } from "../search.ts";
 import type { AuditEntry, AuditQuery } from "./contract.ts";
+
+const { actKey: _actKey, ...shown } = getTableColumns(audit);
 
 /** Newest first. */
 export async function listAudit(ctx: UserCtx, query: AuditQuery) {
@@ -23,7 +25,13 @@ export async function listAudit(ctx: UserCtx, query: AuditQuery) {
   const found = hasPart([audit.adminUsername, audit.reason, audit.details, audit.targetId, audit.requestId], search);
   const where = and(...filters, found);
   const { rows, counted } = await ctx.db.batch({
-    rows: ctx.db.select().from(audit).where(where).orderBy(desc(audit.id)).limit(query.limit).offset(offsetOf(query)),
+    rows: ctx.db
+      .select(shown)
+      .from(audit)
+      .where(where)
+      .orderBy(desc(audit.id))
+      .limit(query.limit)
+      .offset(offsetOf(query)),
     counted: found
       ? countMatches(ctx, sql`${audit} WHERE ${where}`)
       : one(
@@ -37,7 +45,7 @@ export async function listAudit(ctx: UserCtx, query: AuditQuery) {
 
 const Details = z.record(z.string(), z.unknown());
 
-const toEntry = (row: typeof audit.$inferSelect): AuditEntry => ({
+const toEntry = (row: Omit<typeof audit.$inferSelect, "actKey">): AuditEntry => ({
   ...row,
   adminId: row.adminId === NO_ADMIN ? null : row.adminId,
   details: row.details === null ? null : Details.parse(JSON.parse(row.details)),

@@ -8,7 +8,7 @@ import type { CallContext } from "../../../db/call-context.ts";
 import { type Delivery, deliverNow } from "../../../db/outbox.ts";
 import { eraseReferences } from "../../../db/user-references.ts";
 import { framesName } from "../../../realtime/people.ts";
-import { ERASED_NAME } from "../../../realtime/protocol.ts";
+import { ERASED_NAME } from "../../../auth/user-names.ts";
 import { eraseUploadsOf } from "../../files/service.ts";
 import { eraseFromRooms } from "../../rooms/service.ts";
 import { isFactOf } from "../../webhooks/service.ts";

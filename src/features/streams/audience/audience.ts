@@ -125,8 +125,9 @@ export class StreamAudience extends Room {
   async #pass({ person, connection }: CommandContext, type: string, data: unknown): Promise<unknown> {
     if (!connection) throw new AppError("FORBIDDEN", "This takes a socket.");
     const { greeting: _greeting, ...context } = AudienceContext.parse(connection.context);
+    const requestId = crypto.randomUUID();
     const done = resultOf(
-      await this.#askRoom((room) => room.executeInAudience(this.#name, person, context, type, data)),
+      await this.#askRoom((room) => room.executeInAudience(this.#name, person, context, type, data, requestId)),
     );
     if (type === "leave_stream") this.disconnectAtLast(connection, 1000, "LEFT");
     return done;
