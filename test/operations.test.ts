@@ -8,12 +8,15 @@ import alerts from "../ops/prometheus/alerts.yml?raw";
 import { app } from "../src/app.ts";
 import { runCron } from "../src/cron.ts";
 import { PARKED_AFTER_ATTEMPTS } from "../src/db/outbox-parked.ts";
+import { config } from "../src/config.ts";
+import { AppError } from "../src/errors.ts";
 import { sendersOf } from "../src/features/webhooks/endpoint.ts";
+import { callOnce, objectCaller } from "../src/platform/objects.ts";
 import { act, mintAdmin, post, run } from "./support/admin.ts";
-import { call, mintUser, ORIGIN } from "./support/api.ts";
+import { call, costOf, mintUser, ORIGIN } from "./support/api.ts";
 import { makeEndpoint, standIn } from "./support/backend.ts";
 import { passTime } from "./support/clock.ts";
-import { stalled } from "./support/stalled.ts";
+import { never, stalled } from "./support/stalled.ts";
 
 async function scrape(): Promise<string> {
   const { body } = await call<string>("//metrics?token=test-metrics-token");
@@ -33,6 +36,15 @@ describe("metrics", () => {
     }
   });
 
+  it("are all in the runbook's table, with what each costs", async () => {
+    const exposed = [...(await scrape()).matchAll(/^# HELP (\w+)/gm)].map(([, name]) => name);
+    const rows = runbook.split("\n").filter((line) => /^\| `roomcast_/.test(line));
+    expect(
+      exposed.filter((name) => !rows.some((row) => row.includes(`\`${name}`) && /\| [^|]+ \|$/.test(row))),
+    ).toEqual([]);
+    for (const row of rows) expect(row.split(" | ")).toHaveLength(3);
+  });
+
   it("count refusals by their reason, and what requests cost", async () => {
     const before = await scrape();
     expect((await call("/auth/me")).status).toBe(401);
@@ -44,6 +56,38 @@ describe("metrics", () => {
     expect(more('roomcast_refused_total{over="http",code="UNAUTHORIZED"}')).toBe(1);
     expect(more('roomcast_d1_rows_total{what="written"}')).toBeGreaterThan(0);
     expect(more("roomcast_d1_duration_ms_count")).toBeGreaterThan(1);
+  });
+
+  it("count deliveries by receiver and outcome, and failed calls of objects by the kind of their error", async () => {
+    const before = await scrape();
+    const more = async (series: string) => countIn(await scrape(), series) - countIn(before, series);
+    const [ann, bob] = [await mintUser(), await mintUser()];
+    const body = { receiverId: bob.id, content: "hi" };
+    expect((await call("/messages", { method: "POST", token: ann.token, body })).status).toBe(201);
+    const arrived = 'roomcast_outbox_deliveries_total{kind="user",outcome="arrived"}';
+    await vi.waitFor(async () => expect(await more(arrived)).toBeGreaterThan(0));
+    const failsAs = (marks: object) => () => Promise.reject(Object.assign(new Error("no"), marks));
+    const kinds = {
+      overloaded: { overloaded: true, retryable: true },
+      reset: { durableObjectReset: true },
+      lost: { retryable: true },
+      failed: {},
+    };
+    for (const [kind, marks] of Object.entries(kinds)) {
+      await expect(callOnce(objectCaller(env), failsAs(marks))).rejects.toThrow("no");
+      expect([kind, await more(`roomcast_object_errors_total{kind="${kind}"}`)]).toEqual([kind, 1]);
+    }
+    const slow = { ...objectCaller(env), config: { ...config(env), TIMEOUT_OBJECTS_SECONDS: 0.01 } };
+    await expect(callOnce(slow, never)).rejects.toThrow();
+    expect(await more('roomcast_object_errors_total{kind="late"}')).toBe(1);
+    // What an object refuses is an answer.
+    await expect(callOnce(slow, () => Promise.reject(new AppError("FORBIDDEN")))).rejects.toThrow();
+    expect(await more('roomcast_object_errors_total{kind="failed"}')).toBe(1);
+  });
+
+  it("cost one query a scrape, which writes nothing and calls nothing", async () => {
+    const answer = await call("//metrics?token=test-metrics-token");
+    expect(costOf(answer)).toMatchObject({ d1_queries: 1, d1_rows_written: 0, object_calls: 0 });
   });
 
   it("are well-formed: every line is a comment or a series with a number", async () => {

@@ -9,6 +9,7 @@
 import { asc, inArray, type SQL, sql } from "drizzle-orm";
 import { isTransient } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
+import { countDeliveries } from "../platform/metrics.ts";
 import type { CallContext } from "./call-context.ts";
 import { generationColumn } from "./generation.ts";
 import { inList } from "./json.ts";
@@ -121,6 +122,13 @@ export async function deliverNow(ctx: CallContext, pending: Pending[]): Promise<
 type DeliveryOutcome = { arrived: number[]; failed: FailedDelivery[] };
 
 async function deliverTarget(ctx: CallContext, target: string, rows: Pending[]): Promise<DeliveryOutcome> {
+  const outcome = await tryTarget(ctx, target, rows);
+  const arrived = outcome.arrived.length;
+  countDeliveries(target.slice(0, target.indexOf(":")), arrived, rows.length - arrived);
+  return outcome;
+}
+
+async function tryTarget(ctx: CallContext, target: string, rows: Pending[]): Promise<DeliveryOutcome> {
   const colon = target.indexOf(":");
   const deliver = handlers.get(target.slice(0, colon));
   const deliveries: Delivery[] = [];

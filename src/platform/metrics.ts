@@ -85,10 +85,18 @@ const failures = new Counter(
   "What failed and nobody was told of, by the event of its log line.",
 );
 const sockets = new Counter("roomcast_sockets_opened_total", "Sockets opened through this isolate.");
+const deliveries = new Counter(
+  "roomcast_outbox_deliveries_total",
+  "Outbox rows that this isolate tried to deliver, by receiver and outcome.",
+);
 const parked = new Counter("roomcast_outbox_parked_total", "Outbox rows that this isolate put aside.");
 const database = new Histogram("roomcast_d1_duration_ms", "Time of one round trip to D1, in milliseconds.", BUCKETS_MS);
 const rows = new Counter("roomcast_d1_rows_total", "Rows of D1 that requests have read and written.");
 const objectCalls = new Counter("roomcast_object_calls_total", "Calls of requests to Durable Objects.");
+const objectErrors = new Counter(
+  "roomcast_object_errors_total",
+  "Calls of Durable Objects that failed, each try, by kind of error.",
+);
 
 export function countRequest(method: string, status: number, ms: number): void {
   requests.add({ method, status });
@@ -111,6 +119,19 @@ export const countFailure = (event: string): void => failures.add({ event });
 /** `kind`: `user`, `room`, … */
 export const countSocket = (kind: string): void => sockets.add({ kind });
 
+/** Rows of the outbox for a receiver of this `kind` that have arrived, or were not taken. */
+export function countDeliveries(kind: string, arrived: number, failed: number): void {
+  deliveries.add({ kind, outcome: "arrived" }, arrived);
+  deliveries.add({ kind, outcome: "failed" }, failed);
+}
+
+/**
+ * `overloaded`: it sheds load · `reset`: it ended in the middle, as a deploy has it do · `lost`: the way there broke ·
+ * `late`: no answer in time · `failed`: its own code.
+ */
+export const countObjectError = (kind: "overloaded" | "reset" | "lost" | "late" | "failed"): void =>
+  objectErrors.add({ kind });
+
 /** `kind` of the receiver that could not take a row of the outbox: `user`, `room`, … */
 export const countParked = (kind: string): void => parked.add({ kind });
 
@@ -122,7 +143,10 @@ export type Gauges = Record<string, { help: string; value: number }>;
 
 /** The exposition text. */
 export function exposition(gauges: Gauges): string {
-  const metrics = [requests, durations, refusals, failures, sockets, parked, database, rows, objectCalls];
+  const metrics = [
+    ...[requests, durations, refusals, failures, sockets],
+    ...[deliveries, parked, database, rows, objectCalls, objectErrors],
+  ];
   const lines = Object.entries(gauges).flatMap(([name, { help, value }]) => [
     `# HELP ${name} ${help}`,
     `# TYPE ${name} gauge`,

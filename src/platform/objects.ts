@@ -1,8 +1,9 @@
 /** The one way to call an object: counted, retried when that helps, shed when that would hurt. */
 import { type Config, config } from "../config.ts";
-import { isRetryable } from "../errors.ts";
+import { isOverloaded, isReset, isRetryable, toAppError } from "../errors.ts";
 import { type Cost, zeroCost } from "./cost.ts";
 import { within } from "./deadline.ts";
+import { countObjectError } from "./metrics.ts";
 
 const ATTEMPTS = 3;
 
@@ -45,5 +46,20 @@ export async function callObject<T extends Rpc.DurableObjectBranded | undefined,
 export async function callOnce<R>({ cost, config, db }: ObjectCaller, call: () => Promise<R>): Promise<R> {
   await db?.settle();
   cost.objectCalls += 1;
-  return within(config.TIMEOUT_OBJECTS_SECONDS, "An object", call);
+  try {
+    return await within(config.TIMEOUT_OBJECTS_SECONDS, "An object", call);
+  } catch (error) {
+    countError(error);
+    throw error;
+  }
+}
+
+/** What an object refuses is no error of its own. */
+function countError(error: unknown): void {
+  const { code } = toAppError(error);
+  if (isOverloaded(error)) countObjectError("overloaded");
+  else if (isReset(error)) countObjectError("reset");
+  else if (isRetryable(error)) countObjectError("lost");
+  else if (code === "UNAVAILABLE") countObjectError("late");
+  else if (code === "INTERNAL_ERROR") countObjectError("failed");
 }
