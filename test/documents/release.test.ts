@@ -76,33 +76,31 @@ describe("migrations", () => {
   });
 });
 
-const Environment = z.object({
+/** All that wrangler knows to bind and to set: whatever is added to wrangler.toml is compared, too. */
+const Environment = z.looseObject({
   name: z.string(),
+  targetEnvironment: z.string().optional(),
   vars: z.record(z.string(), z.string()),
   d1_databases: z.array(z.object({ binding: z.string(), database_name: z.string(), migrations_dir: z.string() })),
   r2_buckets: z.array(z.object({ binding: z.string(), bucket_name: z.string() })),
-  /** What may be the same everywhere. */
-  ...Object.fromEntries(
-    [
-      ...["durable_objects", "migrations", "triggers", "version_metadata", "assets", "send_email", "images"],
-      ...["observability", "build", "compatibility_date", "compatibility_flags"],
-    ].map((name) => [name, z.unknown()]),
-  ),
 });
 
 describe("wrangler.toml", () => {
   const config = (env?: string) =>
     Environment.parse(unstable_readConfig({ config: join(root, "wrangler.toml"), env }, { hideWarnings: true }));
   /** Names of one's own left out. */
-  const bound = ({ name: _name, vars: _vars, d1_databases, r2_buckets, ...same }: z.infer<typeof Environment>) => ({
-    ...same,
-    databases: d1_databases.map(({ database_name: _database, ...rest }) => rest),
-    buckets: r2_buckets.map(({ binding }) => binding),
+  const bound = ({ name: _name, targetEnvironment: _target, vars: _vars, ...there }: z.infer<typeof Environment>) => ({
+    ...there,
+    d1_databases: there.d1_databases.map(({ database_name: _database, ...rest }) => rest),
+    r2_buckets: there.r2_buckets.map(({ binding }) => binding),
   });
 
   it.each(["staging", "production"])("%s has all that the Worker has", (env) => {
     const there = config(env);
     expect(bound(there)).toEqual(bound(config()));
+    expect(Object.keys(there)).toEqual(
+      expect.arrayContaining(["durable_objects", "triggers", "kv_namespaces", "queues"]),
+    );
     // What is held to less would be a development server in front of everybody.
     expect(there.vars).toEqual({ ENVIRONMENT: "production" });
   });
