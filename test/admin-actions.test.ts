@@ -16,6 +16,7 @@ const ACTIONS: [method: string, path: string, body?: object][] = [
   ["DELETE", "/users/ID", { reason: "r" }],
   ["PUT", "/videos/ID/visibility", { visibility: "private" }],
   ["DELETE", "/videos/ID", { reason: "r" }],
+  ["DELETE", "/comments/ID", { reason: "r" }],
   ["POST", "/reports/ID/resolve", { result: "r" }],
   ["POST", "/reports/ID/reject", { reason: "r" }],
 ];

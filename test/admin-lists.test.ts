@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { makeComment, makeReport, makeVideo, mintAdmin, run } from "./support/admin.ts";
+import { auditOf, makeComment, makeReport, makeVideo, mintAdmin, run } from "./support/admin.ts";
 import { call, mintUser } from "./support/api.ts";
 
-const LISTS = ["/admin/users", "/admin/videos", "/admin/reports", "/admin/audit"];
+const LISTS = ["/admin/users", "/admin/videos", "/admin/comments", "/admin/reports", "/admin/audit"];
 const idsOf = (rows: { id: number }[]) => rows.map((row) => row.id);
 
 describe("the lists", () => {
@@ -29,6 +29,8 @@ describe("the lists", () => {
       "/admin/videos?order=up",
       "/admin/reports?target_type=room",
       "/admin/reports?status=open",
+      "/admin/reports?target_id=0",
+      "/admin/comments?video_id=x",
       "/admin/audit?adminId=0",
     ]) {
       expect((await call(path, { token })).status, path).toBe(400);
@@ -168,6 +170,13 @@ describe("videos", () => {
     expect(await found("sort_by=likes&order=asc")).toEqual([one, two]);
     expect(await found("visibility=private")).toEqual([two]);
     expect(await found("visibility=public")).toEqual([one]);
+    const theirs = async (query: string) => (await call(`/admin/videos?owner_id=${ann.id}&${query}`, { token })).body;
+    expect(idsOf((await theirs("order=asc")).videos)).toEqual([one, two]);
+    expect(await theirs("visibility=private&limit=1")).toMatchObject({
+      videos: [{ id: two }],
+      pagination: { total: 1 },
+    });
+    expect(idsOf((await theirs("search=first")).videos)).toEqual([one]);
     const { body } = await call("/admin/videos?visibility=private&sort_by=likes&limit=1", { token });
     expect(body).toEqual({
       videos: [
@@ -207,6 +216,53 @@ describe("videos", () => {
   });
 });
 
+describe("comments", () => {
+  it("are found by what they say, by their author and by their video, and go with their replies for a reason", async () => {
+    const [admin, ann, bob] = [await mintAdmin(), await mintUser("ann"), await mintUser("bob")];
+    const word = `Sköna${crypto.randomUUID().slice(0, 8)}`;
+    const videoId = await makeVideo(ann, `The ${word}`);
+    const first = await makeComment(bob, videoId, "First!");
+    const reply = await makeComment(ann, videoId, `No, ${word}`, first);
+    const other = await makeComment(bob, await makeVideo(ann), "elsewhere");
+    const found = async (query: string) => {
+      const { body } = await call(`/admin/comments?${query}`, { token: admin.token });
+      expect(body.pagination.total).toBe(body.comments.length);
+      return idsOf(body.comments);
+    };
+    expect(await found(`search=${encodeURIComponent(word.toUpperCase())}`)).toEqual([reply, first]);
+    expect(await found(`search=${bob.username}`)).toEqual([other, first]);
+    expect(await found(`search=${bob.username}&video_id=${videoId}`)).toEqual([first]);
+    expect(await found(`video_id=${videoId}&order=asc`)).toEqual([first, reply]);
+    expect(await found("video_id=999999")).toEqual([]);
+    const { body } = await call(`/admin/comments?video_id=${videoId}&limit=1`, { token: admin.token });
+    expect(body).toEqual({
+      comments: [
+        {
+          id: reply,
+          content: `No, ${word}`,
+          authorId: ann.id,
+          authorUsername: ann.username,
+          videoId,
+          videoTitle: `The ${word}`,
+          parentId: first,
+          createdAt: expect.any(String),
+        },
+      ],
+      pagination: { page: 1, limit: 1, total: 2, pages: 2 },
+    });
+    const gone = await call(`/admin/comments/${first}`, {
+      method: "DELETE",
+      token: admin.token,
+      body: { reason: "spam" },
+    });
+    expect(gone.body).toEqual({ success: true, message: "Comment deleted" });
+    expect(await found(`video_id=${videoId}`)).toEqual([]);
+    expect(await auditOf(admin)).toMatchObject([
+      { action: "delete", target_type: "comment", target_id: String(first), reason: "spam" },
+    ]);
+  });
+});
+
 describe("reports", () => {
   it("tell what they are about, or that it is gone", async () => {
     const { token } = await mintAdmin();
@@ -221,6 +277,8 @@ describe("reports", () => {
     ];
     const { body } = await call("/admin/reports?order=asc&status=pending&limit=100", { token });
     const mine = body.reports.filter((report: { id: number }) => reports.includes(report.id));
+    const against = await call(`/admin/reports?target_type=user&target_id=${bob.id}`, { token });
+    expect(against.body).toMatchObject({ reports: [{ id: reports[2] }], pagination: { total: 1 } });
     expect(mine.map((report: { targetInfo: unknown }) => report.targetInfo)).toEqual([
       { title: "her video", ownerUsername: ann.username },
       { content: "c".repeat(50), authorUsername: bob.username },

@@ -42,12 +42,15 @@ describe("only admins", () => {
       expect((await act(admin, method, path, { reason: " " })).status, path).toBe(400);
       expect((await act(admin, method, path, { reason: "x" })).status, path).toBe(404);
     }
-    for (const path of ["rooms", "streams", "calls", "files", "live", "users/1/whereabouts"]) {
+    const looks = ["rooms/none/members", "calls/none/attendance", "users/1/whereabouts"];
+    for (const path of ["rooms", "streams", "calls", "files", "live", ...looks]) {
       expect((await call(`/admin/${path}`)).status, path).toBe(401);
       expect((await call(`/admin/${path}`, { token: ann.token })).status, path).toBe(403);
     }
     expect((await call("/admin/rooms?sort_by=owner", { token: admin.token })).status).toBe(400);
-    expect((await call("/admin/users/999999/whereabouts", { token: admin.token })).status).toBe(404);
+    for (const path of ["users/999999/whereabouts", "rooms/none/members", "calls/none/attendance"]) {
+      expect((await call(`/admin/${path}`, { token: admin.token })).status, path).toBe(404);
+    }
   });
 });
 
@@ -106,6 +109,28 @@ describe("the list of rooms", () => {
     // As many letters as a search may have, each in need of folding, and a quote.
     const many = `'${Array.from({ length: 90 }, (_, at) => String.fromCodePoint(0x430 + (at % 32))).join("")}`;
     expect((await list("rooms", search(many))).rooms).toEqual([]);
+  });
+});
+
+describe("a room's members", () => {
+  it("are listed, paged and found by their names, in one round trip", async () => {
+    const { roomId, people } = await mintGroup("ann", "bob", "cid");
+    const [ann, bob, cid] = people;
+    await run("UPDATE users SET full_name = 'Bodo ' || username WHERE id = ?", bob.id);
+    const members = (query = "") => list(`rooms/${roomId}/members`, query);
+    const all = await members();
+    expect(all.pagination).toEqual({ page: 1, limit: 20, total: 3, pages: 1 });
+    const member = { username: ann.username, fullName: null, joinedAt: expect.any(String) };
+    expect(all.members[0]).toEqual({ ...member, id: ann.id, isOwner: true });
+    expect(all.members.slice(1)).toMatchObject([
+      { id: bob.id, isOwner: false },
+      { id: cid.id, isOwner: false },
+    ]);
+    expect(await members("limit=2&page=2")).toMatchObject({ members: [{ id: cid.id }], pagination: { pages: 2 } });
+    const found = await members(search(`bodo ${bob.username}`.toUpperCase()));
+    expect(found).toMatchObject({ members: [{ id: bob.id }], pagination: { total: 1 } });
+    const { headers } = await call(`/admin/rooms/${roomId}/members`, { token: admin.token });
+    expect(costOf({ headers })).toMatchObject({ d1_rows_written: 0, object_calls: 0 });
   });
 });
 
@@ -197,6 +222,30 @@ describe("calls", () => {
     expect((await end(`/calls/${sessionId}`)).status).toBe(409);
     expect((await list("calls", `${search(ann.username)}&status=ended`)).calls).toHaveLength(1);
     expect(await deeds(judge)).toEqual([`end call ${sessionId}`]);
+  });
+
+  it("show who was there by name, also when they have ended, paged and searched; of who was erased, the stay", async () => {
+    const { sessionId, users } = await meeting("ann", "bob");
+    const [ann, bob] = users;
+    const stays = (query = "") => list(`calls/${sessionId}/attendance`, query);
+    const { attendance, pagination } = await stays();
+    expect(pagination).toEqual({ page: 1, limit: 20, total: 2, pages: 1 });
+    expect(attendance[0]).toEqual({
+      userId: ann.id,
+      username: ann.username,
+      fullName: null,
+      joinedAt: expect.any(String),
+      leftAt: null,
+      seconds: expect.any(Number),
+    });
+    expect(await stays("limit=1&page=2")).toMatchObject({ attendance: [{ userId: bob.id }], pagination: { pages: 2 } });
+    expect((await end(`/calls/${sessionId}`)).status).toBe(200);
+    const found = await stays(search(bob.username.toUpperCase()));
+    expect(found).toMatchObject({ attendance: [{ userId: bob.id }], pagination: { total: 1 } });
+    expect(found.attendance[0].leftAt).not.toBeNull();
+    expect((await remove(`/users/${bob.id}`)).status).toBe(200);
+    expect((await stays()).attendance).toMatchObject([{ username: ann.username }, { userId: null, username: null }]);
+    expect((await stays(search(bob.username))).attendance).toEqual([]);
   });
 });
 

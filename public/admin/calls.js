@@ -3,7 +3,7 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { day, length, number, secondsBetween, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, brief, byStatus, endWithReason, facts, ORDER, openRecord, SEARCH } from "./parts.js";
+import { badge, byStatus, endWithReason, facts, ORDER, openPanel, SEARCH } from "./parts.js";
 
 const nameOf = ({ title, id }) => title ?? id;
 const lasted = ({ createdAt, endedAt }) => length(secondsBetween(createdAt, endedAt ?? new Date()));
@@ -17,28 +17,47 @@ export function calls(page) {
       send: (reason) => call("POST", `/admin/calls/${encodeURIComponent(session.id)}/end`, { reason }),
     });
 
-  const show = (session) =>
-    openRecord(
-      "Call",
-      () => call("GET", `/webrtc/sessions/${encodeURIComponent(session.id)}/attendance`),
-      ({ attendance }) => [
-        h("p", { class: "title" }, h("b", {}, nameOf(session)), " ", badge(session.endedAt ? "ended" : "open")),
-        facts({
-          Host: session.hostUsername ?? "nobody: made by its first use",
-          Course: session.courseId ?? "none",
-          "At most": number(session.maxParticipants),
-          Made: time(session.createdAt),
-          Ended: session.endedAt ? time(session.endedAt) : "not yet",
-        }),
-        attendance.length === 0 && h("p", { class: "muted" }, "Nobody has joined it."),
-        brief("Who was there", attendance, ({ userId, joinedAt, leftAt, seconds }) => [
-          h("b", {}, userId === null ? "somebody erased" : `user ${userId}`),
-          ` for ${length(seconds)}, from `,
-          time(joinedAt),
-          ...(leftAt === null ? [" ", badge("here")] : []),
-        ]),
+  const whoWasThere = ({ id }) =>
+    recordList({
+      title: "Who was there",
+      isPart: true,
+      nothing: "Nobody has joined it.",
+      read: (query) => call("GET", withQuery(`/admin/calls/${encodeURIComponent(id)}/attendance`, query)),
+      items: "attendance",
+      filters: [SEARCH],
+      columns: [
+        {
+          label: "User",
+          isName: true,
+          cell: ({ username, fullName, leftAt }) => [
+            h("b", {}, username ?? "somebody erased"),
+            leftAt === null && " ",
+            leftAt === null && badge("here"),
+            fullName && h("div", { class: "muted cut" }, fullName),
+          ],
+        },
+        { label: "Id", isNumber: true, cell: ({ userId }) => [userId === null ? "" : String(userId)] },
+        { label: "Came", cell: ({ joinedAt }) => [time(joinedAt)] },
+        { label: "Stayed", cell: ({ seconds }) => [length(seconds)] },
       ],
+    });
+
+  const show = (session) => {
+    const attendance = whoWasThere(session);
+    openPanel(
+      "Call",
+      h("p", { class: "title" }, h("b", {}, nameOf(session)), " ", badge(session.endedAt ? "ended" : "open")),
+      facts({
+        Host: session.hostUsername ?? "nobody: made by its first use",
+        Course: session.courseId ?? "none",
+        "At most": number(session.maxParticipants),
+        Made: time(session.createdAt),
+        Ended: session.endedAt ? time(session.endedAt) : "not yet",
+      }),
+      attendance.node,
     );
+    attendance.load();
+  };
 
   return recordList({
     title: "Calls",

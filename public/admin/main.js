@@ -6,6 +6,7 @@ import { closeDialogs } from "/ui/dialog.js";
 import { notify } from "/ui/notice.js";
 import { audit } from "./audit.js";
 import { calls } from "./calls.js";
+import { comments } from "./comments.js";
 import { files } from "./files.js";
 import { notAnAdmin, signedOut, unreachable } from "./gate.js";
 import { keys } from "./keys.js";
@@ -27,6 +28,7 @@ const SECTIONS = {
   live: { title: "Live", view: live },
   users: { title: "Users", view: users },
   videos: { title: "Videos", view: videos },
+  comments: { title: "Comments", view: comments },
   rooms: { title: "Rooms", view: rooms },
   streams: { title: "Streams", view: streams },
   calls: { title: "Calls", view: calls },

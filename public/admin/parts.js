@@ -32,13 +32,18 @@ export const link = (url, text) =>
     ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text)
     : h("span", {}, text);
 
+/** Opens a panel. @returns its dialog and its inside */
+export function openPanel(title, ...content) {
+  const body = h("div", { class: "panel form" }, ...content);
+  return { dialog: openDialog(title, { kind: "wide" }, body), body };
+}
+
 /**
  * Opens a panel about one record. `draw(answer, panel)` makes what is in it; `panel` has `refresh()`, which reads and draws
  * anew, and `close()`.
  */
 export async function openRecord(title, read, draw) {
-  const body = h("div", { class: "panel form" }, h("p", { class: "muted" }, "Loading…"));
-  const dialog = openDialog(title, { kind: "wide" }, body);
+  const { dialog, body } = openPanel(title, h("p", { class: "muted" }, "Loading…"));
   const panel = {
     close: () => dialog.close(),
     refresh: async () => {
@@ -100,10 +105,19 @@ export const facts = (terms) =>
     ...Object.entries(terms).map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))),
   );
 
-/** A heading with a few lines; nothing where there are none. */
-export const brief = (title, items, line) =>
+/** A heading with a few lines; nothing where there are none. `all`: the address of the list that has the others. */
+export const brief = (title, items, line, all) =>
   items.length > 0 &&
-  h("section", { class: "brief" }, h("h3", {}, title), h("ul", {}, ...items.map((item) => h("li", {}, ...line(item)))));
+  h(
+    "section",
+    { class: "brief" },
+    h("h3", {}, title),
+    h("ul", {}, ...items.map((item) => h("li", {}, ...line(item)))),
+    all && h("p", {}, h("a", { href: all }, "Show all")),
+  );
+
+/** Where all reports of one video, comment or user are. */
+export const reportsOf = (type, id) => `#reports?status=all&target_type=${type}&target_id=${id}`;
 
 export const reportLine = ({ status, targetType, targetId, reason }) => [
   badge(status),

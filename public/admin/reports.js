@@ -4,6 +4,7 @@ import { h } from "/dom.js";
 import { askReason } from "/ui/dialog.js";
 import { day, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
+import { removeComment } from "./comments.js";
 import { badge, facts, link, ORDER, openRecord, SEARCH } from "./parts.js";
 
 /** What a report is about, in words. */
@@ -43,7 +44,7 @@ export function reports(page) {
     openRecord(
       "Report",
       () => call("GET", `/admin/reports/${id}`),
-      ({ report, reporter, target }) => [
+      ({ report, reporter, target }, panel) => [
         h("p", { class: "title" }, h("b", {}, report.reason), " ", badge(report.status)),
         report.details && h("p", { class: "prose" }, report.details),
         facts({
@@ -54,6 +55,12 @@ export function reports(page) {
           Result: report.result ?? "none yet",
         }),
         target?.content && h("p", { class: "prose" }, target.content),
+        target?.content &&
+          h(
+            "div",
+            { class: "buttons" },
+            actButton("Delete the comment…", () => removeComment(page, target).then(panel.refresh), "danger"),
+          ),
         target?.videoUrl && h("p", {}, link(target.videoUrl, "Open the video")),
       ],
     );
@@ -84,6 +91,7 @@ export function reports(page) {
           ["user", "Users"],
         ],
       },
+      { name: "target_id", label: "Its id", type: "number" },
       ORDER,
     ],
     columns: [

@@ -1,9 +1,9 @@
 /** Groups, private rooms and courses: who talks where and how much, never what is said. Groups and courses can be ended. */
 import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
-import { day, number } from "/ui/format.js";
+import { day, number, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, endWithReason, ORDER, SEARCH } from "./parts.js";
+import { badge, endWithReason, facts, ORDER, openPanel, SEARCH } from "./parts.js";
 
 /** What a room is called: a private room by its two people. */
 const nameOf = ({ name, people, courseId, id }) =>
@@ -17,6 +17,48 @@ export function rooms(page) {
       confirm: "End",
       send: (reason) => call("DELETE", `/admin/rooms/${encodeURIComponent(room.id)}`, { reason }),
     });
+
+  const membersOf = ({ id }) =>
+    recordList({
+      title: "Members",
+      isPart: true,
+      nothing: "Nobody belongs to it.",
+      read: (query) => call("GET", withQuery(`/admin/rooms/${encodeURIComponent(id)}/members`, query)),
+      items: "members",
+      filters: [SEARCH],
+      columns: [
+        {
+          label: "User",
+          isName: true,
+          cell: ({ username, fullName, isOwner }) => [
+            h("b", {}, username),
+            isOwner && " ",
+            isOwner && badge("owner", "accent"),
+            fullName && h("div", { class: "muted cut" }, fullName),
+          ],
+        },
+        { label: "Id", isNumber: true, cell: ({ id: userId }) => [String(userId)] },
+        { label: "Joined", cell: ({ joinedAt }) => [time(joinedAt)] },
+      ],
+    });
+
+  const show = (room) => {
+    const members = membersOf(room);
+    openPanel(
+      "Room",
+      h("p", { class: "title" }, h("b", {}, nameOf(room)), " ", badge(room.kind)),
+      facts({
+        Id: room.id,
+        Course: room.courseId ?? "none",
+        Owner: room.ownerUsername ?? "nobody",
+        Messages: number(room.messageCount),
+        Made: time(room.createdAt),
+        "Last active": time(room.lastActiveAt),
+      }),
+      members.node,
+    );
+    members.load();
+  };
 
   return recordList({
     title: "Rooms",
@@ -66,6 +108,10 @@ export function rooms(page) {
       { label: "Last active", cell: ({ lastActiveAt }) => [day(lastActiveAt)] },
       { label: "Made", cell: ({ createdAt }) => [day(createdAt)] },
     ],
-    acts: (room) => (room.kind === "private" ? [] : [actButton("End…", () => remove(room), "danger")]),
+    acts: (room) =>
+      [
+        actButton("Open", () => show(room)),
+        room.kind !== "private" && actButton("End…", () => remove(room), "danger"),
+      ].filter(Boolean),
   });
 }

@@ -3,7 +3,19 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { day, number, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, brief, byStatus, endWithReason, facts, link, ORDER, openRecord, reportLine, SEARCH } from "./parts.js";
+import {
+  badge,
+  brief,
+  byStatus,
+  endWithReason,
+  facts,
+  link,
+  ORDER,
+  openRecord,
+  reportLine,
+  reportsOf,
+  SEARCH,
+} from "./parts.js";
 
 /** `page.act` runs an act, says how it went, and has everything read anew. */
 export function users(page) {
@@ -74,13 +86,19 @@ export function users(page) {
           : actButton("Restore", () => post(user, "restore").then(refresh)),
         actButton("Erase…", async () => (await erase(user)) && panel.close(), "danger"),
       ),
-      brief("Newest videos", recent_videos, (video) => [
-        link(video.videoUrl, video.title),
-        " ",
-        badge(video.visibility),
-      ]),
-      brief("Reports against them", recent_reports_against, reportLine),
-      brief("Reports by them", recent_reports_by, reportLine),
+      brief(
+        "Newest videos",
+        recent_videos,
+        (video) => [link(video.videoUrl, video.title), " ", badge(video.visibility)],
+        `#videos?owner_id=${user.id}`,
+      ),
+      brief("Reports against them", recent_reports_against, reportLine, reportsOf("user", user.id)),
+      brief(
+        "Reports by them",
+        recent_reports_by,
+        reportLine,
+        `#reports?status=all&search=${encodeURIComponent(user.username)}`,
+      ),
     ];
   }
 

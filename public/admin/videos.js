@@ -12,6 +12,7 @@ import {
   ORDER,
   openRecord,
   reportLine,
+  reportsOf,
   SEARCH,
   VISIBILITY,
 } from "./parts.js";
@@ -60,12 +61,13 @@ export function videos(page) {
           Reports: number(stats.reports),
           Made: time(video.createdAt),
         }),
-        brief("Newest comments", recent_comments, ({ authorUsername, content }) => [
-          h("b", {}, authorUsername ?? "nobody"),
-          " ",
-          content,
-        ]),
-        brief("Reports", reports, reportLine),
+        brief(
+          "Newest comments",
+          recent_comments,
+          ({ authorUsername, content }) => [h("b", {}, authorUsername ?? "nobody"), " ", content],
+          `#comments?video_id=${id}`,
+        ),
+        brief("Reports", reports, reportLine, reportsOf("video", id)),
       ],
     );
 
@@ -76,6 +78,7 @@ export function videos(page) {
     filters: [
       SEARCH,
       VISIBILITY,
+      { name: "owner_id", label: "Owner's id", type: "number" },
       {
         name: "sort_by",
         label: "Sort by",

@@ -30,21 +30,21 @@ export const actButton = (text, onclick, kind = "") =>
 
 const firstOf = ({ options }) => options?.[0]?.[0] ?? "";
 
-/** What the address asks for: the filters' values, and the page. */
-function readAddress(filters) {
-  const asked = new URLSearchParams(location.hash.split("?")[1]);
+/** What an address asks for behind its `#`: the filters' values, and the page. */
+function readAddress(filters, hash) {
+  const asked = new URLSearchParams(hash.split("?")[1]);
   return {
     page: Math.max(1, Math.floor(Number(asked.get("page"))) || 1),
     filters: Object.fromEntries(filters.map((filter) => [filter.name, asked.get(filter.name) ?? firstOf(filter)])),
   };
 }
 
+const changedOf = (filters, values) => filters.filter((filter) => values[filter.name] !== firstOf(filter));
+
 function writeAddress(filters, { page, filters: values }) {
-  const changed = filters.filter((filter) => values[filter.name] !== firstOf(filter));
-  const asked = new URLSearchParams(changed.map(({ name }) => [name, values[name]]));
+  const asked = new URLSearchParams(changedOf(filters, values).map(({ name }) => [name, values[name]]));
   if (page > 1) asked.set("page", page);
   history.replaceState(null, "", [location.hash.split("?")[0], asked].filter(String).join("?"));
-  return changed.length > 0;
 }
 
 /**
@@ -52,13 +52,14 @@ function writeAddress(filters, { page, filters: values }) {
  *   title: string, items: string, read: (query: Record<string, any>) => Promise<any>,
  *   filters?: Filter[], columns: Column[], acts?: (record: any) => HTMLElement[],
  *   bulk?: {label: string, kind?: string, run: (ids: number[]) => Promise<boolean>},
- *   make?: HTMLElement, nothing?: string,
+ *   make?: HTMLElement, nothing?: string, isPart?: boolean,
  * }} what `read` answers `{<items>, pagination}`, or all of them without `pagination`; `bulk.run` whether it was done. `make`:
- *   a button beside the title · `nothing`: what stands there while there is no record
+ *   a button beside the title · `nothing`: what stands there while there is no record · `isPart`: of a panel, so that the
+ *   address is another list's
  */
 export function recordList(what) {
   const { filters = [], columns, acts, bulk, nothing = "There is nothing here yet." } = what;
-  const state = { ...readAddress(filters), chosen: new Set() };
+  const state = { ...readAddress(filters, what.isPart ? "" : location.hash), chosen: new Set() };
   let isFiltered = false;
   const body = h("tbody", {});
   const total = h("p", { class: "muted", role: "status" });
@@ -72,7 +73,7 @@ export function recordList(what) {
   const node = h(
     "section",
     { class: "records" },
-    h("div", { class: "head" }, h("h1", {}, what.title), total, what.make),
+    h("div", { class: "head" }, h(what.isPart ? "h3" : "h1", {}, what.title), total, what.make),
     (filters.length > 0 || bulk) &&
       h(
         "form",
@@ -169,7 +170,8 @@ export function recordList(what) {
     asked += 1;
     const mine = asked;
     node.setAttribute("aria-busy", "true");
-    isFiltered = writeAddress(filters, state);
+    isFiltered = changedOf(filters, state.filters).length > 0;
+    if (!what.isPart) writeAddress(filters, state);
     try {
       const answer = await what.read({ page: state.page, limit: LIMIT, ...state.filters });
       if (mine !== asked) return;

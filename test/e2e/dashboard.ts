@@ -16,7 +16,7 @@ const shots = option(process.argv, "screenshots");
 const DESKTOP = { width: 1360, height: 900 };
 const PHONE = { width: 390, height: 844 };
 const SECTIONS = [
-  ...["overview", "live", "users", "videos", "rooms", "streams", "calls", "files"],
+  ...["overview", "live", "users", "videos", "comments", "rooms", "streams", "calls", "files"],
   ...["reports", "keys", "webhooks", "media", "parked", "audit"],
 ];
 /** Of each list of places: what is searched in it, in another case; what is pressed on the one that is found; what is told then. */
@@ -25,6 +25,7 @@ const PLACES = [
   { view: "streams", find: "ÖDLAND 12", press: "End…", told: "Stream ended" },
   { view: "calls", find: "SPRECHSTUNDE ÜBER 12", press: "End…", told: "Call ended" },
   { view: "files", find: "ANHÄNGE-12", press: "Delete…", told: "File deleted" },
+  { view: "comments", find: "SCHÖN 12", press: "Delete…", told: "Comment deleted" },
 ];
 const PASSWORD = "correct horse";
 
@@ -59,6 +60,8 @@ const week = (victimId: number): string => `
     SELECT v.id, u.id, unixepoch() * 1000 - ((v.id * 3 + u.id) % 7) * 86400000 FROM videos v, users u WHERE (v.id + u.id) % 19 < 2;
   INSERT INTO comments (video_id, author_id, content, created_at)
     SELECT v.id, u.id, 'What a light!', unixepoch() * 1000 - ((v.id + u.id * 2) % 6) * 86400000 FROM videos v, users u WHERE (v.id + u.id) % 23 = 0;
+  INSERT INTO comments (video_id, author_id, content, created_at)
+    SELECT 1, id, 'Wie schön ' || id, unixepoch() * 1000 FROM users WHERE username LIKE 'person%' AND id % 2 = 0;
   INSERT INTO follows (follower_id, followed_id, created_at)
     SELECT a.id, b.id, unixepoch() * 1000 - ((a.id + b.id) % 7) * 86400000 FROM users a, users b WHERE a.id <> b.id AND (a.id * b.id) % 31 = 1;
   INSERT INTO reports (reporter_id, target_type, target_id, reason, status, resolved_at, result, created_at)
@@ -74,6 +77,8 @@ const week = (victimId: number): string => `
   INSERT INTO rooms (id, kind, name, owner_id, member_count, message_count, created_at, last_active_at)
     SELECT printf('room-%03d', id), 'group', 'Hafenwache Öst ' || id, id, id % 9, id * 11, unixepoch() * 1000, unixepoch() * 1000
     FROM users WHERE username LIKE 'person%' AND id % 2 = 0;
+  INSERT INTO room_members (room_id, user_id, joined_at)
+    SELECT 'room-014', id, unixepoch() * 1000 FROM users WHERE username LIKE 'person%' AND id < 40;
   INSERT INTO streams (user_id, title, key_hash, status, session, started_at, last_seen_at, created_at, updated_at, peak_viewers)
     SELECT id, 'Ödland ' || id, 'hash-' || id, iif(id = 12, 'live', 'ended'), iif(id = 12, 'session', NULL), unixepoch() * 1000,
       unixepoch() * 1000, unixepoch() * 1000, unixepoch() * 1000, id FROM users WHERE username LIKE 'person%' AND id % 2 = 0;
@@ -395,7 +400,7 @@ async function checkDashboard(browser: Browser, server: Server): Promise<void> {
     await check(`${view} are turned and searched, and one is ended for a reason`, async () => {
       await go(page, view);
       await page.click("text=Next ›");
-      await page.waitForSelector("text=Page 2 of 2");
+      await page.waitForSelector("text=/Page 2 of [2-9]/");
       await page.fill("[type=search]", find);
       await page.waitForSelector('text="1 record"');
       await page.click(`tbody tr >> text=${press}`);
@@ -410,6 +415,27 @@ async function checkDashboard(browser: Browser, server: Server): Promise<void> {
     await go(page, "calls");
     await page.click("tbody tr:first-child .acts >> text=Open");
     await page.waitForSelector("dialog >> text=Nobody has joined it.");
+    await page.fill("dialog [type=search]", "somebody");
+    await page.waitForSelector("dialog >> text=Nothing matches.");
+    await page.keyboard.press("Escape");
+  });
+
+  await check("a room shows its members, turned and searched beside the list that it was opened from", async () => {
+    await go(page, "rooms");
+    await page.fill("[type=search]", "Öst 14");
+    await page.waitForSelector('text="1 record"');
+    await page.click("tbody tr >> text=Open");
+    await page.click("dialog >> text=Next ›");
+    await page.waitForSelector("dialog >> text=Page 2 of 2");
+    await page.fill("dialog [type=search]", "NUMBER 11");
+    await page.waitForFunction(
+      () => document.querySelector("dialog tbody tr:only-child b")?.textContent === "person_11",
+    );
+    assert.match(page.url(), /#rooms\?search=/);
+    await shoot(page, "room");
+    await page.setViewportSize(PHONE);
+    await shoot(page, "room-phone");
+    await page.setViewportSize(DESKTOP);
     await page.keyboard.press("Escape");
   });
 

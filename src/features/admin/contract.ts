@@ -6,6 +6,7 @@ import { AdminVideoFrames } from "./videos/contract.ts";
 export * from "./audit/contract.ts";
 export * from "./base-contract.ts";
 export * from "./calls/contract.ts";
+export * from "./comments/contract.ts";
 export * from "./files/contract.ts";
 export * from "./keys/contract.ts";
 export * from "./live/contract.ts";

@@ -2,6 +2,7 @@
 import { router } from "../../http/route.ts";
 import { auditRoutes } from "./audit/routes.ts";
 import { adminCallRoutes } from "./calls/routes.ts";
+import { adminCommentRoutes } from "./comments/routes.ts";
 import { adminFileRoutes } from "./files/routes.ts";
 import { adminKeyRoutes } from "./keys/routes.ts";
 import { adminLiveRoutes } from "./live/routes.ts";
@@ -20,6 +21,7 @@ export const adminRoutes = router()
   .route("/", statsRoutes)
   .route("/", adminUserRoutes)
   .route("/", adminVideoRoutes)
+  .route("/", adminCommentRoutes)
   .route("/", adminReportRoutes)
   .route("/", adminRoomRoutes)
   .route("/", adminStreamRoutes)

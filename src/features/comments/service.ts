@@ -1,6 +1,6 @@
 /** Comments: writing, reading, deleting. A reply is a comment with a parent. */
 import { and, desc, eq, type SQL, sql } from "drizzle-orm";
-import { recordEach } from "../../auth/audit.ts";
+import { logEach, recordEach } from "../../auth/audit.ts";
 import { mentionsIn, usersNamed } from "../../auth/mentions.ts";
 import { type Ctx, isModerator, type UserCtx } from "../../context.ts";
 import { one } from "../../db/batch.ts";
@@ -105,13 +105,14 @@ export async function listComments(ctx: Ctx, videoId: number, query: PageQuery) 
 
 /**
  * Its author, the video's owner and moderators delete a comment; the replies to it go along, and theirs. Every row that
- * goes is counted down by the trigger.
+ * goes is counted down by the trigger. `reason`: of an admin, whose deed it is then, whosever the comment is.
  * @throws AppError NOT_FOUND · FORBIDDEN
  */
-export async function deleteComment(ctx: UserCtx, commentId: number): Promise<void> {
+export async function deleteComment(ctx: UserCtx, commentId: number, reason?: string): Promise<void> {
   const me = ctx.actor.id;
   const mayDelete = isModerator(ctx.actor) ? sql`1` : sql`(${comments.authorId} = ${me} OR ${videos.ownerId} = ${me})`;
   const found = sql`${comments.id} = ${commentId} AND ${isVisibleTo(ctx.actor)}`;
+  const isByRole = reason === undefined ? sql`${comments.authorId} <> ${me} AND ${videos.ownerId} <> ${me}` : sql`1`;
   const { comment, gone } = await ctx.db.batch({
     comment: one(
       ctx.db.select({ id: comments.id }).from(comments).innerJoin(videos, eq(videos.id, comments.videoId)).where(found),
@@ -121,7 +122,8 @@ export async function deleteComment(ctx: UserCtx, commentId: number): Promise<vo
       targetType: "comment",
       id: comments.id,
       from: sql`${comments} JOIN ${videos} ON ${videos.id} = ${comments.videoId}
-        WHERE ${found} AND ${mayDelete} AND ${comments.authorId} <> ${me} AND ${videos.ownerId} <> ${me}`,
+        WHERE ${found} AND ${mayDelete} AND ${isByRole}`,
+      reason,
       details: jsonObject({ authorId: comments.authorId, videoId: comments.videoId }),
     }),
     gone: ctx.db
@@ -137,4 +139,5 @@ export async function deleteComment(ctx: UserCtx, commentId: number): Promise<vo
   });
   if (!comment) throw new AppError("NOT_FOUND");
   if (gone.length === 0) throw new AppError("FORBIDDEN", "Only its author and the video's owner delete a comment.");
+  if (reason !== undefined) logEach(ctx, "delete", "comment", [commentId]);
 }

@@ -1,7 +1,7 @@
-/** Video sessions as admins see and end them (SPEC 4). Who was there: `GET /webrtc/sessions/{id}/attendance`. */
+/** Video sessions as admins see and end them (SPEC 4), and who was there. */
 import { z } from "zod";
-import { Pagination } from "../../../db/page.ts";
-import { Session, SessionParam } from "../../webrtc/contract.ts";
+import { PageQuery, Pagination } from "../../../db/page.ts";
+import { Session, SessionParam, Stay } from "../../webrtc/contract.ts";
 import { ListQuery, Search } from "../base-contract.ts";
 
 export const CallParam = SessionParam;
@@ -18,3 +18,19 @@ export const CallListQuery = ListQuery.extend({
 export type CallListQuery = z.output<typeof CallListQuery>;
 
 export const CallList = z.object({ calls: z.array(CallItem), pagination: Pagination });
+
+export const AttendanceItem = Stay.extend({
+  username: z.string().nullable().describe("null: the account was erased"),
+  fullName: z.string().nullable(),
+}).meta({ id: "AdminAttendanceItem" });
+export type AttendanceItem = z.infer<typeof AttendanceItem>;
+
+export const AttendanceQuery = PageQuery.extend({
+  search: Search.describe("Any part of the username or of the full name"),
+});
+export type AttendanceQuery = z.output<typeof AttendanceQuery>;
+
+export const AttendanceList = z.object({
+  attendance: z.array(AttendanceItem).describe("One row per stay, in the order of joining"),
+  pagination: Pagination,
+});

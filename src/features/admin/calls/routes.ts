@@ -3,7 +3,8 @@ import { Done, done } from "../../../http/answers.ts";
 import { route, router } from "../../../http/route.ts";
 import { WithReason } from "../base-contract.ts";
 import { HOW_COUNTED } from "../search.ts";
-import { CallList, CallListQuery, CallParam } from "./contract.ts";
+import { listAttendance } from "./attendance.ts";
+import { AttendanceList, AttendanceQuery, CallList, CallListQuery, CallParam } from "./contract.ts";
 import { endCall, listCalls } from "./service.ts";
 
 export const adminCallRoutes = router()
@@ -16,6 +17,16 @@ export const adminCallRoutes = router()
       answers: { 200: CallList },
     }),
     async (c) => c.json(await listCalls(c.var.ctx, c.req.valid("query")), 200),
+  )
+  .openapi(
+    route("get", "/admin/calls/{id}/attendance", {
+      who: "admin",
+      summary: "Who was there, from when to when; during the call and after",
+      params: CallParam,
+      query: AttendanceQuery,
+      answers: { 200: AttendanceList },
+    }),
+    async (c) => c.json(await listAttendance(c.var.ctx, c.req.valid("param").id, c.req.valid("query")), 200),
   )
   .openapi(
     route("post", "/admin/calls/{id}/end", {

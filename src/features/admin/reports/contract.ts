@@ -40,6 +40,12 @@ export const ReportListQuery = ListQuery.extend({
   ),
   status: z.enum(["pending", "resolved", "rejected", "all"]).default("all"),
   target_type: z.enum(["video", "comment", "user", "all"]).default("all"),
+  target_id: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe("With `target_type`: the reports of one video, comment or user"),
   sort_by: z.enum(["created_at"]).default("created_at"),
 });
 export type ReportListQuery = z.output<typeof ReportListQuery>;

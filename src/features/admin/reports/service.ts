@@ -91,10 +91,10 @@ const countReports = (ctx: UserCtx, { status, target_type: type }: ReportListQue
       ),
   );
 
-/** A page of reports, by the index that has what is asked for; without a search, the total is a counter's. */
+/** A page of reports, by the index that has what is asked for; of all of a status and type, the total is a counter's. */
 export async function listReports(ctx: UserCtx, query: ReportListQuery) {
-  const { status, target_type: type } = query;
-  const found = hasText(query);
+  const { status, target_type: type, target_id: targetId } = query;
+  const found = and(targetId === undefined ? undefined : eq(reports.targetId, targetId), hasText(query));
   const where = and(
     status === "all" ? undefined : eq(reports.status, status),
     type === "all" ? undefined : eq(reports.targetType, type),

@@ -1,6 +1,6 @@
 /** Rooms as admins see and end them (SPEC 4): who talks with whom and how much, never what is said. */
 import { z } from "zod";
-import { Pagination } from "../../../db/page.ts";
+import { PageQuery, Pagination } from "../../../db/page.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
 import { UserId } from "../../users/contract.ts";
 import { ListQuery, Search } from "../base-contract.ts";
@@ -40,3 +40,23 @@ export type RoomListQuery = z.output<typeof RoomListQuery>;
 export const RoomList = z.object({ rooms: z.array(RoomItem), pagination: Pagination });
 
 export const RoomParam = z.object({ id: z.string().min(1).max(64).describe("`id` of the list") });
+
+export const RoomMemberItem = z
+  .object({
+    id: UserId,
+    username: z.string(),
+    fullName: z.string().nullable(),
+    isOwner: z.boolean(),
+    joinedAt: Timestamp,
+  })
+  .meta({ id: "AdminRoomMember" });
+
+export const RoomMemberQuery = PageQuery.extend({
+  search: Search.describe("Any part of the username or of the full name"),
+});
+export type RoomMemberQuery = z.output<typeof RoomMemberQuery>;
+
+export const RoomMemberList = z.object({
+  members: z.array(RoomMemberItem).describe("By their ids. Of an open course, those who were added"),
+  pagination: Pagination,
+});

@@ -3,7 +3,8 @@ import { Done, done } from "../../../http/answers.ts";
 import { route, router } from "../../../http/route.ts";
 import { WithReason } from "../base-contract.ts";
 import { HOW_COUNTED } from "../search.ts";
-import { RoomList, RoomListQuery, RoomParam } from "./contract.ts";
+import { RoomList, RoomListQuery, RoomMemberList, RoomMemberQuery, RoomParam } from "./contract.ts";
+import { listMembers } from "./members.ts";
 import { endRoom, listRooms } from "./service.ts";
 
 export const adminRoomRoutes = router()
@@ -16,6 +17,17 @@ export const adminRoomRoutes = router()
       answers: { 200: RoomList },
     }),
     async (c) => c.json(await listRooms(c.var.ctx, c.req.valid("query")), 200),
+  )
+  .openapi(
+    route("get", "/admin/rooms/{id}/members", {
+      who: "admin",
+      summary: "Who belongs to a room",
+      description: HOW_COUNTED,
+      params: RoomParam,
+      query: RoomMemberQuery,
+      answers: { 200: RoomMemberList },
+    }),
+    async (c) => c.json(await listMembers(c.var.ctx, c.req.valid("param").id, c.req.valid("query")), 200),
   )
   .openapi(
     route("delete", "/admin/rooms/{id}", {

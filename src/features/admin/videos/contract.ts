@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { Pagination } from "../../../db/page.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
-import { UserId } from "../../users/contract.ts";
+import { UserId, UserRef } from "../../users/contract.ts";
 import { BulkIds, ListQuery, Reason, Search } from "../base-contract.ts";
 import { ReportItem } from "../reports/contract.ts";
 
@@ -34,6 +34,7 @@ export type VideoItem = z.infer<typeof VideoItem>;
 export const VideoListQuery = ListQuery.extend({
   search: Search.describe("In the title and the description"),
   visibility: z.enum(["public", "private", "all"]).default("all"),
+  owner_id: UserRef.optional(),
   sort_by: z.enum(["created_at", "views", "likes", "comments"]).default("created_at"),
 });
 export type VideoListQuery = z.output<typeof VideoListQuery>;

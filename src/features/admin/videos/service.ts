@@ -1,5 +1,5 @@
 /** Videos as admins see them: the list, and one with all that is known. */
-import { count, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
+import { and, count, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
 import { searched } from "../../../db/folding.ts";
@@ -7,7 +7,7 @@ import { offsetOf, pagination } from "../../../db/page.ts";
 import { comments, reports, statsTotals, users, videos } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { readReports, toReportItem } from "../reports/service.ts";
-import { type Searchable, searchPage } from "../search.ts";
+import { countMatches, type Searchable, searchPage } from "../search.ts";
 import type { VideoDetails, VideoItem, VideoListQuery } from "./contract.ts";
 
 const columns = {
@@ -66,7 +66,9 @@ const FILTERS: Record<VideoListQuery["visibility"], { where: SQL | undefined; to
 
 /** A page of videos; costs as `listUsers`. */
 export async function listVideos(ctx: UserCtx, query: VideoListQuery) {
-  const { where, total } = FILTERS[query.visibility];
+  const { where: isShown, total } = FILTERS[query.visibility];
+  const isTheirs = query.owner_id === undefined ? undefined : eq(videos.ownerId, query.owner_id);
+  const where = and(isShown, isTheirs);
   const direction = sql.raw(query.order);
   const order = sql`${SORTS[query.sort_by]} ${direction}, ${videos.id} ${direction}`;
   const page = { filter: where, order, limit: query.limit, offset: offsetOf(query) };
@@ -81,7 +83,9 @@ export async function listVideos(ctx: UserCtx, query: VideoListQuery) {
       .leftJoin(users, eq(users.id, videos.ownerId))
       .where(inArray(videos.id, ids))
       .orderBy(order),
-    counted: one(ctx.db.select({ total }).from(statsTotals)),
+    counted: isTheirs
+      ? countMatches(ctx, sql`${videos} WHERE ${where}`)
+      : one(ctx.db.select({ total }).from(statsTotals)),
   });
   return { videos: rows.map(toVideoItem), pagination: pagination(query, found?.total ?? counted?.total ?? 0) };
 }

@@ -1,0 +1,28 @@
+/** Who was in a call, by name, for admins: the call's object knows the stays, the database the names. */
+import { and, sql } from "drizzle-orm";
+import type { UserCtx } from "../../../context.ts";
+import { searched } from "../../../db/folding.ts";
+import { inList } from "../../../db/json.ts";
+import { offsetOf, pagination } from "../../../db/page.ts";
+import { users } from "../../../db/tables.ts";
+import { readAttendance } from "../../webrtc/service.ts";
+import { hasPart } from "../search.ts";
+import type { AttendanceQuery } from "./contract.ts";
+
+/** Two round trips, and a call to the object; a row read for each person who was there. @throws AppError NOT_FOUND */
+export async function listAttendance(ctx: UserCtx, name: string, query: AttendanceQuery) {
+  const { attendance } = await readAttendance(ctx, name);
+  const ids = [...new Set(attendance.flatMap(({ userId }) => userId ?? []))];
+  const people = await ctx.db
+    .select({ id: users.id, username: users.username, fullName: users.fullName })
+    .from(users)
+    .where(and(inList(users.id, ids), hasPart([searched.username, searched.fullName], query.search) ?? sql`true`));
+  const found = new Map(people.map((person) => [person.id, person]));
+  const stays = attendance.flatMap((stay) => {
+    const person = stay.userId === null ? undefined : found.get(stay.userId);
+    if (!person && query.search !== "") return [];
+    return { ...stay, username: person?.username ?? null, fullName: person?.fullName ?? null };
+  });
+  const from = offsetOf(query);
+  return { attendance: stays.slice(from, from + query.limit), pagination: pagination(query, stays.length) };
+}
