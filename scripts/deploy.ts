@@ -1,6 +1,7 @@
 /**
  * `npm run deploy [-- --env staging]`: makes what is missing (database, bucket, secrets), migrates, deploys; production, unless another
- * environment of wrangler.toml is named. Needs `npx wrangler login` once.
+ * environment of wrangler.toml is named. Needs `npx wrangler login` once; `--dry-run` needs no account: it builds what would be
+ * deployed, says what it is bound to, and changes nothing.
  * ALLOWED_ORIGINS has to be said: `ALLOWED_ORIGINS=https://app.example.com npm run deploy`.
  */
 import { randomBytes } from "node:crypto";
@@ -70,6 +71,11 @@ function prepareSecrets(): void {
   if (Object.keys(wanted).length > 0) runWrangler(["secret", "bulk", ...inEnvironment], JSON.stringify(wanted));
 }
 
+if (process.argv.includes("--dry-run")) {
+  buildPages();
+  console.log(runWrangler(["deploy", "--dry-run", ...inEnvironment]));
+  process.exit(0);
+}
 prepareDatabase();
 prepareBucket();
 runWrangler(["d1", "migrations", "apply", "DB", "--remote", ...inEnvironment]);
