@@ -78,9 +78,9 @@ const makeCourse = async (teacher: TestUser): Promise<{ courseId: string; id: st
   const [room] = await run<{ id: string }>("SELECT id FROM rooms WHERE course_id = ?", courseId);
   return { courseId, id: room?.id ?? "" };
 };
-const groupOf = async (owner: TestUser, ...others: TestUser[]) => {
+const groupOf = async (owner: TestUser, ...others: TestUser[]): Promise<string> => {
   const body = { name: "Sailors", isGroup: true, memberIds: others.map(({ id }) => id) };
-  return (await as(owner, "POST", "/rooms", body)).body.id as string;
+  return (await as(owner, "POST", "/rooms", body)).body.id;
 };
 
 const [owner, teacher, staff, stranger, other] = await Promise.all([

@@ -48,8 +48,8 @@ describe("the lists", () => {
 describe("users", () => {
   it("are shown with the contract's keys, sorted, filtered and paged, with a true total", async () => {
     const { token } = await mintAdmin();
-    const people = [await mintUser("Zed"), await mintUser("amy"), await mintUser("Mia")];
-    const [zed, amy, mia] = people.map((person) => person.id) as [number, number, number];
+    const [first, banned, last] = [await mintUser("Zed"), await mintUser("amy"), await mintUser("Mia")];
+    const [zed, amy, mia] = [first.id, banned.id, last.id];
     await run("UPDATE users SET follower_count = 5000 - id WHERE id IN (?, ?, ?)", zed, amy, mia);
     await call(`/admin/users/${amy}/ban`, { method: "POST", token, body: { reason: "spam" } });
     const mine = async (query: string) => {
@@ -67,8 +67,8 @@ describe("users", () => {
       users: [
         {
           id: amy,
-          username: people[1]?.username,
-          email: people[1]?.email,
+          username: banned.username,
+          email: banned.email,
           fullName: null,
           avatarUrl: null,
           bio: null,

@@ -1,8 +1,8 @@
 /** Rooms, streams, calls, files and who is connected, as admins find and end them (SPEC 4). */
 import { describe, expect, it } from "vitest";
 import { act, auditOf, deeds, me, mintAdmin, post, run } from "./support/admin.ts";
-import { call, costOf, mintUser, type TestUser } from "./support/api.ts";
-import { bearer, folderName, read, uploadNamed } from "./support/files.ts";
+import { bearer, call, costOf, mintUser, type TestUser } from "./support/api.ts";
+import { folderName, read, uploadNamed } from "./support/files.ts";
 import { ACCEPTED, mintStream, nginx, REFUSED } from "./support/media.ts";
 import { mintGroup, openCourse, openRoom, post as say } from "./support/rooms.ts";
 import { openSocket } from "./support/socket.ts";

@@ -24,14 +24,13 @@ async function setHook(more: object = {}): Promise<TestUser> {
 }
 
 describe("who is asked before a message", () => {
-  type Asked = { data: Record<string, unknown> };
-  const asked = () => backend.heard.flatMap(({ events }) => events as Asked[]).map(({ data }) => data.content);
+  const asked = () => backend.heard.flatMap(({ events }) => events).map(({ data }) => data.content);
 
   /** Sets it up; `decide` answers for one text. */
   async function ask(decide: (text: unknown) => object, more: object = {}) {
     const admin = await setHook(more);
     backend.answer = ({ body, events }) => {
-      const answers = (events as Asked[]).map(({ data }) => decide(data.content));
+      const answers = events.map(({ data }) => decide(data.content));
       return Response.json(typeof body === "object" && body !== null && "events" in body ? { answers } : answers[0]);
     };
     return admin;
@@ -119,7 +118,7 @@ describe("who is asked before a message", () => {
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
     backend.answer = async ({ events }) => {
       await held;
-      return Response.json(byWord((events as Asked[])[0]?.data.content));
+      return Response.json(byWord(events[0]?.data.content));
     };
     const sent = ["good", "bad", "fine"].map((content, n) => post(n === 1 ? bob : ann, roomId, content));
     await vi.waitFor(() => expect(backend.heard).toHaveLength(1));

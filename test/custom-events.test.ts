@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { call, mintUser, type TestUser } from "./support/api.ts";
+import { at } from "./support/items.ts";
 import { mintStream } from "./support/media.ts";
 import { as, mintGroup, openCourse, openRoom, promote } from "./support/rooms.ts";
 import { openSocket, type TestSocket } from "./support/socket.ts";
@@ -133,7 +134,7 @@ it("over Socket.IO goes to the room that is named, by its own field or as roomId
   const client = await connectSocketIo(ann);
   await client.ask("chat:join_room", { courseId });
   expect(await client.ask("event", sent("only", 1))).toEqual({ success: true });
-  expect(await frameOf(sockets[0] as TestSocket)).toMatchObject({ name: "only" });
+  expect(await frameOf(at(sockets, 0))).toMatchObject({ name: "only" });
   await client.ask("join_room", { roomId: made.body.id });
   expect(await client.ask("event", sent("which", 1))).toMatchObject({
     success: false,
@@ -144,8 +145,8 @@ it("over Socket.IO goes to the room that is named, by its own field or as roomId
   await client.ask("event", sent("course", DATA, { courseId }));
   await client.ask("event", sent("course again", DATA, { roomId: courseId }));
   await client.ask("event", sent("again", DATA, { roomId: courseId }));
-  expect(await frameOf(sockets[0] as TestSocket)).toMatchObject(sent("course", DATA));
-  expect(await frameOf(sockets[0] as TestSocket)).toMatchObject(sent("again", DATA, { roomId: courseId }));
+  expect(await frameOf(at(sockets, 0))).toMatchObject(sent("course", DATA));
+  expect(await frameOf(at(sockets, 0))).toMatchObject(sent("again", DATA, { roomId: courseId }));
   expect((await client.collect("event", 4)).map(({ name }) => name)).toEqual(["only", "group", "course", "again"]);
   expect(await client.ask("event", sent("x", 1, { roomId: "elsewhere" }))).toMatchObject({
     error: { code: "FORBIDDEN" },

@@ -15,6 +15,14 @@ const delivery = (id: number, text: unknown) => ({
   id,
   payload: { frames: [{ type: "test:event", data: { text } }] },
 });
+/** A mistake of ours, which no client can make: from now on this method of the object throws. */
+function mistakeIn(object: object, method: string): void {
+  const mistaken = () => {
+    throw new Error("a mistake");
+  };
+  Object.defineProperty(object, method, { value: mistaken });
+}
+
 /** JSON knows no such value: applying it throws. */
 const POISON = 1n;
 
@@ -83,10 +91,7 @@ it("a frame whose handling throws takes nothing from those that came with it", a
   const outcomes = await runInDurableObject(room, async (object, state) => {
     const [server] = state.getWebSockets();
     if (!server) throw new Error("There is no socket.");
-    // biome-ignore lint/suspicious/noExplicitAny: a mistake of ours, which no client can make.
-    vi.spyOn(object as any, "refused").mockImplementation(() => {
-      throw new Error("a mistake");
-    });
+    mistakeIn(object, "refused");
     const say = (message: string) => object.executeFor(person, { ownerId: person.userId }, "chat_message", { message });
     // The first makes the room busy: what follows is one group.
     const said = [say("one")];
@@ -130,12 +135,7 @@ it("a connection that closes badly keeps no other of its user open", async () =>
   const open = () => openSocket(`/streams/${stream.id}/ws?token=${ann.token}`);
   const sockets = [await open(), await open()];
   for (const socket of sockets) await socket.next("connected");
-  await runInDurableObject(room, (object) => {
-    // biome-ignore lint/suspicious/noExplicitAny: a mistake of ours, which no client can make.
-    vi.spyOn(object as any, "closed").mockImplementation(() => {
-      throw new Error("a mistake");
-    });
-  });
+  await runInDurableObject(room, (object) => mistakeIn(object, "closed"));
   await room.revoke({ userId: ann.id, code: 4003, reason: "FORBIDDEN" });
   for (const socket of sockets) expect((await socket.nextClose()).code).toBe(4003);
 });

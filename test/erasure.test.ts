@@ -159,7 +159,10 @@ describe("the chat of others' streams", () => {
   it("has a row in the database per author, none per message, and none on a message's way", async () => {
     const { ann, bob, id, room } = await audience();
     const written = () =>
-      runInDurableObject(room, (_, { storage }) => storage.sql.exec("SELECT total_changes() AS n").one().n as number);
+      runInDurableObject(
+        room,
+        (_, { storage }) => storage.sql.exec<{ n: number }>("SELECT total_changes() AS n").one().n,
+      );
     await say(ann, id, "zero");
     await chatOf(ann, id);
     const before = await written();

@@ -1,16 +1,17 @@
 /** Files in messages: who reads the chat reads the file (SPEC 14, "Attachments"). */
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import type { FileInfo } from "../src/features/files/contract.ts";
 import { post as adminPost, mintAdmin, run } from "./support/admin.ts";
-import { call, mintUser, ORIGIN, type TestUser } from "./support/api.ts";
+import { bearer, call, mintUser, ORIGIN, type TestUser } from "./support/api.ts";
 import { passTime } from "./support/clock.ts";
-import { bearer, folderName, read, type TestFile, uploadNamed } from "./support/files.ts";
+import { folderName, read, uploadNamed } from "./support/files.ts";
 import { mintStream } from "./support/media.ts";
 import { as, mintThree, openCourse, openRoom, post } from "./support/rooms.ts";
 
 const upload = (by: TestUser, name = "avatar.png") => uploadNamed(by, name, { folder: folderName() });
 const statusFor = async (url: string, by?: TestUser) => (await read(url, by ? bearer(by) : {})).status;
-const grantsOf = (file: TestFile) => run("SELECT * FROM file_grants WHERE file_id = ?", file.id);
+const grantsOf = (file: FileInfo) => run("SELECT * FROM file_grants WHERE file_id = ?", file.id);
 
 /** A group of three, in which ann has sent a picture. */
 async function mintSent() {
@@ -18,7 +19,8 @@ async function mintSent() {
   const file = await upload(ann);
   const { status, body } = await post(ann, roomId, "look", { fileUrl: file.url });
   expect(status).toBe(201);
-  return { roomId, ann, bob, cid, file, message: body as { id: string; fileUrl: string } };
+  const message: { id: string; fileUrl: string } = body;
+  return { roomId, ann, bob, cid, file, message };
 }
 
 describe("a file that its uploader sends into a room", () => {

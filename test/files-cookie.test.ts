@@ -1,9 +1,9 @@
 /** The cookie by which the elements of a signed-in page read files (SPEC 14, "Attachments"). */
 import { describe, expect, it } from "vitest";
 import { mintAdmin, post } from "./support/admin.ts";
-import { call, mintUser, ORIGIN, type TestUser, worker } from "./support/api.ts";
+import { bearer, call, mintUser, ORIGIN, type TestUser, worker } from "./support/api.ts";
 import { passTime } from "./support/clock.ts";
-import { bearer, folderName, read, uploadNamed } from "./support/files.ts";
+import { folderName, read, uploadNamed } from "./support/files.ts";
 
 const NAME = "__Secure-roomcast-files";
 const FOREIGN = "https://evil.example";

@@ -2,8 +2,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { act, mintAdmin } from "./support/admin.ts";
-import { call, mintUser, type TestUser, worker } from "./support/api.ts";
-import { bearer, folderName, tryUpload, uploadNamed } from "./support/files.ts";
+import { bearer, call, mintUser, type TestUser, worker } from "./support/api.ts";
+import { folderName, tryUpload, uploadNamed } from "./support/files.ts";
 import { mintStream, WEBHOOK_SECRET } from "./support/media.ts";
 import { form, sample } from "./support/samples.ts";
 

@@ -1,9 +1,10 @@
 /** What an admin hides or deletes stays so, with all its copies; and what a closed account had is not shown (SPEC 4, 14). */
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import type { FileInfo } from "../src/features/files/contract.ts";
 import { act, mintAdmin } from "./support/admin.ts";
-import { call, mintUser, type TestUser } from "./support/api.ts";
-import { bearer, folderName, read, type TestFile, uploadNamed } from "./support/files.ts";
+import { bearer, call, mintUser, type TestUser } from "./support/api.ts";
+import { folderName, read, uploadNamed } from "./support/files.ts";
 import { form, sample } from "./support/samples.ts";
 
 const admin = await mintAdmin();
@@ -27,8 +28,8 @@ const keyOf = async ({ id }: { id: string }) =>
 async function mintCopied() {
   const [owner, other] = [await mintUser("owner"), await mintUser("other")];
   const file = await uploadNamed(owner, "film.mp4", { folder: folderName(), visibility: "public" });
-  const own: TestFile = (await copy(owner, file, "own.mp4")).body.data;
-  const theirs: TestFile = (await copy(other, file, "theirs.mp4")).body.data;
+  const own: FileInfo = (await copy(owner, file, "own.mp4")).body.data;
+  const theirs: FileInfo = (await copy(other, file, "theirs.mp4")).body.data;
   const { body: video } = await publish(owner, file.id);
   return { owner, other, file, own, theirs, video };
 }
@@ -67,7 +68,7 @@ describe("an admin's hiding of a video", () => {
     expect((await call(`/videos/${twin.id}/content`)).status).toBe(404);
     for (const { url } of [file, own, theirs]) expect(await statusFor(url)).toBe(401);
     expect((await show(owner, twin.id, "public")).status).toBe(403);
-    const later: TestFile = (await copy(other, theirs, "later.mp4")).body.data;
+    const later: FileInfo = (await copy(other, theirs, "later.mp4")).body.data;
     expect(await statusFor(later.url)).toBe(401);
     expect((await publish(other, later.id)).status).toBe(403);
     const signed = await call("/files/signed-url", {
@@ -97,9 +98,10 @@ describe("an admin's deletion", () => {
     const [owner, other] = [await mintUser("owner"), await mintUser("other")];
     const make = async () => {
       const file = await uploadNamed(owner, "a.png", { folder: folderName(), visibility: "public" });
-      return { file, theirs: (await copy(other, file, "b.png")).body.data as TestFile };
+      const theirs: FileInfo = (await copy(other, file, "b.png")).body.data;
+      return { file, theirs };
     };
-    const remove = (by: TestUser, { folder, name }: TestFile) =>
+    const remove = (by: TestUser, { folder, name }: FileInfo) =>
       call(`/files/${folder}/${name}`, { method: "DELETE", token: by.token });
     const [first, second] = [await make(), await make()];
     expect((await remove(owner, first.file)).status).toBe(200);

@@ -7,8 +7,8 @@ import { foldOldRows } from "../src/db/folding.ts";
 import { FileName } from "../src/features/files/contract.ts";
 import { safeStem } from "../src/features/files/names.ts";
 import { run } from "./support/admin.ts";
-import { call, mintUser, ORIGIN } from "./support/api.ts";
-import { bearer, folderName, read, uploadNamed } from "./support/files.ts";
+import { bearer, call, mintUser, ORIGIN } from "./support/api.ts";
+import { folderName, read, uploadNamed } from "./support/files.ts";
 import { create, fileOf, gif, patch } from "./support/tus.ts";
 
 const ann = await mintUser("ann");

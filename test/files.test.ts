@@ -1,29 +1,17 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { call, costOf, mintUser, ORIGIN, type TestUser, worker } from "./support/api.ts";
-import { form, SAMPLES, sample } from "./support/samples.ts";
+import { folderName, uploadNamed } from "./support/files.ts";
+import { type Entry, form, SAMPLES, sample } from "./support/samples.ts";
 
 const ann = await mintUser("ann");
 const bob = await mintUser("bob");
 const root = await mintUser("root");
 await env.DB.prepare("UPDATE users SET role = 'admin' WHERE id = ?").bind(root.id).run();
 
-const folderName = () => `folder-${crypto.randomUUID().slice(0, 8)}`;
-
 type Options = { folder?: string; visibility?: string; filename?: string };
-const upload = async (by: TestUser, extension = "png", { folder, visibility, filename }: Options = {}) => {
-  const { status, body } = await call("/files/upload", {
-    method: "POST",
-    token: by.token,
-    body: form(
-      ...(folder ? [["folder", folder] as [string, string]] : []),
-      ["file", sample(extension), filename ?? `picture.${extension}`],
-      ...(visibility ? [["visibility", visibility] as [string, string]] : []),
-    ),
-  });
-  if (status !== 201) throw new Error(`upload answered ${status}: ${JSON.stringify(body)}`);
-  return body.data;
-};
+const upload = (by: TestUser, extension = "png", { filename = `picture.${extension}`, ...options }: Options = {}) =>
+  uploadNamed(by, filename, { ...options, bytes: sample(extension) });
 
 /** The bytes of a path, as they are. */
 const fetchBytes = async (path: string, token?: string, headers: Record<string, string> = {}) => {
@@ -137,10 +125,7 @@ describe("many at once", () => {
 
   it("are ten at most: an eleventh stores none", async () => {
     const folder = folderName();
-    const eleven = Array.from(
-      { length: 11 },
-      (_, n) => ["files", sample("gif"), `${n}.gif`] as [string, Uint8Array<ArrayBuffer>, string],
-    );
+    const eleven = Array.from({ length: 11 }, (_, n): Entry => ["files", sample("gif"), `${n}.gif`]);
     const { status } = await call("/files/upload/multiple", {
       method: "POST",
       token: ann.token,
@@ -236,10 +221,10 @@ describe("a folder", () => {
 
   it("has the size of what I may see in it", async () => {
     const folder = folderName();
-    const sizes = [(await upload(ann, "png", { folder })).size, (await upload(ann, "doc", { folder })).size];
+    const [png, doc] = [await upload(ann, "png", { folder }), await upload(ann, "doc", { folder })];
     await upload(bob, "pdf", { folder });
     const { body } = await call(`/files/folder-size/${folder}`, { token: ann.token });
-    expect(body).toEqual({ success: true, data: { folder, fileCount: 2, size: sizes[0] + sizes[1] } });
+    expect(body).toEqual({ success: true, data: { folder, fileCount: 2, size: png.size + doc.size } });
     const empty = await call(`/files/folder-size/${folderName()}`, { token: ann.token });
     expect(empty.body.data).toMatchObject({ fileCount: 0, size: 0 });
     expect((await call("/files/folder-size/..%2Fx", { token: ann.token })).status).toBe(400);

@@ -2,8 +2,9 @@ import { evictDurableObject, listDurableObjectIds, runDurableObjectAlarm, runInD
 import { env } from "cloudflare:workers";
 import { decodeJwt, SignJWT } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { UserHub } from "../src/hub/hub.ts";
+import { ConnectionState } from "../src/realtime/connection-state.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
+import { at } from "./support/items.ts";
 import { openHub, openSocket, upgrade } from "./support/socket.ts";
 
 const SECRET = new TextEncoder().encode("test-only-secret-of-at-least-32-bytes");
@@ -383,11 +384,11 @@ describe("a token that ends while connected", () => {
     const stranger = await mintUser();
     expect((await socket.ask("auth:refresh", { token: stranger.token })).error?.code).toBe("FORBIDDEN");
     expect((await socket.ask("auth:refresh", { token: fresh })).type).toBe("ack");
-    await runInDurableObject(hubOf(user), (hub: UserHub) => {
-      // biome-ignore lint/suspicious/noExplicitAny: reaching into the object is what makes time testable.
-      for (const { state } of (hub as any).connections.values())
-        expect(state.expiresAt).toBeGreaterThan(Date.now() + 86_400_000);
-    });
+    const ends = await runInDurableObject(hubOf(user), (_, state) =>
+      state.getWebSockets().map((server) => ConnectionState.parse(server.deserializeAttachment()).expiresAt),
+    );
+    expect(ends).toHaveLength(1);
+    expect(at(ends, 0)).toBeGreaterThan(Date.now() + 86_400_000);
   });
 });
 

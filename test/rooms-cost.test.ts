@@ -12,12 +12,13 @@ type Written = { query: string; rows: number };
 const countWrites = (room: DurableObjectStub<ChatRoom>) =>
   runInDurableObject(room, (_, state) => {
     const written: Written[] = [];
-    const exec = state.storage.sql.exec.bind(state.storage.sql);
-    state.storage.sql.exec = ((query: string, ...values: unknown[]) => {
-      const cursor = exec(query, ...values);
-      written.push({ query, rows: cursor.rowsWritten });
-      return cursor;
-    }) as typeof state.storage.sql.exec;
+    state.storage.sql.exec = new Proxy(state.storage.sql.exec, {
+      apply(exec, sql, [query, ...values]) {
+        const cursor = exec.call(sql, query, ...values);
+        written.push({ query, rows: cursor.rowsWritten });
+        return cursor;
+      },
+    });
     const setAlarm = vi.spyOn(state.storage, "setAlarm");
     return { written, setAlarm };
   });

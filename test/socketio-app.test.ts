@@ -160,15 +160,14 @@ describe("a course room", () => {
     const { teacher, courseId } = await mintCourse();
     const [ann, bob] = [await mintUser("ann"), await mintUser("bob")];
     const native = await openCourse(teacher, courseId);
-    const clients = [await inCourse(ann, courseId), await inCourse(bob, courseId)];
-    const [first, second] = clients as [SocketIoClient, SocketIoClient];
+    const [first, second] = [await inCourse(ann, courseId), await inCourse(bob, courseId)];
     for (let n = 0; n < 10; n += 1) {
       first.emit("chat:send_message", { course_id: courseId, message: `a${n}` });
       native.send({ type: "chat:send_message", data: { message: `t${n}` } });
       second.emit("chat:send_message", { courseId, message: `b${n}` });
     }
     const seen = (await native.collect("chat:new_message", 30)).map(({ data }) => data);
-    for (const client of clients) expect(await client.collect("chat:new_message", 30)).toEqual(seen);
+    for (const client of [first, second]) expect(await client.collect("chat:new_message", 30)).toEqual(seen);
     expect(seen.map(({ seq }) => seq)).toEqual(Array.from({ length: 30 }, (_, n) => n + 1));
   });
 

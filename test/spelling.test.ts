@@ -93,8 +93,7 @@ describe("every frame", () => {
 
   it("is answered alike in both spellings at the front door", async () => {
     const differing: string[] = [];
-    for (const path of Object.keys(SOCKETS)) {
-      const { commands } = SOCKETS[path as keyof typeof SOCKETS];
+    for (const [path, { commands }] of Object.entries(SOCKETS)) {
       for (const [type, schema] of Object.entries(commands)) {
         const canonical = await answerTo(path, type, fullest(schema, type));
         const other = await answerTo(path, type, spelledOtherwise(fullest(schema, type)));

@@ -3,8 +3,8 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { app } from "../src/app.ts";
-import { mintUser, ORIGIN } from "./support/api.ts";
-import { bearer, uploadNamed } from "./support/files.ts";
+import { bearer, mintUser, ORIGIN } from "./support/api.ts";
+import { uploadNamed } from "./support/files.ts";
 import { as } from "./support/rooms.ts";
 import { sample } from "./support/samples.ts";
 

@@ -233,8 +233,7 @@ describe("a form", () => {
 });
 
 describe("an extension of tus that is not offered", () => {
-  const rows = async () =>
-    (await env.DB.prepare("SELECT count(*) AS count FROM resumable_uploads").first("count")) as number;
+  const rows = () => env.DB.prepare("SELECT count(*) AS count FROM resumable_uploads").first<number>("count");
   const metadata = `filename ${bytesOf("big.pdf").toBase64()}`;
 
   it.each([

@@ -88,7 +88,10 @@ export class Caller {
     return caller;
   }
 
-  /** Waits until something is so in the page. */
+  /**
+   * Waits until something is so in the page. Playwright types a function's argument by a type of its own that it does not
+   * export, and that no type parameter fits: hence the cast.
+   */
   async until<A>(what: string, isSo: (argument: A) => unknown, argument?: A, withinMs = 20_000): Promise<void> {
     try {
       await this.page.waitForFunction(isSo as (argument: unknown) => unknown, argument, { timeout: withinMs });

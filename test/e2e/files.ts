@@ -7,10 +7,13 @@ import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 import * as tus from "tus-js-client";
+import { z } from "zod";
 import { isChromiumHere, launch } from "./browser.ts";
 import { Server, type User } from "./restartable-server.ts";
 
 const MB = 1024 * 1024;
+
+const Uploaded = z.object({ data: z.object({ url: z.url() }) });
 
 const server = new Server(Number(process.env.E2E_PORT ?? 8850));
 let user: User;
@@ -173,7 +176,7 @@ describe("an SVG with a script", { skip: isChromiumHere() ? false : "Chromium is
       headers: { Authorization: `Bearer ${user.token}` },
       body: form,
     });
-    const { data } = (await uploaded.json()) as { data: { url: string } };
+    const { data } = Uploaded.parse(await uploaded.json());
     const browser = await launch();
     try {
       const page = await browser.newPage();

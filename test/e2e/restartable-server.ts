@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
+import { z } from "zod";
 import { buildPages } from "../../scripts/pages.ts";
 import { root, runWrangler, unattended } from "../../scripts/tools.ts";
 
@@ -16,6 +17,8 @@ const SETTINGS = {
   FILES_SIGNING_KEY: "e2e-only-signing-key-of-32-bytes-min",
   PASSWORD_SCRYPT_LOG_N: "8",
 };
+
+const SignedIn = z.object({ user: z.object({ id: z.number() }), token: z.string() });
 
 export type User = { id: number; token: string };
 
@@ -85,7 +88,7 @@ export class Server {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ username, email: `${username}@example.com`, password: "correct horse" }),
     });
-    const { user, token } = (await response.json()) as { user: { id: number }; token: string };
+    const { user, token } = SignedIn.parse(await response.json());
     return { id: user.id, token };
   }
 

@@ -25,6 +25,10 @@ const freshAddress = (): string => {
   return `10.${a}.${b}.${c}`;
 };
 
+/** What is sent as it is; all else is sent as JSON. */
+const isRaw = (body: unknown): body is string | FormData | ReadableStream | Uint8Array<ArrayBuffer> =>
+  typeof body === "string" || body instanceof FormData || body instanceof ReadableStream || body instanceof Uint8Array;
+
 /** Calls `/api/v1<path>` (or a full path that starts with `//`). A JSON answer is parsed. */
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely; expectations are their types.
 export async function call<T = any>(
@@ -32,25 +36,23 @@ export async function call<T = any>(
   { method = "GET", token, body, headers = {} }: Call = {},
 ): Promise<Answer<T>> {
   const url = path.startsWith("//") ? `${ORIGIN}${path.slice(1)}` : `${ORIGIN}/api/v1${path}`;
-  const isRaw =
-    typeof body === "string" ||
-    body instanceof FormData ||
-    body instanceof ReadableStream ||
-    body instanceof Uint8Array;
+  const isJsonSent = body !== undefined && !isRaw(body);
   const response = await worker.fetch(url, {
     method,
     redirect: "manual",
     headers: {
       ...(token ? { Authorization: `Bearer ${token}` } : {}),
-      ...(body !== undefined && !isRaw ? { "Content-Type": "application/json" } : {}),
+      ...(isJsonSent ? { "Content-Type": "application/json" } : {}),
       ...headers,
     },
-    ...(body === undefined ? {} : { body: isRaw ? (body as BodyInit) : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: isRaw(body) ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
   const isJson = response.headers.get("content-type")?.includes("json");
-  return { status: response.status, body: (isJson ? JSON.parse(text) : text) as T, headers: response.headers };
+  return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
 }
+
+export const bearer = ({ token }: { token: string }) => ({ Authorization: `Bearer ${token}` });
 
 /** What `X-Cost` says. */
 export function costOf({ headers }: { headers: Headers }): Record<string, number> {

@@ -2,11 +2,20 @@
 import { env } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, vi } from "vitest";
+import { z } from "zod";
 import { call } from "./api.ts";
 
 export const BACKEND_URL = "https://product.example/hooks";
 
-type Event = { type: string; timestamp: string; subject: string; data: Record<string, unknown> };
+const Event = z.object({
+  type: z.string(),
+  timestamp: z.string(),
+  subject: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});
+type Event = z.infer<typeof Event>;
+/** One event alone, or several in their order. */
+const Told = z.union([z.object({ events: z.array(Event) }), Event.transform((event) => ({ events: [event] }))]);
 export type Heard = { id: string; url: string; body: unknown; events: Event[] };
 
 /** What was heard, in order, and how it answers: `answer` may be changed while a test runs. */
@@ -25,13 +34,8 @@ export function standIn(): Backend {
       if (!request.url.startsWith("https://product.example/")) return real(input, init);
       const text = await request.text();
       const body = verified(backend.secrets, text, Object.fromEntries(request.headers));
-      const events = typeof body === "object" && body !== null && "events" in body ? body.events : [body];
-      const heard: Heard = {
-        id: request.headers.get("webhook-id") ?? "",
-        url: request.url,
-        body,
-        events: events as Event[],
-      };
+      const { events } = Told.parse(body);
+      const heard: Heard = { id: request.headers.get("webhook-id") ?? "", url: request.url, body, events };
       backend.heard.push(heard);
       const { promise: givenUp, reject } = Promise.withResolvers<never>();
       init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
@@ -54,12 +58,19 @@ function verified(secrets: string[], text: string, headers: Record<string, strin
   throw new Error("Nobody here knows this signature.");
 }
 
+type Endpoint = { id: number; createdAt: string; secret: string };
+
 /** An endpoint of this backend. */
-export async function makeEndpoint(backend: Backend, admin: { token: string }, events: string[], more: object = {}) {
+export async function makeEndpoint(
+  backend: Backend,
+  admin: { token: string },
+  events: string[],
+  more: object = {},
+): Promise<Endpoint> {
   const body = { url: BACKEND_URL, events, ...more };
   const made = await call("/admin/webhooks", { method: "POST", token: admin.token, body });
   if (made.status !== 201)
     throw new Error(`POST /admin/webhooks answered ${made.status}: ${JSON.stringify(made.body)}`);
   backend.secrets.push(made.body.secret);
-  return made.body as { id: number; createdAt: string; secret: string };
+  return made.body;
 }

@@ -1,8 +1,8 @@
 /** Files for tests: uploaded by form, read as a browser or a program reads them. */
+import { FileAnswer, type FileInfo } from "../../src/features/files/contract.ts";
 import { call, ORIGIN, type TestUser, worker } from "./api.ts";
 import { form, sample } from "./samples.ts";
 
-export type TestFile = { id: string; folder: string; name: string; url: string; visibility: string; size: number };
 type Options = { folder?: string; visibility?: string; bytes?: Uint8Array<ArrayBuffer> };
 
 export const folderName = () => `folder-${crypto.randomUUID().slice(0, 8)}`;
@@ -15,16 +15,16 @@ export const tryUpload = (by: TestUser, filename: string, { folder, visibility, 
     token: by.token,
     body: form(
       ["file", content, filename],
-      ...(folder ? [["folder", folder] as [string, string]] : []),
-      ...(visibility ? [["visibility", visibility] as [string, string]] : []),
+      folder === undefined ? undefined : ["folder", folder],
+      visibility === undefined ? undefined : ["visibility", visibility],
     ),
   });
 };
 
-export async function uploadNamed(by: TestUser, filename: string, options: Options = {}): Promise<TestFile> {
+export async function uploadNamed(by: TestUser, filename: string, options: Options = {}): Promise<FileInfo> {
   const { status, body } = await tryUpload(by, filename, options);
   if (status !== 201) throw new Error(`upload answered ${status}: ${JSON.stringify(body)}`);
-  return body.data;
+  return FileAnswer.parse(body).data;
 }
 
 /** Reads an address, absolute or below our origin, with these headers. */
@@ -32,8 +32,6 @@ export async function read(address: string, headers: Record<string, string> = {}
   const response = await worker.fetch(new URL(address, ORIGIN), { headers });
   return { status: response.status, headers: response.headers, bytes: new Uint8Array(await response.arrayBuffer()) };
 }
-
-export const bearer = ({ token }: { token: string }) => ({ Authorization: `Bearer ${token}` });
 
 /** A GIF of this many bytes. */
 export const gifOf = (length: number): Uint8Array<ArrayBuffer> => {

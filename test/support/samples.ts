@@ -48,10 +48,10 @@ export const sample = (extension: string): Uint8Array<ArrayBuffer> => {
 
 export type Entry = [name: string, value: string] | [name: string, value: Uint8Array<ArrayBuffer>, filename: string];
 
-/** A form with its parts in the given order. */
-export function form(...entries: Entry[]): FormData {
+/** A form with its parts in the given order; what is undefined is none. */
+export function form(...entries: (Entry | undefined)[]): FormData {
   const data = new FormData();
-  for (const [name, value, filename] of entries) {
+  for (const [name, value, filename] of entries.filter((entry) => entry !== undefined)) {
     if (typeof value === "string") data.append(name, value);
     // The declared type is a lie on purpose: nobody may believe it.
     else data.append(name, new File([value], filename ?? "", { type: "text/html" }));

@@ -46,7 +46,8 @@ export const objects = async () => (await env.FILES.list()).objects.map(({ key }
 export async function studio() {
   const owner = await mintUser("caster");
   const stream = await mintStream(owner, { title: "My show" });
-  return { owner, stream, streamId: ["streamId", String(stream.id)] as Part };
+  const streamId: Part = ["streamId", String(stream.id)];
+  return { owner, stream, streamId };
 }
 
 export async function uploaded(owner: TestUser, streamId: number, fill = 1) {
