@@ -1,11 +1,11 @@
 /** The calls of a course: who is removed from the course is out of them (SPEC 8). */
-import { createExecutionContext, evictDurableObject, waitOnExecutionContext } from "cloudflare:test";
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { app } from "../src/app.ts";
-import { mintUser, ORIGIN, type TestUser } from "./support/api.ts";
+import { bearer, mintUser, type TestUser } from "./support/api.ts";
 import { remoteRequest } from "./support/callers.ts";
 import { as, openCourse, promote } from "./support/rooms.ts";
+import { fetchWith } from "./support/settings.ts";
 import { get, join, offer, open, roomOf } from "./support/webrtc.ts";
 
 /** A course with two members, and a call of it that the first of them hosts. */
@@ -25,12 +25,7 @@ async function courseWithCall(joinPolicy: "open" | "members" = "members") {
 /** How many servers a deployment with TURN names to this user; STUN is one of them. */
 async function iceServers(user: TestUser, query = ""): Promise<number> {
   const settings = { TURN_URLS: "turn:turn.example.com:3478", TURN_SHARED_SECRET: "north-and-further-north" };
-  const request = new Request(`${ORIGIN}/api/v1/webrtc/ice-servers${query}`, {
-    headers: { Authorization: `Bearer ${user.token}` },
-  });
-  const context = createExecutionContext();
-  const response = await app.fetch(request, { ...env, ...settings }, context);
-  await waitOnExecutionContext(context);
+  const response = await fetchWith(settings, `/api/v1/webrtc/ice-servers${query}`, { headers: bearer(user) });
   return response.ok ? (await response.json<{ iceServers: unknown[] }>()).iceServers.length : response.status;
 }
 

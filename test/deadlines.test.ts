@@ -1,24 +1,17 @@
 /** What a client sees of a database, or an object, that does not answer. */
-import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { app } from "../src/app.ts";
 import { startContext } from "../src/context.ts";
 import { deliverNow, enqueue, handleOutbox, pendingFor } from "../src/db/outbox.ts";
 import { AppError } from "../src/errors.ts";
 import { callObject } from "../src/platform/objects.ts";
-import { mintUser, ORIGIN } from "./support/api.ts";
+import { mintUser } from "./support/api.ts";
+import { environmentWith, fetchWith } from "./support/settings.ts";
 import { TestSocket } from "./support/socket.ts";
 import { never, stalled } from "./support/stalled.ts";
 
-const withDatabase = (DB: D1Database): Env => ({ ...env, DB, TIMEOUT_DATABASE_SECONDS: "1" }) as Env;
-
-async function ask(path: string, database: D1Database, init: RequestInit = {}): Promise<Response> {
-  const context = createExecutionContext();
-  const response = await app.fetch(new Request(`${ORIGIN}${path}`, init), withDatabase(database), context);
-  await waitOnExecutionContext(context);
-  return response;
-}
+const ask = (path: string, DB: D1Database, init?: RequestInit): Promise<Response> =>
+  fetchWith({ DB, TIMEOUT_DATABASE_SECONDS: "1" }, path, init);
 
 const FAILURES = [
   "D1_ERROR: D1 DB is overloaded. Requests queued for too long.",
@@ -75,7 +68,7 @@ describe("a database that does not answer", () => {
 });
 
 describe("an object that does not answer", () => {
-  const impatient = () => startContext({ env: { ...env, TIMEOUT_OBJECTS_SECONDS: "1" } as Env, later: () => {} });
+  const impatient = () => startContext({ env: environmentWith({ TIMEOUT_OBJECTS_SECONDS: "1" }), later: () => {} });
 
   it("is UNAVAILABLE, and is not asked again", async () => {
     const ctx = impatient();

@@ -6,7 +6,7 @@ import { ConfigError } from "../src/settings/config-error.ts";
 import { inert } from "../src/text.ts";
 import { call, mintUser, ORIGIN, worker } from "./support/api.ts";
 import { PRODUCTION } from "./support/production.ts";
-import { callWith } from "./support/shared.ts";
+import { callWith } from "./support/settings.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -212,8 +212,8 @@ describe("settings", () => {
 
   it("production starts with its secrets, and names the one that is missing", () => {
     expect(config({ ...production }).isProduction).toBe(true);
-    for (const name of ["JWT_SECRET_KEY", "ALLOWED_ORIGINS", "WEBHOOK_SECRET", "FILES_SIGNING_KEY"]) {
-      const { [name as keyof typeof production]: _left, ...rest } = production;
+    for (const name of ["JWT_SECRET_KEY", "ALLOWED_ORIGINS", "WEBHOOK_SECRET", "FILES_SIGNING_KEY"] as const) {
+      const { [name]: _left, ...rest } = production;
       expect(() => config(rest)).toThrow(new RegExp(name));
     }
   });

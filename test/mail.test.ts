@@ -8,7 +8,8 @@ import { runCron } from "../src/cron.ts";
 import { call, costOf, ORIGIN, registerUser, type TestUser } from "./support/api.ts";
 import { passTime } from "./support/clock.ts";
 import { PRODUCTION } from "./support/production.ts";
-import { callWith, signShared } from "./support/shared.ts";
+import { callWith, environmentWith } from "./support/settings.ts";
+import { signShared } from "./support/shared.ts";
 import { openHub } from "./support/socket.ts";
 
 type Mail = { to: string; subject: string; text: string; html: string };
@@ -284,7 +285,7 @@ describe("the outbox of mail", () => {
 
   const sweep = async () => {
     const context = createExecutionContext();
-    await runCron({ ...env, ...RESEND } as Env, context);
+    await runCron(environmentWith(RESEND), context);
     await waitOnExecutionContext(context);
   };
   const waiting = (user: TestUser) =>

@@ -10,7 +10,7 @@ import { passTime } from "./support/clock.ts";
 import { whereStands } from "./support/everywhere.ts";
 import { Browser, FakeProvider, type Lies, PAGE, playProviders } from "./support/oidc.ts";
 import { PRODUCTION } from "./support/production.ts";
-import { callWith } from "./support/shared.ts";
+import { callWith } from "./support/settings.ts";
 import { openHub } from "./support/socket.ts";
 
 const acme = new FakeProvider("https://acme.example.com", "us-at-acme");

@@ -8,7 +8,8 @@ import { limitAdminCalls } from "../src/auth/rate-limit.ts";
 import { mintAdmin, run } from "./support/admin.ts";
 import { call, costOf, mintKnown, mintUser, type TestUser } from "./support/api.ts";
 import { contextOf } from "./support/call-budgets.ts";
-import { callWith, freshExternalId, SHARED_SECRET, signShared } from "./support/shared.ts";
+import { callWith } from "./support/settings.ts";
+import { freshExternalId, SHARED_SECRET, signShared } from "./support/shared.ts";
 import { comment, get, giveRole, mintVideo, post } from "./support/social.ts";
 import { openSocket } from "./support/socket.ts";
 

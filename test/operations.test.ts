@@ -5,7 +5,6 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import runbook from "../docs/operations.md?raw";
 import dashboard from "../ops/grafana/roomcast.json?raw";
 import alerts from "../ops/prometheus/alerts.yml?raw";
-import { app } from "../src/app.ts";
 import { runCron } from "../src/cron.ts";
 import { PARKED_AFTER_ATTEMPTS } from "../src/db/outbox-parked.ts";
 import { config } from "../src/config.ts";
@@ -13,9 +12,10 @@ import { AppError } from "../src/errors.ts";
 import { sendersOf } from "../src/features/webhooks/endpoint.ts";
 import { callOnce, objectCaller } from "../src/platform/objects.ts";
 import { act, mintAdmin, post, run } from "./support/admin.ts";
-import { call, costOf, mintUser, ORIGIN } from "./support/api.ts";
+import { call, costOf, mintUser } from "./support/api.ts";
 import { makeEndpoint, standIn } from "./support/backend.ts";
 import { passTime } from "./support/clock.ts";
+import { fetchWith } from "./support/settings.ts";
 import { never, stalled } from "./support/stalled.ts";
 
 async function scrape(): Promise<string> {
@@ -125,13 +125,8 @@ describe("when something breaks, an alert fires, and what its runbook says ends 
   }
 
   const scrapeWith = async (DB: D1Database) => await (await ask("/metrics?token=test-metrics-token", DB)).text();
-  async function ask(path: string, DB: D1Database): Promise<Response> {
-    const context = createExecutionContext();
-    const stalls = { ...env, DB, TIMEOUT_DATABASE_SECONDS: "1" } as Env;
-    const response = await app.fetch(new Request(`${ORIGIN}${path}`), stalls, context);
-    await waitOnExecutionContext(context);
-    return response;
-  }
+  const ask = (path: string, DB: D1Database): Promise<Response> =>
+    fetchWith({ DB, TIMEOUT_DATABASE_SECONDS: "1" }, path);
 
   const ringSenders = ({ id, createdAt }: { id: number; createdAt: string }) =>
     Promise.all(
@@ -251,13 +246,18 @@ describe("traces", () => {
 
   /** As the platform's, in a call that is traced. */
   function traced() {
+    const nothing = () => {};
     const span = {
       isTraced: true,
       spanContext: () => ({ traceId, spanId: "00f067aa0ba902b7", traceFlags: 1 }),
-      updateName: vi.fn(),
-      setAttribute: vi.fn(),
+      updateName: vi.fn().mockReturnThis(),
+      setAttribute: vi.fn().mockReturnThis(),
+      setAttributes: vi.fn().mockReturnThis(),
+      setStatus: vi.fn().mockReturnThis(),
+      recordException: nothing,
+      end: nothing,
     };
-    vi.spyOn(tracing, "getActiveSpan").mockReturnValue(span as never);
+    vi.spyOn(tracing, "getActiveSpan").mockReturnValue(span);
     return span;
   }
 

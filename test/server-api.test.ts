@@ -7,7 +7,8 @@ import { call, mintUser, ORIGIN, type TestUser, worker } from "./support/api.ts"
 import { passTime } from "./support/clock.ts";
 import { promote } from "./support/rooms.ts";
 import { deedsOfKey, mintKey, mintOwn, serve, theAdmin } from "./support/server-api.ts";
-import { callWith, freshExternalId, signShared } from "./support/shared.ts";
+import { callWith } from "./support/settings.ts";
+import { freshExternalId, signShared } from "./support/shared.ts";
 import { openHub, openSocket } from "./support/socket.ts";
 
 const ALL = ["users", "tokens", "publish", "rooms", "read"];

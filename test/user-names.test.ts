@@ -4,7 +4,8 @@ import { mintAdmin } from "./support/admin.ts";
 import { call, costOf, mintKnown, mintUser } from "./support/api.ts";
 import { PRODUCTION } from "./support/production.ts";
 import { as, mintGroup, openRoom } from "./support/rooms.ts";
-import { callWith, freshExternalId, signShared } from "./support/shared.ts";
+import { callWith } from "./support/settings.ts";
+import { freshExternalId, signShared } from "./support/shared.ts";
 import { openHub, openSocket } from "./support/socket.ts";
 import { host, join, offer } from "./support/webrtc.ts";
 

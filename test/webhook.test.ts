@@ -1,8 +1,6 @@
-import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { app } from "../src/app.ts";
-import { call, mintUser, ORIGIN } from "./support/api.ts";
+import { call, mintUser } from "./support/api.ts";
 import {
   ACCEPTED,
   eventsOf,
@@ -19,6 +17,7 @@ import {
   statusOf,
   WEBHOOK_SECRET,
 } from "./support/media.ts";
+import { fetchWith } from "./support/settings.ts";
 
 describe("proof of origin", () => {
   const body = nginxBody("publish", "no-such-key-at-all", 1);
@@ -261,15 +260,9 @@ describe("where media servers may call from (WEBHOOK_ADDRESSES)", () => {
     path: string,
     body: string,
   ) => {
-    const request = new Request(`${ORIGIN}${path}`, {
-      method: "POST",
-      body,
-      headers: { "Content-Type": FORM, ...(address ? { "CF-Connecting-IP": address } : {}), ...headers },
-    });
-    const context = createExecutionContext();
-    const { status } = await app.fetch(request, { ...env, WEBHOOK_ADDRESSES: allowed }, context);
-    await waitOnExecutionContext(context);
-    return status;
+    const from: Record<string, string> = address ? { "CF-Connecting-IP": address } : {};
+    const init = { method: "POST", body, headers: { "Content-Type": FORM, ...from, ...headers } };
+    return (await fetchWith({ WEBHOOK_ADDRESSES: allowed }, path, init)).status;
   };
 
   it.each([

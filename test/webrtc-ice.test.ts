@@ -1,20 +1,14 @@
 /** The servers that find a way between browsers. */
-import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { app } from "../src/app.ts";
-import { call, mintUser, ORIGIN, type TestUser } from "./support/api.ts";
+import { bearer, call, mintUser, type TestUser } from "./support/api.ts";
+import { fetchWith } from "./support/settings.ts";
 import { host, join } from "./support/webrtc.ts";
 
 describe("ICE servers", () => {
   /** Asks a deployment with these settings. */
   async function iceServers(user: TestUser | null, query = "", settings: Record<string, string> = {}) {
-    const request = new Request(`${ORIGIN}/api/v1/webrtc/ice-servers${query}`, {
-      headers: user ? { Authorization: `Bearer ${user.token}` } : {},
-    });
-    const context = createExecutionContext();
-    const response = await app.fetch(request, { ...env, ...settings }, context);
-    await waitOnExecutionContext(context);
+    const headers = user ? bearer(user) : {};
+    const response = await fetchWith(settings, `/api/v1/webrtc/ice-servers${query}`, { headers });
     return { status: response.status, body: await response.json<{ iceServers: IceServer[] }>() };
   }
   type IceServer = { urls: string[]; username?: string; credential?: string };
