@@ -16,6 +16,7 @@ export type Limits = Record<BudgetKind, number>;
 export type Spent = Record<string, [windowStart: number, count: number]>;
 
 export const WINDOW_MS = 60_000;
+const HAMMERING_FACTOR = 10;
 
 export const limitsFrom = (settings: Config): Limits => ({
   messages: settings.RATE_LIMIT_MESSAGES,
@@ -94,6 +95,11 @@ export class Budgets {
   /** Counts one. @throws AppError RATE_LIMIT with the seconds until there is budget again */
   require(userId: number, kind: BudgetKind, now: number): void {
     if (this.spend(userId, kind, now) > 0) throw this.refusal(userId, kind, now);
+  }
+
+  /** So many times `over` a limit is no mistake any more: the connection is closed, and who comes back to do it again is banned. */
+  isHammering(over: number, kind: BudgetKind): boolean {
+    return over > HAMMERING_FACTOR * this.limits[kind];
   }
 
   /** How much is left in this window, below 0: over it; and how long it lasts. */

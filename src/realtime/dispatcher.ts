@@ -2,7 +2,6 @@
  * What clients ask of an object: reading frames, running commands one after the other, answering. What arrives at about
  * the same time is run as one group, so that all it writes is one transaction: nothing is awaited in between.
  */
-import { authenticate } from "../auth/authenticate.ts";
 import type { Counted } from "../auth/call-meter.ts";
 import { recordHammering } from "../auth/rate-limit.ts";
 import { findUsers } from "../auth/user-names.ts";
@@ -11,25 +10,16 @@ import { AppError, CLOSE, errorBody, toAppError } from "../errors.ts";
 import type { FindUsers } from "../input.ts";
 import { FRAME_MAX_BYTES } from "../limits.ts";
 import { logFailure } from "../platform/log.ts";
+import { authenticateAgain } from "./auth-refresh.ts";
 import type { BudgetKind } from "./budget.ts";
 import { Absent, type CommandContext, failed, type Outcome } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import type { Person } from "./connection-state.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import {
-  AuthRefresh,
-  type ClientFrame,
-  encodeAck,
-  encodeError,
-  type FrameId,
-  parseFrame,
-  readPong,
-} from "./protocol.ts";
+import { type ClientFrame, encodeAck, encodeError, type FrameId, parseFrame, readPong } from "./protocol.ts";
 import type { RoomHooks } from "./room-hooks.ts";
 import type { SendQueue } from "./send-queue.ts";
 
-/** Ten times the limit within a minute is no longer a mistake: the socket is closed, and who comes back to do it again is banned. */
-const HAMMERING_FACTOR = 10;
 /** Frames of one client that wait for an earlier one of its own to be answered. */
 const BACKLOG_FRAMES = 256;
 
@@ -189,7 +179,7 @@ export class Dispatcher {
     this.#noteSpent(connection);
     if (over === 0) return;
     const refusal = budgets.refusal(connection.userId, budget, now);
-    if (over > HAMMERING_FACTOR * budgets.limits[budget]) {
+    if (budgets.isHammering(over, budget)) {
       this.#lifecycle.close(connection, CLOSE.rateLimit, `RATE_LIMIT; Retry-After: ${refusal.retryAfterSeconds}`);
       this.#recordHammering(connection.state.address);
     }
@@ -201,12 +191,8 @@ export class Dispatcher {
     else this.#unsaved.add(connection);
   }
 
-  /** A new token for a connection that stays (SPEC 2). It must be the same user's. */
   async #refresh(connection: Connection, data: unknown): Promise<{ expiresAt: string }> {
-    const parsed = AuthRefresh.safeParse(data);
-    if (!parsed.success) throw new AppError("INVALID_MESSAGE", "data.token: expected a token");
-    const { actor } = await authenticate(this.#context(), parsed.data.token);
-    if (actor.id !== connection.userId) throw new AppError("FORBIDDEN");
+    const { actor } = await authenticateAgain(this.#context(), connection.userId, data);
     const { sessionId, expiresAt, role, asOf, generation } = actor;
     Object.assign(connection.state, { sessionId, expiresAt, role, asOf, generation });
     this.#lifecycle.renewed(connection);
@@ -253,7 +239,7 @@ export class Dispatcher {
     const { budgets } = this.#lifecycle;
     const over = budgets.spend(userId, budget, now, count);
     if (count > 0) budgets.keep(userId, now);
-    if (over > HAMMERING_FACTOR * budgets.limits[budget]) this.#recordHammering(address);
+    if (budgets.isHammering(over, budget)) this.#recordHammering(address);
     return budgets.leftOf(userId, budget, now);
   }
 

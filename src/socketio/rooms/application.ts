@@ -11,8 +11,10 @@ import { type Ctx, startContext, type UserCtx } from "../../context.ts";
 import { AppError, toAppError } from "../../errors.ts";
 import { isNestedTooDeep } from "../../json-depth.ts";
 import { logFailure } from "../../platform/log.ts";
+import { authenticateAgain } from "../../realtime/auth-refresh.ts";
 import { limitsFrom } from "../../realtime/budget.ts";
-import { AuthRefresh, frameCode } from "../../realtime/protocol.ts";
+import { resultOf } from "../../realtime/commands.ts";
+import { frameCode } from "../../realtime/protocol.ts";
 import { objectKey } from "../../realtime/room-ref.ts";
 import {
   type Application,
@@ -29,7 +31,7 @@ import type { Handshake } from "../engine/handshake.ts";
 import { type Channel, channelCalled, channelOf, targetOf } from "./channels.ts";
 import { Door } from "./door.ts";
 import { Member, type MemberSocket, memberFrom } from "./member.ts";
-import { answerIn, isAbsent, Objects } from "./objects.ts";
+import { isAbsent, Objects } from "./objects.ts";
 import { roomOf, Subscriptions } from "./subscriptions.ts";
 
 /** A client's own claims, whichever it uses. */
@@ -130,16 +132,16 @@ export class RoomcastApplication implements Application<Member> {
     if (!Object.hasOwn(channel.commands, name)) return undefined;
     const execute = () => this.#objects.executeInRoom(socket, roomOf(channel, subscription), name, data);
     const outcome = await execute();
-    if (!isAbsent(outcome)) return answerIn(outcome);
+    if (!isAbsent(outcome)) return resultOf(outcome);
     await this.#subscriptions.rejoin(socket, channel, subscription);
-    return answerIn(await execute());
+    return resultOf(await execute());
   }
 
   async #executeInHub(socket: MemberSocket, name: string, data: unknown): Promise<unknown> {
     const outcome = await this.#objects.executeInHub(socket, name, data);
-    if (!isAbsent(outcome)) return answerIn(outcome);
+    if (!isAbsent(outcome)) return resultOf(outcome);
     await this.#objects.enterHub(socket);
-    return answerIn(await this.#objects.executeInHub(socket, name, data));
+    return resultOf(await this.#objects.executeInHub(socket, name, data));
   }
 
   async missed(socket: MemberSocket, object: string, after: Position, most: number): Promise<Missed | null> {
@@ -148,14 +150,11 @@ export class RoomcastApplication implements Application<Member> {
     return room === undefined ? null : this.#objects.missed(socket, room, { ...after, most });
   }
 
-  /** A new token for a connection that stays. It must be the same user's. */
   async #refresh(socket: MemberSocket, data: unknown): Promise<{ expiresAt: string }> {
     this.#door.count(socket);
-    const parsed = AuthRefresh.safeParse(data);
-    if (!parsed.success) throw new AppError("INVALID_MESSAGE", "data.token: expected a token");
-    const signedIn = await authenticate(this.#context(socket.state.address), parsed.data.token);
-    if (signedIn.actor.id !== socket.state.person.userId) throw new AppError("FORBIDDEN");
-    socket.state = memberFrom(signedIn, socket.state);
+    const { person, address } = socket.state;
+    const renewed = await authenticateAgain(this.#context(address), person.userId, data);
+    socket.state = memberFrom(renewed, socket.state);
     await this.#objects.enterHub(socket);
     await this.#subscriptions.renew(socket);
     return { expiresAt: new Date(socket.state.expiresAt).toISOString() };

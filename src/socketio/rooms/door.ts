@@ -8,8 +8,6 @@ import { AppError } from "../../errors.ts";
 import { Budgets, type Limits } from "../../realtime/budget.ts";
 import type { MemberSocket } from "./member.ts";
 
-/** As on native sockets (realtime/dispatcher.ts): so many times over the limit is no mistake any more. */
-const HAMMERING_FACTOR = 10;
 const SWEEP_EVERY_MS = 60_000;
 
 export class Door {
@@ -49,7 +47,7 @@ export class Door {
     const over = this.#budgets.spend(person.userId, "messages", now);
     socket.state = { ...socket.state, spent: { ...this.#budgets.of(person.userId) } };
     if (over === 0) return;
-    if (over > HAMMERING_FACTOR * this.#budgets.limits.messages) {
+    if (this.#budgets.isHammering(over, "messages")) {
       const ctx = this.#contextFor(address);
       ctx.later(recordHammering(ctx));
       socket.disconnect(true);

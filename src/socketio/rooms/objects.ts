@@ -1,8 +1,7 @@
 /** The objects that a gateway's clients are members of: their users' hubs, and rooms. */
 import { z } from "zod";
-import { AppError } from "../../errors.ts";
 import { callObject, callOnce, objectCaller } from "../../platform/objects.ts";
-import type { Outcome } from "../../realtime/commands.ts";
+import { type Outcome, resultOf } from "../../realtime/commands.ts";
 import { type ConnectRequest, toCrossing } from "../../realtime/connection-state.ts";
 import type { Room } from "../../realtime/room.ts";
 import { objectKey, type RoomKind, type RoomRef } from "../../realtime/room-ref.ts";
@@ -93,16 +92,9 @@ async function join(
   request: ConnectRequest,
 ): Promise<{ membership: Membership; isGreeted: boolean }> {
   const outcome = await stub.remoteJoin(toCrossing(request), { gateway, socketId: id });
-  const { isGreeted, ...membership } = JoinAnswer.parse(answerIn(outcome));
+  const { isGreeted, ...membership } = JoinAnswer.parse(resultOf(outcome));
   return { membership, isGreeted };
 }
 
 /** Whether an object does not know the client, which has not left it: it may have lost it. */
 export const isAbsent = (outcome: Outcome): boolean => !outcome.ok && outcome.isAbsent === true;
-
-/** What a command answered. @throws AppError as the object refused it */
-export function answerIn(outcome: Outcome): unknown {
-  if (outcome.ok) return outcome.data;
-  const { code, message, retryAfterSeconds } = outcome.error;
-  throw new AppError(code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
-}
