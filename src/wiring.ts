@@ -33,9 +33,9 @@ import { deliverToSession } from "./features/webrtc/service.ts";
 import { deliverToHub } from "./hub/client.ts";
 import { serveHub } from "./hub/features.ts";
 import { bindCommands } from "./realtime/commands.ts";
-import { reachGatewaysBy } from "./realtime/gateways.ts";
+import { findGatewaysBy } from "./realtime/gateways.ts";
 import { registerChannel } from "./socketio/rooms/channels.ts";
-import { deliverToGateway, reachGateway } from "./socketio/rooms/gateway.ts";
+import { deliverToGateway, gatewaysOf } from "./socketio/rooms/gateway.ts";
 import { knowOwnEventsBy } from "./socketio/rooms/kept-people.ts";
 
 handleOutbox("user", deliverToHub);
@@ -79,4 +79,4 @@ registerRoom("private", messengerChat);
 registerRoom("course", courseChat);
 
 for (const channel of [courseChannel, roomChannel, streamChannel, webrtcChannel]) registerChannel(channel);
-reachGatewaysBy(reachGateway);
+findGatewaysBy((env, address) => gatewaysOf(env).stub(address));

@@ -2,7 +2,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { reachGatewaysBy } from "../src/realtime/gateways.ts";
+import { findGatewaysBy } from "../src/realtime/gateways.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
 import { remoteRequest } from "./support/callers.ts";
 import { mintStream } from "./support/media.ts";
@@ -50,8 +50,8 @@ describe("hibernation refills no budget", () => {
     const ann = await mintUser();
     const stream = await mintStream(ann);
     const room = env.STREAM_ROOM.getByName(String(stream.id));
-    reachGatewaysBy(() => ({
-      deliver: async () => [],
+    findGatewaysBy(() => ({
+      deliverBatches: async () => [],
       putOut: async () => undefined,
     }));
     const request = remoteRequest(ann, { ownerId: ann.id });

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ChatRoom } from "../src/chat/room.ts";
 import { UserHub } from "../src/hub/hub.ts";
-import { RemoteMembers } from "../src/realtime/remote-members.ts";
+import { GatewayQueues } from "../src/realtime/gateway-queues.ts";
 import { Room } from "../src/realtime/room.ts";
 import { post as admin, mintAdmin, run } from "./support/admin.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
@@ -186,7 +186,7 @@ describe("a ban reaches", () => {
     const context = { room: JSON.parse(facts), readSeq: 0 };
     const request = (sessionId = "") => remoteRequest(bob, context, { sessionId });
     // No gateway of this name holds it: nothing may be sent there.
-    vi.spyOn(RemoteMembers.prototype, "push").mockImplementation(() => {});
+    vi.spyOn(GatewayQueues.prototype, "push").mockImplementation(() => {});
     const at = { gateway: "weur:1", socketId: "s" };
     expect((await room.remoteJoin(request(own?.id), at)).ok).toBe(true);
     expect((await call("/auth/logout", { method: "POST", token: other.token })).status).toBe(200);

@@ -1,7 +1,7 @@
 /** Who has left a video session, and who is only away. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
-import { reachGatewaysBy } from "../src/realtime/gateways.ts";
+import { findGatewaysBy } from "../src/realtime/gateways.ts";
 import { call, mintUser } from "./support/api.ts";
 import { remoteRequest } from "./support/callers.ts";
 import { passTime } from "./support/clock.ts";
@@ -105,8 +105,8 @@ describe("a participant whose connection a gateway holds", () => {
     const bob = await mintUser("bob");
     const room = roomOf(sessionId);
     const delivered: [gateway: string, event: unknown][] = [];
-    reachGatewaysBy((_env, gateway) => ({
-      deliver: async (batches) => {
+    findGatewaysBy((_env, gateway) => ({
+      deliverBatches: async (batches) => {
         for (const { events } of batches)
           for (const event of events) delivered.push([gateway, JSON.parse(String(event))]);
         return [];

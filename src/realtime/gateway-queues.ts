@@ -4,9 +4,11 @@
  */
 import { isReset, isRetryable } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
+import type { ConnectionState } from "./connection-state.ts";
 import { type FanOutGroup, type Membership, type Outgoing, toFanOutGroups } from "./fan-out.ts";
-import { reachGateway } from "./gateways.ts";
+import { callGateway } from "./gateways.ts";
 import type { Timer, Timers } from "./timers.ts";
+import type { FrameBatch, Transport } from "./transport.ts";
 
 /** Made at once, one after the other. A stub is broken by a failure, so each has its own. */
 const ATTEMPTS = 3;
@@ -18,6 +20,9 @@ const FIRST_ROUND_MS = 100;
 const ROUNDS = 6;
 /** With more than this waiting, members are better off with what the log has, read anew. */
 const MOST_WAITING = 50_000;
+
+/** A member of ours, and the gateway that holds it. */
+export type Held = Membership & { gateway: string };
 
 /** What waits to go to one gateway, who waits until it is there, and what became of it so far. */
 type Port = {
@@ -35,6 +40,8 @@ type Host = {
   timers: Timers;
   /** This object: see `objectKey`. */
   object(): string;
+  /** Where the log stands now. */
+  position(): { epoch: string };
   /** Their gateway does not know these any more. */
   gone(gateway: string, members: Membership[]): void;
   /** These may have missed something, and will not be sent it. */
@@ -51,10 +58,11 @@ export class GatewayQueues implements Timer {
   }
 
   /** Goes out with whatever else is sent before the next microtask. */
-  push(gateway: string, outgoing: Outgoing): void {
+  push({ gateway, socketId, join }: Held, batch: FrameBatch): void {
     const port = this.#ports.get(gateway) ?? newPort();
     this.#ports.set(gateway, port);
-    port.waiting.push(outgoing);
+    // The log may begin anew while it waits.
+    port.waiting.push({ member: { socketId, join }, batch, epoch: this.#host.position().epoch });
     this.#wake(gateway, port);
   }
 
@@ -142,6 +150,48 @@ export class GatewayQueues implements Timer {
   }
 }
 
+/** What becomes of a connection besides what it is sent. */
+type Keeper = {
+  save(state: ConnectionState, gateway: string): void;
+  closed(held: Held, code: number, reason: string): void;
+};
+
+/** A connection that its gateway watches over: heartbeats and closes are told from there. */
+export class RemoteTransport implements Transport {
+  readonly kind = "gateway";
+  readonly #queues: GatewayQueues;
+  readonly #held: Held;
+  readonly #keeper: Keeper;
+  #saved = "";
+
+  constructor(queues: GatewayQueues, held: Held, keeper: Keeper) {
+    this.#queues = queues;
+    this.#held = held;
+    this.#keeper = keeper;
+  }
+
+  send(batch: FrameBatch): void {
+    this.#queues.push(this.#held, batch);
+  }
+
+  close(code: number, reason: string): void {
+    this.#keeper.closed(this.#held, code, reason);
+  }
+
+  /** A row, so only when something changed that must survive: not for every frame that is counted. */
+  save(state: ConnectionState): void {
+    const { spent: _spent, lastSeenAt: _lastSeenAt, ...lasting } = state;
+    const text = JSON.stringify(lasting);
+    if (text === this.#saved) return;
+    this.#saved = text;
+    this.#keeper.save(state, this.#held.gateway);
+  }
+
+  lastBeatAt(): number {
+    return Number.MAX_SAFE_INTEGER;
+  }
+}
+
 /**
  * Calls a gateway, a few times at once if that may help.
  * @returns the ids that it does not know
@@ -149,7 +199,7 @@ export class GatewayQueues implements Timer {
 export async function deliverTo(env: Env, gateway: string, groups: FanOutGroup[]): Promise<string[]> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await reachGateway(env, gateway).deliver(groups);
+      return await callGateway(env, gateway, (stub) => stub.deliverBatches(groups));
     } catch (error) {
       if (attempt >= ATTEMPTS || !mayPass(error)) throw error;
     }

@@ -1,5 +1,6 @@
 /** The objects that hold rooms' Socket.IO clients, as rooms see them, and what is said to them. */
 import { z } from "zod";
+import { callOnce, objectCaller } from "../platform/objects.ts";
 import { type FanOutGroup, Membership } from "./fan-out.ts";
 
 /** Memberships that an object has ended. */
@@ -18,21 +19,27 @@ export const PutOut = z.object({
 });
 export type PutOut = z.infer<typeof PutOut>;
 
+/** What an expelled client is told. */
+export type Expulsion = { code: string; message: string };
+
+/** A gateway's own RPC. */
 export interface Gateway {
   /** Sends in order. Answers the ids that are not there any more. */
-  deliver(groups: FanOutGroup[]): Promise<string[]>;
+  deliverBatches(groups: FanOutGroup[]): Promise<string[]>;
   /** May be repeated, and come late: a newer membership is not meant. */
-  putOut(orders: PutOut[]): Promise<void>;
+  putOut(orders: (Omit<PutOut, "code" | "reason"> & { error: Expulsion })[]): Promise<void>;
 }
 
 let finder: ((env: Env, address: string) => Gateway) | undefined;
 
-/** Says how gateways are reached. Called once, by whoever makes them; rooms need not know what they are. */
-export function reachGatewaysBy(find: (env: Env, address: string) => Gateway): void {
+/** Says where gateways are. Called once, by whoever makes them; rooms need not know what they are. */
+export function findGatewaysBy(find: (env: Env, address: string) => Gateway): void {
   finder = find;
 }
 
-export function reachGateway(env: Env, address: string): Gateway {
+/** Calls a gateway once. @throws AppError UNAVAILABLE no answer in time */
+export function callGateway<R>(env: Env, address: string, call: (gateway: Gateway) => Promise<R>): Promise<R> {
   if (!finder) throw new Error("No gateways are set up");
-  return finder(env, address);
+  const gateway = finder(env, address);
+  return callOnce(objectCaller(env), () => call(gateway));
 }

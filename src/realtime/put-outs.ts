@@ -1,7 +1,7 @@
 /** What gateways still have to be told of memberships that an object has ended. */
 import { z } from "zod";
-import { CLOSE } from "../errors.ts";
-import { PutOut, reachGateway } from "./gateways.ts";
+import { CLOSE, ERRORS } from "../errors.ts";
+import { callGateway, type Expulsion, PutOut } from "./gateways.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import type { Timers } from "./timers.ts";
 
@@ -27,6 +27,12 @@ export function howToPutOut(code: number, isHub: boolean): PutOut["how"] {
   return COME_BACK.has(code) ? "reset" : "disconnect";
 }
 
+/** A room's close code and reason, as an expelled client is told them. */
+function expulsionFor(close: number, reason: string): Expulsion {
+  const [code] = Object.entries(ERRORS).find(([, error]) => error.close === close) ?? ["FORBIDDEN"];
+  return { code, message: reason === code ? "You were put out of this room." : reason };
+}
+
 type Host = {
   state: DurableObjectState;
   env: Env;
@@ -49,7 +55,11 @@ export class PutOuts {
       make: async (gateway, rows) => {
         // After what they were still sent: a ban's notice before the ban.
         await host.drained(gateway);
-        await reachGateway(host.env, gateway).putOut(rows.map(({ put_out }) => put_out));
+        const orders = rows.map(({ put_out: { code, reason, ...order } }) => ({
+          ...order,
+          error: expulsionFor(code, reason),
+        }));
+        await callGateway(host.env, gateway, (stub) => stub.putOut(orders));
       },
     });
   }

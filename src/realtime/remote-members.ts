@@ -8,20 +8,16 @@ import { Connection } from "./connection.ts";
 import { ConnectionState } from "./connection-state.ts";
 import { Counter } from "./counter.ts";
 import type { Membership } from "./fan-out.ts";
-import { deliverTo, GatewayQueues } from "./gateway-queues.ts";
+import { deliverTo, GatewayQueues, type Held, RemoteTransport } from "./gateway-queues.ts";
 import type { PutOut } from "./gateways.ts";
 import { hasTable } from "./migrations.ts";
 import { howToPutOut, PutOuts } from "./put-outs.ts";
 import type { Timers } from "./timers.ts";
-import type { FrameBatch, Transport } from "./transport.ts";
 
 /** With the wake that asks, well under the 75 s within which a vanished client is gone from presence (SPEC 2). */
 const VERIFY_EVERY_MS = 60_000;
 const SCHEMA =
   "CREATE TABLE IF NOT EXISTS remote_members (id TEXT PRIMARY KEY, gateway TEXT NOT NULL, state TEXT NOT NULL)";
-
-/** A member of ours, and the gateway that holds it. */
-type Held = Membership & { gateway: string };
 
 type Host = {
   state: DurableObjectState;
@@ -83,7 +79,7 @@ export class RemoteMembers {
     state.join = join;
     const held = { socketId: state.id, join, gateway };
     this.#held.set(state.id, held);
-    return new Connection(state, new RemoteTransport(this, held));
+    return new Connection(state, new RemoteTransport(this.#queues, held, this));
   }
 
   /**
@@ -134,12 +130,6 @@ export class RemoteMembers {
     return this.#queues.allDrained();
   }
 
-  /** Called by transports. Goes out with whatever else is sent before the next microtask. */
-  push({ gateway, socketId, join }: Held, batch: FrameBatch): void {
-    // The log may begin anew while it waits.
-    this.#queues.push(gateway, { member: { socketId, join }, batch, epoch: this.#host.position().epoch });
-  }
-
   /** Who may have missed something must come back and join again: never a silent gap. */
   #giveUp(gateway: string, members: Membership[]): void {
     this.#lost(gateway, members);
@@ -171,39 +161,5 @@ export class RemoteMembers {
       const { socketId, join, gateway } = held;
       this.#putOut(gateway, [{ socketId, join }], { how: howToPutOut(code, this.#host.isHub()), code, reason });
     }
-  }
-}
-
-/** A connection that its gateway watches over: heartbeats and closes are told from there. */
-class RemoteTransport implements Transport {
-  readonly kind = "gateway";
-  readonly #members: RemoteMembers;
-  readonly #held: Held;
-  #saved = "";
-
-  constructor(members: RemoteMembers, held: Held) {
-    this.#members = members;
-    this.#held = held;
-  }
-
-  send(batch: FrameBatch): void {
-    this.#members.push(this.#held, batch);
-  }
-
-  close(code: number, reason: string): void {
-    this.#members.closed(this.#held, code, reason);
-  }
-
-  /** A row, so only when something changed that must survive: not for every frame that is counted. */
-  save(state: ConnectionState): void {
-    const { spent: _spent, lastSeenAt: _lastSeenAt, ...lasting } = state;
-    const text = JSON.stringify(lasting);
-    if (text === this.#saved) return;
-    this.#saved = text;
-    this.#members.save(state, this.#held.gateway);
-  }
-
-  lastBeatAt(): number {
-    return Number.MAX_SAFE_INTEGER;
   }
 }

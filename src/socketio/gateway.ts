@@ -1,6 +1,6 @@
 import { within } from "../platform/deadline.ts";
 import type { FanOutGroup, LogMark, MemberMark } from "../realtime/fan-out.ts";
-import type { PutOut } from "../realtime/gateways.ts";
+import type { Expulsion, PutOut } from "../realtime/gateways.ts";
 import { GATEWAY_SLICE_SENDS, nextSlice } from "../realtime/send-slice.ts";
 import type { Application } from "./application.ts";
 import type { Addresses } from "./engine/addresses.ts";
@@ -147,7 +147,7 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
    * RPC: objects have ended memberships: a later one of the same socket is not meant. Whoever is not here has left, or is where
    * another gateway has joined anew for them. @param orders with what an expelled client is told
    */
-  putOut(orders: (Omit<PutOut, "code" | "reason"> & { error: { code: string; message: string } })[]): void {
+  putOut(orders: (Omit<PutOut, "code" | "reason"> & { error: Expulsion })[]): void {
     for (const { object, members, how, error } of orders) {
       for (const { socketId, join } of members) {
         const socket = this.#sockets.get(socketId);

@@ -3,13 +3,12 @@ import { config } from "../../config.ts";
 import type { CallContext } from "../../db/call-context.ts";
 import type { Delivery } from "../../db/outbox.ts";
 import { Anonymise } from "../../db/user-references.ts";
-import { CLOSE, ERRORS } from "../../errors.ts";
+import { CLOSE } from "../../errors.ts";
 import { FRAME_MAX_BYTES } from "../../limits.ts";
 import { logFailure } from "../../platform/log.ts";
-import { callOnce, objectCaller } from "../../platform/objects.ts";
+import { callOnce } from "../../platform/objects.ts";
 import type { Version } from "../../platform/version.ts";
 import { Deploys } from "../../realtime/deploys.ts";
-import type { Gateway } from "../../realtime/gateways.ts";
 import { type Addresses, addressesFor } from "../engine/addresses.ts";
 import { SocketGateway } from "../gateway.ts";
 import { defaultSettings, type SocketSettings } from "../settings.ts";
@@ -33,19 +32,6 @@ export function gatewaysOf(env: Env): Addresses<SocketIoGateway> {
   const fresh = addressesFor(env.SOCKET_GATEWAY, settings.density, config(env).JWT_SECRET_KEY);
   known.set(env, fresh);
   return fresh;
-}
-
-/** A gateway as rooms see it. */
-export function reachGateway(env: Env, address: string): Gateway {
-  const stub = gatewaysOf(env).stub(address);
-  const call = <R>(work: () => Promise<R>): Promise<R> => callOnce(objectCaller(env), work);
-  return {
-    deliver: (groups) => call(() => stub.deliverBatches(groups)),
-    putOut: (orders) =>
-      call(() =>
-        stub.putOut(orders.map(({ code, reason, ...order }) => ({ ...order, error: refusalFor(code, reason) }))),
-      ),
-  };
 }
 
 /** The outbox's way to a gateway: somebody was erased. */
@@ -91,10 +77,4 @@ export class SocketIoGateway extends SocketGateway<Env> {
   protected override admits(version?: Version): boolean {
     return this.#deploys.admits(version, () => this.sessions.closeAll("transport error", CLOSE.restart));
   }
-}
-
-/** What a close code of a room says, as the error that a client is told. */
-function refusalFor(close: number, reason: string): { code: string; message: string } {
-  const [code] = Object.entries(ERRORS).find(([, error]) => error.close === close) ?? ["FORBIDDEN"];
-  return { code, message: reason === code ? "You were put out of this room." : reason };
 }
