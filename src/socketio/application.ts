@@ -67,13 +67,6 @@ export interface ClientSocket<State = unknown> {
    */
   state: State;
   emit(event: string, ...args: unknown[]): void;
-  /** Sends what was encoded once for many. `volatile`: not kept for recovery, dropped if the client is not reachable now. */
-  send(event: EncodedEvent, options?: { volatile?: boolean }): void;
-  /**
-   * Emits, and waits for the client's acknowledgement: its arguments. Rejects after `timeoutMs` or when the socket
-   * goes. Who waits is only in memory, and keeps the object awake for so long.
-   */
-  request(event: string, args: unknown[], timeoutMs: number): Promise<unknown[]>;
   /** Leaves the namespace, with a disconnect packet. `close` ends the whole connection with it. */
   disconnect(close?: boolean): void;
   /**
@@ -110,7 +103,7 @@ export interface Application<State = unknown> {
   /** Up to `most` events that an object logged after a position. Null: not all of them can be had; the session ends. */
   missed?(socket: ClientSocket<State>, object: string, after: Position, most: number): Promise<Missed | null>;
   received(socket: ClientSocket<State>, event: ReceivedEvent): MaybePromise;
-  /** The client acknowledged what nobody asks it. */
+  /** The client acknowledged an event. None asks for it. */
   unexpected?(socket: ClientSocket<State>): MaybePromise;
   /** A room has put the client out, and the client stays connected; `object`: as in `subscribed`. */
   expelled?(socket: ClientSocket<State>, object: string, error: { code: string; message: string }): MaybePromise;

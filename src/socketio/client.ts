@@ -87,7 +87,7 @@ export class Client implements Receiver {
         return socket.received(packet);
       case PacketType.ACK:
       case PacketType.BINARY_ACK:
-        return socket.acknowledged(packet);
+        return socket.acknowledged();
       case PacketType.DISCONNECT:
         return this.#host.leave(this, socket);
       default:

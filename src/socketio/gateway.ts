@@ -1,5 +1,5 @@
 import { within } from "../platform/deadline.ts";
-import type { FanOutGroup, LogMark, MemberMark } from "../realtime/fan-out.ts";
+import type { LogMark, MemberMark } from "../realtime/fan-out.ts";
 import type { Expulsion, PutOut } from "../realtime/gateways.ts";
 import { GATEWAY_SLICE_SENDS, nextSlice } from "../realtime/send-slice.ts";
 import type { Application } from "./application.ts";
@@ -23,7 +23,8 @@ export type SocketGatewayOptions = {
   keeper?: Keeper;
 };
 
-type Batch = { socketIds: string[]; events: EncodedEvent[]; at: LogMark | null; as: MemberMark | undefined };
+/** As FanOutGroup: of whatever sends events to sockets. */
+type Batch = { socketIds: string[]; events: EncodedEvent[]; at: LogMark | null; as?: MemberMark };
 
 /** Another gateway, which is waited for so long and no longer. @throws AppError UNAVAILABLE */
 function inTime(peer: RecoveryPeer, seconds: number): RecoveryPeer {
@@ -36,7 +37,7 @@ function inTime(peer: RecoveryPeer, seconds: number): RecoveryPeer {
 }
 
 /**
- * The Durable Object that holds Socket.IO clients. Rooms reach their members through `deliver` and `disconnect`, at
+ * The Durable Object that holds Socket.IO clients. Rooms reach their members through `deliverBatches` and `putOut`, at
  * `addresses.stub(socket.gateway)`.
  */
 export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<Env> implements RecoveryPeer {
@@ -58,42 +59,19 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
   // ── RPC from rooms ────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * RPC: sends events, encoded once with `encodeEvent`, to sockets of this gateway: in slices, one delivery after the
-   * other. Resolves when all are sent.
+   * RPC: sends events, encoded once with `encodeEvent`, to groups of sockets of this gateway: each group in order, in
+   * slices, one delivery after the other. Resolves when all are sent. `at`: where the events leave the sockets in an object's
+   * log; `as`: as which members of an object they are meant: whose membership is over is sent nothing.
    *
-   * @param options.volatile not kept for recovery, and dropped for who is not reachable now (typing, cursors)
-   * @param options.at where the events leave the sockets in an object's log
-   * @param options.as as which members of an object the sockets are meant: whose membership is over is sent nothing
    * @returns the ids that are not here: their clients are gone, and the room can forget them
    */
-  async deliver(
-    socketIds: string[],
-    events: EncodedEvent[],
-    options: { volatile?: boolean; at?: LogMark | null; as?: MemberMark | undefined } = {},
-  ): Promise<string[]> {
-    const gone: string[] = [];
-    await this.#deliveries.run(async () => {
-      if (options.volatile) {
-        for (const id of socketIds) {
-          const socket = this.#sockets.get(id);
-          if (!socket) gone.push(id);
-          else for (const event of events) socket.send(event, { volatile: true });
-        }
-      } else gone.push(...(await this.#send({ socketIds, events, at: options.at ?? null, as: options.as })));
-    });
-    return gone;
+  async deliverBatches(batches: Batch[]): Promise<string[]> {
+    const gone = new Set<string>();
+    await Promise.all(batches.map((batch) => this.#deliveries.run(() => this.#deliver(batch, gone))));
+    return [...gone];
   }
 
-  /** RPC: events for several groups of sockets, each in order. @returns as `deliver` */
-  async deliverBatches(batches: FanOutGroup[]): Promise<string[]> {
-    const gone = await Promise.all(
-      batches.map(({ socketIds, events, at, as }) => this.deliver(socketIds, events, { at, as })),
-    );
-    return [...new Set(gone.flat())];
-  }
-
-  async #send({ socketIds, events, at: mark, as }: Batch): Promise<string[]> {
-    const gone: string[] = [];
+  async #deliver({ socketIds, events, at: mark, as }: Batch, gone: Set<string>): Promise<void> {
     const lost = new Map<SharedEvent[], Set<Socket>>();
     const shared = events.map(
       (event) => new SharedEvent(event, this.#sockets.recovers ? this.#sockets.nextOffset() : null),
@@ -101,7 +79,7 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
     for (const [index, id] of socketIds.entries()) {
       if (index > 0 && (index * events.length) % GATEWAY_SLICE_SENDS < events.length) await nextSlice();
       const socket = this.#sockets.get(id);
-      if (!socket) gone.push(id);
+      if (!socket) gone.add(id);
       else if (!as || socket.memberships.isMember(as.object, as.joins[index] ?? 0)) {
         const taken = this.#hand(socket, shared, mark);
         if (!socket.client && taken.length > 0) lost.set(taken, (lost.get(taken) ?? new Set()).add(socket));
@@ -112,7 +90,6 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
       const kept = taken.map(({ event, offset }) => ({ event, offset: offset ?? "" }));
       this.#sockets.lost.delivered([...sockets], kept, at);
     }
-    return gone;
   }
 
   /** @returns what of it the socket had not had; nothing, if it has to come back for what is missing before */
@@ -125,22 +102,6 @@ export abstract class SocketGateway<Env = Cloudflare.Env> extends EngineGateway<
     for (const event of taken) socket.deliver(event);
     if (mark && shared.length > 0) socket.memberships.moved(mark.object, { seq: mark.seq, epoch: mark.epoch });
     return taken;
-  }
-
-  /**
-   * RPC: puts sockets out of their namespaces with a disconnect packet: their clients do not come back by themselves.
-   *
-   * @param options.close ends the whole connection too
-   * @returns the ids that are not here
-   */
-  disconnect(socketIds: string[], options: { close?: boolean } = {}): string[] {
-    const gone: string[] = [];
-    for (const id of socketIds) {
-      const socket = this.#sockets.get(id);
-      if (socket) socket.disconnect(options.close);
-      else gone.push(id);
-    }
-    return gone;
   }
 
   /**

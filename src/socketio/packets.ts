@@ -100,7 +100,7 @@ const TEXT_TYPES = { event: ["42", "45"], ack: ["43", "46"] } as const;
 export type Addressing = {
   kind: keyof typeof TEXT_TYPES;
   namespace: string;
-  /** Asks for an acknowledgement, or answers one. */
+  /** Of the event that is acknowledged. */
   id?: number;
   /** The position that a recovering client names; it reads it as the last argument. */
   offset?: string | null;

@@ -15,7 +15,6 @@ import { Traffic } from "./engine/traffic.ts";
 import { Memberships } from "./memberships.ts";
 import {
   argumentsOf,
-  type EncodedEvent,
   type EncodedPacket,
   encodeAckArguments,
   encodeEvent,
@@ -66,12 +65,6 @@ export interface SocketHost {
   report(error: unknown, during: string): void;
 }
 
-type PendingRequest = {
-  resolve(args: unknown[]): void;
-  reject(error: Error): void;
-  timer: ReturnType<typeof setTimeout>;
-};
-
 /** Events of one socket that may wait for the ones before them; a client that sends on regardless is cut off. */
 const MAX_WAITING_EVENTS = 1000;
 
@@ -92,8 +85,6 @@ export class Socket implements ClientSocket {
   readonly #queue = new TaskQueue();
   readonly #host: SocketHost;
   #state: unknown;
-  readonly #requests = new Map<number, PendingRequest>();
-  #nextRequestId = 0;
 
   constructor(host: SocketHost, handshake: Handshake, record: SocketRecord, progress?: Progress) {
     this.#host = host;
@@ -170,29 +161,21 @@ export class Socket implements ClientSocket {
     };
   }
 
-  /** The client's answer to a `request`; one that nobody waits for any more is the application's to judge. */
-  acknowledged(packet: Packet): MaybePromise {
-    const id = packet.id ?? -1;
-    const request = this.#requests.get(id);
-    if (!request) return this.run("an acknowledgement", () => this.#host.application.unexpected?.(this));
-    this.#settle(id, request);
-    request.resolve(argumentsOf(packet));
+  /** The client acknowledges something, which nothing here asks it to. */
+  acknowledged(): MaybePromise {
+    return this.run("an acknowledgement", () => this.#host.application.unexpected?.(this));
   }
 
   // ── What it is sent ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  emit(event: string, ...args: unknown[]): void {
-    this.send(encodeEvent(event, ...args));
+  emit(name: string, ...args: unknown[]): void {
+    const event = encodeEvent(name, ...args);
+    const offset = this.replay && this.#host.nextOffset();
+    this.deliver(new SharedEvent(event, offset));
+    if (!this.client && offset !== null) this.#host.changedWhileLost(this, { offset, event });
   }
 
-  send(event: EncodedEvent, { volatile = false } = {}): void {
-    const shared = new SharedEvent(event, this.replay && !volatile ? this.#host.nextOffset() : null);
-    if (volatile && !this.client?.session.isWritable) return;
-    this.deliver(shared);
-    if (!this.client && shared.offset !== null) this.#host.changedWhileLost(this, { offset: shared.offset, event });
-  }
-
-  /** Like `send`, for one who shares the event between receivers, and keeps it for those who are lost. */
+  /** For one who shares the event between receivers, and keeps it for those who are lost. */
   deliver(shared: SharedEvent): void {
     const { event, offset } = shared;
     if (offset !== null) this.replay?.add(offset, event);
@@ -201,31 +184,8 @@ export class Socket implements ClientSocket {
     if (offset !== null) this.client.session.touched();
   }
 
-  request(event: string, args: unknown[], timeoutMs: number): Promise<unknown[]> {
-    const id = this.#nextRequestId++;
-    const answer = new Promise<unknown[]>((resolve, reject) => {
-      const timer = setTimeout(() => this.#fail(id, "the client did not answer in time"), timeoutMs);
-      this.#requests.set(id, { resolve, reject, timer });
-    });
-    if (this.client === null) this.#fail(id, "the socket is not connected");
-    else this.#write(toPackets(encodeEvent(event, ...args), { kind: "event", namespace: this.namespace, id }));
-    return answer;
-  }
-
   #write(packets: EncodedPacket[]): void {
     for (const packet of packets) this.client?.session.send(packet);
-  }
-
-  #fail(id: number, message: string): void {
-    const request = this.#requests.get(id);
-    if (!request) return;
-    this.#settle(id, request);
-    request.reject(new Error(message));
-  }
-
-  #settle(id: number, request: PendingRequest): void {
-    clearTimeout(request.timer);
-    this.#requests.delete(id);
   }
 
   // ── Coming and going ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -260,7 +220,6 @@ export class Socket implements ClientSocket {
   /** The connection is gone. */
   detach(): void {
     this.client = null;
-    for (const id of [...this.#requests.keys()]) this.#fail(id, "the socket has been disconnected");
   }
 
   sayGoodbye(): void {

@@ -65,12 +65,6 @@ describe.each([
     await once(socket, "connect");
   });
 
-  it("has its acknowledgements answered both ways", async () => {
-    const socket = await connect(options);
-    socket.on("question", (what: string, answer: (text: string) => void) => answer(`${what}, because`));
-    expect(await ask(socket, "ask", "why")).toBe("why, because");
-  });
-
   it("gets binary back as it was", async () => {
     const socket = await connect(options);
     const answer = once(socket, "echo");

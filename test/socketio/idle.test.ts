@@ -38,10 +38,8 @@ describe("an idle connection", () => {
     first.socket.send(Uint8Array.of(1).buffer);
     await first.socket.text("the binary ack");
     await first.socket.next("its attachment");
-    second.socket.send('421["ask"]');
-    await second.socket.text("the question");
-    second.socket.send("430[1]");
-    await second.socket.text("the answer's ack");
+    second.socket.send('421["slow",1]');
+    await second.socket.text("the late ack");
     expect([...running]).toEqual([]);
     expect(await gateway.rowKeys()).toEqual([]);
     expect(await gateway.alarm()).toBe(alarm);

@@ -100,20 +100,6 @@ describe("events", () => {
     expect(await socket.text("the next ack")).toBe('432["alive"]');
   });
 
-  it("ask the client for an answer, and do not wait for ever", async () => {
-    const { socket } = await client.join("ada");
-    socket.send('421["ask","why"]');
-    expect(await socket.text("the question")).toBe('420["question","why"]');
-    socket.send('430["because"]');
-    expect(await socket.text("the answer's ack")).toBe('431["because"]');
-    socket.send('422["ask","and"]');
-    expect(await socket.text("the question")).toBe('421["question","and"]');
-    expect(await socket.text("the timeout's ack")).toBe('432["the client did not answer in time"]');
-    socket.send('431["too late"]');
-    socket.send('423["echo","alive"]');
-    expect(await socket.text("the next ack")).toBe('433["alive"]');
-  });
-
   it("are counted, for rate limits", async () => {
     const { socket } = await client.join("ada");
     socket.send('42["echo"]');
@@ -176,14 +162,6 @@ describe("the server's goodbye", () => {
     expect(await socket.text("the ping")).toBe("2");
     expect(await socket.text("the disconnect packet")).toBe("41");
   });
-
-  it("can be said from elsewhere, by id", async () => {
-    const [ada, bob] = [await client.join("ada"), await client.join("bob")];
-    ada.socket.send(`421["evict","${bob.id}",true]`);
-    expect(await ada.socket.text("the ack")).toBe('431[["nobody"]]');
-    expect(await bob.socket.text("the disconnect packet")).toBe("41");
-    await bob.socket.closed("the end of the connection");
-  });
 });
 
 describe("rooms", () => {
@@ -220,16 +198,6 @@ describe("rooms", () => {
     expect(await room(name).memberIds()).toEqual([id, "long-gone"].toSorted());
     await room(name).say("anyone?");
     expect(await room(name).memberIds()).toEqual([id]);
-  });
-
-  it("send volatile events without an offset, and not to who is not there", async () => {
-    const name = crypto.randomUUID();
-    const { sid } = await client.joinPolling("ada");
-    await client.post(sid, `421["join","${name}"]`);
-    await client.poll(sid);
-    await room(name).say("typing", true);
-    await room(name).say("kept");
-    expect((await client.poll(sid)).text).toMatch(/^42\["said","kept","[^"]+"\]$/);
   });
 });
 

@@ -45,7 +45,7 @@ const SINGLE: Density = { kind: "per-session" };
 function optionsFor(env: LabEnv, density: Density, namespace: DurableObjectNamespace<Gateway>) {
   const settings = settingsOf(env, density);
   const addresses = addressesFor(namespace, density, SECRET);
-  return { settings, addresses, report, application: new LabApplication(env.LAB_ROOMS, namespace, addresses) };
+  return { settings, addresses, report, application: new LabApplication(env.LAB_ROOMS) };
 }
 
 export class ShardGateway extends SocketGateway<LabEnv> {

@@ -40,8 +40,6 @@ export type ReceiverRecord = { lasting: unknown; live: unknown };
 export interface EngineSession {
   readonly handshake: Handshake;
   readonly traffic: Traffic;
-  /** Whether a packet would go out at once. */
-  readonly isWritable: boolean;
   send(packet: EncodedPacket): void;
   /** Ends the session; `code`: of its WebSocket. Packets sent before still reach a client that polls. */
   close(reason: CloseReason, code?: number): void;

@@ -76,10 +76,6 @@ export class Session implements EngineSession {
     return this.transport === null;
   }
 
-  get isWritable(): boolean {
-    return this.transport !== null || this.poll !== null;
-  }
-
   // ── What goes out ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   send(packet: EncodedPacket): void {

@@ -8,8 +8,6 @@ import {
   type ReceivedEvent,
   Refusal,
 } from "../../../src/socketio/application.ts";
-import type { Addresses } from "../../../src/socketio/engine/addresses.ts";
-import type { SocketGateway } from "../../../src/socketio/gateway.ts";
 import type { LabRoom } from "./room.ts";
 
 const Auth = z.object({ token: z.string().startsWith("user:") });
@@ -23,11 +21,7 @@ type Listener = (socket: LabSocket, event: ReceivedEvent) => void | Promise<void
 export class LabApplication implements Application<State> {
   readonly stateSchema = State;
 
-  constructor(
-    private readonly rooms: DurableObjectNamespace<LabRoom>,
-    private readonly gateways: DurableObjectNamespace<SocketGateway>,
-    private readonly addresses: Addresses<SocketGateway>,
-  ) {}
+  constructor(private readonly rooms: DurableObjectNamespace<LabRoom>) {}
 
   hasNamespace(namespace: string): boolean {
     return namespace === "/" || namespace === "/admin";
@@ -85,10 +79,6 @@ export class LabApplication implements Application<State> {
       }
     },
     traffic: (socket, { ack }) => ack?.(socket.traffic.packets, socket.traffic.chars),
-    ask: async (socket, { args, ack }) => {
-      const answer = await socket.request("question", [args[0]], 300).catch((error: Error) => [error.message]);
-      ack?.(...answer);
-    },
     crash: () => {
       throw new Error("a bug in a handler");
     },
@@ -101,18 +91,12 @@ export class LabApplication implements Application<State> {
       ack?.("joined");
     },
     say: async (_socket, { args, ack }) => {
-      await this.room(String(args[0])).say(String(args[1]), args[2] === "volatile");
+      await this.room(String(args[0])).say(String(args[1]));
       ack?.("said");
     },
     show: async (_socket, { args, ack }) => {
       if (args[1] instanceof ArrayBuffer) await this.room(String(args[0])).show(args[1]);
       ack?.("shown");
-    },
-    evict: async (socket, { args, ack }) => {
-      const gone = await this.gateways
-        .get(this.addresses.stub(socket.gateway).id)
-        .disconnect([String(args[0]), "nobody"], { close: args[1] === true });
-      ack?.(gone);
     },
   };
 

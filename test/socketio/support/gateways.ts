@@ -41,12 +41,8 @@ export class GatewayProbe {
     return runInDurableObject(this.stub, (_gateway, state) => state.storage.getAlarm());
   }
 
-  deliver(ids: string[], events: string[], options?: { volatile?: boolean }): Promise<string[]> {
-    return Promise.resolve(this.stub.deliver(ids, events, options));
-  }
-
-  disconnect(ids: string[], options?: { close?: boolean }): Promise<string[]> {
-    return Promise.resolve(this.stub.disconnect(ids, options));
+  deliver(socketIds: string[], events: string[]): Promise<string[]> {
+    return Promise.resolve(this.stub.deliverBatches([{ socketIds, events, at: null }]));
   }
 }
 

@@ -23,19 +23,19 @@ export class LabRoom extends DurableObject<LabEnv> {
     return [...this.members().keys()];
   }
 
-  async say(text: string, volatile = false): Promise<void> {
-    await this.tell([encodeEvent("said", text)], volatile);
+  async say(text: string): Promise<void> {
+    await this.tell([encodeEvent("said", text)]);
   }
 
   async show(bytes: ArrayBuffer): Promise<void> {
-    await this.tell([encodeEvent("shown", bytes)], false);
+    await this.tell([encodeEvent("shown", bytes)]);
   }
 
-  private async tell(events: EncodedEvent[], volatile: boolean): Promise<void> {
+  private async tell(events: EncodedEvent[]): Promise<void> {
     const byGateway = Map.groupBy(this.members(), ([, gateway]) => gateway);
     for (const [gateway, members] of byGateway) {
-      const ids = members.map(([id]) => id);
-      const gone = await this.gatewayAt(gateway).deliver(ids, events, { volatile });
+      const socketIds = members.map(([id]) => id);
+      const gone = await this.gatewayAt(gateway).deliverBatches([{ socketIds, events, at: null }]);
       for (const id of gone) this.leave(id);
     }
   }
