@@ -149,14 +149,13 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
   protected get chatHost(): ChatHost<D> {
     const dialect = () => this.dialect;
     return {
+      ...this.senders,
       get dialect() {
         return dialect();
       },
       attachments: this.attachments,
       gate: this.gate,
       roleActs: this.#roleActs,
-      broadcast: (frame, except) => this.broadcast(frame, except),
-      broadcastLogged: (frame) => this.broadcastLogged(frame),
       tellUser: (userId, frame) => this.tellUser(userId, frame),
       leave: (connection) => this.disconnect(connection, 1000, "LEFT"),
       logged: (seq, now, said) => this.logged(seq, now, said),
@@ -223,12 +222,12 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
     return this.#bySystem(context, () => this.actions.removeBySystem(messageId, Date.now()));
   }
 
-  async #bySystem(context: Context, act: () => unknown): Promise<Outcome> {
+  async #bySystem(context: Context, run: () => unknown): Promise<Outcome> {
     try {
       const isLate = this.meet(context);
       if (isLate) await isLate;
       this.introduce(context);
-      return { ok: true, data: await act() };
+      return { ok: true, data: await run() };
     } catch (thrown) {
       return failed(thrown);
     }

@@ -117,8 +117,7 @@ export class ChatRoom extends Chat<RoomDialect, RoomActions, JoinContext> {
       dialect: () => this.dialect,
       userCount: () => this.connections.userCount,
       people: (most) => this.connections.people(most).map(({ state }) => state),
-      broadcast: (frame, except) => this.broadcast(frame, except),
-      send: (connection, frame) => this.send(connection, frame),
+      ...this.senders,
       hold: (work) => this.ctx.waitUntil(work),
     });
   }

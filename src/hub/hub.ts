@@ -60,7 +60,7 @@ export class UserHub extends Room {
     env: this.env,
     userId: () => this.#userId,
     connections: () => this.connections.values(),
-    send: (connection, frame) => this.send(connection, frame),
+    send: this.senders.send,
     later: (work) => this.ctx.waitUntil(work),
     arm: () => this.timers.arm(Date.now()),
   });

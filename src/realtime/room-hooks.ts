@@ -2,10 +2,18 @@
 import type { AppError } from "../errors.ts";
 import type { Commands } from "./commands.ts";
 import type { Connection } from "./connection.ts";
+import type { EncodedFrame } from "./encoded-frame.ts";
 import type { ReplayLog } from "./log.ts";
 import type { FrameId } from "./protocol.ts";
 import type { Authenticated, Revocation, RoomKind } from "./room-ref.ts";
 import type { Timers } from "./timers.ts";
+
+/** What the parts of a kind of room send by: as its own methods of these names. */
+export type Senders = {
+  broadcast(frame: EncodedFrame, except?: Connection): void;
+  broadcastLogged(frame: EncodedFrame): void;
+  send(connection: Connection, frame: EncodedFrame): void;
+};
 
 export type RoomHooks = {
   readonly state: DurableObjectState;

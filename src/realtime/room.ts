@@ -4,7 +4,7 @@
  * frame by frame drowns a busy room.
  *
  * A kind of room brings a log and commands, says what happens when members come and go, and is given five things:
- * `connections`, `broadcast`, `send`, `disconnect` and `timers`. It never touches a WebSocket.
+ * `connections`, `broadcast`, `send`, `disconnect` and `timers`. It never touches a WebSocket. `senders` are for its parts.
  */
 import type { Counted } from "../auth/call-meter.ts";
 import { objectContext } from "../context.ts";
@@ -33,7 +33,7 @@ import { type LoggedEvents, missedIn } from "./fan-out.ts";
 import { KindOfRoom } from "./kind-of-room.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Origin, type Stamp } from "./origin.ts";
-import type { RoomHooks } from "./room-hooks.ts";
+import type { RoomHooks, Senders } from "./room-hooks.ts";
 import type { Revocation } from "./room-ref.ts";
 import { SendQueue } from "./send-queue.ts";
 import { Timers } from "./timers.ts";
@@ -45,6 +45,11 @@ const CLOSE_MS = 100;
 export abstract class Room extends KindOfRoom {
   protected readonly connections: PresentConnections;
   protected readonly timers: Timers;
+  protected readonly senders: Senders = {
+    broadcast: (frame, except) => this.broadcast(frame, except),
+    broadcastLogged: (frame) => this.broadcastLogged(frame),
+    send: (connection, frame) => this.send(connection, frame),
+  };
   readonly #lifecycle: Lifecycle;
   readonly #dispatcher: Dispatcher;
   readonly #sendQueue: SendQueue;
