@@ -12,7 +12,7 @@ import { callObject, hubName } from "../../platform/objects.ts";
 import { viewPath } from "../files/service.ts";
 import { PAGE, type Pages } from "./export-pages.ts";
 import { sectionsOf } from "./export-sections.ts";
-import { readAccount } from "./service.ts";
+import { readAccount } from "./own-account.ts";
 
 const ONCE_IN_SECONDS = 86_400;
 

@@ -16,17 +16,8 @@ import {
   SocketTicket,
   UpdateAccount,
 } from "./contract.ts";
-import {
-  changePassword,
-  deactivateSelf,
-  login,
-  logout,
-  makeSocketTicket,
-  readAccount,
-  refreshToken,
-  register,
-  updateAccount,
-} from "./service.ts";
+import { changePassword, deactivateSelf, readAccount, updateAccount } from "./own-account.ts";
+import { login, logout, makeSocketTicket, refreshToken, register } from "./service.ts";
 
 /**
  * With a token goes the cookie that reads files (SPEC 14). A browser takes it from an answer to its own origin, or to a
