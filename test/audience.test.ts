@@ -31,7 +31,7 @@ const erase = (admin: { token: string }, user: { id: number }) =>
   call(`/admin/users/${user.id}`, { method: "DELETE", token: admin.token, body: { reason: "asked for" } });
 const seqs = ({ frames }: TestSocket) => frames.filter(({ type }) => type === "chat_message").map(({ seq }) => seq);
 
-async function seatsTaken(): Promise<number[]> {
+async function viewersHeld(): Promise<number[]> {
   const ids = await listDurableObjectIds(env.STREAM_AUDIENCE);
   return Promise.all(
     ids.map((id) => runInDurableObject(env.STREAM_AUDIENCE.get(id), (_, state) => state.getWebSockets().length)),
@@ -39,9 +39,9 @@ async function seatsTaken(): Promise<number[]> {
 }
 
 describe("a stream with more viewers than one object holds", () => {
-  it("sends each all of it once and in order, wherever they sit and write, for one call per audience object", async () => {
+  it("sends each all of it once and in order, wherever they are held and write, for one call per audience object", async () => {
     const { stream, sockets } = await crowd(8);
-    expect((await seatsTaken()).sort()).toEqual([2, HELD]);
+    expect((await viewersHeld()).sort()).toEqual([2, HELD]);
     const relayed = vi.spyOn(StreamAudience.prototype, "relay");
     const says = (socket: TestSocket, message: string) => socket.ask("chat_message", { message });
     const acks = [];
@@ -61,10 +61,10 @@ describe("a stream with more viewers than one object holds", () => {
   it("fills one audience object after the other, however many come at once", async () => {
     const people = await Promise.all(Array.from({ length: 12 }, (_, number) => mintUser(`rush${number}`)));
     const stream = await mintStream(at(people, 0));
-    const before = await seatsTaken();
+    const before = await viewersHeld();
     await Promise.all(people.map((user) => joinStream(stream, user)));
     const taken =
-      (await seatsTaken()).reduce((sum, count) => sum + count, 0) - before.reduce((sum, count) => sum + count, 0);
+      (await viewersHeld()).reduce((sum, count) => sum + count, 0) - before.reduce((sum, count) => sum + count, 0);
     expect(taken).toBe(12 - HELD);
     for (const number of [0, 1, 2]) {
       await runInDurableObject(audienceOf(stream, number), (_, state) => {
@@ -102,9 +102,9 @@ describe("a stream with more viewers than one object holds", () => {
     await runInDurableObject(roomOf(stream), () => {});
     await runDurableObjectAlarm(roomOf(stream));
     for (const user of [inFirst, inSecond]) await joinStream(stream, user);
-    const seated = (number: number) =>
+    const heldIn = (number: number) =>
       runInDurableObject(audienceOf(stream, number), (_, state) => state.getWebSockets().length);
-    expect([await seated(0), await seated(1)]).toEqual([HELD + 2, 2 + 2]);
+    expect([await heldIn(0), await heldIn(1)]).toEqual([HELD + 2, 2 + 2]);
     await vi.waitFor(async () => {
       passTime(1);
       for (const number of [0, 1]) await runDurableObjectAlarm(audienceOf(stream, number));
@@ -194,10 +194,10 @@ describe("a stream with more viewers than one object holds", () => {
       runInDurableObject(audienceOf(stream, 0), (_, state) => expect(state.getWebSockets()).toEqual([])),
     );
     expect((await erase(await mintAdmin(), at(people, 1))).status).toBe(200);
-    const seat = await joinStream(stream, at(people, 2));
+    const viewer = await joinStream(stream, at(people, 2));
     const back = await joinStream(stream, at(people, 3), `&since=0&epoch=${epoch}`);
     expect(await back.next("chat_message")).toMatchObject({ data: { userId: null, message: "by bob" } });
-    seat.close();
+    viewer.close();
   });
 
   it("closes the sockets of a banned viewer there, and of everybody when the stream is gone", async () => {

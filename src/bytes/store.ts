@@ -188,7 +188,7 @@ export async function giveUpUploads(ctx: CallContext, folder: string): Promise<b
 /** A day: no upload that still goes on is older. */
 const LEFT_BEHIND_MS = 24 * 60 * 60 * 1000;
 
-/** Hands what crashed uploads left behind to the outbox, whose deliverer erases it. Run by cron. */
+/** Hands what crashed uploads left behind to the outbox, whose handler erases it. Run by cron. */
 export async function sweepUploads(ctx: CallContext): Promise<void> {
   const before = ctx.now.getTime() - LEFT_BEHIND_MS;
   await ctx.db.batch({

@@ -16,7 +16,7 @@ import { inList } from "./json.ts";
 import { type FailedDelivery, parkAfterFailures } from "./outbox-parked.ts";
 import { outbox } from "./tables.ts";
 
-/** Who is told: `user:12`, `room:01J…`, `file:…`. The part before the colon picks the deliverer. */
+/** Who is told: `user:12`, `room:01J…`, `file:…`. The part before the colon picks the handler. */
 export type Target = `${string}:${string}`;
 
 /** One thing to tell, as its receiver gets it. Ids of one target only grow, within a generation of the database. */

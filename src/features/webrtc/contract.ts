@@ -33,14 +33,18 @@ export const Session = z
   .meta({ id: "WebrtcSession" });
 export type Session = z.infer<typeof Session>;
 
-export const Stay = z.object({
+export const AttendanceRecord = z.object({
   userId: AuthorId,
   joinedAt: Timestamp,
   leftAt: Timestamp.nullable().describe("null: still there"),
   seconds: z.number().int().describe("Whole seconds between the two; until now for who is still there"),
 });
-export type Stay = z.infer<typeof Stay>;
-export const Attendance = z.object({ attendance: z.array(Stay).describe("One row per stay, in the order of joining") });
+export type AttendanceRecord = z.infer<typeof AttendanceRecord>;
+export const Attendance = z.object({
+  attendance: z
+    .array(AttendanceRecord)
+    .describe("One record for each time that somebody was there, in the order of joining"),
+});
 
 export const IceServersQuery = z.object({
   sessionId: SessionId.optional().describe("TURN is for those who may join it, or are in a session already"),

@@ -9,18 +9,18 @@ import { encodeFrame } from "../../realtime/protocol.ts";
 import { Room } from "../../realtime/room.ts";
 import type { Revocation } from "../../realtime/room-ref.ts";
 import { UserReferences } from "../../realtime/user-references.ts";
-import { type JoinSession, type Stay, WebrtcCommands } from "./contract.ts";
+import { type AttendanceRecord, type JoinSession, WebrtcCommands } from "./contract.ts";
 import { Members } from "./members.ts";
 import { OwnEnd } from "./own-end.ts";
 import { arrived, contextOf, type Member, type ParticipantState, SessionContext, shownTo } from "./participant.ts";
 import { recordOwnEnd } from "./service.ts";
 import { SessionDelivery } from "./session-delivery.ts";
 import { Signaling } from "./signaling.ts";
-import { AttendanceStore, type StoredStay } from "./store.ts";
+import { AttendanceStore, type StoredRecord } from "./store.ts";
 
 /** A page that is reloaded is back within this time, ms. */
 const GRACE_MS = 6000;
-/** One row written; how far off a stay may be that a crash ended. */
+/** One row written; how far off the end of an attendance record may be that a crash ended. */
 const ALIVE_EVERY_MS = 60_000;
 
 /** Nothing said here matters later: who comes back joins again and is told who is there. */
@@ -75,7 +75,7 @@ export class WebrtcRoom extends Room {
     this.#signaling = new Signaling({
       members: this.#members,
       sessionId: () => this.#sessionId,
-      send: (connection, frame) => this.send(connection, frame),
+      send: this.senders.send,
     });
     const now = Date.now();
     if (this.#members.restore(now)) this.timers.arm(now);
@@ -228,16 +228,16 @@ export class WebrtcRoom extends Room {
   }
 
   /** RPC: who was there. */
-  async attendance(): Promise<Stay[]> {
+  async attendance(): Promise<AttendanceRecord[]> {
     await this.#guests.settle();
     await this.connections.verify();
-    return this.#store.stays(Date.now()).map(toStay);
+    return this.#store.records(Date.now()).map(toRecord);
   }
 
   /** RPC: when this user was here. */
-  async exportOf(userId: number): Promise<Stay[]> {
-    const stays = this.#store.stays(Date.now());
-    return stays.filter((stay) => stay.userId === userId).map(toStay);
+  async exportOf(userId: number): Promise<AttendanceRecord[]> {
+    const records = this.#store.records(Date.now());
+    return records.filter((record) => record.userId === userId).map(toRecord);
   }
 
   /** What the database and the outbox call the session. */
@@ -267,7 +267,7 @@ export class WebrtcRoom extends Room {
   }
 }
 
-const toStay = ({ userId, joinedAt, leftAt, until }: StoredStay): Stay => ({
+const toRecord = ({ userId, joinedAt, leftAt, until }: StoredRecord): AttendanceRecord => ({
   userId,
   joinedAt: new Date(joinedAt).toISOString(),
   leftAt: leftAt === null ? null : new Date(leftAt).toISOString(),

@@ -11,7 +11,7 @@ import { webrtcSessions } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { callObject } from "../../platform/objects.ts";
 import { deliverTo } from "../../realtime/rooms.ts";
-import { type CreateSession, MAX_PARTICIPANTS_DEFAULT, type Session, type Stay } from "./contract.ts";
+import { type AttendanceRecord, type CreateSession, MAX_PARTICIPANTS_DEFAULT, type Session } from "./contract.ts";
 import type { SessionEnd } from "./session-delivery.ts";
 
 type Row = typeof webrtcSessions.$inferSelect;
@@ -190,7 +190,7 @@ export const deliverToSession = (ctx: CallContext, id: string, deliveries: Deliv
   deliverTo(ctx, "WEBRTC_ROOM", id, deliveries);
 
 /** Who was there, from when to when; during the session and after. @throws AppError NOT_FOUND · FORBIDDEN */
-export async function readAttendance(ctx: UserCtx, name: string): Promise<{ attendance: Stay[] }> {
+export async function readAttendance(ctx: UserCtx, name: string): Promise<{ attendance: AttendanceRecord[] }> {
   const { id, hostId } = await findSession(ctx, name);
   if (hostId !== ctx.actor.id && !isModerator(ctx.actor)) throw new AppError("FORBIDDEN");
   return { attendance: await callObject(ctx, ctx.env.WEBRTC_ROOM, id, (room) => room.attendance()) };

@@ -1,6 +1,6 @@
 /**
- * Who is in a session and who was, in the object's own SQLite: three rows written per stay, two more for a guest who is new
- * (realtime/user-references.ts), none while it lasts.
+ * Who is in a session and who was, in the object's own SQLite: three rows written each time somebody is there, two more for a
+ * guest who is new (realtime/user-references.ts), none while it lasts.
  */
 import { migrate } from "../../realtime/migrations.ts";
 import { RENAMED_TRACES, TRACES_SCHEMA } from "../../realtime/user-references.ts";
@@ -22,14 +22,14 @@ const SCHEMA = [
   "CREATE TABLE expelled (user_id INTEGER PRIMARY KEY, as_of INTEGER NOT NULL)",
 ];
 
-/** Whose stay an erased user's was. No account has this id. */
+/** Whom an erased user's attendance records name. No account has this id. */
 const NOBODY = 0;
 
 /** Somebody without a connection: since when, and when that counts as having left; ms. */
 export type Absence = { awayAt: number; leavesAt: number };
 
 /** Times in ms; `leftAt` null: still there. `until` is what counts as attended. */
-export type StoredStay = { userId: number | null; joinedAt: number; leftAt: number | null; until: number };
+export type StoredRecord = { userId: number | null; joinedAt: number; leftAt: number | null; until: number };
 
 type SessionRow = {
   alive_at: number;
@@ -39,7 +39,7 @@ type SessionRow = {
   is_end_told: number;
 };
 type PresentRow = { user_id: number; state: string; away_at: number | null; leaves_at: number | null };
-type StayRow = { user_id: number; joined_at: number; left_at: number | null; away_at: number | null };
+type RecordRow = { user_id: number; joined_at: number; left_at: number | null; away_at: number | null };
 
 export class AttendanceStore {
   readonly #sql: SqlStorage;
@@ -156,7 +156,7 @@ export class AttendanceStore {
     return this.#sql.exec("SELECT 1 FROM expelled WHERE user_id = ? AND as_of > ?", userId, asOf).toArray().length > 0;
   }
 
-  /** The stays of this user, who is not present, are nobody's any more. */
+  /** The attendance records of this user, who is not present, are nobody's any more. */
   anonymise(userId: number): void {
     this.#sql.exec("DELETE FROM expelled WHERE user_id = ?", userId);
     this.#sql.exec("UPDATE stays SET user_id = ? WHERE user_id = ?", NOBODY, userId);
@@ -178,9 +178,9 @@ export class AttendanceStore {
     this.#endedAt = null;
   }
 
-  /** All stays, in the order of joining. */
-  stays(now: number): StoredStay[] {
-    const rows = this.#sql.exec<StayRow>(
+  /** The attendance records of all, in the order of joining. */
+  records(now: number): StoredRecord[] {
+    const rows = this.#sql.exec<RecordRow>(
       `SELECT user_id, joined_at, left_at, NULL AS away_at FROM stays
        UNION ALL SELECT user_id, joined_at, NULL, away_at FROM present ORDER BY joined_at, user_id`,
     );
