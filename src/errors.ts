@@ -31,6 +31,8 @@ export const ERRORS = {
 } as const satisfies Record<string, ErrorFacts>;
 
 export type ErrorCode = keyof typeof ERRORS;
+/** In the table's order: of several with one status, the first is the one for requests. */
+export const ERROR_CODES: readonly ErrorCode[] = Object.keys(ERRORS).filter(isErrorCode);
 
 /** Close codes that no error code carries by itself. SPEC 2, "Close codes". */
 export const CLOSE = {

@@ -78,10 +78,7 @@ export async function* equalParts(source: Chunks, start?: Uint8Array): AsyncGene
   const buffers: Uint8Array[] = [];
   let turn = 0;
   let filled = 0;
-  const buffer = (): Uint8Array => {
-    buffers[turn] ??= new Uint8Array(PART_BYTES);
-    return buffers[turn] as Uint8Array;
-  };
+  const buffer = (): Uint8Array => (buffers[turn] ??= new Uint8Array(PART_BYTES));
   const take = function* (chunk: Uint8Array): Generator<Part, void> {
     for (let from = 0; from < chunk.byteLength; ) {
       if (filled === PART_BYTES) {

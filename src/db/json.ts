@@ -13,8 +13,10 @@ function jsonValue(value: Value): SQL {
   if (typeof value === "boolean") return value ? sql`json('true')` : sql`json('false')`;
   if (value === null) return sql`NULL`;
   if (typeof value !== "object") return sql`${value}`;
-  return value instanceof SQL || "getSQL" in value ? sql`${value}` : jsonObject(value as { [key: string]: Value });
+  return isSql(value) ? sql`${value}` : jsonObject(value);
 }
+
+const isSql = (value: object): value is SQL | SQLWrapper => value instanceof SQL || "getSQL" in value;
 
 /** A column of milliseconds as ISO 8601 UTC with milliseconds. */
 export const iso = (ms: SQLWrapper): SQL => sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${ms} / 1000.0, 'unixepoch')`;

@@ -6,7 +6,7 @@
  * pushes them all. So what was committed before is delivered before, even when its own push is slower or was lost; the
  * receiver drops the ids that it has had.
  */
-import { asc, inArray, type SQL, sql } from "drizzle-orm";
+import { asc, type SQL, sql } from "drizzle-orm";
 import { isTransient } from "../errors.ts";
 import { logFailure } from "../platform/log.ts";
 import { countDeliveries } from "../platform/metrics.ts";
@@ -89,7 +89,12 @@ export function pendingFor(ctx: CallContext, ...targets: (Target | SQL)[]) {
   return ctx.db
     .select(pendingColumns)
     .from(outbox)
-    .where(inArray(outbox.target, targets as string[]))
+    .where(
+      sql`${outbox.target} IN (${sql.join(
+        targets.map((target) => sql`${target}`),
+        sql`, `,
+      )})`,
+    )
     .orderBy(asc(outbox.id))
     .limit(PENDING_ROWS);
 }

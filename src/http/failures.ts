@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { ZodError } from "zod";
-import { AppError, ERRORS, type ErrorCode, errorBody, saysWhen, toAppError } from "../errors.ts";
+import { AppError, ERROR_CODES, ERRORS, type ErrorCode, errorBody, saysWhen, toAppError } from "../errors.ts";
 import { invalidRequest } from "../input.ts";
 import { logFailure } from "../platform/log.ts";
 import { countRefusal } from "../platform/metrics.ts";
@@ -32,12 +32,8 @@ function fromHttp(thrown: Error): AppError {
   return toAppError(thrown);
 }
 
-const CODES = new Map<number, ErrorCode>(
-  // The first that has a status is the one for requests.
-  Object.entries(ERRORS)
-    .reverse()
-    .map(([code, { status }]) => [status, code as ErrorCode]),
-);
+/** Status → code. */
+const CODES = new Map<number, ErrorCode>(ERROR_CODES.toReversed().map((code) => [ERRORS[code].status, code]));
 
 /** What Hono itself refuses keeps its status; the code is the one that has it, or says that the client is wrong. */
 const fromHono = ({ status, message, cause }: HTTPException): AppError =>

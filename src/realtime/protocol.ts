@@ -3,13 +3,11 @@
  * Features describe their own frames in their contracts and hand the schemas to these builders.
  */
 import { z } from "zod";
-import { ERRORS, type ErrorBody, type ErrorCode } from "../errors.ts";
+import { ERROR_CODES, ERRORS, type ErrorBody, type ErrorCode } from "../errors.ts";
 import { isTooDeep } from "../json-depth.ts";
 import { JSON_DEPTH_MAX } from "../limits.ts";
 import { userRef } from "../spelling.ts";
 import { EncodedFrame } from "./encoded-frame.ts";
-
-const codes = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];
 
 /** A moment, ISO 8601 UTC with milliseconds. */
 export const Timestamp = z.iso.datetime().describe("ISO 8601, UTC, with milliseconds");
@@ -20,7 +18,7 @@ export const UserId = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 export const UserRef = userRef(UserId).describe("An id; an externalId, a username or @username may stand instead");
 export const AuthorId = UserId.nullable().describe("null: the account was erased");
 
-export const ErrorFrameBody = z.object({ code: z.enum(codes), message: z.string(), timestamp: Timestamp });
+export const ErrorFrameBody = z.object({ code: z.enum(ERROR_CODES), message: z.string(), timestamp: Timestamp });
 export const ErrorAnswer = z
   .object({
     error: ErrorFrameBody.extend({

@@ -1,6 +1,6 @@
 /** What gateways still have to be told of memberships that an object has ended. */
 import { z } from "zod";
-import { CLOSE, ERRORS } from "../errors.ts";
+import { CLOSE, ERROR_CODES, ERRORS } from "../errors.ts";
 import { callGateway, type Expulsion, PutOut } from "./gateways.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import type { Timers } from "./timers.ts";
@@ -29,7 +29,7 @@ export function howToPutOut(code: number, isHub: boolean): PutOut["how"] {
 
 /** A room's close code and reason, as an expelled client is told them. */
 function expulsionFor(close: number, reason: string): Expulsion {
-  const [code] = Object.entries(ERRORS).find(([, error]) => error.close === close) ?? ["FORBIDDEN"];
+  const code = ERROR_CODES.find((one) => ERRORS[one].close === close) ?? "FORBIDDEN";
   return { code, message: reason === code ? "You were put out of this room." : reason };
 }
 

@@ -1,11 +1,11 @@
 /** The objects that a gateway's clients are members of: their users' hubs, and rooms. */
 import { z } from "zod";
-import { callObject, callOnce, objectCaller } from "../../platform/objects.ts";
+import { callObject, callOnce, hubName, objectCaller } from "../../platform/objects.ts";
 import { type Outcome, resultOf } from "../../realtime/commands.ts";
 import { type ConnectRequest, toCrossing } from "../../realtime/connection-state.ts";
 import type { Room } from "../../realtime/room.ts";
 import { objectKey, type RoomKind, type RoomRef } from "../../realtime/room-ref.ts";
-import { namespaceOf } from "../../realtime/rooms.ts";
+import { hubsOf, namespaceOf } from "../../realtime/rooms.ts";
 import type { Membership, Missed, Position } from "../application.ts";
 import { channelCalled } from "./channels.ts";
 import { connectRequestOf, type Member, type MemberSocket } from "./member.ts";
@@ -80,9 +80,7 @@ export class Objects {
   }
 
   #hub<R>({ person }: Member, call: (hub: Stub) => Promise<R>): Promise<R> {
-    // The hub is a room like any other, as far as this is concerned.
-    const hubs = this.#env.USER_HUB as unknown as DurableObjectNamespace<Room>;
-    return callObject(objectCaller(this.#env), hubs, String(person.userId), call);
+    return callObject(objectCaller(this.#env), hubsOf(this.#env), hubName(person.userId), call);
   }
 }
 

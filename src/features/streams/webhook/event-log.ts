@@ -12,7 +12,7 @@ export function recordEvent(
   ctx: Ctx,
   event: MediaEvent,
   streamId: number | null,
-  outcome: SQL,
+  outcome: SQL<string>,
   signature: string | undefined,
 ) {
   return ctx.db
@@ -22,7 +22,7 @@ export function recordEvent(
       source: event.source,
       event: event.name,
       session: event.session,
-      outcome: outcome as SQL<string>,
+      outcome,
       signature,
       requestId: ctx.requestId,
       createdAt: ctx.now,

@@ -103,7 +103,7 @@ const outcomeOf = (ctx: Ctx, mark: string | undefined) =>
     .where(eq(streamEvents.signature, mark ?? ""));
 
 async function answerAgain(ctx: Ctx, event: MediaEvent, streamId: number | null, outcome: string): Promise<string> {
-  await recordEvent(ctx, event, streamId, sql`'replayed'`, undefined);
+  await recordEvent(ctx, event, streamId, sql<string>`'replayed'`, undefined);
   return outcome;
 }
 
@@ -130,7 +130,7 @@ type Step = {
   event: MediaEvent;
   streamId: number;
   /** Notes the event in the log, with the outcome that the database finds; right after the change. */
-  recordOutcome: (outcome: SQL) => ReturnType<typeof recordEvent>;
+  recordOutcome: (outcome: SQL<string>) => ReturnType<typeof recordEvent>;
   /** The news for the stream's room; the batch's last statement. */
   pending: ReturnType<typeof pendingFor>;
 };
@@ -138,7 +138,7 @@ type Step = {
 const onAir = ({ streamId, event }: Step): SQL =>
   sql`EXISTS (SELECT 1 FROM ${streams} WHERE ${isOnAir(streamId, event.session)})`;
 
-const did = (outcome: Outcome): SQL => sql`CASE WHEN changes() > 0 THEN ${outcome} ELSE 'ignored' END`;
+const did = (outcome: Outcome): SQL<string> => sql`CASE WHEN changes() > 0 THEN ${outcome} ELSE 'ignored' END`;
 
 /** Only an event that names the key is a publisher's: what a relay sends under the public id is never refused. */
 const isRefusable = ({ kind, stream }: MediaEvent): boolean =>
@@ -150,7 +150,7 @@ async function start(step: Step): Promise<Outcome> {
     takesOver: event.kind !== "publish",
     leaseUntil: event.heartbeatSeconds === undefined ? null : leaseFrom(ctx, event.heartbeatSeconds),
   });
-  const outcome = sql`CASE WHEN changes() > 0 THEN 'live' WHEN ${onAir(step)} THEN 'repeated' ELSE 'refused' END`;
+  const outcome = sql<string>`CASE WHEN changes() > 0 THEN 'live' WHEN ${onAir(step)} THEN 'repeated' ELSE 'refused' END`;
   const { recorded, news } = await ctx.db.batch({
     lapsed: endIfLapsed(ctx, streamId),
     live: change,
@@ -258,7 +258,7 @@ const STEPS: Record<EventKind, (step: Step) => Promise<Outcome>> = {
 };
 
 async function apply(ctx: Ctx, event: MediaEvent, streamId: number | null, mark: string | undefined): Promise<Outcome> {
-  const recordOutcome = (outcome: SQL) => recordEvent(ctx, event, streamId, outcome, mark);
+  const recordOutcome = (outcome: SQL<string>) => recordEvent(ctx, event, streamId, outcome, mark);
   if (streamId !== null) {
     return STEPS[event.kind]({ ctx, event, streamId, recordOutcome, pending: pendingFor(ctx, `stream:${streamId}`) });
   }
