@@ -18,7 +18,6 @@ export const CATEGORY_MAX_BYTES = {
   archive: 100 * MB,
 };
 export type Category = keyof typeof CATEGORY_MAX_BYTES;
-export const CATEGORIES = ["document", "image", "video", "audio", "archive"] as const satisfies Category[];
 
 export type Kind = { extension: string; category: Category; mimeType: string; maxBytes: number };
 

@@ -6,7 +6,7 @@ import type { Delivery } from "../db/outbox.ts";
 import { AppError } from "../errors.ts";
 import { callObject, callOnce } from "../platform/objects.ts";
 import { outcomeOf } from "../realtime/commands.ts";
-import type { Person } from "../realtime/connection-state.ts";
+import { personOf } from "../realtime/connection-state.ts";
 import { type PublicationFrame, PublicationPosition } from "../realtime/publication.ts";
 import { deliverTo } from "../realtime/rooms.ts";
 import type { Access } from "./access.ts";
@@ -15,14 +15,6 @@ import type { Mark, Summary } from "./directory.ts";
 import type { Page } from "./history.ts";
 import { messageIdOf, parseMessageId } from "./message-id.ts";
 import type { Figures } from "./statistics.ts";
-
-export const personOf = ({ actor }: UserCtx): Person => ({
-  userId: actor.id,
-  username: actor.username,
-  displayName: actor.displayName,
-  avatarUrl: actor.avatarUrl,
-  role: actor.role,
-});
 
 /**
  * Does in a room what a frame of this type does. `data` goes in as the client sent it: the room parses it, and text that

@@ -9,7 +9,7 @@ import { logEvent, logFailure } from "../platform/log.ts";
 import { countRefusal, countSocket } from "../platform/metrics.ts";
 import { callOnce } from "../platform/objects.ts";
 import { versionOf } from "../platform/version.ts";
-import { type ConnectRequest, redirectIn, writeConnectRequest } from "../realtime/connection-state.ts";
+import { type ConnectRequest, personOf, redirectIn, writeConnectRequest } from "../realtime/connection-state.ts";
 import { SocketQuery } from "../realtime/protocol.ts";
 import { byCaller } from "./caller.ts";
 import type { HttpEnv } from "./env.ts";
@@ -74,11 +74,7 @@ async function forward(ctx: UserCtx, destination: Destination, query: SocketQuer
   await ctx.db.settle();
   const { actor } = ctx;
   const request: ConnectRequest = {
-    userId: actor.id,
-    username: actor.username,
-    displayName: actor.displayName,
-    avatarUrl: actor.avatarUrl,
-    role: actor.role,
+    ...personOf(ctx),
     sessionId: actor.sessionId,
     expiresAt: actor.expiresAt,
     asOf: actor.asOf,

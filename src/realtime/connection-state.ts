@@ -1,5 +1,6 @@
 /** Who is at a connection: what an object must still know about it after hibernation. */
 import { z } from "zod";
+import type { UserCtx } from "../context.ts";
 import { Version } from "../platform/version.ts";
 import { ROLES } from "../roles.ts";
 import { ReaderState } from "./reader.ts";
@@ -13,6 +14,15 @@ export const Person = z.object({
   role: z.enum(ROLES),
 });
 export type Person = z.infer<typeof Person>;
+
+/** The caller as objects know them. */
+export const personOf = ({ actor }: UserCtx): Person => ({
+  userId: actor.id,
+  username: actor.username,
+  displayName: actor.displayName,
+  avatarUrl: actor.avatarUrl,
+  role: actor.role,
+});
 
 /** A connection's ticket from the Worker into the object. */
 export const ConnectRequest = Person.extend({

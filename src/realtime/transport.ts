@@ -41,7 +41,7 @@ export class FrameBatch {
 }
 
 /** Closes a socket that may be closed already. */
-export function closeQuietly(socket: WebSocket, code: number, reason?: string): void {
+function closeQuietly(socket: WebSocket, code: number, reason?: string): void {
   try {
     socket.close(code, reason);
   } catch {

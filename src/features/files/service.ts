@@ -123,9 +123,3 @@ export async function deleteFile(ctx: UserCtx, path: FilePath): Promise<void> {
 export const fileWithCopies = (id: string): SQL => sql`(${files.key} = (SELECT o.key FROM files o WHERE o.id = ${id})
   AND NOT EXISTS (SELECT 1 FROM files same WHERE same.key = ${files.key} AND EXISTS
     (SELECT 1 FROM videos v WHERE v.file_id = same.id OR v.thumb_file_id = same.id)))`;
-
-/**
- * The statement that deletes all files of a user, for the batch that erases them; triggers do the rest. Put
- * `pendingDeletions(ctx)` at the batch's end and `deliverSoon` its rows, and the bytes are gone with the answer.
- */
-export const deleteFilesOf = (ctx: Ctx, userId: number) => ctx.db.delete(files).where(eq(files.ownerId, userId));

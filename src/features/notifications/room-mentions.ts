@@ -4,11 +4,10 @@ import { usersNamed } from "../../auth/mentions.ts";
 import type { RoomMention } from "../../chat/mentions.ts";
 import { after } from "../../db/batch.ts";
 import type { CallContext } from "../../db/call-context.ts";
-import { inList, iso } from "../../db/json.ts";
+import { inList } from "../../db/json.ts";
 import { deliverNow, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { isInGoodStanding } from "../../db/standing.ts";
-import { framesFor } from "../../hub/client.ts";
-import { hasBlocked, unseenOf } from "./receivers.ts";
+import { framesOfNew, hasBlocked } from "./receivers.ts";
 
 /**
  * A notification as any other, for each member who is named, once however often it is called. Nobody hears of their own
@@ -18,22 +17,8 @@ export async function notifyMentioned(ctx: CallContext, mention: RoomMention): P
   const { author, room, messageId, named, except } = mention;
   const now = ctx.now.getTime();
   const isAMember = sql`EXISTS (SELECT 1 FROM room_members a WHERE a.room_id = ${room.id} AND a.user_id = ${author.id})`;
-  const frames = framesFor(
-    [
-      "notification:new",
-      {
-        id: sql`n.id`,
-        userId: sql`n.user_id`,
-        type: "mention",
-        refId: messageId,
-        createdAt: iso(sql`n.created_at`),
-        seen: false,
-        actor: author,
-        target: { type: "room", id: room.publicId, title: room.name },
-      },
-    ],
-    ["notification:unseen_count", { count: unseenOf(sql`n.user_id`) }],
-  );
+  const target = { type: "room", id: room.publicId, title: room.name };
+  const frames = framesOfNew({ type: "mention", refId: messageId, actor: author, target });
   // The room's name is the words of its owner, whom no key of the frame names.
   const payload = sql`json_set(${frames}, '$.about', json_array(${room.ownerId}))`;
   const { pending } = await ctx.db.batch({

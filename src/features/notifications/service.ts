@@ -2,13 +2,13 @@
 import { and, count, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { type Actor, actorId, type Ctx, type UserCtx } from "../../context.ts";
 import { after } from "../../db/batch.ts";
-import { inList, iso } from "../../db/json.ts";
+import { inList } from "../../db/json.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { type FeedQuery, feedPart, newestFirst } from "../../db/page.ts";
 import { notifications, rooms, users } from "../../db/tables.ts";
-import { frameFor, framesFor } from "../../hub/client.ts";
+import { frameFor } from "../../hub/client.ts";
 import type { MarkNotificationsSeen, Notification } from "./contract.ts";
-import { hasBlocked, unseenOf } from "./receivers.ts";
+import { framesOfNew, hasBlocked, unseenOf } from "./receivers.ts";
 
 export { notifyMentioned } from "./room-mentions.ts";
 
@@ -43,22 +43,12 @@ export function notify(ctx: Ctx, { who, onlyAfter, made, isOfficial = false }: N
       iif(w.target_type = 'video' AND w.type <> 'video_deleted', NULL, w.target_title), ${now} FROM (${who}) AS w
     WHERE w.user_id <> ${me}
       AND (${isOfficial} OR NOT ${hasBlocked(sql`w.user_id`, me)})`);
-  const frames = framesFor(
-    [
-      "notification:new",
-      {
-        id: sql`n.id`,
-        userId: sql`n.user_id`,
-        type: sql`n.type`,
-        refId: sql`n.ref_id`,
-        createdAt: iso(sql`n.created_at`),
-        seen: false,
-        actor: shownActor(ctx.actor),
-        target: { type: sql`n.target_type`, id: sql`n.target_id`, title: titleOf("n") },
-      },
-    ],
-    ["notification:unseen_count", { count: unseenOf(sql`n.user_id`) }],
-  );
+  const frames = framesOfNew({
+    type: sql`n.type`,
+    refId: sql`n.ref_id`,
+    actor: shownActor(ctx.actor),
+    target: { type: sql`n.target_type`, id: sql`n.target_id`, title: titleOf("n") },
+  });
   // The title is the words of the video's owner, whom no key of the frame names.
   const payload = sql`json_set(${frames}, '$.about', json_array(
     (SELECT owner_id FROM videos WHERE id = n.target_id AND n.target_type = 'video')))`;

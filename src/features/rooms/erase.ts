@@ -21,7 +21,7 @@ export async function eraseFromRooms(ctx: CallContext, userId: number): Promise<
 }
 
 /** They belong to no room any more, groups of theirs pass to the oldest member, and groups with nobody else end. */
-export function leaveRooms(ctx: CallContext, userId: number) {
+function leaveRooms(ctx: CallContext, userId: number) {
   const isLonely = sql`owner_id = ${userId} AND kind = 'group' AND member_count <= 1`;
   const theirs = sql`SELECT room_id FROM room_members WHERE user_id = ${userId}`;
   return {

@@ -195,7 +195,7 @@ export async function changeRoom(ctx: UserCtx, roomName: string, change: ChangeR
 }
 
 /** The payload of an outbox row with what the rooms are now; `where` speaks of `f`, the view `room_facts`. */
-export const infoDeliveries = (where: ReturnType<typeof sql>) =>
+const infoDeliveries = (where: ReturnType<typeof sql>) =>
   sql`SELECT 'room:' || f.room_id, json_object('facts', json(f.facts)) FROM room_facts f WHERE ${where}`;
 
 /** Ends a group, with all that was said in it. Its sockets close with 4004. @throws AppError NOT_FOUND · FORBIDDEN */

@@ -1,6 +1,6 @@
 /** How the rest of the product reaches a stream's room. */
 import { eq } from "drizzle-orm";
-import { hasOwnId, personOf } from "../../chat/client.ts";
+import { hasOwnId } from "../../chat/client.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import type { CallContext } from "../../db/call-context.ts";
 import { generationColumn } from "../../db/generation.ts";
@@ -10,6 +10,7 @@ import { streams } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { callObject, callOnce } from "../../platform/objects.ts";
 import { outcomeOf } from "../../realtime/commands.ts";
+import { personOf } from "../../realtime/connection-state.ts";
 import { type PublicationFrame, PublicationPosition } from "../../realtime/publication.ts";
 import { deliverTo } from "../../realtime/rooms.ts";
 import type { ChatHistory, StreamCommand } from "./chat-contract.ts";

@@ -1,6 +1,5 @@
 /** Asks a product's backend before a message is accepted (SPEC 12): rooms in groups, direct messages one by one. */
 import { and, eq, isNull } from "drizzle-orm";
-import { personOf } from "../../chat/client.ts";
 import type { Question, Verdict } from "../../chat/gate.ts";
 import type { RoomInfo } from "../../chat/info.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
@@ -10,6 +9,7 @@ import { users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { logFailure } from "../../platform/log.ts";
 import { postOutside } from "../../platform/outside-call.ts";
+import { personOf } from "../../realtime/connection-state.ts";
 import { MessageAnswer, MessageAnswerList, type MessageQuestion, type MessageTarget } from "./event-contract.ts";
 import { externalIdsOf } from "./news.ts";
 import { signedHeaders } from "./signing.ts";

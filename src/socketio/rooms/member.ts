@@ -1,7 +1,7 @@
 /** What a gateway knows about a client: the state that its socket keeps through hibernation and recovery. */
 import { z } from "zod";
 import type { User, UserCtx } from "../../context.ts";
-import { type ConnectRequest, Person } from "../../realtime/connection-state.ts";
+import { type ConnectRequest, Person, personOf } from "../../realtime/connection-state.ts";
 import type { ClientSocket } from "../application.ts";
 
 /** Rooms that one client may be in: what is known of it has to fit into an attachment. */
@@ -42,22 +42,11 @@ export type Member = z.infer<typeof Member>;
 export type MemberSocket = ClientSocket<Member>;
 
 /** Who has just been authenticated; `before`: what is kept of who they were until now. */
-export function memberFrom({ actor, address }: UserCtx, before?: Pick<Member, "subscriptions" | "spent">): Member {
-  const {
-    id: userId,
-    username,
-    displayName,
-    avatarUrl,
-    role,
-    sessionId,
-    expiresAt,
-    asOf,
-    generation,
-    bornAt: userBornAt,
-  } = actor;
-  const person = { userId, username, displayName, avatarUrl, role };
+export function memberFrom(ctx: UserCtx, before?: Pick<Member, "subscriptions" | "spent">): Member {
+  const { sessionId, expiresAt, asOf, generation, bornAt: userBornAt } = ctx.actor;
   const { subscriptions = [], spent = {} } = before ?? {};
-  return { person, sessionId, expiresAt, asOf, generation, userBornAt, address, subscriptions, spent };
+  const { address } = ctx;
+  return { person: personOf(ctx), sessionId, expiresAt, asOf, generation, userBornAt, address, subscriptions, spent };
 }
 
 /** How a room takes them in: the gateway watches over the connection, so there is no heartbeat. */
