@@ -4,7 +4,7 @@ import type { Ctx, UserCtx } from "../context.ts";
 import type { CallContext } from "../db/call-context.ts";
 import type { Delivery } from "../db/outbox.ts";
 import { AppError } from "../errors.ts";
-import { callObject, callOnce } from "../platform/objects.ts";
+import { callObject } from "../platform/objects.ts";
 import { outcomeOf } from "../realtime/commands.ts";
 import { personOf } from "../realtime/connection-state.ts";
 import { type PublicationFrame, PublicationPosition } from "../realtime/publication.ts";
@@ -14,6 +14,7 @@ import type { SystemMessage } from "./actions.ts";
 import type { Mark, Summary } from "./directory.ts";
 import type { Page } from "./history.ts";
 import { messageIdOf, parseMessageId } from "./message-id.ts";
+import type { ChatRoom } from "./room.ts";
 import type { Figures } from "./statistics.ts";
 
 /**
@@ -26,26 +27,19 @@ export async function execute(
   { roomId, context }: Access,
   type: string,
   data: unknown,
+  mayRepeat = true,
 ): Promise<unknown> {
-  const outcome = await callObject(ctx, ctx.env.CHAT_ROOM, roomId, (room) =>
-    room.executeFor(personOf(ctx), context, type, data, ctx.requestId),
-  );
-  return outcomeOf(outcome);
+  const call = (room: DurableObjectStub<ChatRoom>) =>
+    room.executeFor(personOf(ctx), context, type, data, ctx.requestId);
+  return outcomeOf(await callObject(ctx, ctx.env.CHAT_ROOM, roomId, call, { mayRepeat }));
 }
 
 /** Whether a message has an id of its client's, so that saying it again says nothing twice. */
 export const hasOwnId = (data: unknown): boolean => z.object({ clientMessageId: z.string() }).safeParse(data).success;
 
 /** The same for a message. One that has no id of its client's is not tried again: it might be said twice. */
-export async function say(ctx: UserCtx, { roomId, context }: Access, type: string, data: unknown): Promise<unknown> {
-  const { CHAT_ROOM } = ctx.env;
-  const call = (room: ReturnType<typeof CHAT_ROOM.getByName>) =>
-    room.executeFor(personOf(ctx), context, type, data, ctx.requestId);
-  const outcome = hasOwnId(data)
-    ? await callObject(ctx, CHAT_ROOM, roomId, call)
-    : await callOnce(ctx, () => call(CHAT_ROOM.getByName(roomId)));
-  return outcomeOf(outcome);
-}
+export const say = (ctx: UserCtx, access: Access, type: string, data: unknown): Promise<unknown> =>
+  execute(ctx, access, type, data, hasOwnId(data));
 
 /** What the product's own backend publishes in a room. One that has no id is not tried again: it might be done twice. */
 export async function publishInRoom(
@@ -53,18 +47,15 @@ export async function publishInRoom(
   { roomId, context }: Access,
   frame: PublicationFrame,
 ): Promise<PublicationPosition> {
-  const { CHAT_ROOM } = ctx.env;
-  const outcome =
-    frame.id === undefined
-      ? await callOnce(ctx, () => CHAT_ROOM.getByName(roomId).publish(context, frame))
-      : await callObject(ctx, CHAT_ROOM, roomId, (room) => room.publish(context, frame));
+  const call = (room: DurableObjectStub<ChatRoom>) => room.publish(context, frame);
+  const outcome = await callObject(ctx, ctx.env.CHAT_ROOM, roomId, call, { mayRepeat: frame.id !== undefined });
   return PublicationPosition.parse(outcomeOf(outcome));
 }
 
 /** A message by the system, without a file; answers it. @throws AppError as the room refuses it */
 export async function sayBySystem(ctx: Ctx, { roomId, context }: Access, said: SystemMessage): Promise<unknown> {
-  const { CHAT_ROOM } = ctx.env;
-  return outcomeOf(await callOnce(ctx, () => CHAT_ROOM.getByName(roomId).sayBySystem(context, said)));
+  const call = (room: DurableObjectStub<ChatRoom>) => room.sayBySystem(context, said);
+  return outcomeOf(await callObject(ctx, ctx.env.CHAT_ROOM, roomId, call, { mayRepeat: false }));
 }
 
 /** Deletes a message, whoever's it is. @throws AppError NOT_FOUND */

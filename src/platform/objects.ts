@@ -23,7 +23,7 @@ type Kind<T extends Rpc.DurableObjectBranded | undefined> = DurableObjectNamespa
 
 /**
  * Calls the object `name`. A `.retryable` failure is tried again with a new stub (the old one is broken); an
- * `.overloaded` one never is. What is called must bear repetition: the first try may have arrived.
+ * `.overloaded` one never is. The first try may have arrived: what does not bear repetition says so by `mayRepeat`.
  * @throws whatever the object threw; see toAppError · AppError UNAVAILABLE no answer in time, which is not tried again
  */
 export async function callObject<T extends Rpc.DurableObjectBranded | undefined, R>(
@@ -31,12 +31,13 @@ export async function callObject<T extends Rpc.DurableObjectBranded | undefined,
   kind: Kind<T>,
   name: string,
   call: (stub: DurableObjectStub<T>) => Promise<R>,
+  { mayRepeat = true } = {},
 ): Promise<R> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await callOnce(ctx, () => call(kind.getByName(name)));
     } catch (error) {
-      if (attempt >= ATTEMPTS || !isRetryable(error)) throw error;
+      if (!mayRepeat || attempt >= ATTEMPTS || !isRetryable(error)) throw error;
       await scheduler.wait(2 ** attempt * 20 * (0.5 + Math.random()));
     }
   }

@@ -8,13 +8,14 @@ import type { Delivery } from "../../db/outbox.ts";
 import type { FeedQuery } from "../../db/page.ts";
 import { streams } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
-import { callObject, callOnce } from "../../platform/objects.ts";
+import { callObject } from "../../platform/objects.ts";
 import { outcomeOf } from "../../realtime/commands.ts";
 import { personOf } from "../../realtime/connection-state.ts";
 import { type PublicationFrame, PublicationPosition } from "../../realtime/publication.ts";
 import { deliverTo } from "../../realtime/rooms.ts";
 import type { ChatHistory, StreamCommand } from "./chat-contract.ts";
 import type { StreamContext } from "./info.ts";
+import type { StreamRoom } from "./room.ts";
 
 /**
  * What a stream's room must know about it. Asked before any object is touched: an id that is no stream makes none.
@@ -35,26 +36,17 @@ export async function executeInChat(
   streamId: number,
   command: StreamCommand,
   data: unknown,
+  mayRepeat = true,
 ): Promise<unknown> {
   const context = await findStream(ctx, streamId);
-  const outcome = await callObject(ctx, ctx.env.STREAM_ROOM, String(streamId), (room) =>
-    room.executeFor(personOf(ctx), context, command, data, ctx.requestId),
-  );
-  return outcomeOf(outcome);
+  const call = (room: DurableObjectStub<StreamRoom>) =>
+    room.executeFor(personOf(ctx), context, command, data, ctx.requestId);
+  return outcomeOf(await callObject(ctx, ctx.env.STREAM_ROOM, String(streamId), call, { mayRepeat }));
 }
 
 /** The same for a message. One that has no id of its client's is not tried again: it might be said twice. */
-export async function sayInChat(ctx: UserCtx, streamId: number, data: unknown): Promise<unknown> {
-  const { STREAM_ROOM } = ctx.env;
-  const context = await findStream(ctx, streamId);
-  const name = String(streamId);
-  const execute = (room: ReturnType<typeof STREAM_ROOM.getByName>) =>
-    room.executeFor(personOf(ctx), context, "chat_message", data, ctx.requestId);
-  const outcome = hasOwnId(data)
-    ? await callObject(ctx, STREAM_ROOM, name, execute)
-    : await callOnce(ctx, () => execute(STREAM_ROOM.getByName(name)));
-  return outcomeOf(outcome);
-}
+export const sayInChat = (ctx: UserCtx, streamId: number, data: unknown): Promise<unknown> =>
+  executeInChat(ctx, streamId, "chat_message", data, hasOwnId(data));
 
 /** What the product's own backend publishes there. One that has no id is not tried again: it might be done twice. */
 export async function publishInStream(
@@ -63,12 +55,9 @@ export async function publishInStream(
   context: StreamContext,
   frame: PublicationFrame,
 ): Promise<PublicationPosition> {
-  const { STREAM_ROOM } = ctx.env;
-  const name = String(streamId);
-  const outcome =
-    frame.id === undefined
-      ? await callOnce(ctx, () => STREAM_ROOM.getByName(name).publish(context, frame))
-      : await callObject(ctx, STREAM_ROOM, name, (room) => room.publish(context, frame));
+  const call = (room: DurableObjectStub<StreamRoom>) => room.publish(context, frame);
+  const mayRepeat = frame.id !== undefined;
+  const outcome = await callObject(ctx, ctx.env.STREAM_ROOM, String(streamId), call, { mayRepeat });
   return PublicationPosition.parse(outcomeOf(outcome));
 }
 

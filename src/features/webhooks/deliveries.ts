@@ -1,7 +1,7 @@
 /** What became of an endpoint's events: listed, sent again, tried. Its objects know; they are asked side by side. */
 import type { Ctx } from "../../context.ts";
 import { AppError } from "../../errors.ts";
-import { callObject, callOnce } from "../../platform/objects.ts";
+import { callObject } from "../../platform/objects.ts";
 import { type Delivery, type DeliveryState, EventBody } from "./contract.ts";
 import { type EndpointRef, endpointIn, senderFor, sendersOf } from "./endpoint.ts";
 import type { Queued } from "./store.ts";
@@ -85,7 +85,9 @@ export async function tryEndpoint(ctx: Ctx, endpoint: EndpointRef): Promise<Deli
   const data = { webhookId: endpoint.id, message: "A test. Nothing has happened." };
   const body = JSON.stringify({ type: "webhook.test", timestamp: ctx.now.toISOString(), subject, data });
   const event = { id: `test-${crypto.randomUUID()}`, subject, body, people: [] };
-  const row = await callOnce(ctx, () => ctx.env.WEBHOOK_SENDER.getByName(name).trySending(event));
+  const row = await callObject(ctx, ctx.env.WEBHOOK_SENDER, name, (sender) => sender.trySending(event), {
+    mayRepeat: false,
+  });
   if (!row) throw new AppError("NOT_FOUND");
   return toDelivery(name, row);
 }

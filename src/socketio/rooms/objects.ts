@@ -1,6 +1,6 @@
 /** The objects that a gateway's clients are members of: their users' hubs, and rooms. */
 import { z } from "zod";
-import { callObject, callOnce, hubName, objectCaller } from "../../platform/objects.ts";
+import { callObject, hubName, objectCaller } from "../../platform/objects.ts";
 import { type Outcome, resultOf } from "../../realtime/commands.ts";
 import { type ConnectRequest, toCrossing } from "../../realtime/connection-state.ts";
 import type { Room } from "../../realtime/room.ts";
@@ -57,9 +57,8 @@ export class Objects {
   }
 
   /** Not repeated if it fails: what a command does may have been done. */
-  executeInRoom({ id }: MemberSocket, { kind, name }: RoomRef, type: string, data: unknown): Promise<Outcome> {
-    const room = namespaceOf(this.#env, kind).getByName(name);
-    return callOnce(objectCaller(this.#env), () => room.executeRemote(id, type, data));
+  executeInRoom({ id }: MemberSocket, room: RoomRef, type: string, data: unknown): Promise<Outcome> {
+    return this.#room(room, (stub) => stub.executeRemote(id, type, data), false);
   }
 
   leaveRoom({ id }: MemberSocket, room: RoomRef): Promise<void> {
@@ -75,8 +74,8 @@ export class Objects {
     return [this.#hub(member, call), ...rooms];
   }
 
-  #room<R>({ kind, name }: RoomRef, call: (room: Stub) => Promise<R>): Promise<R> {
-    return callObject(objectCaller(this.#env), namespaceOf(this.#env, kind), name, call);
+  #room<R>({ kind, name }: RoomRef, call: (room: Stub) => Promise<R>, mayRepeat = true): Promise<R> {
+    return callObject(objectCaller(this.#env), namespaceOf(this.#env, kind), name, call, { mayRepeat });
   }
 
   #hub<R>({ person }: Member, call: (hub: Stub) => Promise<R>): Promise<R> {
