@@ -38,7 +38,7 @@ async function sharedSecretTurn({ config, now, actor }: UserCtx): Promise<IceSer
   const algorithm = { name: "HMAC", hash: "SHA-1" };
   const key = await crypto.subtle.importKey("raw", encode(config.TURN_SHARED_SECRET), algorithm, false, ["sign"]);
   const signature = new Uint8Array(await crypto.subtle.sign("HMAC", key, encode(username)));
-  return [{ urls: config.TURN_URLS, username, credential: btoa(String.fromCharCode(...signature)) }];
+  return [{ urls: config.TURN_URLS, username, credential: signature.toBase64() }];
 }
 
 /** A call can be made without TURN more often than not, so a slow answer is not waited for. */
