@@ -106,7 +106,7 @@ function isErrorCode(value: unknown): value is ErrorCode {
 }
 
 /** An object that sheds load. It must not be retried: that only adds to the load (platform docs, "Error handling"). */
-function isOverloaded(thrown: unknown): boolean {
+export function isOverloaded(thrown: unknown): boolean {
   return thrown instanceof Error && "overloaded" in thrown && thrown.overloaded === true;
 }
 

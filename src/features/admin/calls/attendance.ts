@@ -1,4 +1,4 @@
-/** Who was in a call, by name, for admins: the call's object knows the stays, the database the names. */
+/** Who was in a call, by name, for admins: the call's object knows the records, the database the names. */
 import { and, sql } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
 import { searched } from "../../../db/folding.ts";
@@ -18,11 +18,11 @@ export async function listAttendance(ctx: UserCtx, name: string, query: Attendan
     .from(users)
     .where(and(inList(users.id, ids), hasPart([searched.username, searched.fullName], query.search) ?? sql`true`));
   const found = new Map(people.map((person) => [person.id, person]));
-  const stays = attendance.flatMap((stay) => {
-    const person = stay.userId === null ? undefined : found.get(stay.userId);
+  const records = attendance.flatMap((record) => {
+    const person = record.userId === null ? undefined : found.get(record.userId);
     if (!person && query.search !== "") return [];
-    return { ...stay, username: person?.username ?? null, fullName: person?.fullName ?? null };
+    return { ...record, username: person?.username ?? null, fullName: person?.fullName ?? null };
   });
   const from = offsetOf(query);
-  return { attendance: stays.slice(from, from + query.limit), pagination: pagination(query, stays.length) };
+  return { attendance: records.slice(from, from + query.limit), pagination: pagination(query, records.length) };
 }

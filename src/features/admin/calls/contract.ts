@@ -1,7 +1,7 @@
 /** Video sessions as admins see and end them (SPEC 4), and who was there. */
 import { z } from "zod";
 import { PageQuery, Pagination } from "../../../db/page.ts";
-import { Session, SessionParam, Stay } from "../../webrtc/contract.ts";
+import { AttendanceRecord, Session, SessionParam } from "../../webrtc/contract.ts";
 import { ListQuery, Search } from "../base-contract.ts";
 
 export const CallParam = SessionParam;
@@ -19,7 +19,7 @@ export type CallListQuery = z.output<typeof CallListQuery>;
 
 export const CallList = z.object({ calls: z.array(CallItem), pagination: Pagination });
 
-export const AttendanceItem = Stay.extend({
+export const AttendanceItem = AttendanceRecord.extend({
   username: z.string().nullable().describe("null: the account was erased"),
   fullName: z.string().nullable(),
 }).meta({ id: "AdminAttendanceItem" });
