@@ -22,6 +22,15 @@ export function blocksOf(page: string, text: string): Block[] {
   return blocks;
 }
 
+/** The file that stands above a block, in bold, or undefined. */
+export function fileAbove(text: string, { line }: Block): string | undefined {
+  const above = text
+    .split("\n")
+    .slice(0, line - 2)
+    .findLast((other) => other.trim() !== "");
+  return /^\*\*`([^`]+)`\*\*$/.exec(above ?? "")?.[1];
+}
+
 /** The page with nothing where its blocks of code are, so that lines keep their numbers. */
 export function proseOf(text: string): string {
   let isCode = false;
