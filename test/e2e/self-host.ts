@@ -1,11 +1,12 @@
 /**
- * `npm run test:self-host`: the bundle for a machine of one's own, as it is started there. `npm run smoke` is green against it; killed
- * with SIGKILL while people write, and started again on its files, it has all that it acknowledged, in order and once.
+ * `npm run test:self-host`: the bundle for a machine of one's own, with the settings that its page has one write, as its systemd unit
+ * starts it. `npm run smoke` is green against it; killed with SIGKILL while people write, and started again on its files, it has all that
+ * it acknowledged, in order and once.
  */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +16,7 @@ import { Request } from "miniflare";
 import { fetchOutside } from "../../ops/self-host/outside.ts";
 import { bundle } from "../../scripts/bundle.ts";
 import { root } from "../../scripts/tools.ts";
+import { blocksOf } from "../support/pages.ts";
 
 const PORT = Number(process.env.PORT ?? 8981);
 const KILLS = 4;
@@ -26,23 +28,39 @@ const origin = `http://127.0.0.1:${PORT}`;
 const home = mkdtempSync(join(tmpdir(), "roomcast-self-host-"));
 const folder = join(home, "opt");
 
-const SETTINGS = {
+/** What the page's first commands write, which are typed in a clone. */
+function settingsOfPage(): Record<string, string> {
+  const [own, clone] = ["ops/self-host", join(home, "clone")];
+  cpSync(join(root, own), join(clone, own), { recursive: true });
+  const [first] = blocksOf("", readFileSync(join(clone, own, "README.md"), "utf8"));
+  execFileSync("bash", ["-ec", first?.code ?? ""], { cwd: clone });
+  const written = readFileSync(join(clone, own, "roomcast.env"), "utf8");
+  return Object.fromEntries([...written.matchAll(/^(\w+)=(.*)$/gm)].map(([, name = "", value = ""]) => [name, value]));
+}
+
+const onPage = settingsOfPage();
+const SETTINGS: Record<string, string> = {
+  ...onPage,
   PORT: String(PORT),
   DATA: join(home, "data"),
   PUBLIC_URL: origin,
   ALLOWED_ORIGINS: origin,
-  JWT_SECRET_KEY: "self-host-only-secret-of-at-least-32-bytes",
-  FILES_SIGNING_KEY: "self-host-only-signing-key-of-32-bytes",
-  WEBHOOK_SECRET: "self-host-only-secret-of-media-servers",
   RATE_LIMIT_MESSAGES: "1000000",
   RATE_LIMIT_WRITES: "1000000",
 };
 
+/** What the unit starts, in this folder in the place of its own. */
+const EXEC_START = (
+  /^ExecStart=(.+)$/m.exec(readFileSync(join(root, "ops/self-host/roomcast.service"), "utf8"))?.[1] ?? ""
+)
+  .replace("/opt/roomcast", folder)
+  .split(" ");
+
 let server: ChildProcess | undefined;
 
-/** As the unit's ExecStart does. */
 async function start(settings: Record<string, string> = SETTINGS): Promise<void> {
-  server = spawn(process.execPath, ["server.mjs"], {
+  const [program = "", ...args] = EXEC_START;
+  server = spawn(program, args, {
     cwd: folder,
     env: { PATH: process.env.PATH, ...settings },
     // A group of its own, as systemd's: the runtime ends with it.
@@ -120,6 +138,15 @@ async function register(username: string): Promise<User> {
 
 const read = async (path: string, token: string) =>
   (await fetch(`${origin}/api/v1${path}`, { headers: headersOf(token) })).json();
+
+test("the page's commands write the domain, and a secret of its own for each setting that has none", () => {
+  assert.equal(onPage.PUBLIC_URL, "https://chat.example.com");
+  const secrets = ["JWT_SECRET_KEY", "FILES_SIGNING_KEY", "WEBHOOK_SECRET", "METRICS_TOKEN"].map(
+    (name) => onPage[name],
+  );
+  for (const secret of secrets) assert.match(secret ?? "", /^[0-9a-f]{64}$/);
+  assert.equal(new Set(secrets).size, secrets.length);
+});
 
 test("npm run smoke is green", { timeout: 120_000 }, async () => {
   const { code, output } = await script("smoke", origin);
