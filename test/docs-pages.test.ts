@@ -1,9 +1,17 @@
 /**
  * What the pages say holds: commands can be typed, every call of ours is made (one may be followed by `# 404`, where that is
- * what it shows), and calls cost what docs/costs.md says.
+ * what it shows), what they name is there, tables of settings and scopes are the code's, and calls cost what docs/costs.md says.
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import costs from "../docs/costs.md?raw";
+import protocol from "../docs/protocol.md?raw";
+import serverApi from "../docs/server-api.md?raw";
+import webhooks from "../docs/webhooks.md?raw";
+import readme from "../README.md?raw";
+import { app } from "../src/app.ts";
+import { config, SETTING_NAMES } from "../src/config.ts";
+import { SOCKETS } from "../src/contract.ts";
+import { WebhookEvent } from "../src/features/webhooks/event-contract.ts";
 import { mintAdmin } from "./support/admin.ts";
 import { type Answer, call, costOf, mintUser, ORIGIN } from "./support/api.ts";
 import { uploadNamed } from "./support/files.ts";
@@ -17,7 +25,7 @@ import { commandsIn } from "./support/shell.ts";
 import { mintVideo } from "./support/social.ts";
 
 const PAGES = Object.entries(
-  import.meta.glob<string>(["/README.md", "/docs/*.md", "/packages/*/README.md"], {
+  import.meta.glob<string>(["/README.md", "/docs/*.md", "/{packages,examples,ops,bench}/*/README.md"], {
     query: "?raw",
     import: "default",
     eager: true,
@@ -59,7 +67,12 @@ describe("commands", () => {
 });
 
 describe("calls", () => {
-  const variables: Record<string, string> = { API: `${ORIGIN}/api/v1`, 1: "demo", WEBHOOK_SECRET };
+  const variables: Record<string, string> = {
+    API: `${ORIGIN}/api/v1`,
+    1: "demo",
+    WEBHOOK_SECRET,
+    DOMAIN: "chat.example.com",
+  };
 
   beforeAll(async () => {
     const register = async (username: string) => {
@@ -114,6 +127,81 @@ describe("calls", () => {
   });
 });
 
+describe("what pages name", () => {
+  /** `/users/:id`, `/users/{id}` and `/users/<id>` are one path. */
+  const plain = (path: string): string => path.replace("/api/v1", "").replace(/:\w+(\{[^}]*\})?|\{\w+\}|<\w+>/g, "{}");
+
+  it("as a call is one", () => {
+    const routes = new Set(app.routes.map(({ method, path }) => `${method} ${plain(path)}`));
+    // Steps of docs/extending.md make routes; docs/from-pusher.md names Pusher's own.
+    const pages = PAGES.filter(({ page }) => !/extending|from-pusher/.test(page));
+    const named = pages.flatMap(({ page, text }) =>
+      [...proseOf(text).matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/[^`\s?]*)/g)].map(([, method, path = ""]) => ({
+        page,
+        call: `${method} ${plain(path)}`,
+      })),
+    );
+    expect(named.length).toBeGreaterThan(60);
+    expect(named.filter(({ call }) => !routes.has(call))).toEqual([]);
+  });
+
+  it("as sockets are all of them, and so are the events of webhooks", () => {
+    const paths = Object.keys(SOCKETS);
+    expect(paths.length).toBeGreaterThan(5);
+    expect(paths.filter((path) => !protocol.includes(`\`${path}\``))).toEqual([]);
+    const table = webhooks.match(/^\| `\w+:.*$/gm)?.join("\n") ?? "";
+    const events = [...table.matchAll(/`(\w+\.\w+)`/g)].map(([, name = ""]) => name);
+    // An endpoint's own, which the page has where it is asked for.
+    const real = WebhookEvent.options.map(({ shape }) => shape.type.value).filter((name) => name !== "webhook.test");
+    expect(events.sort()).toEqual(real.sort());
+  });
+
+  it("as a scope of keys opens what it says, and no more", async () => {
+    const { paths } = (await call("/openapi.json")).body;
+    const opened = Object.entries<Record<string, { "x-who": string }>>(paths).flatMap(([path, operations]) =>
+      Object.entries(operations).flatMap(([method, operation]) => {
+        const [, scope] = operation["x-who"].split("key:");
+        return scope === undefined ? [] : { scope, call: `${method.toUpperCase()} ${path}` };
+      }),
+    );
+    const real = Object.fromEntries(
+      Map.groupBy(opened, ({ scope }) => scope)
+        .entries()
+        .map(([scope, calls]) => [scope, calls.map(({ call: one }) => one)]),
+    );
+    const rows = [...serverApi.matchAll(/^\| `(\w+)` \| (`[A-Z]+ \/server\/.*) \|$/gm)];
+    const page = Object.fromEntries(
+      rows.map(([, scope = "", calls = ""]) => [scope, [...calls.matchAll(/`([^`]+)`/g)].map(([, one]) => one)]),
+    );
+    const sorted = (of: Record<string, unknown[]>) =>
+      Object.fromEntries(Object.entries(of).map(([scope, calls]) => [scope, calls.toSorted()]));
+    expect(sorted(page)).toEqual(sorted(real));
+  });
+
+  it("as a setting is one, with its default; and each is named in the README", () => {
+    const table = [...readme.matchAll(/^\| (`[A-Z][^|]*)\|([^|]*)\|.*\|$/gm)].flatMap(
+      ([, names = "", defaults = ""]) => {
+        const each = defaults.trim().split(" / ");
+        return [...names.matchAll(/`([A-Z_]+)`(?: \(([^)]+)\))?/g)].map(([, name = "", own], at) => ({
+          name,
+          fallback: own ?? each[at] ?? "",
+        }));
+      },
+    );
+    // wrangler.toml says the one; the other is for tests alone.
+    const unnamed = ["ENVIRONMENT", "PASSWORD_SCRYPT_LOG_N"];
+    expect([...table.map(({ name }) => name), ...unnamed].sort()).toEqual(SETTING_NAMES.toSorted());
+    const real = new Map<string, unknown>(
+      Object.entries(config({ ENVIRONMENT: "development", JWT_SECRET_KEY: "some-secret-of-at-least-32-bytes" })),
+    );
+    // Other defaults are said in words.
+    const told = table.filter(({ fallback }) => /^(\d+|`[a-z]+\/?`)$/.test(fallback));
+    expect(told.length).toBeGreaterThan(30);
+    const wrong = told.filter(({ name, fallback }) => fallback.replaceAll("`", "") !== String(real.get(name)));
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe("docs/costs.md", () => {
   const numberIn = (text: string): number => Number(text.replace(/[ $]/g, ""));
 
@@ -144,6 +232,16 @@ describe("docs/costs.md", () => {
       real[name] = [d1_queries, d1_rows_written, object_calls];
     }
     expect(page).toEqual(real);
+  });
+
+  it("is what the README sums up, but for two in a hundred", () => {
+    const [, own = ""] = /^\| \*\*together\*\* \| [^|]* = ([\d.]+) \|/m.exec(costs) ?? [];
+    const others = costs.matchAll(new RegExp(`\\| ${RegExp.escape(own)} \\+ [^=|]+ = ([\\d .]+) \\|$`, "gm"));
+    const sums = [own, ...[...others].map(([, sum = ""]) => sum)].map(numberIn);
+    const table = readme.matchAll(/^\| (?:no |the same, [^|]*|hibernation, [^|]*)[^|]*\| ([\d ]+) \|$/gm);
+    const told = [...table].map(([, dollars = ""]) => numberIn(dollars));
+    expect(told.length).toBe(4);
+    expect(told.filter((dollars, at) => !(Math.abs(dollars / (sums[at] ?? 0) - 1) < 0.02))).toEqual([]);
   });
 
   it("calculates right", () => {

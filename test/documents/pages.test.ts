@@ -2,22 +2,14 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { dirname, join, normalize, relative } from "node:path";
+import { dirname, join, normalize } from "node:path";
 import { transformSync } from "esbuild";
 import { describe, expect, it } from "vitest";
+import { pagesBelow } from "../support/page-files.ts";
 import { anchorsOf, type Block, blocksOf, linksOf } from "../support/pages.ts";
 
 const root = join(import.meta.dirname, "../..");
-const pagesIn = (folder: string): string[] =>
-  readdirSync(join(root, folder), { withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".md"))
-    .map(({ name }) => join(folder, name));
-const below = (folder: string): string[] =>
-  readdirSync(join(root, folder)).flatMap((name) => readmesOf(join(folder, name)));
-const readmesOf = (folder: string): string[] =>
-  existsSync(join(root, folder, "README.md")) ? [join(folder, "README.md")] : [];
-
-const PAGES = ["README.md", ...pagesIn("docs"), ...below("packages"), ...below("examples")];
+const PAGES = pagesBelow(root);
 const read = (page: string): string => readFileSync(join(root, page), "utf8");
 const blocks = PAGES.flatMap((page) => blocksOf(page, read(page)));
 
@@ -124,15 +116,16 @@ describe("links", () => {
   });
 
   it("lead from the index to every page", () => {
-    const linked = linksOf(read("docs/README.md")).map(({ target }) => target.split("#")[0]);
-    const pages = pagesIn("docs").map((page) => relative("docs", page));
-    expect(pages.filter((page) => page !== "README.md" && !linked.includes(page))).toEqual([]);
+    const index = "docs/README.md";
+    const linked = linksOf(read(index)).map(({ target }) => normalize(join("docs", target.split("#")[0] ?? "")));
+    expect(PAGES.filter((page) => page !== index && !linked.includes(page))).toEqual([]);
   });
 });
 
 describe("paths and tests that pages name", () => {
   it("are there", () => {
-    const named = ["README.md", ...pagesIn("docs")].flatMap((page) =>
+    // On the page of an example or a package, paths are below a folder of its reader's.
+    const named = PAGES.filter((page) => !/^(examples|packages)\//.test(page)).flatMap((page) =>
       [
         ...read(page).matchAll(/`((?:src|migrations|public|bench|docs|packages|test|ops|examples|scripts)\/[^`\s]*)`/g),
       ].map(([, path = ""]) => ({ page, path })),

@@ -6,6 +6,9 @@ export type Command = { line: number; words: string[]; comment: string };
 /** The operators that end a command; a parenthesis or brace begins another. */
 const ENDS = /^(?:&&|\|\||\$\(|[;|&(){}])/;
 
+/** Where nothing is called, what a variable holds does not matter. */
+export const anything = new Proxy<Record<string, string>>({}, { get: () => "x" });
+
 type State = { commands: Command[]; words: string[]; word: string | undefined; line: number; begun: number };
 
 /** Reads a block. `variables` stand for `$NAME`, `${NAME}` and `$1`. @throws Error a variable that has no value, an open quote */
@@ -46,6 +49,18 @@ export function commandsIn(code: string, variables: Record<string, string>): Com
   }
   endCommand(state);
   return state.commands.filter(({ words }) => words.length > 0);
+}
+
+/** A block's statements as they stand there, each with all its lines: what a prompt would take at once. `line`: its first, from 1. */
+export function statementsIn(code: string): { line: number; text: string }[] {
+  const lines = code.split("\n");
+  const begins = [...new Set(commandsIn(code, anything).map(({ line }) => line))].filter(
+    (line) => !lines[line - 2]?.endsWith("\\"),
+  );
+  return begins.map((line, at) => ({
+    line,
+    text: lines.slice(line - 1, (begins[at + 1] ?? lines.length + 1) - 1).join("\n"),
+  }));
 }
 
 function endWord(state: State): void {
