@@ -2,6 +2,7 @@
  * The database as a backup has it, and the statements that make it so again. Not by D1's own export, which refuses a database
  * with virtual tables (our search indexes): the rows are read as they are, and the indexes are filled again from them.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { D1Database } from "@cloudflare/workers-types";
 import { z } from "zod";
 import { renewal } from "./renewal.ts";
@@ -22,20 +23,35 @@ const GENERATION = "database_generation";
 const isVirtual = ({ sql }: Part): boolean => /^CREATE VIRTUAL TABLE/i.test(sql);
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
+const TRIES = 8;
+const FIRST_WAIT_MS = 50;
+
+/** Reads, again if that fails: on this machine the server beside us may be writing to the same file, which D1 there does not wait for. */
+async function reading<T>(read: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (tries === TRIES || !/D1_ERROR/.test(String(error))) throw error;
+      await sleep(FIRST_WAIT_MS * 2 ** tries);
+    }
+  }
+}
+
 /** What the database consists of, without what SQLite, D1 and the search indexes keep for themselves. */
 export async function readSchema(db: D1Database): Promise<Part[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+  const statement = db.prepare(
+    `SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
          AND tbl_name NOT LIKE '\\_cf\\_%' ESCAPE '\\'
          AND tbl_name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')`,
-    )
-    .all();
+  );
+  const { results } = await reading(() => statement.all());
   return z.array(Part).parse(results);
 }
 
 export async function readSequences(db: D1Database): Promise<Record<string, number>> {
-  const { results } = await db.prepare("SELECT name, seq FROM sqlite_sequence").all<{ name: string; seq: number }>();
+  const statement = db.prepare("SELECT name, seq FROM sqlite_sequence");
+  const { results } = await reading(() => statement.all<{ name: string; seq: number }>());
   return Object.fromEntries(results.map(({ name, seq }) => [name, seq]));
 }
 
@@ -43,10 +59,11 @@ export async function readSequences(db: D1Database): Promise<Record<string, numb
 export async function copyDatabase(db: D1Database): Promise<DatabaseCopy> {
   const schema = await readSchema(db);
   const names = schema.filter((part) => part.type === "table" && !isVirtual(part)).map(({ name }) => name);
-  const results = await db.batch<Record<string, unknown>>([
+  const statements = [
     db.prepare("SELECT name, seq FROM sqlite_sequence"),
     ...names.map((name) => db.prepare(`SELECT * FROM ${quoted(name)}`)),
-  ]);
+  ];
+  const results = await reading(() => db.batch<Record<string, unknown>>(statements));
   const [sequences, ...tables] = results.map(({ results: rows }) => rows);
   return DatabaseCopy.parse({
     schema,

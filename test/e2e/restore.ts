@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "../../scripts/tools.ts";
 import { startServer } from "./server.ts";
 
@@ -110,7 +111,17 @@ test("a service that is set back to its backup goes on", { timeout: 300_000 }, a
   await send(ann, bob, "kept");
   const before = events(bob, "&since=0");
   await before.texts(1);
+  let isBackedUp = false;
+  const writing = (async () => {
+    // Of nobody's, and not in what is compared below.
+    while (!isBackedUp) {
+      await server.call("/auth/ws-ticket", { method: "POST", token: ann.token });
+      await sleep(20);
+    }
+  })();
   console.log(await runScript("backup", "--to", join(folder, "one"), ...local));
+  isBackedUp = true;
+  await writing;
 
   const lost = await register("lost");
   const theirs = events(lost, "&since=0");
