@@ -4,11 +4,11 @@
  */
 import { z } from "zod";
 import { adminSql, USERNAME } from "./admin-sql.ts";
-import { option, runWrangler, whereOf } from "./tools.ts";
+import { positionals, runWrangler, whereOf } from "./tools.ts";
 
 const args = process.argv.slice(2);
-const username = args.find((arg) => USERNAME.test(arg) && arg !== option(args, "env"));
-if (!username) {
+const [username] = positionals(args, ["env", "persist-to"]);
+if (!username || !USERNAME.test(username)) {
   console.error("Usage: npm run admin -- <username> [--remote [--env staging]]");
   process.exit(2);
 }

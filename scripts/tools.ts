@@ -41,6 +41,10 @@ export function option(args: string[], name: string): string | undefined {
   return args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
 }
 
+/** The arguments that are neither options nor values of these options. */
+export const positionals = (args: string[], options: string[]): string[] =>
+  args.filter((arg, at) => !arg.startsWith("-") && !options.some((name) => args[at - 1] === `--${name}`));
+
 /** `--persist-to DIR`, for the commands that must look at the same local database. */
 export function persistence(args: string[]): string[] {
   const folder = option(args, "persist-to");

@@ -11,6 +11,7 @@ import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { PASSWORD } from "../../scripts/demo/people.ts";
 import { makeDemo } from "../../scripts/demo.ts";
+import { positionals } from "../../scripts/tools.ts";
 import { isChromiumHere, launch } from "./browser.ts";
 import { databaseFile, type Server, startServer } from "./server.ts";
 
@@ -113,6 +114,10 @@ test("rooms have their history, the course its chat, streams their phases and a 
   const film = await fetch(new URL(recorded.vods[0].url, server.origin));
   assert.equal(film.headers.get("content-type"), "video/webm");
   await film.body?.cancel();
+});
+
+test("npm run admin takes no option's value for the name", () => {
+  assert.deepEqual(positionals(["--persist-to", "data", "--remote", "demo"], ["env", "persist-to"]), ["demo"]);
 });
 
 test("no other machine, and no server in production, gets a demo world", async () => {
