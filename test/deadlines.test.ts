@@ -14,6 +14,7 @@ const ask = (path: string, DB: D1Database, init?: RequestInit): Promise<Response
   fetchWith({ DB, TIMEOUT_DATABASE_SECONDS: "1" }, path, init);
 
 const FAILURES = [
+  "D1_ERROR: database is locked: SQLITE_BUSY",
   "D1_ERROR: D1 DB is overloaded. Requests queued for too long.",
   "D1_ERROR: Network connection lost.",
   "D1_ERROR: D1 DB storage operation exceeded timeout which caused object to be reset.",

@@ -44,8 +44,12 @@ function withDistinctNames(query: string): string {
   return /^\s*(select|with)\b/i.test(query) ? `select * from (${query})` : query;
 }
 
-/** The database was not there; what was asked of it is not wrong (platform docs, D1 "Error list"). */
-const NOT_THERE = /overloaded|network connection lost|exceeded timeout|caused object to be reset|reset because/i;
+/**
+ * The database was not there; what was asked of it is not wrong (platform docs, D1 "Error list"). On a machine of one's own, another
+ * program may hold its file.
+ */
+const NOT_THERE =
+  /overloaded|network connection lost|exceeded timeout|caused object to be reset|reset because|database is locked/i;
 
 function counted(database: D1Database, { cost, timeoutSeconds, condition }: Options) {
   const inner = new WeakMap<object, D1PreparedStatement>();
