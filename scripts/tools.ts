@@ -20,8 +20,12 @@ export function startWrangler(args: string[]): ChildProcess {
   });
 }
 
-/** Runs wrangler to its end and answers what it printed. Exits with its output if it fails. */
-export function runWrangler(args: string[], input?: string): string {
+/** A local server beside us has the file of its database for a moment; then nothing of what was asked for is done. */
+const BUSY = /SQLITE_BUSY/;
+const TRIES = 5;
+
+/** Runs wrangler to its end and answers what it printed; again, where a server held the database. Exits with its output if it fails. */
+export function runWrangler(args: string[], input?: string, tries = 1): string {
   const result = spawnSync(process.execPath, [wranglerBin, ...args], {
     cwd: root,
     env: unattended,
@@ -29,6 +33,7 @@ export function runWrangler(args: string[], input?: string): string {
     input,
   });
   if (result.status === 0) return result.stdout;
+  if (tries < TRIES && BUSY.test(result.stdout + result.stderr)) return runWrangler(args, input, tries + 1);
   console.error(result.stdout, result.stderr);
   console.error(`\nFailed: wrangler ${args.join(" ")}`);
   process.exit(result.status ?? 1);
