@@ -142,7 +142,7 @@ test("the dashboard, the messenger and the livestream page show it", { skip, tim
     await page.fill("[name=username]", "demo");
     await page.fill("[name=password]", PASSWORD);
     await page.keyboard.press("Enter");
-    await page.waitForSelector(".charts svg");
+    await page.waitForSelector(".charts canvas");
     await shoot(page, "admin");
     await page.goto(`${server.origin}/chat`);
     await page.locator(".rooms a", { hasText: "Harbour walk" }).click();
