@@ -7,35 +7,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WebSocket } from "ws";
 import { option } from "../scripts/tools.ts";
+import { startBare } from "./bare.ts";
 import { withSocketIo, withWorker } from "./contenders.ts";
-import { HOST, post, register, startRoomcast, startWorker } from "./load.ts";
+import { HOST, post, register, startRoomcast } from "./load.ts";
 import { type Measured, rounded } from "./measure.ts";
 import { closeAll, openAll, opened } from "./sockets.ts";
 
 const sockets = Number(option(process.argv, "sockets") ?? "500");
 const PORT = { room: 8880, bare: 8881, socketio: 8882 };
 const SETTLED_MS = 3000;
-
-const BARE = `
-import { DurableObject } from "cloudflare:workers";
-export class Room extends DurableObject {
-  async fetch(request) {
-    const user = new URL(request.url).searchParams.get("user");
-    const { 0: client, 1: server } = new WebSocketPair();
-    this.ctx.acceptWebSocket(server);
-    this.ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS people (id TEXT PRIMARY KEY)");
-    if (user) await this.env.HUB.getByName(user).note();
-    return new Response(null, { status: 101, webSocket: client });
-  }
-}
-export class Hub extends DurableObject {
-  note() {
-    this.ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS rooms (id TEXT PRIMARY KEY)");
-    this.ctx.storage.sql.exec("INSERT OR IGNORE INTO rooms VALUES ('a')");
-  }
-}
-export default { fetch: (request, env) => env.ROOM.getByName(new URL(request.url).pathname).fetch(request) };
-`;
 
 type Row = { name: string; "KB a socket": number };
 
@@ -59,10 +39,8 @@ async function growRoomcast(server: Measured): Promise<Row> {
   );
 }
 
-const BARE_OBJECTS = { ROOM: { className: "Room", useSQLite: true }, HUB: { className: "Hub", useSQLite: true } };
-
 const growBare = (name: string, query: (at: number) => string): Promise<Row> =>
-  withWorker(startWorker(PORT.bare, BARE, { durableObjects: BARE_OBJECTS }), (server) =>
+  withWorker(startBare(PORT.bare), (server) =>
     grow(name, server, (at) => opened(`ws://${HOST}:${PORT.bare}/room${query(at)}`)),
   );
 

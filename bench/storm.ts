@@ -1,11 +1,13 @@
 /**
- * Thousands come at once: connects into one stream's chat, beside a bare object and Socket.IO on Node.
+ * Thousands come at once: connects into one stream's chat, beside a bare object, a bare Worker that asks the platform the
+ * same as ours does for each of them (a read of D1, the room, an object for each user), and Socket.IO on Node.
  * `node bench/storm.ts [--sizes 100,1000,5000] [--bun]` (Node 24), a minute. What counts is that a connect costs the same CPU
  * in a crowd of any size. `--bun` adds Bun's own publish (`npx bun`, fetched if it is not there).
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WebSocket } from "ws";
 import { option } from "../scripts/tools.ts";
+import { startBareOverD1 } from "./bare.ts";
 import { startBun } from "./bun.ts";
 import { withSocketIo, withWorker } from "./contenders.ts";
 import { HOST, post, register, startRoomcast, startWorker } from "./load.ts";
@@ -14,7 +16,7 @@ import { relayObjects, relayScript } from "./relay.ts";
 import { closeAll, openAll, opened } from "./sockets.ts";
 
 const sizes = (option(process.argv, "sizes") ?? "100,1000,5000").split(",").map(Number);
-const PORT = { room: 8875, relay: 8876, socketio: 8877, bun: 8878 };
+const PORT = { room: 8875, relay: 8876, socketio: 8877, bun: 8878, bare: 8879 };
 /** So many handshakes are under way at a time: more than a listening socket's queue would be lost by the kernel. */
 const AT_ONCE = 500;
 /** An object takes 100 connections of one user. */
@@ -61,6 +63,11 @@ async function stormRoomcast(server: Measured): Promise<Row> {
 const stormRelay = (server: Measured): Promise<Row> =>
   storm("bare object", server, (nth) => opened(`ws://${HOST}:${PORT.relay}/array/${nth}`));
 
+const stormBare = (server: Measured): Promise<Row> =>
+  storm("bare Worker, D1 and objects", server, (nth, at) =>
+    opened(`ws://${HOST}:${PORT.bare}/${nth}?user=${Math.floor(at / SOCKETS_PER_USER)}`),
+  );
+
 async function withBun(): Promise<Row[]> {
   if (!process.argv.includes("--bun")) return [];
   const { server, stop } = await startBun(PORT.bun);
@@ -75,6 +82,7 @@ console.log(`${sizes.join(", ")} sockets into one room, ${AT_ONCE} handshakes at
 console.table([
   await withWorker(startRoomcast(PORT.room), stormRoomcast),
   await withWorker(startWorker(PORT.relay, relayScript, { durableObjects: relayObjects }), stormRelay),
+  await withWorker(startBareOverD1(PORT.bare), stormBare),
   await withSocketIo(PORT.socketio, (server, open) => storm("Socket.IO on Node", server, open)),
   ...(await withBun()),
 ]);
