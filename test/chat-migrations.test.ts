@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { CHAT_ROOM_SCHEMA } from "../src/chat/schema.ts";
 import { STREAM_ROOM_SCHEMA } from "../src/features/streams/schema.ts";
 import { HUB_SCHEMA } from "../src/hub/schema.ts";
+import { migrate } from "../src/realtime/migrations.ts";
 import { run } from "./support/admin.ts";
 import { call } from "./support/api.ts";
 import { mintStream } from "./support/media.ts";
@@ -19,7 +20,7 @@ describe("a room of an earlier release", () => {
     const room = env.CHAT_ROOM.getByName(roomId);
     await room.summary(ann.id);
     await runInDurableObject(room, (_, { storage: { sql } }) =>
-      setBack(sql, CHAT_ROOM_SCHEMA.slice(0, 2), () => {
+      setBack(sql, CHAT_ROOM_SCHEMA.steps.slice(0, 2), () => {
         const say =
           "INSERT INTO log (seq, at, kind, nr, user_id, type, content) VALUES (?, ?, 'message', ?, ?, 'text', ?)";
         sql.exec(say, 1, 1000, 1, ann.id, "Ein CAFE\u0301 am Morgen");
@@ -81,7 +82,7 @@ describe("a stream's room of an earlier release", () => {
     const room = env.STREAM_ROOM.getByName(String(id));
     await room.deliver([]);
     await runInDurableObject(room, (_, { storage: { sql } }) =>
-      setBack(sql, STREAM_ROOM_SCHEMA.slice(0, 4), () => {
+      setBack(sql, STREAM_ROOM_SCHEMA.steps.slice(0, 4), () => {
         const insert = "INSERT INTO log (seq, at, frame, user_id, client_id, is_deleted) VALUES (?, ?, ?, ?, ?, ?)";
         const log = (seq: number, frame: object, userId: number | null, clientId: string | null, isDeleted: number) =>
           sql.exec(insert, seq, seq * 1000, JSON.stringify({ ...frame, seq }), userId, clientId, isDeleted);
@@ -184,7 +185,7 @@ describe("a user's object of an earlier release", () => {
     const socket = await openRoom(ann, roomId);
     await hub.isOnline();
     await runInDurableObject(hub, (_, { storage }) => {
-      setBack(storage.sql, HUB_SCHEMA.slice(0, 2), () => {
+      setBack(storage.sql, HUB_SCHEMA.steps.slice(0, 2), () => {
         const cut = { code: 4003, reason: "Account banned", userId: ann.id };
         storage.sql.exec("INSERT INTO places (kind, name) VALUES ('CHAT_ROOM', ?)", roomId);
         const errand = "INSERT INTO errands (kind, name, errand) VALUES ('CHAT_ROOM', ?, ?)";
@@ -205,5 +206,46 @@ describe("a user's object of an earlier release", () => {
     const payload = { cut: { code: 4003, reason: "Account banned" } };
     expect(await hub.deliver([{ id: 1_000_000_001, payload }])).toEqual([]);
     expect(await socket.nextClose()).toMatchObject({ code: 4003, reason: "Account banned" });
+  });
+});
+
+describe("a new object", () => {
+  /** Tables, columns, keys, indexes and what stands in them, however they came about. */
+  function contentsOf(sql: SqlStorage) {
+    const made = sql
+      .exec<{ type: string; name: string; sql: string | null }>(
+        "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '\\_cf\\_%' ESCAPE '\\' ORDER BY name",
+      )
+      .toArray();
+    return made.map(({ type, name, sql: text }) => {
+      if (type === "index") return { name, columns: sql.exec(`PRAGMA index_xinfo(${name})`).toArray(), text };
+      const columns = sql.exec(`PRAGMA table_xinfo(${name})`).toArray();
+      const isVirtual = /^CREATE VIRTUAL/.test(text ?? "");
+      return {
+        name,
+        columns,
+        isWithoutRowid: text?.includes("WITHOUT ROWID"),
+        module: isVirtual ? text?.replace(/\s+/g, " ") : null,
+        rows: isVirtual || name.startsWith("search_") ? null : sql.exec(`SELECT * FROM ${name}`).toArray(),
+      };
+    });
+  }
+
+  it.each([
+    { what: "of a user", namespace: env.USER_HUB, schema: HUB_SCHEMA },
+    { what: "of a room", namespace: env.CHAT_ROOM, schema: CHAT_ROOM_SCHEMA },
+    { what: "of a stream", namespace: env.STREAM_ROOM, schema: STREAM_ROOM_SCHEMA },
+  ])("$what holds what the steps of all releases lead to", async ({ namespace, schema }) => {
+    const [atOnce, byAndBy] = await runInDurableObject<Rpc.DurableObjectBranded, unknown[]>(
+      namespace.getByName("0"),
+      (_, { storage }) =>
+        [schema, { steps: schema.steps }].map((way) => {
+          setBack(storage.sql, [], () => storage.sql.exec("DROP TABLE schema_version"));
+          migrate(storage, way);
+          return contentsOf(storage.sql);
+        }),
+    );
+    expect(atOnce).toEqual(byAndBy);
+    expect(atOnce).not.toEqual([]);
   });
 });

@@ -277,7 +277,7 @@ describe("the chat of others' streams", () => {
     const { ann, bob, id, room } = await audience();
     const data = { message: "by bob", username: bob.username, userId: bob.id };
     await runInDurableObject(room, (_, { storage: { sql } }) =>
-      setBack(sql, STREAM_ROOM_SCHEMA.slice(0, 1), () => {
+      setBack(sql, STREAM_ROOM_SCHEMA.steps.slice(0, 1), () => {
         const frame = JSON.stringify({ type: "chat_message", data, seq: 1 });
         sql.exec("INSERT INTO log (seq, at, frame, user_id) VALUES (1, 1000, ?, ?)", frame, bob.id);
       }),

@@ -10,7 +10,7 @@ import type { Connection } from "../realtime/connection.ts";
 import type { ConnectRequest, Person } from "../realtime/connection-state.ts";
 import type { EncodedFrame } from "../realtime/encoded-frame.ts";
 import { loadEpoch } from "../realtime/log.ts";
-import { type MigrationStep, migrate } from "../realtime/migrations.ts";
+import { migrate, type ObjectSchema } from "../realtime/migrations.ts";
 import type { Stamp } from "../realtime/origin.ts";
 import { encodeFrame, type Frame, type FrameId } from "../realtime/protocol.ts";
 import type { PublicationFrame, PublicationPosition } from "../realtime/publication.ts";
@@ -48,12 +48,12 @@ export abstract class Chat<D extends Dialect, A extends ChatActions<D>, Context 
   readonly #roleActs: RoleActs;
   readonly #reactions: Reactions;
   readonly #history: ChatHistory;
-  readonly #schema: readonly MigrationStep[];
+  readonly #schema: ObjectSchema;
   /** How this kind of chat speaks; bound once the room knows its kind. */
   #speech: { kind: ChatKind<D, A>; dialect: D; commands: Commands } | undefined;
 
   /** `target`: the kind of object in the outbox. `schema`: the steps of its SQLite. */
-  constructor(state: DurableObjectState, env: Env, target: "room" | "stream", schema: readonly MigrationStep[]) {
+  constructor(state: DurableObjectState, env: Env, target: "room" | "stream", schema: ObjectSchema) {
     super(state, env);
     migrate(state.storage, schema);
     this.#schema = schema;

@@ -1,20 +1,24 @@
 /** A chat's own SQLite. Steps are append-only: a room may sleep through any number of releases. */
-import type { MigrationStep } from "../realtime/migrations.ts";
+import type { MigrationStep, ObjectSchema } from "../realtime/migrations.ts";
 import { USER_REFERENCES_SCHEMA } from "../realtime/user-references.ts";
 import { reactionKey } from "./reactions.ts";
 
-/** Group, private and course rooms. */
-export const CHAT_ROOM_SCHEMA: readonly MigrationStep[] = [
-  // nr: how many messages the log had by this row, so that what lies between two positions is a subtraction.
-  // target: what an edit, deletion or reaction is about; of a message, what it replies to.
-  `CREATE TABLE log (
+/**
+ * nr: how many messages the log had by this row, so that what lies between two positions is a subtraction.
+ * target: what an edit, deletion or reaction is about; of a message, what it replies to.
+ */
+const LOG = `
+   CREATE TABLE log (
      seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, nr INTEGER NOT NULL, user_id INTEGER, target INTEGER,
      type TEXT, content TEXT, file_url TEXT, client_id TEXT, edited_at INTEGER, deleted_at INTEGER,
      action TEXT, count INTEGER
    );
    CREATE UNIQUE INDEX log_once ON log (user_id, client_id) WHERE client_id IS NOT NULL;
    CREATE INDEX log_rare ON log (type, seq) WHERE type <> 'text';
-   CREATE INDEX log_deletions ON log (target) WHERE kind = 'deletion';
+   CREATE INDEX log_deletions ON log (target) WHERE kind = 'deletion';`;
+
+const STEPS: readonly MigrationStep[] = [
+  `${LOG}
    CREATE TABLE people (
      user_id INTEGER PRIMARY KEY, username TEXT NOT NULL, avatar_url TEXT, is_recorded INTEGER NOT NULL DEFAULT 0
    );
@@ -62,6 +66,39 @@ export const CHAT_ROOM_SCHEMA: readonly MigrationStep[] = [
   `ALTER TABLE state ADD COLUMN told_seq INTEGER NOT NULL DEFAULT 0;
    UPDATE state SET told_seq = coalesce((SELECT max(seq) FROM log), 0);`,
 ];
+
+/** A stream's chat takes the steps up to here. */
+export const SHARED_STEPS = STEPS.slice(0, 5);
+
+/** A new chat's tables; `more`: columns of its kind's state, a comma before each. */
+export const chatTables = (more: string): string => `
+   ${LOG}
+   CREATE TABLE people (user_id INTEGER PRIMARY KEY, username TEXT NOT NULL, avatar_url TEXT);
+   CREATE TABLE reactions (
+     message INTEGER NOT NULL, key TEXT NOT NULL, user_id INTEGER NOT NULL, emoji TEXT NOT NULL,
+     PRIMARY KEY (message, key, user_id)
+   ) WITHOUT ROWID;
+   CREATE TABLE mutes (user_id INTEGER PRIMARY KEY, until INTEGER NOT NULL);
+   CREATE TABLE departed (user_id INTEGER PRIMARY KEY, version INTEGER NOT NULL);
+   CREATE TABLE state (
+     epoch TEXT NOT NULL, info TEXT, synced_seq INTEGER NOT NULL DEFAULT 0, indexed_seq INTEGER NOT NULL DEFAULT 0,
+     closed_at INTEGER, crowd_told INTEGER${more}
+   );
+   CREATE VIRTUAL TABLE search
+     USING fts5(content, content='', columnsize=0, detail=none, tokenize='trigram case_sensitive 1');
+   CREATE VIRTUAL TABLE search_terms USING fts5vocab(search, row);
+   CREATE TABLE counts (
+     day TEXT NOT NULL, user_id INTEGER NOT NULL, type TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (day, user_id, type)
+   ) WITHOUT ROWID;
+   ${USER_REFERENCES_SCHEMA}`;
+
+/** Group, private and course rooms. */
+export const CHAT_ROOM_SCHEMA: ObjectSchema = {
+  steps: STEPS,
+  latest: `${chatTables(`, activity_seq INTEGER NOT NULL DEFAULT 0, activity_at INTEGER NOT NULL DEFAULT 0,
+     told_seq INTEGER NOT NULL DEFAULT 0`)}
+   CREATE TABLE pending_mentions (seq INTEGER PRIMARY KEY);`,
+};
 
 /** Reactions that look the same become one: whoever gave both has given one, and it is shown as it came first. */
 function foldReactions(sql: SqlStorage): void {

@@ -1,11 +1,11 @@
 /** What a user's object holds in its SQLite. Append-only: each step is one release's. */
 import { FRAME_LOG_SCHEMA, FRAME_PEOPLE_SCHEMA } from "../realtime/log.ts";
-import type { MigrationStep } from "../realtime/migrations.ts";
+import type { MigrationStep, ObjectSchema } from "../realtime/migrations.ts";
 import { peopleIn } from "../realtime/people.ts";
 import { USER_REFERENCES_SCHEMA } from "../realtime/user-references.ts";
 import { PUSHES_SCHEMA } from "./pushes.ts";
 
-export const HUB_SCHEMA: readonly MigrationStep[] = [
+const STEPS: readonly MigrationStep[] = [
   FRAME_LOG_SCHEMA,
   `CREATE TABLE places (kind TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
    CREATE TABLE errands (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, errand TEXT NOT NULL);
@@ -32,6 +32,23 @@ export const HUB_SCHEMA: readonly MigrationStep[] = [
    INSERT INTO presence_told (is_online, at) VALUES (0, 0);`,
   PUSHES_SCHEMA,
 ];
+
+const LATEST = `
+  CREATE TABLE log (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, frame TEXT NOT NULL, delivery_id INTEGER, people TEXT);
+  CREATE TABLE log_epoch (epoch TEXT NOT NULL);
+  CREATE TABLE room_references (
+    kind TEXT NOT NULL, name TEXT NOT NULL, visit INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (kind, name)
+  ) WITHOUT ROWID;
+  CREATE TABLE pending_notices (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, notice TEXT NOT NULL);
+  CREATE TABLE last_delivery (id INTEGER NOT NULL);
+  CREATE TABLE revocations (as_of INTEGER NOT NULL, at INTEGER NOT NULL, revocation TEXT NOT NULL);
+  CREATE TABLE queue_start (seq INTEGER NOT NULL);
+  INSERT INTO queue_start (seq) VALUES (0);
+  CREATE TABLE presence_told (is_online INTEGER NOT NULL, at INTEGER NOT NULL);
+  INSERT INTO presence_told (is_online, at) VALUES (0, 0);
+  ${USER_REFERENCES_SCHEMA} ${PUSHES_SCHEMA}`;
+
+export const HUB_SCHEMA: ObjectSchema = { steps: STEPS, latest: LATEST };
 
 /** Whom the frames of earlier releases name. */
 function referToPeople(sql: SqlStorage): void {

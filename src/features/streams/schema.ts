@@ -1,7 +1,7 @@
 /** The SQLite of a stream's room: a chat's, and how many viewers were last told. Steps are append-only. */
-import { CHAT_ROOM_SCHEMA } from "../../chat/schema.ts";
+import { chatTables, SHARED_STEPS } from "../../chat/schema.ts";
 import { LAST_DELIVERY_SCHEMA } from "../../realtime/deliveries.ts";
-import type { MigrationStep } from "../../realtime/migrations.ts";
+import type { MigrationStep, ObjectSchema } from "../../realtime/migrations.ts";
 import { RENAMED_TRACES, TRACES_SCHEMA } from "../../realtime/user-references.ts";
 import { AUDIENCES_SCHEMA } from "./audience/audiences.ts";
 
@@ -42,7 +42,7 @@ const TAKE_OVER = `
   DROP TABLE old_references;
   DROP TABLE room;`;
 
-export const STREAM_ROOM_SCHEMA: readonly MigrationStep[] = [
+const STEPS: readonly MigrationStep[] = [
   // Only rows of messages have an author; only those that a client named have an index entry.
   `CREATE TABLE log (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, frame TEXT NOT NULL,
      user_id INTEGER, client_id TEXT, is_deleted INTEGER NOT NULL DEFAULT 0);
@@ -58,11 +58,18 @@ export const STREAM_ROOM_SCHEMA: readonly MigrationStep[] = [
   `${LAST_DELIVERY_SCHEMA}
    INSERT INTO last_delivery (id) SELECT last_delivery FROM room WHERE last_delivery > 0;
    ALTER TABLE room DROP COLUMN last_delivery;`,
-  // From here on it is a chat as any other. The sixth step of CHAT_ROOM_SCHEMA is of rooms with members alone; a seventh comes after all that stand here.
+  // From here on it is a chat as any other. What all chats are given later comes after all that stand here.
   MAKE_WAY,
-  ...CHAT_ROOM_SCHEMA.slice(0, 5),
+  ...SHARED_STEPS,
   TAKE_OVER,
   // How many play the stream from the media server.
   "ALTER TABLE state ADD COLUMN players INTEGER NOT NULL DEFAULT 0;",
   AUDIENCES_SCHEMA,
 ];
+
+export const STREAM_ROOM_SCHEMA: ObjectSchema = {
+  steps: STEPS,
+  latest: `${chatTables(`, shown_viewers INTEGER NOT NULL DEFAULT 0, told_viewers INTEGER NOT NULL DEFAULT 0,
+     players INTEGER NOT NULL DEFAULT 0`)}
+   ${LAST_DELIVERY_SCHEMA} ${AUDIENCES_SCHEMA}`,
+};

@@ -42,7 +42,7 @@ export class SenderStore {
   #untrimmed = TRIM_STEP;
 
   constructor(storage: DurableObjectStorage) {
-    migrate(storage, SENDER_SCHEMA);
+    migrate(storage, { steps: SENDER_SCHEMA });
     this.#sql = storage.sql;
     this.#waiting = this.#count("state = 'waiting'");
   }

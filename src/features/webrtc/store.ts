@@ -50,7 +50,7 @@ export class AttendanceStore {
   #isEndTold: boolean;
 
   constructor(storage: DurableObjectStorage) {
-    migrate(storage, SCHEMA);
+    migrate(storage, { steps: SCHEMA });
     this.#sql = storage.sql;
     const row = this.#sql.exec<SessionRow>("SELECT * FROM session").one();
     this.#aliveAt = row.alive_at;

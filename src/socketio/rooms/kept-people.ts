@@ -26,7 +26,7 @@ export class KeptPeople {
   #forgetting: Promise<void> = Promise.resolve();
 
   constructor({ state, env, timers, address, forget }: Host) {
-    migrate(state.storage, [USER_REFERENCES_SCHEMA]);
+    migrate(state.storage, { steps: [USER_REFERENCES_SCHEMA] });
     this.#references = new UserReferences({
       state,
       timers,

@@ -1,6 +1,7 @@
 /** What an erased user leaves behind. Their row went first, so nothing new can come while this runs. */
 import { type SQL, sql } from "drizzle-orm";
 import { NOBODY } from "../../../auth/identities.ts";
+import { ERASED_NAME } from "../../../auth/user-names.ts";
 import { pendingDeletions } from "../../../bytes/deletions.ts";
 import { giveUpUploads } from "../../../bytes/store.ts";
 import { folderOf } from "../../../bytes/store-form.ts";
@@ -8,7 +9,6 @@ import type { CallContext } from "../../../db/call-context.ts";
 import { type Delivery, deliverNow } from "../../../db/outbox.ts";
 import { eraseReferences } from "../../../db/user-references.ts";
 import { framesName } from "../../../realtime/people.ts";
-import { ERASED_NAME } from "../../../auth/user-names.ts";
 import { eraseUploadsOf } from "../../files/service.ts";
 import { eraseFromRooms } from "../../rooms/service.ts";
 import { isFactOf } from "../../webhooks/service.ts";

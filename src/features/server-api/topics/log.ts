@@ -33,7 +33,7 @@ export class TopicLog implements ReplayLog {
   }
 
   #open(): FrameLog {
-    migrate(this.#storage, SCHEMA);
+    migrate(this.#storage, { steps: SCHEMA });
     return new FrameLog(this.#storage.sql, RETENTION);
   }
 

@@ -39,7 +39,7 @@ export class StreamAudience extends Room {
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    migrate(state.storage, [RELAYED_LOG_SCHEMA]);
+    migrate(state.storage, { steps: [RELAYED_LOG_SCHEMA] });
     this.log = new RelayedLog(state.storage.sql);
     this.#report = new Throttle({
       timers: this.timers,
