@@ -50,8 +50,8 @@ const NOTHING_MADE = ["courses", "room-messages", "room-socket", "socketio-app",
   (name) => `test/${name}.test.ts`,
 );
 
-/** In a runtime of its own, since it looks into every object: objects that were emptied are still there to be looked into. */
-const ALONE = ["test/erasure.test.ts"];
+/** In runtimes of their own, since they look into every object: objects that were emptied are still there to be looked into. */
+const ALONE = ["test/erasure.test.ts", "test/erasure-whole.test.ts"];
 
 const AUDIENCES = ["test/audience.test.ts"];
 
