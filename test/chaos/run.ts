@@ -17,7 +17,7 @@ import { Rest } from "./rest.ts";
 import { restart } from "./restart.ts";
 import { ChaosServer } from "./server.ts";
 import { SocketIoMember } from "./socketio-member.ts";
-import { until } from "./until.ts";
+import { until, untilAllCame } from "./until.ts";
 import { Work } from "./work.ts";
 import { ADMIN, makeWorld } from "./world.ts";
 
@@ -102,8 +102,10 @@ say("the work is done");
 
 await untilAllOpen();
 await work.sayLast();
-await until(() => logs.every((log) => log.missing().length === 0), "everything has come").catch(() => undefined);
-say("what came is counted");
+const missing = () => logs.reduce((sum, log) => sum + log.missing().length, 0);
+const behind = missing();
+const tookMs = await untilAllCame(missing);
+say(`${behind} were still to come; the last came after ${tookMs} ms`);
 const inCall = await call.faults();
 
 const faults = [...work.faults, ...logs.flatMap((log) => log.faults()), ...endpoint.faults, ...inCall];
