@@ -22,7 +22,7 @@ export class Hub extends DurableObject {
 }
 
 const CALLER = "SELECT u.id, u.role FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?";
-const STREAM = "SELECT id, owner_id, title FROM streams WHERE id = ?";
+const STREAM = "SELECT id, user_id, title FROM streams WHERE id = ?";
 
 export default {
   /** Where it has a database, it asks that who comes, and where to. */
