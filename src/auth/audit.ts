@@ -5,7 +5,8 @@
  * (features/admin/erasure).
  */
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
-import type { AuditAction, AuditTarget } from "../audit-terms.ts";
+import { z } from "zod";
+import { AUDIT_ACTIONS, AUDIT_TARGETS, type AuditAction, type AuditTarget } from "../audit-terms.ts";
 import type { ServerCtx, UserCtx } from "../context.ts";
 import type { CallContext } from "../db/call-context.ts";
 import { logEvent } from "../platform/log.ts";
@@ -52,16 +53,17 @@ export function logEach(
 }
 
 /** A deed in an object, by a user. `key`: it may come again under it, and makes no second row. */
-export type PastAct = {
-  key: string;
-  adminId: number;
-  action: AuditAction;
-  targetType: AuditTarget;
-  targetId: string;
-  details: Record<string, unknown>;
-  requestId: string;
-  at: number;
-};
+export const PastAct = z.object({
+  key: z.string(),
+  adminId: z.number().int(),
+  action: z.enum(AUDIT_ACTIONS),
+  targetType: z.enum(AUDIT_TARGETS),
+  targetId: z.string(),
+  details: z.record(z.string(), z.unknown()),
+  requestId: z.string(),
+  at: z.number().int(),
+});
+export type PastAct = z.infer<typeof PastAct>;
 
 /** Records deeds that are done already, in order, each once. Who did them may have been erased since. */
 export function recordActs({ db }: CallContext, acts: PastAct[]) {

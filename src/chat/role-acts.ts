@@ -3,8 +3,8 @@
  * recorded in the database afterwards, in order, each once. Nothing is written for who acts in a chat of their own.
  */
 import { z } from "zod";
-import { AUDIT_ACTIONS, AUDIT_TARGETS, type AuditAction } from "../audit-terms.ts";
-import { recordActs } from "../auth/audit.ts";
+import type { AuditAction } from "../audit-terms.ts";
+import { PastAct, recordActs } from "../auth/audit.ts";
 import { type Ctx, objectContext } from "../context.ts";
 import { logEvent } from "../platform/log.ts";
 import type { CommandContext } from "../realtime/commands.ts";
@@ -18,20 +18,7 @@ const SCHEMA = "CREATE TABLE IF NOT EXISTS pending_audit (id INTEGER PRIMARY KEY
 const AT_ONCE = 100;
 const DATABASE = "database";
 
-/** As it waits for the database. */
-const RoleAct = z.object({
-  key: z.string(),
-  adminId: z.number().int(),
-  action: z.enum(AUDIT_ACTIONS),
-  targetType: z.enum(AUDIT_TARGETS),
-  targetId: z.string(),
-  details: z.record(z.string(), z.unknown()),
-  requestId: z.string(),
-  at: z.number().int(),
-});
-type RoleAct = z.infer<typeof RoleAct>;
-
-const ActRow = z.object({ id: z.number(), act: z.string().transform((json) => RoleAct.parse(JSON.parse(json))) });
+const ActRow = z.object({ id: z.number(), act: z.string().transform((json) => PastAct.parse(JSON.parse(json))) });
 
 type Host = {
   state: DurableObjectState;
@@ -64,10 +51,10 @@ export class RoleActs {
    * Notes an act in its transaction, unless the chat is the actor's own. A request does one act, and may come again when its
    * answer was lost: so its id, which the Worker gives, is the key.
    */
-  note({ person, connection, requestId, now }: CommandContext, action: AuditAction, details: RoleAct["details"]): void {
+  note({ person, connection, requestId, now }: CommandContext, action: AuditAction, details: PastAct["details"]): void {
     const { state, roomId, moderation } = this.#host;
     if (!moderation.actsByRole(person)) return;
-    const act: RoleAct = {
+    const act: PastAct = {
       key: requestId ?? crypto.randomUUID(),
       adminId: person.userId,
       action,
@@ -81,7 +68,7 @@ export class RoleActs {
     this.#calls.noted([DATABASE]);
   }
 
-  async #record(ctx: Ctx, acts: RoleAct[]): Promise<void> {
+  async #record(ctx: Ctx, acts: PastAct[]): Promise<void> {
     await recordActs(ctx, acts);
     for (const { action, adminId, targetType, targetId, requestId } of acts) {
       logEvent(`admin.${action}`, { requestId, adminId, targetType, targetId });
@@ -100,7 +87,7 @@ export class RoleActs {
 }
 
 /** What was acted on, as the audit calls it. */
-function subjectOf({ kind, courseId, publicId }: RoomInfo, roomId: string, details: RoleAct["details"]) {
+function subjectOf({ kind, courseId, publicId }: RoomInfo, roomId: string, details: PastAct["details"]) {
   if (kind === "stream") return { targetType: "stream", targetId: roomId, details } as const;
   return { targetType: "room", targetId: publicId ?? roomId, details: { kind, courseId, ...details } } as const;
 }

@@ -16,6 +16,12 @@ export const Search = searchText()
   .transform((text) => text?.trim() ?? "")
   .describe("Any part of the text, compared as people read it. `%` and `_` are ordinary characters");
 
+/** Of a list of people. */
+export const PeopleQuery = PageQuery.extend({
+  search: Search.describe("Any part of the username or of the full name"),
+});
+export type PeopleQuery = z.output<typeof PeopleQuery>;
+
 /** Up to 100 ids, each once. */
 export const BulkIds = z
   .array(IntegerId)

@@ -1,6 +1,6 @@
 /** Video sessions as admins see and end them (SPEC 4), and who was there. */
 import { z } from "zod";
-import { PageQuery, Pagination } from "../../../db/page.ts";
+import { Pagination } from "../../../db/page.ts";
 import { AttendanceRecord, Session, SessionParam } from "../../webrtc/contract.ts";
 import { ListQuery, Search } from "../base-contract.ts";
 
@@ -24,11 +24,6 @@ export const AttendanceItem = AttendanceRecord.extend({
   fullName: z.string().nullable(),
 }).meta({ id: "AdminAttendanceItem" });
 export type AttendanceItem = z.infer<typeof AttendanceItem>;
-
-export const AttendanceQuery = PageQuery.extend({
-  search: Search.describe("Any part of the username or of the full name"),
-});
-export type AttendanceQuery = z.output<typeof AttendanceQuery>;
 
 export const AttendanceList = z.object({
   attendance: z.array(AttendanceItem).describe("One row per stay, in the order of joining"),

@@ -1,10 +1,10 @@
 /** Video sessions, over HTTP, for admins (SPEC 4). */
 import { Done, done } from "../../../http/answers.ts";
 import { route, router } from "../../../http/route.ts";
-import { WithReason } from "../base-contract.ts";
+import { PeopleQuery, WithReason } from "../base-contract.ts";
 import { HOW_COUNTED } from "../search.ts";
 import { listAttendance } from "./attendance.ts";
-import { AttendanceList, AttendanceQuery, CallList, CallListQuery, CallParam } from "./contract.ts";
+import { AttendanceList, CallList, CallListQuery, CallParam } from "./contract.ts";
 import { endCall, listCalls } from "./service.ts";
 
 export const adminCallRoutes = router()
@@ -23,7 +23,7 @@ export const adminCallRoutes = router()
       who: "admin",
       summary: "Who was there, from when to when; during the call and after",
       params: CallParam,
-      query: AttendanceQuery,
+      query: PeopleQuery,
       answers: { 200: AttendanceList },
     }),
     async (c) => c.json(await listAttendance(c.var.ctx, c.req.valid("param").id, c.req.valid("query")), 200),

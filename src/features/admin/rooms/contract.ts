@@ -1,6 +1,6 @@
 /** Rooms as admins see and end them (SPEC 4): who talks with whom and how much, never what is said. */
 import { z } from "zod";
-import { PageQuery, Pagination } from "../../../db/page.ts";
+import { Pagination } from "../../../db/page.ts";
 import { Timestamp } from "../../../realtime/protocol.ts";
 import { UserId } from "../../users/contract.ts";
 import { ListQuery, Search } from "../base-contract.ts";
@@ -50,11 +50,6 @@ export const RoomMemberItem = z
     joinedAt: Timestamp,
   })
   .meta({ id: "AdminRoomMember" });
-
-export const RoomMemberQuery = PageQuery.extend({
-  search: Search.describe("Any part of the username or of the full name"),
-});
-export type RoomMemberQuery = z.output<typeof RoomMemberQuery>;
 
 export const RoomMemberList = z.object({
   members: z.array(RoomMemberItem).describe("By their ids. Of an open course, those who were added"),

@@ -7,11 +7,11 @@ import { searched } from "../../../db/folding.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
 import { roomMembers, rooms, users } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
+import type { PeopleQuery } from "../base-contract.ts";
 import { countMatches, hasPart } from "../search.ts";
-import type { RoomMemberQuery } from "./contract.ts";
 
 /** One round trip, in the order of the key. @throws AppError NOT_FOUND */
-export async function listMembers(ctx: UserCtx, name: string, query: RoomMemberQuery) {
+export async function listMembers(ctx: UserCtx, name: string, query: PeopleQuery) {
   const id = roomIdCalled(name);
   const found = hasPart([searched.username, searched.fullName], query.search);
   const isIn = sql`${roomMembers.roomId} = ${id}`;

@@ -1,9 +1,9 @@
 /** Rooms, over HTTP, for admins (SPEC 4). */
 import { Done, done } from "../../../http/answers.ts";
 import { route, router } from "../../../http/route.ts";
-import { WithReason } from "../base-contract.ts";
+import { PeopleQuery, WithReason } from "../base-contract.ts";
 import { HOW_COUNTED } from "../search.ts";
-import { RoomList, RoomListQuery, RoomMemberList, RoomMemberQuery, RoomParam } from "./contract.ts";
+import { RoomList, RoomListQuery, RoomMemberList, RoomParam } from "./contract.ts";
 import { listMembers } from "./members.ts";
 import { endRoom, listRooms } from "./service.ts";
 
@@ -24,7 +24,7 @@ export const adminRoomRoutes = router()
       summary: "Who belongs to a room",
       description: HOW_COUNTED,
       params: RoomParam,
-      query: RoomMemberQuery,
+      query: PeopleQuery,
       answers: { 200: RoomMemberList },
     }),
     async (c) => c.json(await listMembers(c.var.ctx, c.req.valid("param").id, c.req.valid("query")), 200),
