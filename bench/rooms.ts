@@ -84,25 +84,29 @@ function relay(isArray: boolean): Contender {
       const url = `ws://127.0.0.1:${PORT.relay}/${isArray ? "array" : "plain"}/room-${rooms}`;
       return openAll(sockets, 20, () => opened(url));
     },
-    // As long as what the room sends: the frame of a message.
-    frame: (sender) =>
-      JSON.stringify({
-        type: "new_message",
-        data: {
-          id: `${crypto.randomUUID()}_000000001`,
-          roomId: crypto.randomUUID(),
-          seq: 1000,
-          userId: 1,
-          username: "bench_0",
-          avatarUrl: null,
-          content: `${TEXT}s${sender};`,
-          type: "text",
-          fileUrl: null,
-          replyTo: null,
-          createdAt: new Date().toISOString(),
-        },
+    // As long as what the room sends: the frame of a message, with the twins of its fields (SPEC 14).
+    frame: (sender) => {
+      const roomId = crypto.randomUUID();
+      const id = `${roomId}_000000001`;
+      const data = {
+        id,
+        roomId,
         seq: 1000,
-      }),
+        userId: 1,
+        username: "bench_0",
+        avatarUrl: null,
+        content: `${TEXT}s${sender};`,
+        type: "text",
+        fileUrl: null,
+        replyTo: null,
+        createdAt: new Date().toISOString(),
+        messageId: id,
+        user_id: 1,
+        room_id: roomId,
+        message_id: id,
+      };
+      return JSON.stringify({ type: "new_message", data, seq: 1000 });
+    },
   };
 }
 
