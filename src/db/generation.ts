@@ -14,15 +14,20 @@ const NUMBERED = { users, streams };
 /** Tables whose rows are known by a number, and when each was made. */
 export type NumberedTable = keyof typeof NUMBERED;
 
-/** When the row of this number was made, ms: no other ever had the number from then on. Null: there is none. */
-export async function readBirth(ctx: CallContext, name: NumberedTable, id: number): Promise<number | null> {
+/** What the database says now: its generation, and when the row of this number was made, ms; null: there is none. */
+export async function readOrigin(ctx: CallContext, name: NumberedTable | null, id: number) {
+  const born = name && (await readBirth(ctx, name, id));
+  return { generation: await readGeneration(ctx), born };
+}
+
+/** No other row ever had the number from then on. */
+async function readBirth(ctx: CallContext, name: NumberedTable, id: number): Promise<number | null> {
   const table = NUMBERED[name];
   const [row] = await ctx.db.select({ at: table.createdAt }).from(table).where(eq(table.id, id));
   return row?.at.getTime() ?? null;
 }
 
-/** The one that counts now. */
-export async function readGeneration(ctx: CallContext): Promise<string> {
+async function readGeneration(ctx: CallContext): Promise<string> {
   const [row] = await ctx.db.select({ generation: databaseGeneration.generation }).from(databaseGeneration);
   if (!row) throw new Error("The database has no generation.");
   return row.generation;

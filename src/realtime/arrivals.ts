@@ -29,6 +29,15 @@ type Parts = {
   vanished: Vanished;
 };
 
+/** Which gateway holds a client, and under which id. */
+export type GatewaySocket = { gateway: string; socketId: string };
+
+/**
+ * What a gateway is told of a client that has joined: the position in the log, the number of the membership, and whether the
+ * client was sent its position already, with the frames that waited for it.
+ */
+export type RemoteJoin = { seq: number; epoch: string; join: number; isGreeted: boolean };
+
 export class Arrivals {
   readonly #parts: Parts;
 
@@ -56,27 +65,31 @@ export class Arrivals {
 
   /**
    * A client that a gateway holds. Under an id that is known, it has moved, has a new token, or is back.
-   * @returns the number of its membership; `drained` resolves when all that it was sent before is where it was; whether
-   * frames waited for it, which it is sent after its position
+   * @returns when all that it was sent before is where it was: what that gateway does not have then was lost on the way
    */
-  enterRemote(
-    request: ConnectRequest,
-    { gateway, socketId }: { gateway: string; socketId: string },
-  ): { join: number; drained: Promise<void>; greetedFrom: number | null } {
+  async enterRemote(request: ConnectRequest, at: GatewaySocket): Promise<RemoteJoin> {
     this.#parts.sendQueue.flush();
-    const drained = this.#parts.remote.drained(socketId);
+    const drained = this.#parts.remote.drained(at.socketId);
+    const { join, greetedFrom } = this.#joinRemote(request, at);
+    const { head, epoch } = this.#parts.room.log();
+    await drained;
+    return { seq: greetedFrom ?? head, epoch, join, isGreeted: greetedFrom !== null };
+  }
+
+  /** @returns the number of the membership; `greetedFrom`: its position, if frames waited for it, which it is sent after that */
+  #joinRemote(request: ConnectRequest, { gateway, socketId }: GatewaySocket) {
     const known = this.#parts.connections.get(socketId);
     if (!known) this.requireSpace(request.userId);
     const state = this.#newState({ ...request, heartbeat: "client" }, socketId);
     if (known) {
       this.#renew(known, state, gateway);
-      return { join: known.state.join ?? 0, drained, greetedFrom: null };
+      return { join: known.state.join ?? 0, greetedFrom: null };
     }
     const connection = this.#parts.remote.add(state, gateway);
     const start = request.takesQueue ? this.#parts.room.queueStart() : undefined;
     const greetedFrom = start === undefined ? null : greetRemote(connection, this.#parts.room.log(), start);
     this.#open(connection);
-    return { join: state.join ?? 0, drained, greetedFrom };
+    return { join: state.join ?? 0, greetedFrom };
   }
 
   #newState(request: ConnectRequest, id: string): ConnectionState {

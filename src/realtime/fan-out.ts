@@ -43,8 +43,11 @@ const toEvents = (frames: readonly EncodedFrame[]): LoggedEvents => ({
 /** What a gateway keeps for one client (socketio/replay.ts). */
 const MISSED_BYTES = 256 * 1024;
 
+/** Where a client is in a log. */
+export type Position = { seq: number; epoch: string };
+
 /** All that a log has after a position; null: it is not all kept, or too much for a gateway. */
-export function missedIn(log: ReplayLog, { seq, epoch }: { seq: number; epoch: string }): LoggedEvents | null {
+export function missedIn(log: ReplayLog, { seq, epoch }: Position): LoggedEvents | null {
   const page = log.canResume(seq, epoch) ? log.page(seq, MISSED_BYTES) : null;
   return page && page.to >= log.head ? toEvents(page.frames) : null;
 }

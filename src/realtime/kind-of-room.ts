@@ -1,13 +1,16 @@
-/** What a kind of room brings, and what it may say: each hook has a default, and nothing is kept here. */
+/** What a kind of room brings, and what it may say: each hook has a default, and the parts of a room ask by `hooks`. */
 import { DurableObject } from "cloudflare:workers";
 import type { NumberedTable } from "../db/generation.ts";
 import type { AppError } from "../errors.ts";
+import { logFailure } from "../platform/log.ts";
 import type { Commands } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectRequest } from "./connection-state.ts";
 import type { ReplayLog } from "./log.ts";
 import type { FrameId } from "./protocol.ts";
+import type { RoomHooks } from "./room-hooks.ts";
 import type { Authenticated, Revocation, RoomKind } from "./room-ref.ts";
+import type { Timers } from "./timers.ts";
 
 export abstract class KindOfRoom extends DurableObject<Env> {
   /** How this kind of object is called in logs and metrics. */
@@ -66,4 +69,34 @@ export abstract class KindOfRoom extends DurableObject<Env> {
 
   /** Takes what the outbox has for this object: each id once, in order, and again if it throws. */
   protected delivered(_payload: unknown, _id: number): void | Promise<void> {}
+
+  /** For the parts that the base is made of. */
+  protected hooks(timers: Timers): RoomHooks {
+    return {
+      state: this.ctx,
+      env: this.env,
+      timers,
+      kind: () => this.kind,
+      roomKind: () => this.roomKind,
+      numberedIn: () => this.numberedIn,
+      log: () => this.log,
+      commands: () => this.commands,
+      queueStart: () => this.queueStart(),
+      revocationOf: (by) => this.revocationOf(by),
+      opened: (connection, isFirst) => this.opened(connection, isFirst),
+      closed: (connection, isLast) => this.#guard("room.closed", () => this.closed(connection, isLast)),
+      gone: (connection) => this.#guard("room.gone", () => this.gone(connection)),
+      refused: (connection, id, error) => this.refused(connection, id, error),
+      startOver: (isSameRow) => this.startOver(isSameRow),
+    };
+  }
+
+  /** What is over is over, whatever a kind of room makes of it: others may be closing in the same event. */
+  #guard(event: string, work: () => void): void {
+    try {
+      work();
+    } catch (thrown) {
+      logFailure({ requestId: "" }, event, thrown, { kind: this.kind, object: this.ctx.id.name });
+    }
+  }
 }

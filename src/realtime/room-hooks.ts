@@ -1,4 +1,5 @@
 /** What the parts of a room ask of the room they belong to. */
+import type { NumberedTable } from "../db/generation.ts";
 import type { AppError } from "../errors.ts";
 import type { Commands } from "./commands.ts";
 import type { Connection } from "./connection.ts";
@@ -22,6 +23,8 @@ export type RoomHooks = {
   /** A kind of room sets these after the base has made its parts: they are there from the first event on. */
   kind(): string;
   roomKind(): RoomKind | null;
+  /** As Room.numberedIn. */
+  numberedIn(): NumberedTable | null;
   log(): ReplayLog;
   commands(): Commands;
   /** As Room.queueStart. */
@@ -32,4 +35,6 @@ export type RoomHooks = {
   /** As Room.gone. */
   gone(connection: Connection): void;
   refused(connection: Connection, id: FrameId | undefined, error: AppError): void;
+  /** As Room.startOver. */
+  startOver(isSameRow: boolean): void;
 };
