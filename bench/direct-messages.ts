@@ -16,7 +16,10 @@ const rounds = Number(option(process.argv, "rounds") ?? "2");
 const PORT = { room: 8872, bare: 8873, socketio: 8874 };
 const PARALLEL = 4;
 
-/** The same rows: a message, two to tell, read back, pushed, and cleared after the answer. */
+/**
+ * The same work in D1: who calls, whether the receiver may be written to, a message, two to tell, read back; pushed, and cleared
+ * after the answer.
+ */
 const BARE = `
 import { DurableObject } from "cloudflare:workers";
 export class Hub extends DurableObject {
@@ -35,8 +38,12 @@ export default {
     const { receiverId, content } = await request.json();
     const now = Date.now();
     const told = "INSERT INTO outbox (target, payload, created_at) SELECT 'user:' || ?, json_object('content', content), ? FROM messages WHERE id = (SELECT max(id) FROM messages)";
-    const [made, , , pending] = await DB.batch([
-      DB.prepare("INSERT INTO messages (sender_id, receiver_id, content, created_at) VALUES (1, ?, ?, ?) RETURNING *").bind(receiverId, content, now),
+    const caller = "SELECT u.* FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?";
+    const blocked = "EXISTS (SELECT 1 FROM blocks WHERE (blocker_id = 1 AND blocked_id = ?1) OR (blocker_id = ?1 AND blocked_id = 1))";
+    const [, , made, , , pending] = await DB.batch([
+      DB.prepare(caller).bind("a"),
+      DB.prepare("SELECT account_status, " + blocked + " FROM users WHERE id = ?1").bind(receiverId),
+      DB.prepare("INSERT INTO messages (sender_id, receiver_id, content, created_at) SELECT 1, ?1, ?2, ?3 WHERE NOT " + blocked + " RETURNING *").bind(receiverId, content, now),
       DB.prepare(told).bind(1, now),
       DB.prepare(told).bind(receiverId, now),
       DB.prepare("SELECT id, target, payload FROM outbox WHERE target IN ('user:1', ?)").bind("user:" + receiverId),

@@ -43,23 +43,26 @@ export async function sendMessage(ctx: UserCtx, input: SendMessage): Promise<Dir
 /** What was accepted before under this `clientMessageId` is not asked about again. */
 async function acceptedContent(ctx: UserCtx, { receiverId, content, clientMessageId }: SendMessage): Promise<string> {
   if ((await readHook(ctx)) === null) return content;
-  if (clientMessageId !== undefined) {
-    const [earlier] = await ctx.db
-      .select({ content: messages.content })
-      .from(messages)
-      .where(and(eq(messages.senderId, ctx.actor.id), eq(messages.clientMessageId, clientMessageId)));
-    if (earlier) return earlier.content;
-  }
-  return askAboutMessage(ctx, { receiverId, content });
+  const earlier = await earlierMessage(ctx, clientMessageId);
+  return earlier?.content ?? askAboutMessage(ctx, { receiverId, content });
+}
+
+/** What the caller has sent under this id. */
+async function earlierMessage(ctx: UserCtx, clientMessageId: string | undefined): Promise<Row | undefined> {
+  if (clientMessageId === undefined) return undefined;
+  const [earlier] = await ctx.db
+    .select()
+    .from(messages)
+    .where(and(eq(messages.senderId, ctx.actor.id), eq(messages.clientMessageId, clientMessageId)));
+  return earlier;
 }
 
 async function storeMessage(ctx: UserCtx, input: SendMessage): Promise<DirectMessage> {
   const me = ctx.actor.id;
   const { receiverId, content } = input;
-  const clientMessageId = input.clientMessageId ?? null;
   const now = ctx.now.getTime();
   const isReachable = sql`u.id = ${receiverId} AND u.account_status = 'active' AND NOT ${blockedBetween(me, receiverId)}`;
-  const { receiver, made, earlier, pending } = await ctx.db.batch({
+  const { receiver, made, pending } = await ctx.db.batch({
     receiver: one(
       ctx.db
         .select({ accountStatus: users.accountStatus, isBlocked: blockedBetween(me, receiverId) })
@@ -69,7 +72,7 @@ async function storeMessage(ctx: UserCtx, input: SendMessage): Promise<DirectMes
     made: ctx.db
       .insert(messages)
       .select(
-        sql`SELECT NULL, ${me}, u.id, ${content}, ${clientMessageId}, ${now}, NULL FROM users u WHERE ${isReachable}`,
+        sql`SELECT NULL, ${me}, u.id, ${content}, ${input.clientMessageId ?? null}, ${now}, NULL FROM users u WHERE ${isReachable}`,
       )
       .onConflictDoNothing()
       .returning(),
@@ -88,14 +91,11 @@ async function storeMessage(ctx: UserCtx, input: SendMessage): Promise<DirectMes
       WHERE changes() > 0 AND m.id = last_insert_rowid()`,
       ),
     ),
-    earlier: ctx.db
-      .select()
-      .from(messages)
-      .where(and(eq(messages.senderId, me), eq(messages.clientMessageId, clientMessageId ?? ""))),
     pending: pendingFor(ctx, `user:${receiverId}`, `user:${me}`),
   });
   if (receiver?.accountStatus !== "active") throw new AppError("NOT_FOUND");
-  const message = made[0] ?? earlier[0];
+  // A repetition alone makes a second trip.
+  const message = made[0] ?? (await earlierMessage(ctx, input.clientMessageId));
   if (!message) throw new AppError("FORBIDDEN", "You cannot message this user.");
   deliverSoon(ctx, pending);
   return toMessage(message);
