@@ -4,7 +4,7 @@ import { h } from "/dom.js";
 import { confirmed, openForm } from "/ui/dialog.js";
 import { field } from "/ui/form.js";
 import { number, time } from "/ui/format.js";
-import { facts, showOnce } from "./parts.js";
+import { addressField, facts, showOnce, unreadable } from "./parts.js";
 
 const PATH = "/admin/hooks/before-message";
 const ON_FAILURE = [
@@ -45,11 +45,7 @@ export function beforeMessage(page) {
           }),
       },
       hook && h("p", { class: "note warn" }, "A changed hook gets a new secret; the one before ends at once."),
-      field(
-        "Address",
-        { name: "url", type: "url", required: true, maxlength: 2000, value: hook?.url ?? "", placeholder: "https://" },
-        { hint: "https, in the public internet." },
-      ),
+      addressField(hook?.url),
       field(
         "Time limit, in milliseconds",
         { name: "timeoutMs", type: "number", required: true, min: 100, max: 10_000, value: hook?.timeoutMs ?? 2000 },
@@ -89,9 +85,7 @@ export function beforeMessage(page) {
       body.replaceChildren(...shown(await call("GET", PATH)));
     } catch (error) {
       if (error.code === "NOT_FOUND") return body.replaceChildren(...none());
-      if (error.code === undefined) console.error(error);
-      const again = h("button", { type: "button", onclick: load }, "Try again");
-      body.replaceChildren(h("p", { class: "problem", role: "alert" }, error.message), h("p", {}, again));
+      body.replaceChildren(...unreadable(error, load));
     }
   }
 

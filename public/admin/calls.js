@@ -1,11 +1,24 @@
 /** The video calls: who hosts them, who was there, and ending one for everybody. */
 import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
-import { day, length, number, secondsBetween, time } from "/ui/format.js";
+import { length, number, secondsBetween, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, byStatus, endWithReason, facts, ORDER, openPanel, SEARCH } from "./parts.js";
+import {
+  badge,
+  byStatus,
+  endWithReason,
+  facts,
+  MADE,
+  nameCell,
+  ORDER,
+  openPanel,
+  panelTitle,
+  SEARCH,
+  userColumn,
+} from "./parts.js";
 
 const nameOf = ({ title, id }) => title ?? id;
+const state = ({ endedAt }) => badge(endedAt ? "ended" : "open");
 const lasted = ({ createdAt, endedAt }) => length(secondsBetween(createdAt, endedAt ?? new Date()));
 
 export function calls(page) {
@@ -26,16 +39,7 @@ export function calls(page) {
       items: "attendance",
       filters: [SEARCH],
       columns: [
-        {
-          label: "User",
-          isName: true,
-          cell: ({ username, fullName, leftAt }) => [
-            h("b", {}, username ?? "somebody erased"),
-            leftAt === null && " ",
-            leftAt === null && badge("here"),
-            fullName && h("div", { class: "muted cut" }, fullName),
-          ],
-        },
+        userColumn(({ leftAt }) => [leftAt === null && badge("here")]),
         { label: "Id", isNumber: true, cell: ({ userId }) => [userId === null ? "" : String(userId)] },
         { label: "Came", cell: ({ joinedAt }) => [time(joinedAt)] },
         { label: "Stayed", cell: ({ seconds }) => [length(seconds)] },
@@ -46,7 +50,7 @@ export function calls(page) {
     const attendance = whoWasThere(session);
     openPanel(
       "Call",
-      h("p", { class: "title" }, h("b", {}, nameOf(session)), " ", badge(session.endedAt ? "ended" : "open")),
+      panelTitle(nameOf(session), state(session)),
       facts({
         Host: session.hostUsername ?? "nobody: made by its first use",
         Course: session.courseId ?? "none",
@@ -69,17 +73,12 @@ export function calls(page) {
       {
         label: "Call",
         isName: true,
-        cell: (session) => [
-          h("b", { class: "cut" }, nameOf(session)),
-          " ",
-          badge(session.endedAt ? "ended" : "open"),
-          session.title !== null && h("div", { class: "muted cut" }, session.id),
-        ],
+        cell: (session) => nameCell(nameOf(session), [state(session)], session.title !== null && session.id),
       },
       { label: "Host", cell: ({ hostUsername }) => [hostUsername ?? "nobody"] },
       { label: "Course", cell: ({ courseId }) => [h("span", { class: "cut" }, courseId ?? "")] },
       { label: "At most", isNumber: true, cell: ({ maxParticipants }) => [number(maxParticipants)] },
-      { label: "Made", cell: ({ createdAt }) => [day(createdAt)] },
+      MADE,
       { label: "Lasted", cell: (session) => [lasted(session)] },
     ],
     acts: (session) =>

@@ -1,9 +1,8 @@
 /** Everybody's comments: find one, and delete it with the replies to it. */
 import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
-import { day } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { endWithReason, ORDER, SEARCH } from "./parts.js";
+import { endWithReason, MADE, ORDER, SEARCH } from "./parts.js";
 
 /** Asks why, and deletes it. @returns whether it was done */
 export const removeComment = (page, { id, content }) =>
@@ -29,7 +28,7 @@ export const comments = (page) =>
         cell: ({ videoId, videoTitle }) => [h("span", { class: "cut" }, videoTitle ?? String(videoId))],
       },
       { label: "Reply", cell: ({ parentId }) => [parentId === null ? "" : `to ${parentId}`] },
-      { label: "Made", cell: ({ createdAt }) => [day(createdAt)] },
+      MADE,
     ],
     acts: (comment) => [actButton("Delete…", () => removeComment(page, comment), "danger")],
   });

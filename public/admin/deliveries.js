@@ -3,11 +3,10 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { counted, time } from "/ui/format.js";
 import { notify, notifyFailure } from "/ui/notice.js";
-import { actButton } from "/ui/table.js";
+import { actButton, onceTyped } from "/ui/table.js";
 import { badge } from "./parts.js";
 
 const LIMIT = 20;
-const TYPING_PAUSE_MS = 300;
 const STATES = [
   ["", "All"],
   ["waiting", "Waiting"],
@@ -29,14 +28,10 @@ export function deliveries(id) {
     { onchange: () => load() },
     ...STATES.map(([value, text]) => h("option", { value }, text)),
   );
-  let typing;
   const search = h("input", {
     type: "search",
     maxlength: 100,
-    oninput: () => {
-      clearTimeout(typing);
-      typing = setTimeout(() => load(), TYPING_PAUSE_MS);
-    },
+    oninput: onceTyped(() => load()),
   });
   const node = h(
     "section",

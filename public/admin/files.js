@@ -1,9 +1,8 @@
 /** Everybody's files: find one, and delete it with its copies. */
 import { call, withQuery } from "/api.js";
-import { h } from "/dom.js";
 import { bytes, day } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, endWithReason, link, ORDER, SEARCH, VISIBILITY } from "./parts.js";
+import { badge, endWithReason, filterBy, link, nameCell, ORDER, OWNER, SEARCH, sortBy, VISIBILITY } from "./parts.js";
 
 const CATEGORIES = ["document", "image", "video", "audio", "archive"];
 
@@ -23,38 +22,25 @@ export function files(page) {
     items: "files",
     filters: [
       SEARCH,
-      { name: "category", label: "Kind", options: [["all", "All"], ...CATEGORIES.map((name) => [name, name])] },
+      filterBy("category", "Kind", ...CATEGORIES.map((name) => [name, name])),
       VISIBILITY,
-      {
-        name: "sort_by",
-        label: "Sort by",
-        options: [
-          ["created_at", "Sent"],
-          ["size", "Size"],
-        ],
-      },
+      sortBy(["created_at", "Sent"], ["size", "Size"]),
       ORDER,
     ],
     columns: [
       {
         label: "File",
         isName: true,
-        cell: (file) => [
-          h("b", { class: "cut" }, link(file.url, file.name)),
-          " ",
-          badge(file.visibility),
-          file.isHidden && " ",
-          file.isHidden && badge("hidden", "bad"),
-          h(
-            "div",
-            { class: "muted cut" },
+        cell: (file) =>
+          nameCell(
+            link(file.url, file.name),
+            [badge(file.visibility), file.isHidden && badge("hidden", "bad")],
             file.name === file.originalName ? `in ${file.folder}` : `${file.originalName}, in ${file.folder}`,
           ),
-        ],
       },
       { label: "Kind", cell: ({ category }) => [category] },
       { label: "Size", isNumber: true, cell: ({ size }) => [bytes(size)] },
-      { label: "Owner", cell: ({ ownerUsername }) => [ownerUsername ?? "nobody"] },
+      OWNER,
       { label: "Sent", cell: ({ createdAt }) => [day(createdAt)] },
     ],
     acts: (file) => [actButton("Delete…", () => remove(file), "danger")],

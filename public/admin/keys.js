@@ -5,7 +5,7 @@ import { confirmed, openForm } from "/ui/dialog.js";
 import { choices, chosen, field } from "/ui/form.js";
 import { day } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, byStatus, SEARCH, showOnce } from "./parts.js";
+import { badge, byStatus, MADE, nameCell, SEARCH, showOnce } from "./parts.js";
 import { SCOPES } from "./vocabulary.js";
 
 const DAY_MS = 86_400_000;
@@ -69,7 +69,7 @@ export function keys(page) {
       {
         label: "Key",
         isName: true,
-        cell: (key) => [h("b", { class: "cut" }, key.name), isOver(key) && " ", isOver(key) && badge("expired", "bad")],
+        cell: (key) => nameCell(key.name, [isOver(key) && badge("expired", "bad")]),
       },
       { label: "Begins with", cell: ({ id }) => [h("code", {}, `rc_${id}`)] },
       {
@@ -78,7 +78,7 @@ export function keys(page) {
       },
       { label: "Last used", cell: ({ lastUsedAt }) => [day(lastUsedAt)] },
       { label: "Expires", cell: ({ expiresAt }) => [day(expiresAt)] },
-      { label: "Made", cell: ({ createdAt }) => [day(createdAt)] },
+      MADE,
     ],
     acts: (key) => [actButton("Revoke", () => revoke(key), "danger")],
   });

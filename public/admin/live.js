@@ -3,7 +3,7 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { counted, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, brief, endWithReason, facts, figure, openRecord, SEARCH } from "./parts.js";
+import { badge, brief, endWithReason, facts, figure, ID, openRecord, panelTitle, SEARCH, userColumn } from "./parts.js";
 
 const figuresOf = (live) => [
   figure("Connected", live.connected),
@@ -27,7 +27,7 @@ export function live(page) {
       "Where they are",
       () => call("GET", `/admin/users/${person.id}/whereabouts`),
       ({ username, connectedAt, connections, places }) => [
-        h("p", { class: "title" }, h("b", {}, username)),
+        panelTitle(username),
         facts({ Connections: counted(connections, "connection"), "Here since": time(connectedAt) }),
         places.length === 0 && h("p", { class: "muted" }, "They are in no room, stream or call."),
         brief("Connected to", places, ({ kind, id, name }) => [badge(kind), " ", h("b", {}, name ?? id)]),
@@ -45,18 +45,7 @@ export function live(page) {
     },
     items: "people",
     filters: [SEARCH],
-    columns: [
-      {
-        label: "User",
-        isName: true,
-        cell: ({ username, fullName }) => [
-          h("b", {}, username),
-          fullName && h("div", { class: "muted cut" }, fullName),
-        ],
-      },
-      { label: "Id", isNumber: true, cell: ({ id }) => [String(id)] },
-      { label: "Here since", cell: ({ connectedAt }) => [time(connectedAt)] },
-    ],
+    columns: [userColumn(), ID, { label: "Here since", cell: ({ connectedAt }) => [time(connectedAt)] }],
     acts: (person) => [
       actButton("Where?", () => show(person)),
       actButton("Sign out…", () => signOut(person), "danger"),

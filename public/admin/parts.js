@@ -1,8 +1,9 @@
-/** What the sections show alike: a panel about one record, states, links, facts, short lists. */
+/** What the sections show alike: a panel about one record, states, links, facts, short lists, columns and filters. */
 import { h } from "/dom.js";
 import { copyRow } from "/ui/copy.js";
 import { askReason, openDialog } from "/ui/dialog.js";
-import { number } from "/ui/format.js";
+import { field } from "/ui/form.js";
+import { day, number } from "/ui/format.js";
 
 const KINDS = {
   pending: "warn",
@@ -12,6 +13,7 @@ const KINDS = {
   verified: "good",
   banned: "bad",
   on: "good",
+  off: "bad",
   delivered: "good",
   waiting: "warn",
   parked: "bad",
@@ -26,11 +28,42 @@ const KINDS = {
 /** A state in a word. */
 export const badge = (text, kind = KINDS[text] ?? "") => h("span", { class: `badge ${kind}` }, text);
 
+/** A badge each, after a space; what is no badge is left out. */
+const spaced = (badges) => badges.flatMap((one) => (one ? [" ", one] : []));
+
+const below = (text) => text && h("div", { class: "muted cut" }, text);
+
+/** What names a record in a list: its name, cut where it is too long, its badges, and in a line below what else tells it. */
+export const nameCell = (name, badges, more = null) => [h("b", { class: "cut" }, name), ...spaced(badges), below(more)];
+
+/** The column of a person: their username, their badges (`badgesOf(person)`), and their full name. */
+export const userColumn = (badgesOf = () => []) => ({
+  label: "User",
+  isName: true,
+  cell: (person) => [
+    h("b", {}, person.username ?? "somebody erased"),
+    ...spaced(badgesOf(person)),
+    below(person.fullName),
+  ],
+});
+
+/** What a panel is about: a name with its badges. */
+export const panelTitle = (name, ...badges) => h("p", { class: "title" }, h("b", {}, name), ...spaced(badges));
+
 /** A link only if it is one that a page may follow. */
 export const link = (url, text) =>
   /^(https?:\/\/|\/(?!\/))/i.test(url ?? "")
     ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text)
     : h("span", {}, text);
+
+/** In place of what could not be read: why, and a button that tries again. */
+export function unreadable(error, again) {
+  if (error.code === undefined) console.error(error);
+  return [
+    h("p", { class: "problem", role: "alert" }, error.message),
+    h("p", {}, h("button", { type: "button", onclick: again }, "Try again")),
+  ];
+}
 
 /** Opens a panel. @returns its dialog and its inside */
 export function openPanel(title, ...content) {
@@ -50,14 +83,20 @@ export async function openRecord(title, read, draw) {
       try {
         body.replaceChildren(...draw(await read(), panel).filter(Boolean));
       } catch (error) {
-        if (error.code === undefined) console.error(error);
-        const again = h("button", { type: "button", onclick: panel.refresh }, "Try again");
-        body.replaceChildren(h("p", { class: "problem", role: "alert" }, error.message), h("p", {}, again));
+        body.replaceChildren(...unreadable(error, panel.refresh));
       }
     },
   };
   await panel.refresh();
 }
+
+/** Where a backend of the product is reached. */
+export const addressField = (url = "") =>
+  field(
+    "Address",
+    { name: "url", type: "url", required: true, maxlength: 2000, value: url, placeholder: "https://" },
+    { hint: "https, in the public internet." },
+  );
 
 /** Shows a secret, which nobody can show again, with a button that copies it. */
 export function showOnce(title, { label, secret, use }) {
@@ -127,18 +166,15 @@ export const reportLine = ({ status, targetType, targetId, reason }) => [
 
 export const SEARCH = { name: "search", label: "Search", type: "search" };
 
-/** A list's filter by status: all items, or those of one of `options`, each [value, label]. */
-export const byStatus = (...options) => ({ name: "status", label: "Status", options: [["all", "All"], ...options] });
+/** A list's filter: all records, or those of one of `options`, each [value, label]. */
+export const filterBy = (name, label, ...options) => ({ name, label, options: [["all", "All"], ...options] });
 
-export const VISIBILITY = {
-  name: "visibility",
-  label: "Visibility",
-  options: [
-    ["all", "All"],
-    ["public", "Public"],
-    ["private", "Private"],
-  ],
-};
+export const byStatus = (...options) => filterBy("status", "Status", ...options);
+
+export const VISIBILITY = filterBy("visibility", "Visibility", ["public", "Public"], ["private", "Private"]);
+
+/** What a list is sorted by: one of `options`, each [value, label]; the first one unless somebody chooses. */
+export const sortBy = (...options) => ({ name: "sort_by", label: "Sort by", options });
 
 export const ORDER = {
   name: "order",
@@ -148,3 +184,9 @@ export const ORDER = {
     ["asc", "Ascending"],
   ],
 };
+
+export const ID = { label: "Id", isNumber: true, cell: ({ id }) => [String(id)] };
+
+export const OWNER = { label: "Owner", cell: ({ ownerUsername }) => [ownerUsername ?? "nobody"] };
+
+export const MADE = { label: "Made", cell: ({ createdAt }) => [day(createdAt)] };

@@ -2,10 +2,10 @@
 import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { askReason } from "/ui/dialog.js";
-import { day, time } from "/ui/format.js";
+import { time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
 import { removeComment } from "./comments.js";
-import { badge, facts, link, ORDER, openRecord, SEARCH } from "./parts.js";
+import { badge, facts, link, MADE, nameCell, ORDER, openRecord, panelTitle, SEARCH } from "./parts.js";
 
 /** What a report is about, in words. */
 function about({ targetType, targetId, targetInfo }) {
@@ -45,7 +45,7 @@ export function reports(page) {
       "Report",
       () => call("GET", `/admin/reports/${id}`),
       ({ report, reporter, target }, panel) => [
-        h("p", { class: "title" }, h("b", {}, report.reason), " ", badge(report.status)),
+        panelTitle(report.reason, badge(report.status)),
         report.details && h("p", { class: "prose" }, report.details),
         facts({
           By: reporter?.username ?? "nobody",
@@ -98,11 +98,11 @@ export function reports(page) {
       {
         label: "Report",
         isName: true,
-        cell: (report) => [h("b", { class: "cut" }, report.reason), " ", badge(report.status)],
+        cell: (report) => nameCell(report.reason, [badge(report.status)]),
       },
       { label: "About", cell: (report) => [h("span", { class: "cut" }, about(report))] },
       { label: "By", cell: (report) => [report.reporterUsername ?? "nobody"] },
-      { label: "Made", cell: (report) => [day(report.createdAt)] },
+      MADE,
     ],
     acts: (report) => [
       actButton("Open", () => show(report.id)),

@@ -1,9 +1,22 @@
 /** Groups, private rooms and courses: who talks where and how much, never what is said. Groups and courses can be ended. */
 import { call, withQuery } from "/api.js";
-import { h } from "/dom.js";
 import { day, number, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, endWithReason, facts, ORDER, openPanel, SEARCH } from "./parts.js";
+import {
+  badge,
+  endWithReason,
+  facts,
+  filterBy,
+  ID,
+  MADE,
+  nameCell,
+  ORDER,
+  openPanel,
+  panelTitle,
+  SEARCH,
+  sortBy,
+  userColumn,
+} from "./parts.js";
 
 /** What a room is called: a private room by its two people. */
 const nameOf = ({ name, people, courseId, id }) =>
@@ -27,17 +40,8 @@ export function rooms(page) {
       items: "members",
       filters: [SEARCH],
       columns: [
-        {
-          label: "User",
-          isName: true,
-          cell: ({ username, fullName, isOwner }) => [
-            h("b", {}, username),
-            isOwner && " ",
-            isOwner && badge("owner", "accent"),
-            fullName && h("div", { class: "muted cut" }, fullName),
-          ],
-        },
-        { label: "Id", isNumber: true, cell: ({ id: userId }) => [String(userId)] },
+        userColumn(({ isOwner }) => [isOwner && badge("owner", "accent")]),
+        ID,
         { label: "Joined", cell: ({ joinedAt }) => [time(joinedAt)] },
       ],
     });
@@ -46,7 +50,7 @@ export function rooms(page) {
     const members = membersOf(room);
     openPanel(
       "Room",
-      h("p", { class: "title" }, h("b", {}, nameOf(room)), " ", badge(room.kind)),
+      panelTitle(nameOf(room), badge(room.kind)),
       facts({
         Id: room.id,
         Course: room.courseId ?? "none",
@@ -67,46 +71,27 @@ export function rooms(page) {
     items: "rooms",
     filters: [
       SEARCH,
-      {
-        name: "kind",
-        label: "Kind",
-        options: [
-          ["all", "All"],
-          ["group", "Groups"],
-          ["private", "Private rooms"],
-          ["course", "Courses"],
-        ],
-      },
-      {
-        name: "sort_by",
-        label: "Sort by",
-        options: [
-          ["created_at", "Made"],
-          ["last_active_at", "Last active"],
-          ["member_count", "Members"],
-          ["message_count", "Messages"],
-        ],
-      },
+      filterBy("kind", "Kind", ["group", "Groups"], ["private", "Private rooms"], ["course", "Courses"]),
+      sortBy(
+        ["created_at", "Made"],
+        ["last_active_at", "Last active"],
+        ["member_count", "Members"],
+        ["message_count", "Messages"],
+      ),
       ORDER,
     ],
     columns: [
       {
         label: "Room",
         isName: true,
-        cell: (room) => [
-          h("b", { class: "cut" }, nameOf(room)),
-          " ",
-          badge(room.kind),
-          room.isBusy && " ",
-          room.isBusy && badge("busy"),
-          h("div", { class: "muted cut" }, room.courseId ?? room.id),
-        ],
+        cell: (room) =>
+          nameCell(nameOf(room), [badge(room.kind), room.isBusy && badge("busy")], room.courseId ?? room.id),
       },
       { label: "Owner", cell: ({ ownerUsername }) => [ownerUsername ?? ""] },
       { label: "Members", isNumber: true, cell: ({ memberCount }) => [number(memberCount)] },
       { label: "Messages", isNumber: true, cell: ({ messageCount }) => [number(messageCount)] },
       { label: "Last active", cell: ({ lastActiveAt }) => [day(lastActiveAt)] },
-      { label: "Made", cell: ({ createdAt }) => [day(createdAt)] },
+      MADE,
     ],
     acts: (room) =>
       [

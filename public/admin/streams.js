@@ -3,7 +3,7 @@ import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { day, number } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
-import { badge, byStatus, endWithReason, ORDER, SEARCH } from "./parts.js";
+import { badge, byStatus, endWithReason, ID, nameCell, ORDER, OWNER, SEARCH, sortBy } from "./parts.js";
 
 /** Why the last session ended, as people say it. */
 const REASONS = {
@@ -43,14 +43,7 @@ export function streams(page) {
     filters: [
       SEARCH,
       byStatus(["live", "Live"], ["ended", "Ended"]),
-      {
-        name: "sort_by",
-        label: "Sort by",
-        options: [
-          ["created_at", "Made"],
-          ["started_at", "Begun"],
-        ],
-      },
+      sortBy(["created_at", "Made"], ["started_at", "Begun"]),
       ORDER,
     ],
     columns: [
@@ -58,14 +51,12 @@ export function streams(page) {
         label: "Stream",
         isName: true,
         cell: (stream) => [
-          h("b", { class: "cut" }, stream.title),
-          " ",
-          badge(state(stream)),
+          ...nameCell(stream.title, [badge(state(stream))]),
           stream.endReason && h("div", { class: "muted" }, REASONS[stream.endReason] ?? stream.endReason),
         ],
       },
-      { label: "Id", isNumber: true, cell: ({ id }) => [String(id)] },
-      { label: "Owner", cell: ({ ownerUsername }) => [ownerUsername ?? "nobody"] },
+      ID,
+      OWNER,
       { label: "In the room", isNumber: true, cell: ({ roomViewers }) => [number(roomViewers)] },
       { label: "Players", isNumber: true, cell: ({ players }) => [number(players)] },
       { label: "Most", isNumber: true, cell: ({ peakViewers }) => [number(peakViewers)] },

@@ -12,9 +12,12 @@ import {
   link,
   ORDER,
   openRecord,
+  panelTitle,
   reportLine,
   reportsOf,
   SEARCH,
+  sortBy,
+  userColumn,
 } from "./parts.js";
 
 /** `page.act` runs an act, says how it went, and has everything read anew. */
@@ -59,7 +62,7 @@ export function users(page) {
       h(
         "div",
         {},
-        h("p", { class: "title" }, h("b", {}, user.username), ...states(user)),
+        panelTitle(user.username, ...states(user)),
         h("p", { class: "muted" }, [user.fullName, user.email].filter(Boolean).join(" · ")),
       ),
       user.bio && h("p", { class: "prose" }, user.bio),
@@ -109,27 +112,11 @@ export function users(page) {
     filters: [
       SEARCH,
       byStatus(["active", "Active"], ["banned", "Banned"]),
-      {
-        name: "sort_by",
-        label: "Sort by",
-        options: [
-          ["created_at", "Joined"],
-          ["username", "Username"],
-          ["follower_count", "Followers"],
-        ],
-      },
+      sortBy(["created_at", "Joined"], ["username", "Username"], ["follower_count", "Followers"]),
       ORDER,
     ],
     columns: [
-      {
-        label: "User",
-        isName: true,
-        cell: (user) => [
-          h("b", {}, user.username),
-          ...states(user),
-          user.fullName && h("div", { class: "muted cut" }, user.fullName),
-        ],
-      },
+      userColumn(states),
       { label: "Email", cell: (user) => [h("span", { class: "cut" }, user.email)] },
       { label: "Followers", isNumber: true, cell: (user) => [number(user.followerCount)] },
       { label: "Videos", isNumber: true, cell: (user) => [number(user.videoCount)] },
@@ -140,10 +127,10 @@ export function users(page) {
   });
 }
 
-const states = (user) =>
-  [
-    user.isVerified && badge("verified"),
-    user.isBanned && badge("banned"),
-    user.role && user.role !== "user" && badge(user.role),
-    user.accountStatus && user.accountStatus !== "active" && badge(user.accountStatus.replace("_", " "), "bad"),
-  ].flatMap((state) => (state ? [" ", state] : []));
+/** Badges, some of them missing. */
+const states = (user) => [
+  user.isVerified && badge("verified"),
+  user.isBanned && badge("banned"),
+  user.role && user.role !== "user" && badge(user.role),
+  user.accountStatus && user.accountStatus !== "active" && badge(user.accountStatus.replace("_", " "), "bad"),
+];

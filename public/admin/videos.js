@@ -1,7 +1,7 @@
 /** The videos: find, look into, hide, delete one or many. */
 import { call, withQuery } from "/api.js";
 import { h } from "/dom.js";
-import { day, number, time } from "/ui/format.js";
+import { number, time } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
 import {
   badge,
@@ -9,11 +9,15 @@ import {
   endWithReason,
   facts,
   link,
+  MADE,
+  nameCell,
   ORDER,
+  OWNER,
   openRecord,
   reportLine,
   reportsOf,
   SEARCH,
+  sortBy,
   VISIBILITY,
 } from "./parts.js";
 
@@ -79,29 +83,20 @@ export function videos(page) {
       SEARCH,
       VISIBILITY,
       { name: "owner_id", label: "Owner's id", type: "number" },
-      {
-        name: "sort_by",
-        label: "Sort by",
-        options: [
-          ["created_at", "Made"],
-          ["views", "Views"],
-          ["likes", "Likes"],
-          ["comments", "Comments"],
-        ],
-      },
+      sortBy(["created_at", "Made"], ["views", "Views"], ["likes", "Likes"], ["comments", "Comments"]),
       ORDER,
     ],
     columns: [
       {
         label: "Video",
         isName: true,
-        cell: (video) => [h("b", { class: "cut" }, video.title), " ", badge(video.visibility)],
+        cell: (video) => nameCell(video.title, [badge(video.visibility)]),
       },
-      { label: "Owner", cell: (video) => [video.ownerUsername ?? "nobody"] },
+      OWNER,
       { label: "Views", isNumber: true, cell: (video) => [number(video.views)] },
       { label: "Likes", isNumber: true, cell: (video) => [number(video.likes)] },
       { label: "Comments", isNumber: true, cell: (video) => [number(video.comments)] },
-      { label: "Made", cell: (video) => [day(video.createdAt)] },
+      MADE,
     ],
     acts: (video) => [
       actButton("Open", () => show(video.id)),

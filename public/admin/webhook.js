@@ -4,7 +4,7 @@ import { h } from "/dom.js";
 import { number, time } from "/ui/format.js";
 import { actButton } from "/ui/table.js";
 import { deliveries } from "./deliveries.js";
-import { badge, facts, openRecord } from "./parts.js";
+import { badge, facts, openRecord, panelTitle } from "./parts.js";
 
 /** `acts`: what can be done with it (`test`, `edit`, `setActive`, `remove`), each resolving to whether it was done. */
 export const openWebhook = (id, acts) =>
@@ -18,13 +18,7 @@ export const openWebhook = (id, acts) =>
         h(
           "div",
           {},
-          h(
-            "p",
-            { class: "title" },
-            h("b", {}, webhook.url),
-            " ",
-            webhook.isActive ? badge("on") : badge("off", "bad"),
-          ),
+          panelTitle(webhook.url, badge(webhook.isActive ? "on" : "off")),
           webhook.description && h("p", { class: "muted" }, webhook.description),
         ),
         webhook.offReason && h("p", { class: "note warn" }, webhook.offReason),

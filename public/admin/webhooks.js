@@ -3,22 +3,18 @@ import { call, Refusal, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { confirmed, openForm } from "/ui/dialog.js";
 import { choices, chosen, field } from "/ui/form.js";
-import { counted, day } from "/ui/format.js";
+import { counted } from "/ui/format.js";
 import { actButton, recordList } from "/ui/table.js";
 import { beforeMessage } from "./before-message.js";
 import { outcome } from "./deliveries.js";
-import { badge, byStatus, SEARCH, showOnce } from "./parts.js";
+import { addressField, badge, byStatus, MADE, SEARCH, showOnce } from "./parts.js";
 import { EVENTS } from "./vocabulary.js";
 import { openWebhook } from "./webhook.js";
 
 const SECRET_USE = "Your backend checks the signature of every call with it, by Standard Webhooks.";
 
 const fieldsOf = (webhook) => [
-  field(
-    "Address",
-    { name: "url", type: "url", required: true, maxlength: 2000, value: webhook?.url ?? "", placeholder: "https://" },
-    { hint: "https, in the public internet." },
-  ),
+  addressField(webhook?.url),
   field("Description", { name: "description", maxlength: 500, value: webhook?.description ?? "" }),
   field(
     "Events of one call",
@@ -105,7 +101,7 @@ export function webhooks(page) {
         label: "Endpoint",
         isName: true,
         cell: ({ url, description, isActive }) => [
-          h("span", { class: "address" }, h("b", {}, url), " ", isActive ? badge("on") : badge("off", "bad")),
+          h("span", { class: "address" }, h("b", {}, url), " ", badge(isActive ? "on" : "off")),
           description && h("span", { class: "muted cut" }, description),
         ],
       },
@@ -114,7 +110,7 @@ export function webhooks(page) {
         cell: ({ events }) => [h("span", { title: events.join(", ") }, counted(events.length, "type"))],
       },
       { label: "Of one call", isNumber: true, cell: ({ batchSize }) => [String(batchSize)] },
-      { label: "Made", cell: ({ createdAt }) => [day(createdAt)] },
+      MADE,
     ],
     acts: (webhook) => [
       actButton("Open", () => openWebhook(webhook.id, acts)),

@@ -23,6 +23,15 @@ const TYPING_PAUSE_MS = 300;
 export const actButton = (text, onclick, kind = "") =>
   h("button", { type: "button", class: `small ${kind}`, onclick }, text);
 
+/** Listens to a field: acts once somebody has stopped typing for a moment. */
+export function onceTyped(act) {
+  let timer;
+  return (event) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => act(event), TYPING_PAUSE_MS);
+  };
+}
+
 /**
  * @typedef {{name: string, label: string, type?: "search" | "number", options?: [value: string, text: string][]}} Filter
  * @typedef {{label: string, isName?: boolean, isNumber?: boolean, cell: (record: any) => (Node | string | null)[]}} Column
@@ -88,7 +97,6 @@ export function recordList(what) {
   tell("Loading…");
 
   function filterControl({ name, label, type = "search", options }) {
-    let timer;
     const set = (next) => {
       state.filters[name] = next;
       state.page = 1;
@@ -99,10 +107,7 @@ export function recordList(what) {
       const choices = options.map(([of, text]) => h("option", { value: of, selected: of === value }, text));
       return h("label", {}, label, h("select", { name, onchange: ({ target }) => set(target.value) }, ...choices));
     }
-    const typed = ({ target }) => {
-      clearTimeout(timer);
-      timer = setTimeout(() => set(target.value.trim()), TYPING_PAUSE_MS);
-    };
+    const typed = onceTyped(({ target }) => set(target.value.trim()));
     const limits = type === "number" ? { min: 1, placeholder: "any" } : { maxlength: 100 };
     return h("label", {}, label, h("input", { name, type, value, ...limits, oninput: typed }));
   }
