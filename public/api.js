@@ -12,6 +12,11 @@ export class Refusal extends Error {
   }
 }
 
+/** A failure that the service did not put in words is a fault of the page: it is for the console, too. */
+export function logFault(error) {
+  if (error.code === undefined) console.error(error);
+}
+
 /** `path` with those of the values that are not empty as its query. */
 export function withQuery(path, values) {
   const filled = Object.entries(values).filter(([, value]) => value !== "" && value !== null && value !== undefined);

@@ -1,5 +1,6 @@
 /** /account: the settings of who is signed in; drawn anew when somebody else is. */
 import { readAccount } from "/account.js";
+import { logFault } from "/api.js";
 import { byId, h } from "/dom.js";
 import { currentSession, onSession } from "/session.js";
 import { closeDialogs } from "/ui/dialog.js";
@@ -29,7 +30,7 @@ async function show() {
   } catch (error) {
     // A session that has ended is told of by the header, and comes here again without one.
     if (mine !== shown || !currentSession()) return;
-    if (error.code === undefined) console.error(error);
+    logFault(error);
     showGate(
       "Your account could not be read",
       h("p", { class: "problem", role: "alert" }, error.message),

@@ -1,5 +1,5 @@
 /** What one is notified of while no page is open: in this browser or not, of what, and when not. */
-import { call } from "/api.js";
+import { call, logFault } from "/api.js";
 import { h } from "/dom.js";
 import { canPush, isPushOn, switchPushOff, switchPushOn } from "/push.js";
 import { choices, chosen, field, onSend, submitButton } from "/ui/form.js";
@@ -84,7 +84,7 @@ export function notificationsSection() {
       const here = canPush() ? browserSwitch() : h("p", { class: "note" }, "This browser has no Web Push.");
       body.replaceChildren(here, settingsForm(settings));
     } catch (error) {
-      if (error.code === undefined) console.error(error);
+      logFault(error);
       tell(error.message);
     }
   }

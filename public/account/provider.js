@@ -1,4 +1,5 @@
 /** /account/provider: where a provider's sign-in comes back. */
+import { logFault } from "/api.js";
 import { h } from "/dom.js";
 import { backToSignIn, showGate } from "./parts.js";
 import { comeBack } from "./providers.js";
@@ -11,7 +12,7 @@ showGate("One moment…", h("p", { role: "status" }, "You are being signed in.")
 comeBack(answer).then(
   (from) => location.replace(from),
   (error) => {
-    if (error.code === undefined) console.error(error);
+    logFault(error);
     showGate("That did not work", h("p", { class: "problem", role: "alert" }, error.message), backToSignIn());
   },
 );

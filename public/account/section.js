@@ -1,4 +1,5 @@
 /** The sections of the settings: a card each, and a list of things in it. */
+import { logFault } from "/api.js";
 import { h } from "/dom.js";
 
 let count = 0;
@@ -40,7 +41,7 @@ export function thingsList(read, nothing) {
       if (items.length > 0) node.replaceChildren(...items);
       else tell(nothing);
     } catch (error) {
-      if (error.code === undefined) console.error(error);
+      logFault(error);
       tell(error.message, " ", h("button", { class: "small", type: "button", onclick: load }, "Try again"));
     }
   }

@@ -1,5 +1,5 @@
 /** What an endpoint was sent: state, attempts, answers; each can be sent again. */
-import { call, withQuery } from "/api.js";
+import { call, logFault, withQuery } from "/api.js";
 import { h } from "/dom.js";
 import { counted, time } from "/ui/format.js";
 import { notify, notifyFailure } from "/ui/notice.js";
@@ -120,7 +120,7 @@ export function deliveries(id) {
       older.hidden = cursor === null;
       said.textContent = rows.childElementCount > 0 ? "" : nothing();
     } catch (error) {
-      if (error.code === undefined) console.error(error);
+      logFault(error);
       if (mine === asked) said.textContent = error.message;
     }
   }

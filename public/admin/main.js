@@ -1,9 +1,10 @@
 /** The page: who may see it, which section is shown, what is polled. */
 import { readAccount } from "/account.js";
+import { logFault } from "/api.js";
 import { byId, h } from "/dom.js";
 import { currentSession, onSession } from "/session.js";
 import { closeDialogs } from "/ui/dialog.js";
-import { notify } from "/ui/notice.js";
+import { notify, notifyFailure } from "/ui/notice.js";
 import { audit } from "./audit.js";
 import { calls } from "./calls.js";
 import { comments } from "./comments.js";
@@ -67,7 +68,7 @@ function wentWell() {
 
 /** Shows a failure in words. Who is no admin any more is told so. */
 function fail(error) {
-  if (error.code === undefined) console.error(error);
+  logFault(error);
   if (error.code === "FORBIDDEN") enter();
   else if (error.code !== "UNAUTHORIZED") trouble.textContent = error.message;
 }
@@ -83,8 +84,7 @@ async function act(work) {
     notify([message, ...rest].join("; "));
     return true;
   } catch (error) {
-    if (error.code === undefined) console.error(error);
-    if (error.code !== "UNAUTHORIZED") notify(error.message, "bad");
+    if (error.code !== "UNAUTHORIZED") notifyFailure(error);
     return false;
   } finally {
     await current?.load?.();

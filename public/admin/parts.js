@@ -1,4 +1,5 @@
 /** What the sections show alike: a panel about one record, states, links, facts, short lists, columns and filters. */
+import { logFault } from "/api.js";
 import { h } from "/dom.js";
 import { copyRow } from "/ui/copy.js";
 import { askReason, openDialog } from "/ui/dialog.js";
@@ -58,7 +59,7 @@ export const link = (url, text) =>
 
 /** In place of what could not be read: why, and a button that tries again. */
 export function unreadable(error, again) {
-  if (error.code === undefined) console.error(error);
+  logFault(error);
   return [
     h("p", { class: "problem", role: "alert" }, error.message),
     h("p", {}, h("button", { type: "button", onclick: again }, "Try again")),

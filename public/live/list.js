@@ -1,5 +1,5 @@
 /** The list: live first, then what is to come, one's own that have not begun, and what is over. */
-import { call } from "/api.js";
+import { call, logFault } from "/api.js";
 import { h } from "/dom.js";
 import { counted, length, number, secondsBetween, shortTime, time } from "/ui/format.js";
 import { badge, phaseOf } from "./phase.js";
@@ -122,7 +122,7 @@ export function listView(page) {
       const own = all.streams.filter((stream) => stream.userId === ownId && phaseOf(stream) === "waiting");
       sections.waiting.draw(own, ownId);
     } catch (error) {
-      if (error.code === undefined) console.error(error);
+      logFault(error);
       problem.textContent = error.message;
     } finally {
       loading.remove();

@@ -7,6 +7,7 @@
  *     submitButton("Save"));
  *   onSend(form, async ({ title, description }) => call("POST", "/streams", { title, description }));
  */
+import { logFault } from "/api.js";
 import { h } from "/dom.js";
 
 let count = 0;
@@ -93,7 +94,7 @@ export function clearProblems(form) {
 
 /** Shows each detail of a refusal at its field, and the rest for the form as a whole. */
 export function showProblem(form, error) {
-  if (error.code === undefined) console.error(error);
+  logFault(error);
   const placed = (error.details ?? []).filter(({ path, message }) => {
     const input = form.elements.namedItem(path);
     const problem = input instanceof Element && input.closest("label")?.querySelector(".problem");

@@ -1,4 +1,5 @@
 /** Says for a while what was done, or what went wrong: `notify("Saved")`, `notify(error.message, "bad")`. */
+import { logFault } from "/api.js";
 import { h } from "/dom.js";
 
 const SHOWN_MS = 6000;
@@ -25,9 +26,9 @@ export function notify(text, kind = "") {
   }, SHOWN_MS);
 }
 
-/** Shows a failure in words. One that the service did not put in words is a fault of the page: it is for the console, too. */
+/** Shows a failure in words. */
 export function notifyFailure(error) {
-  if (error.code === undefined) console.error(error);
+  logFault(error);
   notify(error.message, "bad");
 }
 

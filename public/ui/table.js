@@ -14,6 +14,7 @@
  *   main.replaceChildren(list.node);
  *   await list.load();
  */
+import { logFault } from "/api.js";
 import { h } from "/dom.js";
 import { counted, number } from "/ui/format.js";
 
@@ -187,7 +188,7 @@ export function recordList(what) {
       }
       draw(answer);
     } catch (error) {
-      if (error.code === undefined) console.error(error);
+      logFault(error);
       if (mine === asked) tell(`${error.message} `, actButton("Try again", load));
     } finally {
       if (mine === asked) node.removeAttribute("aria-busy");
