@@ -1,5 +1,4 @@
 /** Erasure of somebody who left one of everything, of very many files, and one that is refused. */
-import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { startContext } from "../src/context.ts";
@@ -8,20 +7,14 @@ import { WebhookEventType } from "../src/features/webhooks/contract.ts";
 import { mintAdmin, run } from "./support/admin.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
 import { makeEndpoint, standIn } from "./support/backend.ts";
-import { passTime } from "./support/clock.ts";
-import { chatOf, erase, messagesOf, NOBODY, outboxOf, ringGateways, say } from "./support/erasure.ts";
-import { stubsOf, whereStands } from "./support/everywhere.ts";
+import { chatOf, erase, messagesOf, NOBODY, outboxOf, ringAll, say } from "./support/erasure.ts";
+import { whereStands } from "./support/everywhere.ts";
 import { mintStream } from "./support/media.ts";
 import { mintGroup, post } from "./support/rooms.ts";
 import { SAMPLES } from "./support/samples.ts";
 import { openHub, openSocket } from "./support/socket.ts";
 import { connectSocketIo } from "./support/socketio.ts";
 import { gif, metadata, tus } from "./support/tus.ts";
-
-async function ringSenders(): Promise<void> {
-  passTime(11);
-  for (const stub of await stubsOf(env.WEBHOOK_SENDER)) await runInDurableObject(stub, (sender) => sender.alarm());
-}
 
 describe("somebody who left one of everything", () => {
   const backend = standIn();
@@ -168,7 +161,7 @@ describe("somebody who left one of everything", () => {
     for (const kind of ["D1", "USER_HUB", "CHAT_ROOM", "STREAM_ROOM", "SOCKET_GATEWAY", "WEBHOOK_SENDER"]) {
       expect(standing).toContainEqual(expect.stringMatching(new RegExp(`^${kind}`)));
     }
-    await ringGateways();
+    await ringAll(env.SOCKET_GATEWAY);
     expect((await rowsAbout(bob.id, [bob.username])).length).toBeGreaterThan(15);
     expect((await env.FILES.list()).objects.length).toBe(before + 3);
     expect((await erase(admin, bob)).status).toBe(200);
@@ -201,7 +194,7 @@ describe("somebody who left one of everything", () => {
     // What the list of rooms shows of the newest message is written by the room, after the answer.
     await expect.poll(() => rowsAbout(bob.id, [bob.username])).toEqual([]);
     // Endpoints were told that he was erased, and which files are no more; then that is gone as well.
-    await ringSenders();
+    await ringAll(env.WEBHOOK_SENDER);
     await expect.poll(() => whereStands([bob.username, WORDS, btoa(WORDS)])).toEqual([]);
     const erased = { userId: bob.id, username: bob.username };
     const told = backend.heard.flatMap(({ events }) => events).filter(({ type }) => type === "user.erased");

@@ -8,7 +8,7 @@ import { sweepOutbox } from "../src/db/outbox-sweep.ts";
 import { STREAM_ROOM_SCHEMA } from "../src/features/streams/schema.ts";
 import { mintAdmin, run } from "./support/admin.ts";
 import { call, mintUser, type TestUser } from "./support/api.ts";
-import { chatOf, erase, messagesOf, NOBODY, outboxOf, ringGateways, say } from "./support/erasure.ts";
+import { chatOf, erase, messagesOf, NOBODY, outboxOf, ringAll, say } from "./support/erasure.ts";
 import { whereStandsIn } from "./support/everywhere.ts";
 import { mintStream } from "./support/media.ts";
 import { setBack } from "./support/old-objects.ts";
@@ -347,7 +347,7 @@ describe("what is kept for Socket.IO clients that are away", () => {
     await lose();
     await post(bob, hers, "something by bob");
     await expect.poll(() => inGateways(bob.username)).not.toEqual([]);
-    await ringGateways();
+    await ringAll(env.SOCKET_GATEWAY);
     expect(await run("SELECT target FROM user_references WHERE user_id = ? AND target > 'g'", bob.id)).toContainEqual({
       target: `gateway:${pid.split(".")[0]}`,
     });

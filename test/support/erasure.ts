@@ -1,6 +1,5 @@
 /** An erasure, and what tests of it look at: the words that stay, as nobody's. */
 import { runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { run } from "./admin.ts";
 import { call } from "./api.ts";
 import { passTime } from "./clock.ts";
@@ -19,8 +18,10 @@ export const chatOf = async (user: { token: string }, streamId: number) =>
   (await call(`/streams/${streamId}/chat`, { token: user.token })).body.messages;
 export const NOBODY = { userId: null, username: "Deleted user" };
 
-/** Whoever came within ten seconds of others is recorded by the alarm. */
-export async function ringGateways(): Promise<void> {
+/** Whoever came within ten seconds of others is recorded by the alarm, in every object of this kind. */
+export async function ringAll<T extends Ringing>(kind: DurableObjectNamespace<T>): Promise<void> {
   passTime(11);
-  for (const stub of await stubsOf(env.SOCKET_GATEWAY)) await runInDurableObject(stub, (gateway) => gateway.alarm());
+  for (const stub of await stubsOf(kind)) await runInDurableObject(stub, (object) => object.alarm());
 }
+
+type Ringing = Rpc.DurableObjectBranded & { alarm: () => void | Promise<void> };
