@@ -1,10 +1,11 @@
 /** Batches by name, as services make them: `ctx.db.batch`. */
 import { env } from "cloudflare:workers";
-import { eq, sql } from "drizzle-orm";
+import { and, eq, gt, sql } from "drizzle-orm";
 import { expect, it } from "vitest";
 import { startContext } from "../src/context.ts";
 import { after, one } from "../src/db/batch.ts";
 import { enqueueSelect } from "../src/db/outbox.ts";
+import { prepared } from "../src/db/prepared-batch.ts";
 import { outbox, users } from "../src/db/tables.ts";
 import { mintUser } from "./support/api.ts";
 
@@ -58,5 +59,47 @@ it("refuses a wrong order before anything is sent", async () => {
     "a neighbour for nothing": () => ctx.db.batch({ change: change(), look: after("change", look()) }),
   };
   for (const [name, run] of Object.entries(wrong)) await expect(run(), name).rejects.toThrow(/"(tell|last|look)"/);
+  expect(ctx.cost.d1Queries).toBe(0);
+});
+
+it("compiles a prepared batch once for each variant, and asks it with the values of each call", async () => {
+  const [ctx, ann, bob] = [start(), await mintUser("ann"), await mintUser("bob")];
+  let compiled = 0;
+  const pair = prepared((db, order: "asc" | "desc") => {
+    compiled += 1;
+    const ids = sql`SELECT value FROM json_each(${sql.placeholder("ids")})`;
+    return {
+      first: one(
+        db
+          .select({ username: users.username })
+          .from(users)
+          .where(sql`${users.id} IN (${ids})`)
+          .orderBy(sql`${users.id} ${sql.raw(order)}`)
+          .limit(sql.placeholder("limit")),
+      ),
+      madeSince: db
+        .select({ id: users.id })
+        .from(users)
+        .where(and(gt(users.createdAt, sql.placeholder("since")), eq(users.id, sql.placeholder("id")))),
+    };
+  });
+  const ask = (order: "asc" | "desc", id: number, since: number) =>
+    ctx.db.again(pair(order), { ids: JSON.stringify([ann.id, bob.id]), limit: 1, id, since });
+  const [long, soon] = [0, Date.now() + 86_400_000];
+  expect(await ask("asc", bob.id, long)).toEqual({ first: { username: ann.username }, madeSince: [{ id: bob.id }] });
+  expect(await ask("desc", ann.id, long)).toEqual({ first: { username: bob.username }, madeSince: [{ id: ann.id }] });
+  expect(await ask("desc", ann.id, soon)).toEqual({ first: { username: bob.username }, madeSince: [] });
+  expect([compiled, ctx.cost.d1Queries]).toEqual([2, 3]);
+});
+
+it("refuses a call of a prepared batch that gives a placeholder no value", async () => {
+  const ctx = start();
+  const found = prepared((db) => ({
+    rows: db
+      .select({ id: users.id })
+      .from(users)
+      .where(eq(users.id, sql.placeholder("id"))),
+  }));
+  await expect(ctx.db.again(found(), {})).rejects.toThrow(/"id"/);
   expect(ctx.cost.d1Queries).toBe(0);
 });

@@ -3,6 +3,7 @@
  * `last_insert_rowid()` speak of the statement just before; a statement that reads them says which one it means by `after`,
  * and a batch that does not keep to that throws before anything is sent.
  */
+import { fillPlaceholders } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 
 type Statement = BatchItem<"sqlite">;
@@ -41,31 +42,45 @@ export type Answers<T extends Statements> = {
       : never;
 };
 
-/** What drizzle's own batch asks of a statement; its types do not show it. */
-type Compilable = Statement & { _prepare: () => { getQuery: () => { sql: string } } };
-type Part = { name: string; item: Item<Statement, boolean>; sql: string; compiled: Statement };
+/** A statement as it is sent. */
+export type Query = { sql: string; params: unknown[] };
+
+/** What drizzle makes of a statement; its types do not show it. */
+type Compilable = Statement & {
+  _prepare: () => { getQuery: () => Query; mapResult: (result: unknown, isFromBatch: true) => unknown };
+};
+type Part = Query & { name: string; item: Item<Statement, boolean>; mapResult: (result: unknown) => unknown };
 
 const READS_NEIGHBOUR = /\b(?:changes|last_insert_rowid)\(\)/i;
 const WRITES = /^\s*(?:insert|update|delete|replace)\b/i;
 
-/** `db.batch` with names. `run` is drizzle's own, which takes and answers a list. */
-export function namedBatch(run: (statements: [Statement, ...Statement[]]) => Promise<unknown[]>) {
-  return async <T extends Statements>(statements: T): Promise<Answers<T>> => {
-    const parts = Object.entries(statements).map(([name, entry]) => compile(name, entry));
-    parts.forEach(requireNeighbour);
-    const [first, ...rest] = parts.map(({ compiled }) => compiled);
-    if (!first) throw new Error("A batch has statements.");
-    const results = await run([first, ...rest]);
-    return Object.fromEntries(parts.map(({ name, item }, at) => [name, answerOf(item, results[at])])) as Answers<T>;
-  };
+/** A batch that is compiled: what differs from call to call are placeholders. See prepared-batch.ts. */
+export class CompiledBatch<T extends Statements> {
+  readonly #parts: Part[];
+
+  constructor(statements: T) {
+    this.#parts = Object.entries(statements).map(([name, entry]) => compile(name, entry));
+    this.#parts.forEach(requireNeighbour);
+  }
+
+  /** What is sent when these are the values of its placeholders. */
+  queries(values: Record<string, unknown>): Query[] {
+    return this.#parts.map(({ sql, params }) => ({ sql, params: fillPlaceholders(params, values) }));
+  }
+
+  /** The answers by name; `results`: what came back for each query. */
+  answers(results: unknown[]): Answers<T> {
+    return Object.fromEntries(
+      this.#parts.map(({ name, item, mapResult }, at) => [name, answerOf(item, mapResult(results[at]))]),
+    ) as Answers<T>;
+  }
 }
 
-/** Compiled once: drizzle's batch is handed what was compiled here. */
 function compile(name: string, entry: Statement | Item<Statement, boolean>): Part {
   const item = entry instanceof Item ? entry : new Item(entry, false, null);
   const prepared = (item.statement as Compilable)._prepare();
-  const compiled: Compilable = { _: item.statement._, _prepare: () => prepared };
-  return { name, item, sql: prepared.getQuery().sql, compiled };
+  const { sql, params } = prepared.getQuery();
+  return { name, item, sql, params, mapResult: (result) => prepared.mapResult(result, true) };
 }
 
 function requireNeighbour({ name, item, sql }: Part, at: number, parts: Part[]): void {

@@ -3,11 +3,14 @@ import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { Cost } from "../platform/cost.ts";
 import { unavailable, within } from "../platform/deadline.ts";
 import { countDatabase } from "../platform/metrics.ts";
-import { namedBatch } from "./batch.ts";
+import { type Answers, CompiledBatch, type Statements } from "./batch.ts";
 import { type Condition, Precondition } from "./precondition.ts";
 
 export type Db = Omit<DrizzleD1Database, "batch"> & {
-  batch: ReturnType<typeof namedBatch>;
+  /** All in one transaction and one round trip: see batch.ts. */
+  batch: <T extends Statements>(statements: T) => Promise<Answers<T>>;
+  /** The same of a batch that was compiled before, with these values for its placeholders: see prepared-batch.ts. */
+  again: <T extends Statements>(batch: CompiledBatch<T>, values: Record<string, unknown>) => Promise<Answers<T>>;
   /** Asks what the call stands on, unless a trip has. @throws what is so instead */
   settle: () => Promise<void>;
 };
@@ -24,16 +27,12 @@ type Options = {
 /** Connects to the database. */
 export function connect(database: D1Database, options: Options): Db {
   const { client, settle } = counted(database, options);
-  const db = drizzle(client);
-  // drizzle 0.45 forgets the statement of a raw query with parameters, which its `batch` then asks for.
-  const run = db.run.bind(db);
-  db.run = (query) => {
-    const raw = run(query);
-    const compiled = raw.getQuery();
-    return Object.assign(raw, { stmt: client.prepare(compiled.sql), getQuery: () => compiled });
+  const again: Db["again"] = async (batch, values) => {
+    const statements = batch.queries(values).map(({ sql, params }) => client.prepare(sql).bind(...params));
+    return batch.answers(await client.batch(statements));
   };
-  const batch = db.batch.bind(db);
-  return Object.assign(db, { batch: namedBatch((statements) => batch(statements)), settle });
+  const batch: Db["batch"] = async (statements) => again(new CompiledBatch(statements), {});
+  return Object.assign(drizzle(client), { batch, again, settle });
 }
 
 /**

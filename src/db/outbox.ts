@@ -12,8 +12,8 @@ import { logFailure } from "../platform/log.ts";
 import { countDeliveries } from "../platform/metrics.ts";
 import type { CallContext } from "./call-context.ts";
 import { generationColumn } from "./generation.ts";
-import { inList } from "./json.ts";
 import { type FailedDelivery, parkAfterFailures } from "./outbox-parked.ts";
+import { prepared } from "./prepared-batch.ts";
 import { outbox } from "./tables.ts";
 
 /** Who is told: `user:12`, `room:01J…`, `file:…`. The part before the colon picks the handler. */
@@ -104,6 +104,10 @@ export function deliverSoon(ctx: CallContext, pending: Pending[]): void {
   if (pending.length > 0) ctx.later(deliverNow(ctx, pending));
 }
 
+const clearing = prepared((db) => ({
+  cleared: db.delete(outbox).where(sql`${outbox.id} IN (SELECT value FROM json_each(${sql.placeholder("ids")}))`),
+}));
+
 /**
  * Delivers to every receiver, side by side, and clears what arrived in one write. Never throws.
  * @returns how many arrived
@@ -113,7 +117,7 @@ export async function deliverNow(ctx: CallContext, pending: Pending[]): Promise<
   const outcomes = await Promise.all([...byTarget].map(([target, rows]) => deliverTarget(ctx, target, rows)));
   const arrived = outcomes.flatMap((outcome) => outcome.arrived);
   try {
-    if (arrived.length > 0) await ctx.db.delete(outbox).where(inList(outbox.id, arrived));
+    if (arrived.length > 0) await ctx.db.again(clearing(), { ids: JSON.stringify(arrived) });
     await parkAfterFailures(
       ctx,
       outcomes.flatMap((outcome) => outcome.failed),

@@ -2,9 +2,10 @@
  * The admin's figures, read from what triggers keep (migrations/0007_admin.sql): the rows read do not depend on how much
  * there is. Overview: 1 row of totals, up to 9 of reports, 7 days. Charts: 7 days. Recent activity: up to 5 per item asked.
  */
-import { and, desc, eq, gt, lte, sum } from "drizzle-orm";
+import { and, desc, eq, gt, lte, sql, sum } from "drizzle-orm";
 import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
+import { type Builder, prepared } from "../../../db/prepared-batch.ts";
 import { reports, statsDays, statsReports, statsTotals, users, videos } from "../../../db/tables.ts";
 import type { Charts, Overview, RecentActivity } from "./contract.ts";
 
@@ -14,11 +15,14 @@ const DAYS = 7;
 const dayOf = (time: Date): number => Math.floor(time.getTime() / DAY_MS);
 const dateOf = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
 
-const lastDays = (ctx: UserCtx) =>
-  ctx.db
+const lastDays = (db: Builder) =>
+  db
     .select()
     .from(statsDays)
-    .where(and(gt(statsDays.day, dayOf(ctx.now) - DAYS), lte(statsDays.day, dayOf(ctx.now))));
+    .where(and(gt(statsDays.day, sql.placeholder("before")), lte(statsDays.day, sql.placeholder("today"))));
+
+/** The placeholders of `lastDays`. */
+const untilToday = ({ now }: UserCtx) => ({ before: dayOf(now) - DAYS, today: dayOf(now) });
 
 type Day = typeof statsDays.$inferSelect;
 
@@ -45,15 +49,17 @@ const NOTHING: Omit<Day, "day"> = {
   resolutions: 0,
 };
 
+const overview = prepared((db) => ({
+  totals: one(db.select().from(statsTotals)),
+  byStatus: db
+    .select({ status: statsReports.status, count: sum(statsReports.count).mapWith(Number) })
+    .from(statsReports)
+    .groupBy(statsReports.status),
+  rows: lastDays(db),
+}));
+
 export async function readOverview(ctx: UserCtx): Promise<Overview> {
-  const { totals, byStatus, rows } = await ctx.db.batch({
-    totals: one(ctx.db.select().from(statsTotals)),
-    byStatus: ctx.db
-      .select({ status: statsReports.status, count: sum(statsReports.count).mapWith(Number) })
-      .from(statsReports)
-      .groupBy(statsReports.status),
-    rows: lastDays(ctx),
-  });
+  const { totals, byStatus, rows } = await ctx.db.again(overview(), untilToday(ctx));
   if (!totals) throw new Error("stats_totals has lost its row");
   const days = filled(rows, dayOf(ctx.now));
   const today = days.at(-1);
@@ -90,8 +96,11 @@ export async function readOverview(ctx: UserCtx): Promise<Overview> {
   };
 }
 
+const charts = prepared((db) => ({ rows: lastDays(db) }));
+
 export async function readCharts(ctx: UserCtx): Promise<Charts> {
-  const days = filled(await lastDays(ctx), dayOf(ctx.now));
+  const { rows } = await ctx.db.again(charts(), untilToday(ctx));
+  const days = filled(rows, dayOf(ctx.now));
   return {
     users_chart: days.map((day) => ({ date: day.date, count: day.usersNew, active: day.usersActive })),
     videos_chart: days.map((day) => ({ date: day.date, count: day.videosNew, views: day.views })),
@@ -106,50 +115,52 @@ export async function readCharts(ctx: UserCtx): Promise<Charts> {
 }
 
 /** The newest of each kind. Ids only grow, so the newest are found without an index of their own. */
+const recentActivity = prepared((db) => ({
+  recentUsers: db
+    .select({
+      id: users.id,
+      username: users.username,
+      email: users.email,
+      createdAt: users.createdAt,
+      avatarUrl: users.avatarUrl,
+    })
+    .from(users)
+    .orderBy(desc(users.id))
+    .limit(sql.placeholder("limit")),
+  recentVideos: db
+    .select({
+      id: videos.id,
+      title: videos.title,
+      ownerId: videos.ownerId,
+      ownerName: users.username,
+      createdAt: videos.createdAt,
+      views: videos.views,
+      likes: videos.likes,
+      visibility: videos.visibility,
+    })
+    .from(videos)
+    .leftJoin(users, eq(users.id, videos.ownerId))
+    .orderBy(desc(videos.id))
+    .limit(sql.placeholder("limit")),
+  recentReports: db
+    .select({
+      id: reports.id,
+      reporterId: reports.reporterId,
+      reporterName: users.username,
+      targetType: reports.targetType,
+      targetId: reports.targetId,
+      reason: reports.reason,
+      status: reports.status,
+      createdAt: reports.createdAt,
+    })
+    .from(reports)
+    .leftJoin(users, eq(users.id, reports.reporterId))
+    .orderBy(desc(reports.id))
+    .limit(sql.placeholder("limit")),
+}));
+
 export async function readRecentActivity(ctx: UserCtx, limit: number): Promise<RecentActivity> {
-  const { recentUsers, recentVideos, recentReports } = await ctx.db.batch({
-    recentUsers: ctx.db
-      .select({
-        id: users.id,
-        username: users.username,
-        email: users.email,
-        createdAt: users.createdAt,
-        avatarUrl: users.avatarUrl,
-      })
-      .from(users)
-      .orderBy(desc(users.id))
-      .limit(limit),
-    recentVideos: ctx.db
-      .select({
-        id: videos.id,
-        title: videos.title,
-        ownerId: videos.ownerId,
-        ownerName: users.username,
-        createdAt: videos.createdAt,
-        views: videos.views,
-        likes: videos.likes,
-        visibility: videos.visibility,
-      })
-      .from(videos)
-      .leftJoin(users, eq(users.id, videos.ownerId))
-      .orderBy(desc(videos.id))
-      .limit(limit),
-    recentReports: ctx.db
-      .select({
-        id: reports.id,
-        reporterId: reports.reporterId,
-        reporterName: users.username,
-        targetType: reports.targetType,
-        targetId: reports.targetId,
-        reason: reports.reason,
-        status: reports.status,
-        createdAt: reports.createdAt,
-      })
-      .from(reports)
-      .leftJoin(users, eq(users.id, reports.reporterId))
-      .orderBy(desc(reports.id))
-      .limit(limit),
-  });
+  const { recentUsers, recentVideos, recentReports } = await ctx.db.again(recentActivity(), { limit });
   return {
     recent_users: recentUsers.map(withIsoTime),
     recent_videos: recentVideos.map(withIsoTime),

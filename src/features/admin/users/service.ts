@@ -5,6 +5,7 @@ import type { UserCtx } from "../../../context.ts";
 import { one } from "../../../db/batch.ts";
 import { searched } from "../../../db/folding.ts";
 import { offsetOf, pagination } from "../../../db/page.ts";
+import { prepared } from "../../../db/prepared-batch.ts";
 import { reports, statsTotals, users, videos } from "../../../db/tables.ts";
 import { AppError } from "../../../errors.ts";
 import { readUsage } from "../../files/service.ts";
@@ -13,7 +14,25 @@ import { type Searchable, searchPage } from "../search.ts";
 import { readVideos, toVideoItem } from "../videos/service.ts";
 import type { UserDetails, UserItem, UserListQuery } from "./contract.ts";
 
-type Row = typeof users.$inferSelect;
+/** What a list shows of a user. */
+const ITEM = {
+  id: users.id,
+  username: users.username,
+  email: users.email,
+  fullName: users.fullName,
+  avatarUrl: users.avatarUrl,
+  bio: users.bio,
+  followerCount: users.followerCount,
+  followingCount: users.followingCount,
+  videoCount: users.videoCount,
+  isVerified: users.isVerified,
+  bannedAt: users.bannedAt,
+  banReason: users.banReason,
+  createdAt: users.createdAt,
+  lastActiveAt: users.lastActiveAt,
+};
+
+type Row = Pick<typeof users.$inferSelect, keyof typeof ITEM>;
 
 const toItem = (row: Row): UserItem => ({
   id: row.id,
@@ -54,24 +73,43 @@ const FILTERS: Record<UserListQuery["status"], { where: SQL | undefined; total: 
   banned: { where: isNotNull(users.bannedAt), total: sql`${statsTotals.usersBanned}` },
 };
 
+type Sort = Pick<UserListQuery, "sort_by" | "order">;
+
+const orderOf = ({ sort_by, order }: Sort): SQL =>
+  sql`${SORTS[sort_by]} ${sql.raw(order)}, ${users.id} ${sql.raw(order)}`;
+
+const unsearched = prepared(
+  (db, status: UserListQuery["status"], sort_by: UserListQuery["sort_by"], order: UserListQuery["order"]) => {
+    const sort = { sort_by, order };
+    const ids = db
+      .select({ id: users.id })
+      .from(users)
+      .where(FILTERS[status].where)
+      .orderBy(orderOf(sort))
+      .limit(sql.placeholder("limit"))
+      .offset(sql.placeholder("offset"));
+    return {
+      rows: db.select(ITEM).from(users).where(inArray(users.id, ids)).orderBy(orderOf(sort)),
+      counted: one(db.select({ total: FILTERS[status].total }).from(statsTotals)),
+    };
+  },
+);
+
 /**
  * A page of users. Without a search it reads an index from the page's end of the list and the page's own rows, so a page
  * costs its offset; totals are counters.
  */
 export async function listUsers(ctx: UserCtx, query: UserListQuery) {
-  const { where, total } = FILTERS[query.status];
-  const direction = sql.raw(query.order);
-  const order = sql`${SORTS[query.sort_by]} ${direction}, ${users.id} ${direction}`;
-  const page = { filter: where, order, limit: query.limit, offset: offsetOf(query) };
-  const found = query.search === "" ? undefined : await searchPage(ctx, SEARCHED, query.search, page);
-  const ids =
-    found?.ids ??
-    ctx.db.select({ id: users.id }).from(users).where(where).orderBy(order).limit(page.limit).offset(page.offset);
-  const { rows, counted } = await ctx.db.batch({
-    rows: ctx.db.select().from(users).where(inArray(users.id, ids)).orderBy(order),
-    counted: one(ctx.db.select({ total }).from(statsTotals)),
-  });
-  return { users: rows.map(toItem), pagination: pagination(query, found?.total ?? counted?.total ?? 0) };
+  const { status, sort_by, order, limit, search } = query;
+  const offset = offsetOf(query);
+  if (search === "") {
+    const { rows, counted } = await ctx.db.again(unsearched(status, sort_by, order), { limit, offset });
+    return { users: rows.map(toItem), pagination: pagination(query, counted?.total ?? 0) };
+  }
+  const page = { filter: FILTERS[status].where, order: orderOf(query), limit, offset };
+  const { ids, total } = await searchPage(ctx, SEARCHED, search, page);
+  const rows = await ctx.db.select(ITEM).from(users).where(inArray(users.id, ids)).orderBy(page.order);
+  return { users: rows.map(toItem), pagination: pagination(query, total) };
 }
 
 const RECENT = 10;
