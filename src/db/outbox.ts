@@ -13,7 +13,7 @@ import { countDeliveries } from "../platform/metrics.ts";
 import type { CallContext } from "./call-context.ts";
 import { generationColumn } from "./generation.ts";
 import { type FailedDelivery, parkAfterFailures } from "./outbox-parked.ts";
-import { prepared } from "./prepared-batch.ts";
+import { type Builder, prepared } from "./prepared-batch.ts";
 import { outbox } from "./tables.ts";
 
 /** Who is told: `user:12`, `room:01J…`, `file:…`. The part before the colon picks the handler. */
@@ -66,10 +66,9 @@ export function enqueue(ctx: CallContext, target: Target, payload: unknown) {
  * Tells whoever `select` yields, in the batch of the change: a SELECT of (target, payload JSON). With `WHERE changes() > 0`
  * it tells only if the statement just before it changed something; `last_insert_rowid()` is the row that one made.
  */
-export function enqueueSelect(ctx: CallContext, select: SQL) {
-  return ctx.db.run(
-    sql`INSERT INTO outbox (target, payload, created_at) SELECT told.*, ${ctx.now.getTime()} FROM (${select}) AS told`,
-  );
+export function enqueueSelect({ db, now }: { db: Builder; now: Date | SQL }, select: SQL) {
+  const time = now instanceof Date ? now.getTime() : now;
+  return db.run(sql`INSERT INTO outbox (target, payload, created_at) SELECT told.*, ${time} FROM (${select}) AS told`);
 }
 
 /**
@@ -85,8 +84,8 @@ const PENDING_ROWS = 500;
  * Reads all that is still pending for these receivers; the last statement of the batch. Targets may be SQL; a SELECT that
  * stands alone may yield any number of them.
  */
-export function pendingFor(ctx: CallContext, ...targets: (Target | SQL)[]) {
-  return ctx.db
+export function pendingFor({ db }: { db: Builder }, ...targets: (Target | SQL)[]) {
+  return db
     .select(pendingColumns)
     .from(outbox)
     .where(

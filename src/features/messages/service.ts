@@ -1,11 +1,12 @@
 /** Direct messages: sending, reading, marking as seen. */
-import { and, desc, eq, isNull, lt, or, sql } from "drizzle-orm";
+import { and, desc, eq, isNull, lt, or, type SQL, sql } from "drizzle-orm";
 import type { UserCtx } from "../../context.ts";
 import { after, one } from "../../db/batch.ts";
 import { inList, iso } from "../../db/json.ts";
 import { readHook } from "../../db/message-hook.ts";
 import { deliverSoon, enqueueSelect, pendingFor } from "../../db/outbox.ts";
 import { type FeedQuery, feedPart, forwardPart, newestFirst, oldestFirst } from "../../db/page.ts";
+import { prepared } from "../../db/prepared-batch.ts";
 import { conversations, messages, users } from "../../db/tables.ts";
 import { AppError } from "../../errors.ts";
 import { beginSend, endSend, frameFor, pushTo } from "../../hub/client.ts";
@@ -57,45 +58,57 @@ async function earlierMessage(ctx: UserCtx, clientMessageId: string | undefined)
   return earlier;
 }
 
-async function storeMessage(ctx: UserCtx, input: SendMessage): Promise<DirectMessage> {
-  const me = ctx.actor.id;
-  const { receiverId, content } = input;
-  const now = ctx.now.getTime();
-  const isReachable = sql`u.id = ${receiverId} AND u.account_status = 'active' AND NOT ${blockedBetween(me, receiverId)}`;
-  const { receiver, made, pending } = await ctx.db.batch({
-    receiver: one(
-      ctx.db
-        .select({ accountStatus: users.accountStatus, isBlocked: blockedBetween(me, receiverId) })
-        .from(users)
-        .where(eq(users.id, receiverId)),
-    ),
-    made: ctx.db
-      .insert(messages)
-      .select(
-        sql`SELECT NULL, ${me}, u.id, ${content}, ${input.clientMessageId ?? null}, ${now}, NULL FROM users u WHERE ${isReachable}`,
-      )
-      .onConflictDoNothing()
-      .returning(),
-    told: after(
-      "made",
-      enqueueSelect(
-        ctx,
-        sql`SELECT 'user:' || told.value, ${frameFor("message:new", {
-          id: sql`m.id`,
-          senderId: sql`m.sender_id`,
-          receiverId: sql`m.receiver_id`,
-          content: sql`m.content`,
-          createdAt: iso(sql`m.created_at`),
-          seen: false,
-        })} FROM messages m, json_each(json_array(m.receiver_id, m.sender_id)) told
+type Given = "me" | "receiverId" | "content" | "clientMessageId" | "now" | "toMe" | "toReceiver";
+const given = (name: Given): SQL => sql`${sql.placeholder(name)}`;
+const isBlocked = blockedBetween(given("me"), given("receiverId"));
+
+const sending = prepared((db) => ({
+  receiver: one(
+    db
+      .select({ accountStatus: users.accountStatus, isBlocked })
+      .from(users)
+      .where(sql`${users.id} = ${given("receiverId")}`),
+  ),
+  made: db
+    .insert(messages)
+    .select(
+      sql`SELECT NULL, ${given("me")}, u.id, ${given("content")}, ${given("clientMessageId")}, ${given("now")}, NULL
+      FROM users u WHERE u.id = ${given("receiverId")} AND u.account_status = 'active' AND NOT ${isBlocked}`,
+    )
+    .onConflictDoNothing()
+    .returning(),
+  told: after(
+    "made",
+    enqueueSelect(
+      { db, now: given("now") },
+      sql`SELECT 'user:' || told.value, ${frameFor("message:new", {
+        id: sql`m.id`,
+        senderId: sql`m.sender_id`,
+        receiverId: sql`m.receiver_id`,
+        content: sql`m.content`,
+        createdAt: iso(sql`m.created_at`),
+        seen: false,
+      })} FROM messages m, json_each(json_array(m.receiver_id, m.sender_id)) told
       WHERE changes() > 0 AND m.id = last_insert_rowid()`,
-      ),
     ),
-    pending: pendingFor(ctx, `user:${receiverId}`, `user:${me}`),
+  ),
+  pending: pendingFor({ db }, given("toReceiver"), given("toMe")),
+}));
+
+async function storeMessage(ctx: UserCtx, { receiverId, content, clientMessageId }: SendMessage) {
+  const me = ctx.actor.id;
+  const { receiver, made, pending } = await ctx.db.again(sending(), {
+    me,
+    receiverId,
+    content,
+    clientMessageId: clientMessageId ?? null,
+    now: ctx.now.getTime(),
+    toMe: `user:${me}`,
+    toReceiver: `user:${receiverId}`,
   });
   if (receiver?.accountStatus !== "active") throw new AppError("NOT_FOUND");
   // A repetition alone makes a second trip.
-  const message = made[0] ?? (await earlierMessage(ctx, input.clientMessageId));
+  const message = made[0] ?? (await earlierMessage(ctx, clientMessageId));
   if (!message) throw new AppError("FORBIDDEN", "You cannot message this user.");
   deliverSoon(ctx, pending);
   return toMessage(message);
