@@ -15,8 +15,15 @@ import { openSocket } from "./support/socket.ts";
 import { startSocketIo } from "./support/socketio.ts";
 
 const hubOf = (user: TestUser) => env.USER_HUB.getByName(String(user.id));
+/** As the hub has stored them: apart, while it keeps nothing else. */
 const roomsOf = (user: TestUser) =>
-  runInDurableObject(hubOf(user), (_, { storage }) => storage.sql.exec("SELECT * FROM room_references").toArray());
+  runInDurableObject(hubOf(user), (_, { storage: { sql } }) => {
+    const tables = "SELECT name FROM sqlite_master WHERE name IN ('room_references', 'first_rooms')";
+    return sql
+      .exec(tables)
+      .toArray()
+      .flatMap(({ name }) => sql.exec(`SELECT * FROM ${name}`).toArray());
+  });
 const ban = async (user: TestUser) => {
   const by = await mintAdmin();
   expect((await admin(by, `/users/${user.id}/ban`, { reason: "spam" })).status).toBe(200);

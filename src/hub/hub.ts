@@ -4,36 +4,29 @@
  */
 import type { CallBudget } from "../auth/call-budgets.ts";
 import type { Counted } from "../auth/call-meter.ts";
-import { config } from "../config.ts";
 import { actingAs, objectContext, type UserCtx } from "../context.ts";
 import type { Delivery } from "../db/outbox.ts";
 import type { FailedDelivery } from "../db/outbox-parked.ts";
 import { AppError, CLOSE } from "../errors.ts";
-import type { CommandContext } from "../realtime/commands.ts";
+import type { CommandContext, Commands } from "../realtime/commands.ts";
 import type { Connection } from "../realtime/connection.ts";
 import type { ConnectRequest } from "../realtime/connection-state.ts";
-import { FrameLog } from "../realtime/log.ts";
-import { migrate } from "../realtime/migrations.ts";
+import type { FrameLog } from "../realtime/log.ts";
+import { migrate, versionOf } from "../realtime/migrations.ts";
 import { peopleIn } from "../realtime/people.ts";
 import { ERASED_FRAME, encodeFrame, type Frame } from "../realtime/protocol.ts";
 import { Room } from "../realtime/room.ts";
 import type { Authenticated, Revocation, RoomKind, RoomRef } from "../realtime/room-ref.ts";
-import { UserReferences } from "../realtime/user-references.ts";
-import { AwayPushes } from "./away-pushes.ts";
 import { HubDelivery } from "./delivery.ts";
 import { exportPage, type HubExport } from "./export.ts";
 import { hubFeatures } from "./features.ts";
-import { OfflineQueue } from "./offline-queue.ts";
-import { type Notice, PendingNotices } from "./pending-notices.ts";
-import { HubPresence } from "./presence.ts";
-import { Pushes, type PushItem } from "./pushes.ts";
+import type { Notice } from "./pending-notices.ts";
+import type { PushItem } from "./pushes.ts";
 import { Revocations } from "./revocations.ts";
-import { RoomReferences } from "./room-references.ts";
+import { DROP_FIRST_ROOMS, RoomReferences } from "./room-references.ts";
 import { HUB_SCHEMA } from "./schema.ts";
-import { HubTopics, type TopicFrame } from "./topics.ts";
-
-/** SPEC 2: the last 1000, and all of the last 7 days up to 10 000. */
-const RETENTION = { least: 1000, days: 7, most: 10_000 };
+import { HubState } from "./state.ts";
+import type { TopicFrame } from "./topics.ts";
 
 /** What of a send's own deliveries must come again, and what is left of its sender's budget. */
 export type Sent = Counted & { failed: FailedDelivery[] };
@@ -44,63 +37,52 @@ export class UserHub extends Room {
   protected override readonly kind = "user";
   protected override readonly roomKind = null;
   protected override readonly numberedIn = "users";
-  protected override readonly log: FrameLog;
-  readonly #notices: PendingNotices;
-  readonly #revocations: Revocations;
-  readonly #queue: OfflineQueue;
-  /** Whom the log names, for erasure. */
-  readonly #references: UserReferences;
-  readonly #pushes: Pushes;
-  readonly #awayPushes: AwayPushes;
   readonly #rooms: RoomReferences;
-  readonly #presence: HubPresence;
-
-  readonly #features = hubFeatures();
-  readonly #topics = new HubTopics({
-    env: this.env,
-    userId: () => this.#userId,
-    connections: () => this.connections.values(),
-    send: this.senders.send,
-    later: (work) => this.ctx.waitUntil(work),
-    arm: () => this.timers.arm(Date.now()),
-  });
-  protected override readonly commands = this.#features.commands((by) => this.#as(by), this.#topics);
+  #commands: Commands | undefined;
+  #openState: HubState | undefined;
+  /** Whether anything but rooms was ever kept: then there may be something due. */
+  #hasState: boolean;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    const { sql } = state.storage;
-    migrate(state.storage, HUB_SCHEMA);
-    this.log = new FrameLog(sql, RETENTION);
-    this.#queue = new OfflineQueue(sql, this.log, config(env).OFFLINE_QUEUE === "1");
-    this.#revocations = new Revocations(sql);
-    this.#rooms = new RoomReferences(sql);
-    this.#notices = new PendingNotices({ state, env, timers: this.timers });
-    this.timers.add(this.#topics);
-    this.#references = new UserReferences({
-      state,
+    const { storage } = state;
+    this.#hasState = versionOf(storage.sql) !== undefined;
+    if (this.#hasState) migrate(storage, HUB_SCHEMA);
+    this.#rooms = new RoomReferences(storage.sql, () => this.#hasState);
+    this.timers.addLater(() => void (this.#hasState && this.#state));
+  }
+
+  get #state(): HubState {
+    this.#openState ??= this.#open();
+    return this.#openState;
+  }
+
+  #open(): HubState {
+    const { storage } = this.ctx;
+    if (!this.#hasState) {
+      migrate(storage, HUB_SCHEMA);
+      storage.sql.exec(DROP_FIRST_ROOMS);
+      this.#hasState = true;
+    }
+    return new HubState({
+      state: this.ctx,
+      env: this.env,
       timers: this.timers,
-      target: `user:${this.#userId}`,
-      context: () => objectContext(state, env),
+      connections: this.connections,
+      context: () => objectContext(this.ctx, this.env),
+      userId: () => this.#userId,
+      send: this.senders.send,
       anonymise: (userId) => this.#anonymise(userId),
     });
-    this.#presence = new HubPresence({
-      state,
-      timers: this.timers,
-      context: () => objectContext(state, env),
-      userId: () => this.#userId,
-      isOnline: () => this.connections.userCount > 0,
-    });
-    this.#pushes = new Pushes({
-      sql,
-      timers: this.timers,
-      send: (due) => this.#features.sendPushes(objectContext(state, env), this.#userId, due),
-    });
-    this.#awayPushes = new AwayPushes({
-      pushes: this.#pushes,
-      log: this.log,
-      connections: () => this.connections.values(),
-      itemIn: (frame) => this.#features.pushItemIn(frame, this.#userId),
-    });
+  }
+
+  protected override get log(): FrameLog {
+    return this.#state.log;
+  }
+
+  protected override get commands(): Commands {
+    this.#commands ??= hubFeatures().commands((by) => this.#as(by), this.#state.topics);
+    return this.#commands;
   }
 
   /** The user of a connection, as a service wants them. */
@@ -130,11 +112,11 @@ export class UserHub extends Room {
    */
   protected override startOver(): void {
     this.log.clear();
-    this.#references.clear();
-    this.#revocations.clear();
-    this.#notices.clear();
-    this.#pushes.startOver();
-    this.#notices.add({ revocation: { userId: this.#userId, code: CLOSE.restart, reason: "UNAVAILABLE" } });
+    this.#state.references.clear();
+    this.#state.revocations.clear();
+    this.#state.notices.clear();
+    this.#state.pushes.startOver();
+    this.#state.notices.add({ revocation: { userId: this.#userId, code: CLOSE.restart, reason: "UNAVAILABLE" } });
   }
 
   /** The Worker asked the database before; what was revoked since then, the hub knows. */
@@ -145,33 +127,33 @@ export class UserHub extends Room {
   }
 
   protected override beforeReplay(): Promise<void> {
-    return this.#references.settle();
+    return this.#state.references.settle();
   }
 
   protected override revocationOf(by: Authenticated): Revocation | null {
-    return this.#revocations.against(by);
+    return this.#hasState ? new Revocations(this.ctx.storage.sql).against(by) : null;
   }
 
   protected override opened(_connection: Connection, isFirst: boolean): void {
     if (!isFirst) return;
-    this.#pushes.clear();
-    this.#presence.changed(Date.now());
+    this.#state.pushes.clear();
+    this.#state.presence.changed(Date.now());
   }
 
   protected override closed(connection: Connection, isLast: boolean): void {
     if (!isLast) return;
-    this.#awayPushes.closed(connection, Date.now());
-    this.#presence.changed(Date.now());
+    this.#state.awayPushes.closed(connection, Date.now());
+    this.#state.presence.changed(Date.now());
   }
 
   protected override gone(connection: Connection): void {
-    this.#topics.gone(connection);
-    this.#awayPushes.gone(connection, Date.now());
-    if (this.connections.userCount === 0) this.#queue.begin(connection);
+    this.#state.topics.gone(connection);
+    this.#state.awayPushes.gone(connection, Date.now());
+    if (this.connections.userCount === 0) this.#state.queue.begin(connection);
   }
 
   protected override queueStart(): number | undefined {
-    return this.#queue.startBeside(this.connections.allOf(this.#userId), Date.now());
+    return this.#state.queue.startBeside(this.connections.allOf(this.#userId), Date.now());
   }
 
   get #userId(): number {
@@ -185,7 +167,7 @@ export class UserHub extends Room {
     const { frames, about, namesNobody, person, isReinstated, revocation, isErased, hasPush, asOf = id } = delivery;
     const now = Date.now();
     for (const frame of frames) this.#show(frame, { at: now, deliveryId: id, about, namesNobody });
-    if (hasPush) this.#pushes.switchOn();
+    if (hasPush) this.#state.pushes.switchOn();
     if (person) this.#spread({ person: { ...person, userId: this.#userId } });
     if (isReinstated) this.#reinstate();
     if (revocation) this.#revokeEverywhere({ ...revocation, userId: this.#userId, asOf }, now);
@@ -198,22 +180,22 @@ export class UserHub extends Room {
     const others = new Set([...named, ...about].filter((id) => id !== null));
     others.delete(this.#userId);
     const people = [...others];
-    for (const userId of people) this.#references.record(userId, origin.at);
+    for (const userId of people) this.#state.references.record(userId, origin.at);
     this.broadcastLogged(this.log.append(frame, { ...origin, people }));
-    this.#awayPushes.noteFrame(frame, origin.at);
+    this.#state.awayPushes.noteFrame(frame, origin.at);
   }
 
   /** Somebody whom the log names was erased: their frames are no more. Doing it again changes nothing. */
   #anonymise(userId: number): void {
     this.log.replaceAbout(userId, ERASED_FRAME);
-    this.#references.forget(userId);
+    this.#state.references.forget(userId);
   }
 
   /** The user themself was erased. What is left is the order to close their connections, until all rooms have heard it. */
   async #erase(): Promise<void> {
     this.log.clear();
-    this.#pushes.clear();
-    await this.#references.withdraw();
+    this.#state.pushes.clear();
+    await this.#state.references.withdraw();
   }
 
   /** RPC: shows a frame to whoever is connected; it is not logged. */
@@ -223,12 +205,13 @@ export class UserHub extends Room {
 
   /** RPC: what was published under a topic; null: something was lost on the way. Answers whether anybody here hears it. */
   hearTopic(topic: string, frames: TopicFrame[] | null): boolean {
-    return this.#topics.hear(topic, frames);
+    return this.#state.topics.hear(topic, frames);
   }
 
   /** RPC: wakes the user's browsers, if they are away; nothing is logged. */
   nudge(item: PushItem): void {
-    this.#awayPushes.noteItem(item, Date.now());
+    // Where nothing was ever kept, no browser is registered.
+    if (this.#hasState) this.#state.awayPushes.noteItem(item, Date.now());
   }
 
   /** RPC: whether a connection is alive. */
@@ -240,7 +223,7 @@ export class UserHub extends Room {
   /** RPC: what is kept here of the user, a bounded piece of it after a position in the log. */
   async exportOf(after: number): Promise<HubExport> {
     await this.beforeReplay();
-    return exportPage(this.log, this.#topics.heard, after);
+    return exportPage(this.log, this.#state.topics.heard, after);
   }
 
   /** RPC: counts calls that the user has made over REST, from `address`. */
@@ -282,19 +265,19 @@ export class UserHub extends Room {
 
   /** Closes the user's connections here and in every room they are in. */
   #revokeEverywhere(revocation: Revocation & { asOf: number }, now: number): void {
-    this.#revocations.add(revocation, now);
+    this.#state.revocations.add(revocation, now);
     this.#spread({ revocation });
   }
 
   #reinstate(): void {
-    this.#revocations.liftBans();
-    this.#notices.withdrawBans();
+    this.#state.revocations.liftBans();
+    this.#state.notices.withdrawBans();
   }
 
   /** Does it here, and notes it for every room the user is in: a room that cannot be reached now is told later. */
   #spread(notice: Notice): void {
     if (notice.person) this.updatePerson(notice.person);
-    this.#notices.add(notice);
+    this.#state.notices.add(notice);
     if (notice.revocation) this.revoke(notice.revocation);
   }
 }

@@ -90,6 +90,16 @@ function* storedFrames(rows: Iterable<StoredRow>): Generator<EncodedFrame> {
   for (const { seq, frame, people } of rows) yield EncodedFrame.stored(frame, seq, people);
 }
 
+type Edges = { head: number | null; tail: number | null; delivery: number | null };
+
+/**
+ * Three rows read: both edges in one SELECT would scan all of the log. A row has the highest delivery that had been logged by
+ * then, so the newest has the highest of all.
+ */
+const EDGES = `
+  SELECT (SELECT max(seq) FROM log) AS head, (SELECT min(seq) FROM log) AS tail,
+    (SELECT delivery_id FROM log WHERE delivery_id IS NOT NULL ORDER BY seq DESC LIMIT 1) AS delivery`;
+
 /** Everything younger than `days` up to `most` frames, and the last `least` frames whatever their age. */
 export type Retention = { least: number; days: number; most: number };
 
@@ -104,17 +114,10 @@ export class FrameLog implements ReplayLog {
   constructor(sql: SqlStorage, retention: Retention) {
     this.#sql = sql;
     this.#retention = retention;
-    const [edges] = sql
-      .exec<{ head: number | null; tail: number | null }>("SELECT max(seq) AS head, min(seq) AS tail FROM log")
-      .toArray();
-    const head = edges?.head ?? 0;
-    this.#position = new LogPosition(loadEpoch(sql, "log_epoch"), head);
-    this.#tail = edges?.tail ?? head + 1;
-    // A row has the highest id that had been logged by then, so the newest has the highest of all.
-    const [delivery] = sql
-      .exec<{ id: number }>("SELECT delivery_id AS id FROM log WHERE delivery_id IS NOT NULL ORDER BY seq DESC LIMIT 1")
-      .toArray();
-    this.#lastDelivery = delivery?.id ?? 0;
+    const { head, tail, delivery } = sql.exec<Edges>(EDGES).one();
+    this.#position = new LogPosition(loadEpoch(sql, "log_epoch"), head ?? 0);
+    this.#tail = tail ?? this.head + 1;
+    this.#lastDelivery = delivery ?? 0;
   }
 
   get head(): number {

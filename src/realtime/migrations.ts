@@ -15,22 +15,28 @@ export type ObjectSchema = {
 export const hasTable = (sql: SqlStorage, name: string): boolean =>
   sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", name).toArray().length > 0;
 
+const VERSION_SCHEMA = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL);";
+
+const SET_VERSION = "INSERT INTO schema_version (version) VALUES (?)";
+
+/** How many steps an object's database has had; undefined: it is new. One row read, and one statement to keep in memory. */
+export const versionOf = (sql: SqlStorage): number | undefined =>
+  sql.exec<{ version: number }>(`${VERSION_SCHEMA} SELECT version FROM schema_version`).toArray()[0]?.version;
+
 /** Brings the object's database up to date. Runs in the constructor; costs one row read when there is nothing to do. */
 export function migrate(storage: DurableObjectStorage, { steps, latest }: ObjectSchema): void {
   const { sql } = storage;
-  sql.exec("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)");
-  const [row] = sql.exec<{ version: number }>("SELECT version FROM schema_version").toArray();
-  const done = row?.version ?? 0;
-  if (done >= steps.length) return;
+  const done = versionOf(sql);
+  if (done !== undefined && done >= steps.length) return;
   storage.transactionSync(() => {
-    const due = latest !== undefined && !row ? [latest] : steps.slice(done);
-    for (const step of due) {
+    if (done === undefined && latest !== undefined) {
+      sql.exec(`${latest}; ${SET_VERSION}`, steps.length);
+      return;
+    }
+    for (const step of steps.slice(done)) {
       if (typeof step === "string") sql.exec(step);
       else step(sql);
     }
-    sql.exec(
-      row ? "UPDATE schema_version SET version = ?" : "INSERT INTO schema_version (version) VALUES (?)",
-      steps.length,
-    );
+    sql.exec(done === undefined ? SET_VERSION : "UPDATE schema_version SET version = ?", steps.length);
   });
 }

@@ -20,8 +20,10 @@ type Host = {
   startOver(isSameRow: boolean): void;
 };
 
-const SCHEMA =
-  "CREATE TABLE IF NOT EXISTS origin (id INTEGER PRIMARY KEY CHECK (id = 1), generation TEXT NOT NULL, born INTEGER)";
+/** One statement, since an object keeps each that it has ever run in memory. */
+const SAVE = `
+  CREATE TABLE IF NOT EXISTS origin (id INTEGER PRIMARY KEY CHECK (id = 1), generation TEXT NOT NULL, born INTEGER);
+  INSERT OR REPLACE INTO origin (id, generation, born) VALUES (1, ?, ?)`;
 
 export class Origin {
   readonly #host: Host;
@@ -81,12 +83,7 @@ export class Origin {
   }
 
   #save(known: Known): void {
-    this.#sql.exec(SCHEMA);
-    this.#sql.exec(
-      "INSERT OR REPLACE INTO origin (id, generation, born) VALUES (1, ?, ?)",
-      known.generation,
-      known.born,
-    );
+    this.#sql.exec(SAVE, known.generation, known.born);
     this.#known = known;
   }
 }

@@ -20,6 +20,7 @@ export class Timers {
   /** Those that threw, until when, ms. After hibernation: at once. */
   readonly #failed = new Map<Timer, number>();
   #setFor: number | null = null;
+  #addRest: (() => void) | undefined;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -44,6 +45,14 @@ export class Timers {
     this.#timers.push(timer);
   }
 
+  /**
+   * Timers that are not made before they are needed: `make` adds them when the alarm rings. Until then nothing becomes due
+   * earlier than what the alarm was set for in the life before.
+   */
+  addLater(make: () => void): void {
+    this.#addRest = make;
+  }
+
   /** Makes sure that the alarm rings in time. An alarm that rings too early finds nothing due, and sets the next. */
   arm(now: number): void {
     const times = this.#timers.flatMap((timer) => this.#due(timer, now) ?? []);
@@ -57,6 +66,7 @@ export class Timers {
   /** The alarm rang. */
   async ring(now: number): Promise<void> {
     this.#setFor = null;
+    this.#addRest?.();
     for (const timer of this.#timers) {
       const due = this.#due(timer, now);
       if (due !== null && due <= now) await this.#ring(timer, now);
