@@ -2,9 +2,7 @@
 import { and, eq, gt, sql } from "drizzle-orm";
 import { actingAs, type Ctx, type User, type UserCtx } from "../context.ts";
 import type { CallContext } from "../db/call-context.ts";
-import { generationColumn } from "../db/generation.ts";
 import { hookColumn, noteHook } from "../db/message-hook.ts";
-import { newestOutboxId } from "../db/outbox.ts";
 import { sessions, socketTickets, users } from "../db/tables.ts";
 import { anybodyListens, noteListening } from "../db/webhook-facts.ts";
 import { AppError } from "../errors.ts";
@@ -15,6 +13,8 @@ import { isFromOutside, verifyOutsideToken } from "./outside.ts";
 import { isOutsideSession, outsideTokenHash } from "./outside-session.ts";
 import {
   type Account,
+  accountColumns,
+  accountOf,
   believe,
   lastUseOf,
   outsideUseOf,
@@ -89,11 +89,7 @@ async function findAccount(ctx: Ctx, { sessionId, userId }: Session): Promise<Ac
   const now = sql`${ctx.now.getTime()}`;
   const [row] = await ctx.db
     .select({
-      username: users.username,
-      displayName: users.displayName,
-      avatarUrl: users.avatarUrl,
-      role: users.role,
-      roleSetAt: users.roleSetAt,
+      ...accountColumns,
       accountStatus: users.accountStatus,
       bannedAt: users.bannedAt,
       banReason: users.banReason,
@@ -102,9 +98,6 @@ async function findAccount(ctx: Ctx, { sessionId, userId }: Session): Promise<Ac
       lastUsedAt: isOutsideSession(sessionId)
         ? outsideUseOf(sql`${outsideTokenHash(sessionId)}`, now)
         : lastUseOf(sql`${sessionId}`, sql`${userId}`),
-      createdAt: users.createdAt,
-      asOf: newestOutboxId,
-      generation: generationColumn,
       listens: anybodyListens,
       asked: hookColumn,
       addressBan: addressBanColumn(ctx),
@@ -112,11 +105,9 @@ async function findAccount(ctx: Ctx, { sessionId, userId }: Session): Promise<Ac
     .from(users)
     .where(eq(users.id, userId));
   if (!row || row.lastUsedAt === null) throw new AppError("UNAUTHORIZED");
-  const { username, displayName, avatarUrl, role, roleSetAt, createdAt, generation, asOf, lastUsedAt, ...use } = row;
   refuseBarred(ctx, row);
-  recordUse({ ...ctx, actor: { id: userId, sessionId } }, { ...use, asOf, lastUsedAt });
-  const bornAt = createdAt.getTime();
-  return { username, displayName, avatarUrl, role, isRoleSet: roleSetAt !== null, bornAt, generation, asOf };
+  recordUse({ ...ctx, actor: { id: userId, sessionId } }, { ...row, lastUsedAt: row.lastUsedAt });
+  return accountOf(row);
 }
 
 /** The caller as they are now, for a call that goes on for long. @throws AppError as `authenticate` */

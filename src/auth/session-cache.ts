@@ -11,7 +11,7 @@ import { generationColumn } from "../db/generation.ts";
 import { believeHook, hookColumn } from "../db/message-hook.ts";
 import { newestOutboxId } from "../db/outbox.ts";
 import { failUnless } from "../db/precondition.ts";
-import { identities, revokedTokens, sessions } from "../db/tables.ts";
+import { identities, revokedTokens, sessions, users } from "../db/tables.ts";
 import { anybodyListens } from "../db/webhook-facts.ts";
 import { ROLES, type Role } from "../roles.ts";
 import { banOf } from "./banned-address.ts";
@@ -38,6 +38,30 @@ export type Account = {
   generation: string;
   asOf: number;
 };
+
+/** Columns of `users`, and beside them, that make an Account. */
+export const accountColumns = {
+  username: users.username,
+  displayName: users.displayName,
+  avatarUrl: users.avatarUrl,
+  role: users.role,
+  roleSetAt: users.roleSetAt,
+  createdAt: users.createdAt,
+  generation: generationColumn,
+  asOf: newestOutboxId,
+};
+type AccountRow = Omit<Account, "isRoleSet" | "bornAt"> & { roleSetAt: Date | null; createdAt: Date };
+
+export const accountOf = ({ roleSetAt, createdAt, ...row }: AccountRow): Account => ({
+  username: row.username,
+  displayName: row.displayName,
+  avatarUrl: row.avatarUrl,
+  role: row.role,
+  isRoleSet: roleSetAt !== null,
+  bornAt: createdAt.getTime(),
+  generation: row.generation,
+  asOf: row.asOf,
+});
 
 /** What is read along, whenever somebody is found to be signed in. */
 const Use = z.object({

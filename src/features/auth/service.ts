@@ -3,6 +3,7 @@ import { and, eq, lt, or, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { refuseBarred } from "../../auth/authenticate.ts";
 import { isOutsideSession, outsideTokenHash } from "../../auth/outside-session.ts";
+import { accountColumns, accountOf, rememberSession } from "../../auth/session-cache.ts";
 import { signToken } from "../../auth/tokens.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
 import type { Statements } from "../../db/batch.ts";
@@ -121,7 +122,7 @@ export async function signIn(ctx: Ctx, user: Row, more: { passwordHash?: string 
 export async function openSession(ctx: Ctx, userId: number, lifeSeconds?: number, record: Statements = {}) {
   const sessionId = randomSecret(16);
   const { token, expiresAt } = await signToken(ctx.config, { userId, sessionId, now: ctx.now, lifeSeconds });
-  await ctx.db.batch({
+  const { account } = await ctx.db.batch({
     started: ctx.db.insert(sessions).values({
       id: sessionId,
       userId,
@@ -133,7 +134,11 @@ export async function openSession(ctx: Ctx, userId: number, lifeSeconds?: number
     }),
     forgotten: ctx.db.delete(sessions).where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, ctx.now))),
     ...record,
+    account: ctx.db.select(accountColumns).from(users).where(eq(users.id, userId)),
   });
+  // The first call with it, most often the connect of a socket, costs one trip like all that follow.
+  const [row] = account;
+  if (row) rememberSession(ctx, token, { userId, sessionId, expiresAt: expiresAt.getTime() }, accountOf(row));
   return { token, expiresAt: expiresAt.toISOString() };
 }
 
