@@ -1,10 +1,14 @@
 /** A hub that only hears which rooms its user is in: it makes next to nothing, and none of the rooms is lost when it does. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
+import { UserHub } from "../src/hub/hub.ts";
 import { HUB_SCHEMA } from "../src/hub/schema.ts";
 import { migrate } from "../src/realtime/migrations.ts";
+import { run } from "./support/admin.ts";
 import { mintUser, type TestUser } from "./support/api.ts";
+import { mintStream } from "./support/media.ts";
+import { openSocket } from "./support/socket.ts";
 
 const by = { sessionId: "s", asOf: 0 };
 const ROOMS = [
@@ -64,4 +68,24 @@ it("loses none of them to the release before, which makes all tables at once, an
   expect(await hub.whereabouts(9)).toEqual({ connections: 0, rooms: ROOMS });
   expect((await hub.exportOf(0)).events).toEqual([]);
   expect(await hub.whereabouts(9)).toEqual({ connections: 0, rooms: ROOMS });
+});
+
+it("is told by the room for whom it was made, and asks the database for nothing", async () => {
+  const ann = await mintUser();
+  const { id } = await mintStream(ann);
+  const tracked = vi.spyOn(UserHub.prototype, "trackRoom");
+  const socket = await openSocket(`/streams/${id}/ws?token=${ann.token}`);
+  await vi.waitFor(() => expect(tracked).toHaveResolved());
+  const [user] = await run(
+    "SELECT created_at AS born, generation FROM users, database_generation WHERE users.id = ?",
+    ann.id,
+  );
+  const hub = env.USER_HUB.getByName(String(ann.id));
+  await runInDurableObject(hub, (_, { storage }) =>
+    expect(storage.sql.exec("SELECT born, generation FROM origin").toArray()).toEqual([user]),
+  );
+  expect(tracked.mock.calls).toMatchObject([
+    [{ kind: "STREAM_ROOM", name: String(id) }, 1, { ...user, asOf: expect.any(Number) }],
+  ]);
+  expect(socket.closed).toBeUndefined();
 });

@@ -155,6 +155,7 @@ it("over Socket.IO as over a native socket: after its position, each once, befor
 
 it("goes as far back as frames are kept", async () => {
   const user = await mintUser();
+  // Makes its tables.
   await hubOf(user).exportOf(0);
   await runInDurableObject(hubOf(user), (_hub, { storage }) => {
     for (let seq = 11; seq <= 20; seq += 1)

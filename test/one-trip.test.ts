@@ -47,6 +47,16 @@ describe("a call costs one round trip", () => {
     }
   });
 
+  it("for the first one with a token that was made here", async () => {
+    const account = { username: `u${crypto.randomUUID().slice(0, 8)}`, password: "correct horse" };
+    const email = `${account.username}@example.com`;
+    const made = await call("/auth/register", { method: "POST", body: { ...account, email } });
+    const back = await call("/auth/login", { method: "POST", body: account });
+    for (const { body } of [made, back]) {
+      expect(costOf(await get(body, "/notifications"))).toMatchObject({ d1_queries: 1 });
+    }
+  });
+
   it("for whatever an admin polls, and writes no row", async () => {
     const admin = await mintKnownAdmin();
     for (const path of [

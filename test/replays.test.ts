@@ -12,6 +12,8 @@ const hubOf = (user: TestUser) => env.USER_HUB.getByName(String(user.id));
 
 /** Fills a user's log with so many frames of so many bytes. */
 async function keep(user: TestUser, count: number, bytes: number) {
+  // Makes its tables.
+  await hubOf(user).exportOf(0);
   await runInDurableObject(hubOf(user), (_hub, { storage }) => {
     for (let n = 1; n <= count; n += 1)
       storage.sql.exec(

@@ -13,6 +13,7 @@ import type { Connection } from "../realtime/connection.ts";
 import type { ConnectRequest } from "../realtime/connection-state.ts";
 import type { FrameLog } from "../realtime/log.ts";
 import { migrate, versionOf } from "../realtime/migrations.ts";
+import type { Stamp } from "../realtime/origin.ts";
 import { peopleIn } from "../realtime/people.ts";
 import { ERASED_FRAME, encodeFrame, type Frame } from "../realtime/protocol.ts";
 import { Room } from "../realtime/room.ts";
@@ -241,7 +242,7 @@ export class UserHub extends Room {
    * RPC: the user has come into a room; `visit`: the room's number of their visit. Answers the revocation that this
    * connection slipped past, if there is one: it was authenticated before, and the room was not known here yet.
    */
-  async trackRoom(room: RoomRef, visit: number, by: Authenticated): Promise<Revocation | null> {
+  async trackRoom(room: RoomRef, visit: number, by: Authenticated & Stamp): Promise<Revocation | null> {
     await this.meet(by);
     this.#rooms.track(room, visit);
     return this.revocationOf(by);

@@ -49,11 +49,11 @@ export class HubRegistration {
 
   /** Never throws. */
   async #track(connection: Connection, here: RoomRef, visit: number): Promise<void> {
-    const { userId, sessionId, asOf, generation } = connection.state;
+    const { userId, sessionId, asOf, generation, userBornAt: born } = connection.state;
     const { env } = this.#room;
     try {
       const revocation = await callObject(objectCaller(env), env.USER_HUB, hubName(userId), (hub) =>
-        hub.trackRoom(here, visit, { sessionId, asOf, generation }),
+        hub.trackRoom(here, visit, { sessionId, asOf, generation, born }),
       );
       this.#closeRevoked(connection, revocation);
     } catch (error) {
