@@ -10,7 +10,7 @@ const FIRST_ROOMS = `
     kind TEXT NOT NULL, name TEXT NOT NULL, visit INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (kind, name)
   ) WITHOUT ROWID;
   CREATE TRIGGER IF NOT EXISTS first_rooms_move AFTER INSERT ON schema_version BEGIN
-    INSERT INTO room_references SELECT kind, name, visit FROM first_rooms;
+    INSERT INTO room_references (kind, name, visit) SELECT kind, name, visit FROM first_rooms;
     DELETE FROM first_rooms;
   END;`;
 
