@@ -9,11 +9,15 @@ import { SLICE_SENDS } from "./send-slice.ts";
 import { FrameBatch, type TransportKind } from "./transport.ts";
 
 /**
- * The coalescing window of an array client, ms: what comes within it after a send goes with the next array, and costs no
- * send. In a small room less than a slice takes; in a crowd some twice as long as a round of sends, up to what nobody
- * notices.
+ * The coalescing window of an array client, ms: what comes within it after a send goes with the next array, and costs no send. In
+ * a small room less than a slice takes; in a crowd as long as a round of sends, up to what nobody notices. A longer one saves
+ * sends, and has everybody wait while the core is idle (bench/streams.ts, bench/rooms.ts).
  */
-const COALESCING_MS = { perSocket: 0.05, most: 50 };
+const COALESCING_MS = { least: 2.5, perSocket: 0.025, most: 50 };
+
+/** @param sockets array clients of the room */
+const coalescingMs = (sockets: number): number =>
+  Math.min(COALESCING_MS.most, Math.max(COALESCING_MS.least, sockets * COALESCING_MS.perSocket));
 
 /** `before`: its place among the shared frames. */
 type Own = { before: number; frame: EncodedFrame };
@@ -156,7 +160,7 @@ export class SendQueue {
   /** Drains queues while there is something left of `most` sends. @returns as #drainSlice */
   #drainKind(kind: TransportKind, now: number, most: number): number | null {
     const queues = this.#queues[kind];
-    const windowMs = kind === "array" ? Math.min(COALESCING_MS.most, queues.size * COALESCING_MS.perSocket) : 0;
+    const windowMs = kind === "array" ? coalescingMs(queues.size) : 0;
     let left = most;
     // A queue that was drained goes to the end; the loop ends where it meets the first one that has everything.
     for (const [connection, queue] of queues) {
