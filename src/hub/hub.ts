@@ -47,8 +47,9 @@ export class UserHub extends Room {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     const { storage } = state;
-    this.#hasState = versionOf(storage.sql) !== undefined;
-    if (this.#hasState) migrate(storage, HUB_SCHEMA);
+    const version = versionOf(storage.sql);
+    this.#hasState = version !== undefined;
+    if (this.#hasState) migrate(storage, HUB_SCHEMA, version);
     this.#rooms = new RoomReferences(storage.sql, () => this.#hasState);
     this.timers.addLater(() => void (this.#hasState && this.#state));
   }

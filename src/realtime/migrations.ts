@@ -23,10 +23,12 @@ const SET_VERSION = "INSERT INTO schema_version (version) VALUES (?)";
 export const versionOf = (sql: SqlStorage): number | undefined =>
   sql.exec<{ version: number }>(`${VERSION_SCHEMA} SELECT version FROM schema_version`).toArray()[0]?.version;
 
-/** Brings the object's database up to date. Runs in the constructor; costs one row read when there is nothing to do. */
-export function migrate(storage: DurableObjectStorage, { steps, latest }: ObjectSchema): void {
+/**
+ * Brings the object's database up to date. Runs in the constructor; costs one row read when there is nothing to do, or none if
+ * `done` has been read: the version that the database has.
+ */
+export function migrate(storage: DurableObjectStorage, { steps, latest }: ObjectSchema, done = versionOf(storage.sql)) {
   const { sql } = storage;
-  const done = versionOf(sql);
   if (done !== undefined && done >= steps.length) return;
   storage.transactionSync(() => {
     if (done === undefined && latest !== undefined) {
