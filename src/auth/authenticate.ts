@@ -89,7 +89,7 @@ async function findAccount(ctx: Ctx, { sessionId, userId }: Session): Promise<Ac
   const now = sql`${ctx.now.getTime()}`;
   const [row] = await ctx.db
     .select({
-      ...accountColumns,
+      account: accountColumns,
       accountStatus: users.accountStatus,
       bannedAt: users.bannedAt,
       banReason: users.banReason,
@@ -106,8 +106,9 @@ async function findAccount(ctx: Ctx, { sessionId, userId }: Session): Promise<Ac
     .where(eq(users.id, userId));
   if (!row || row.lastUsedAt === null) throw new AppError("UNAUTHORIZED");
   refuseBarred(ctx, row);
-  recordUse({ ...ctx, actor: { id: userId, sessionId } }, { ...row, lastUsedAt: row.lastUsedAt });
-  return accountOf(row);
+  const { account, lastUsedAt } = row;
+  recordUse({ ...ctx, actor: { id: userId, sessionId } }, { ...row, asOf: account.asOf, lastUsedAt });
+  return accountOf(account);
 }
 
 /** The caller as they are now, for a call that goes on for long. @throws AppError as `authenticate` */

@@ -52,15 +52,10 @@ export const accountColumns = {
 };
 type AccountRow = Omit<Account, "isRoleSet" | "bornAt"> & { roleSetAt: Date | null; createdAt: Date };
 
-export const accountOf = ({ roleSetAt, createdAt, ...row }: AccountRow): Account => ({
-  username: row.username,
-  displayName: row.displayName,
-  avatarUrl: row.avatarUrl,
-  role: row.role,
+export const accountOf = ({ roleSetAt, createdAt, ...account }: AccountRow): Account => ({
+  ...account,
   isRoleSet: roleSetAt !== null,
   bornAt: createdAt.getTime(),
-  generation: row.generation,
-  asOf: row.asOf,
 });
 
 /** What is read along, whenever somebody is found to be signed in. */

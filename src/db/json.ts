@@ -23,4 +23,7 @@ export const iso = (ms: SQLWrapper): SQL => sql`strftime('%Y-%m-%dT%H:%M:%fZ', $
 
 /** The numbers of a list as a table, however many there are: one bound parameter instead of a hundred and more. */
 export const inList = (column: SQLWrapper, values: readonly (number | string)[]): SQL =>
-  sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
+  inJson(column, sql`${JSON.stringify(values)}`);
+
+/** The same of a list that is JSON already, or a placeholder for it. */
+export const inJson = (column: SQLWrapper, list: SQL): SQL => sql`${column} IN (SELECT value FROM json_each(${list}))`;

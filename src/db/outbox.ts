@@ -12,6 +12,7 @@ import { logFailure } from "../platform/log.ts";
 import { countDeliveries } from "../platform/metrics.ts";
 import type { CallContext } from "./call-context.ts";
 import { generationColumn } from "./generation.ts";
+import { inJson } from "./json.ts";
 import { type FailedDelivery, parkAfterFailures } from "./outbox-parked.ts";
 import { type Builder, prepared } from "./prepared-batch.ts";
 import { outbox } from "./tables.ts";
@@ -104,7 +105,7 @@ export function deliverSoon(ctx: CallContext, pending: Pending[]): void {
 }
 
 const clearing = prepared((db) => ({
-  cleared: db.delete(outbox).where(sql`${outbox.id} IN (SELECT value FROM json_each(${sql.placeholder("ids")}))`),
+  cleared: db.delete(outbox).where(inJson(outbox.id, sql`${sql.placeholder("ids")}`)),
 }));
 
 /**

@@ -7,7 +7,7 @@ import { logFailure } from "../platform/log.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionState } from "./connection-state.ts";
 import { Counter } from "./counter.ts";
-import type { Membership } from "./fan-out.ts";
+import type { Membership, Position } from "./fan-out.ts";
 import { deliverTo, GatewayQueues, type Held, RemoteTransport } from "./gateway-queues.ts";
 import type { PutOut } from "./gateways.ts";
 import { hasTable } from "./migrations.ts";
@@ -30,7 +30,7 @@ type Host = {
   /** This object: see `objectKey`. */
   object(): string;
   /** Where the log stands now. */
-  position(): { seq: number; epoch: string };
+  position(): Position;
 };
 
 export class RemoteMembers {

@@ -6,7 +6,7 @@ import { isOutsideSession, outsideTokenHash } from "../../auth/outside-session.t
 import { accountColumns, accountOf, rememberSession } from "../../auth/session-cache.ts";
 import { signToken } from "../../auth/tokens.ts";
 import type { Ctx, UserCtx } from "../../context.ts";
-import type { Statements } from "../../db/batch.ts";
+import { one, type Statements } from "../../db/batch.ts";
 import { foldedNames } from "../../db/folding.ts";
 import { deliverSoon, enqueue, pendingFor } from "../../db/outbox.ts";
 import { revokedTokens, sessions, socketTickets, users } from "../../db/tables.ts";
@@ -134,11 +134,10 @@ export async function openSession(ctx: Ctx, userId: number, lifeSeconds?: number
     }),
     forgotten: ctx.db.delete(sessions).where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, ctx.now))),
     ...record,
-    account: ctx.db.select(accountColumns).from(users).where(eq(users.id, userId)),
+    account: one(ctx.db.select(accountColumns).from(users).where(eq(users.id, userId))),
   });
   // The first call with it, most often the connect of a socket, costs one trip like all that follow.
-  const [row] = account;
-  if (row) rememberSession(ctx, token, { userId, sessionId, expiresAt: expiresAt.getTime() }, accountOf(row));
+  if (account) rememberSession(ctx, token, { userId, sessionId, expiresAt: expiresAt.getTime() }, accountOf(account));
   return { token, expiresAt: expiresAt.toISOString() };
 }
 
